@@ -1,0 +1,99 @@
+package artifact
+
+import (
+	"net/netip"
+)
+
+// Bundle is a compiled policy set.
+type Bundle struct {
+	Format    int       `json:"format"` // FormatVersion of the writer
+	ABI       string    `json:"abi"`    // hash of the fact table the program was compiled against
+	Settings  Settings  `json:"settings"`
+	Labels    []Label   `json:"labels"`   // sorted by bit
+	Policies  []Policy  `json:"policies"` // in evaluation order; an index here is a policy's id
+	Program   Program   `json:"program"`
+	Ruleset   Ruleset   `json:"ruleset"`
+	Catalogue Catalogue `json:"catalogue"`
+}
+
+// Settings are the values of the policy set's netpol block, defaults filled in.
+type Settings struct {
+	LocalNetworks []netip.Prefix `json:"local_networks,omitempty"` // in addition to the private ranges
+	LogGroup      uint16         `json:"log_group"`                // NFLOG group, default 4788
+	InspectPacket int            `json:"inspect_packets"`          // first packets of each flow to inspect, default 32
+	DoneMark      uint32         `json:"done_mark"`                // ct mark bit that says "analysis is over", default 0x80000000
+	Priority      int            `json:"priority"`                 // hook priority of the verdict chains, default 10
+}
+
+// Label is a conntrack label that this bundle owns.
+type Label struct {
+	Name string `json:"name"`
+	Bit  int    `json:"bit"` // 0..127
+	// Auto labels are netpol's own (prefix "np-"), not written by the author.
+	Auto bool `json:"auto,omitempty"`
+}
+
+// Policy is what people are shown of one policy; the enforcer acts on Program
+// and Ruleset instead.
+type Policy struct {
+	Name        string   `json:"name"`
+	Description string   `json:"description,omitempty"`
+	File        string   `json:"file"` // relative to the policy directory
+	Line        int      `json:"line"`
+	Criteria    string   `json:"criteria"` // as written; a list is joined by " or "
+	Labels      []string `json:"labels,omitempty"`
+	Mark        *Mark    `json:"mark,omitempty"`
+	DSCP        string   `json:"dscp,omitempty"`    // as written: "cs5", "46"
+	Verdict     string   `json:"verdict,omitempty"` // accept, drop, reject
+}
+
+// Mark is a masked conntrack mark: new = old &^ Mask | Value.
+type Mark struct {
+	Value uint32 `json:"value"`
+	Mask  uint32 `json:"mask"`
+}
+
+// Catalogue is what is known of applications and protocols. All lists are
+// sorted by tag; Domains, Networks and Ports refer to applications by tag.
+type Catalogue struct {
+	Digest       string        `json:"digest"` // sha256 of its own canonical encoding without this field
+	Categories   []Category    `json:"categories"`
+	Protocols    []Protocol    `json:"protocols"`
+	Applications []Application `json:"applications"`
+}
+
+// Category groups applications and protocols.
+type Category struct {
+	Tag         string `json:"tag"`
+	Description string `json:"description,omitempty"`
+}
+
+// Protocol is an application-layer protocol.
+type Protocol struct {
+	Tag      string      `json:"tag"`
+	Name     string      `json:"name"`
+	Category string      `json:"category"`
+	Ports    []PortRange `json:"ports,omitempty"` // weak hints only
+	// Application is the product the protocol belongs to, if it is the
+	// protocol of one product (zoom, spotify); empty otherwise.
+	Application string `json:"application,omitempty"`
+}
+
+// Application is a product or service.
+type Application struct {
+	Tag      string         `json:"tag"`
+	Name     string         `json:"name"`
+	Category string         `json:"category"`
+	Domains  []string       `json:"domains,omitempty"`  // suffixes, lower case, no leading dot
+	Networks []netip.Prefix `json:"networks,omitempty"` // longest prefix over all applications wins
+	Ports    []PortRange    `json:"ports,omitempty"`
+}
+
+// PortRange is Low..High inclusive of one transport.
+type PortRange struct {
+	Transport string `json:"transport"` // tcp, udp, sctp; "ip" means IP protocol numbers
+	Low       uint16 `json:"low"`
+	High      uint16 `json:"high"`
+	// NeedsNetwork: the range says something only inside the application's networks.
+	NeedsNetwork bool `json:"needs_network,omitempty"`
+}

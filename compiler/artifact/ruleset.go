@@ -1,0 +1,84 @@
+package artifact
+
+// Ruleset is the nftables table of a bundle, typed: compiler/emit/nft makes it
+// and renders it as text, enforcer/kernel/nft writes it over netlink. Every
+// rule is made of Match and Statement values only, so that both renderings
+// say the same.
+type Ruleset struct {
+	Family string  `json:"family"` // inet
+	Table  string  `json:"table"`
+	Chains []Chain `json:"chains"`
+}
+
+// Chain is a base chain when Hook is set, a plain chain otherwise.
+type Chain struct {
+	Name     string `json:"name"`           // np_ prefixed: bare words may be nft keywords
+	Hook     string `json:"hook,omitempty"` // prerouting, input, forward, output, postrouting
+	Type     string `json:"type,omitempty"` // filter, route
+	Priority int    `json:"priority,omitempty"`
+	Rules    []Rule `json:"rules"`
+}
+
+// Rule is a list of matches that must all hold, then statements in order.
+type Rule struct {
+	ID      string      `json:"id"` // unique in the table and stable across compiles: "dscp4/zoom"
+	Comment string      `json:"comment,omitempty"`
+	Match   []Match     `json:"match,omitempty"`
+	Do      []Statement `json:"do"`
+}
+
+// MatchKind says what a Match tests.
+type MatchKind string
+
+// Kinds of Match and the fields each reads.
+const (
+	MatchCTLabel     MatchKind = "ct label"     // Bit, Name
+	MatchCTMark      MatchKind = "ct mark"      // Mask, Value: mark & Mask == Value
+	MatchCTPackets   MatchKind = "ct packets"   // Value: packets of both directions < Value
+	MatchCTDirection MatchKind = "ct direction" // Name: original, reply
+	MatchCTState     MatchKind = "ct state"     // Name: untracked, invalid, new, established
+	MatchL4Proto     MatchKind = "l4proto"      // Value: IP protocol number
+	MatchFamily      MatchKind = "nfproto"      // Value: 4 or 6
+	MatchIIFName     MatchKind = "iifname"      // Name
+	MatchOIFName     MatchKind = "oifname"      // Name
+	MatchSport       MatchKind = "th sport"     // Value; needs a MatchL4Proto before it
+	MatchDport       MatchKind = "th dport"     // Value; needs a MatchL4Proto before it
+)
+
+// Match is one test; which fields count depends on Kind. Not inverts it.
+type Match struct {
+	Kind  MatchKind `json:"kind"`
+	Not   bool      `json:"not,omitempty"`
+	Name  string    `json:"name,omitempty"`
+	Bit   int       `json:"bit,omitempty"`
+	Mask  uint32    `json:"mask,omitempty"`
+	Value uint32    `json:"value,omitempty"`
+}
+
+// StatementKind says what a Statement does.
+type StatementKind string
+
+// Kinds of Statement and the fields each reads.
+const (
+	DoCounter        StatementKind = "counter"
+	DoLog            StatementKind = "log"                                // Group, Snaplen, Name (prefix)
+	DoSetDSCP4       StatementKind = "ip dscp set"                        // Value 0..63; needs MatchFamily 4
+	DoSetDSCP6       StatementKind = "ip6 dscp set"                       // Value 0..63; needs MatchFamily 6
+	DoSetCTLabel     StatementKind = "ct label set"                       // Bit, Name
+	DoAccept         StatementKind = "accept"                             // ends this hook's evaluation of our table only
+	DoDrop           StatementKind = "drop"                               //
+	DoReturn         StatementKind = "return"                             //
+	DoJump           StatementKind = "jump"                               // Name
+	DoRejectTCPReset StatementKind = "reject with tcp reset"              // needs MatchL4Proto 6
+	DoRejectAdmin    StatementKind = "reject with icmpx admin-prohibited" //
+)
+
+// Statement is one action of a rule; which fields count depends on Kind.
+type Statement struct {
+	Kind    StatementKind `json:"kind"`
+	Name    string        `json:"name,omitempty"`
+	Bit     int           `json:"bit,omitempty"`
+	Value   uint32        `json:"value,omitempty"`
+	Group   uint16        `json:"group,omitempty"`
+	Snaplen uint32        `json:"snaplen,omitempty"`
+}

@@ -1,0 +1,168 @@
+package fact
+
+// Type is what kind of value an attribute has, and so which operators and
+// constants a criterion may use with it.
+type Type uint8
+
+// Types of attributes.
+const (
+	// Text is a free string, compared without regard to case.
+	Text Type = iota
+	// ApplicationName is a catalogue application's tag.
+	ApplicationName
+	// ProtocolName is a catalogue protocol's tag.
+	ProtocolName
+	// CategoryName is a catalogue category's tag.
+	CategoryName
+	// Hostname is a DNS name: lower case, no trailing dot.
+	Hostname
+	// Number is a whole number; its Go type is int, because expr allocates
+	// for every other width.
+	Number
+	// Port is a Number between 0 and 65535.
+	Port
+	// TLSVersion is the wire value (0x0303), written '1.2' in criteria.
+	TLSVersion
+	// Address is an IPv4 or IPv6 address; constants may be CIDR blocks or
+	// @groups.
+	Address
+	// TextList is several strings joined by commas; a comparison holds when
+	// any of them equals.
+	TextList
+	// EvidenceName is one of the By constants.
+	EvidenceName
+	// Flag is true or false.
+	Flag
+)
+
+// String is the word the documentation uses for the type.
+func (t Type) String() string {
+	switch t {
+	case Text:
+		return "string"
+	case ApplicationName:
+		return "application"
+	case ProtocolName:
+		return "protocol"
+	case CategoryName:
+		return "category"
+	case Hostname:
+		return "host name"
+	case Number:
+		return "number"
+	case Port:
+		return "port"
+	case TLSVersion:
+		return "TLS version"
+	case Address:
+		return "address"
+	case TextList:
+		return "list of strings"
+	case EvidenceName:
+		return "evidence"
+	case Flag:
+		return "bool"
+	}
+	return "unknown"
+}
+
+// Stage says where an attribute can be decided, cheapest first.
+type Stage uint8
+
+// Stages.
+const (
+	// Kernel attributes can be matched by an nftables rule.
+	Kernel Stage = iota
+	// Once attributes are known to the enforcer after the flow's first packets.
+	Once
+	// Changing attributes may have another value later in the flow's life.
+	Changing
+)
+
+// String is the word the documentation uses for the stage.
+func (s Stage) String() string {
+	switch s {
+	case Kernel:
+		return "kernel"
+	case Once:
+		return "once per flow"
+	case Changing:
+		return "changing"
+	}
+	return "unknown"
+}
+
+// Attribute is one name that criteria may use.
+type Attribute struct {
+	Name    string
+	Aliases []string // Netify's other names for it
+	Field   string   // Go field of Facts
+	Type    Type
+	Unit    string // empty when the value has none
+	Decided Stage
+	From    string // which part of the enforcer provides it
+	Doc     string // one sentence
+}
+
+// Attributes lists every attribute, in the order of the documentation.
+// zfacts.go and docs/attributes.md are generated from it.
+var Attributes = []Attribute{
+	{Name: "application", Aliases: []string{"app"}, Field: "Application", Type: ApplicationName, Decided: Once, From: "classify", Doc: "The application (product or service) of the flow, by its catalogue tag."},
+	{Name: "protocol", Aliases: []string{"proto"}, Field: "Protocol", Type: ProtocolName, Decided: Once, From: "dissect", Doc: "The application-layer protocol, by its catalogue tag."},
+	{Name: "category", Aliases: []string{"cat"}, Field: "Category", Type: CategoryName, Decided: Once, From: "classify", Doc: "The application's category, or the protocol's where no application is known."},
+	{Name: "application_category", Aliases: []string{"app_category"}, Field: "ApplicationCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the application."},
+	{Name: "protocol_category", Aliases: []string{"proto_category"}, Field: "ProtocolCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the protocol."},
+	{Name: "hostname", Aliases: []string{"detected_hostname", "host_server_name"}, Field: "Hostname", Type: Hostname, Decided: Once, From: "dissect", Doc: "The server's name as the flow itself says it: TLS or QUIC SNI, or HTTP Host."},
+	{Name: "dns_hostname", Aliases: []string{"dns_host_name"}, Field: "DNSHostname", Type: Hostname, Decided: Once, From: "classify", Doc: "The name that a DNS answer seen earlier gave for the server's address; in a DNS flow, the name asked for."},
+	{Name: "by", Aliases: []string{"evidence"}, Field: "By", Type: EvidenceName, Decided: Once, From: "classify", Doc: "What the application was recognised by: 'payload', 'sni', 'cert', 'http', 'dns', 'network', 'port' or 'correlation'."},
+	{Name: "detection_guessed", Field: "Guessed", Type: Flag, Decided: Changing, From: "classify", Doc: "True while the name rests on address or port only."},
+	{Name: "detection_complete", Field: "Complete", Type: Flag, Decided: Changing, From: "enforcer", Doc: "True when analysis of the flow is over."},
+	{Name: "local_ip", Field: "LocalIP", Type: Address, Decided: Kernel, From: "packet", Doc: "The address on the local side (see local_networks)."},
+	{Name: "other_ip", Field: "OtherIP", Type: Address, Decided: Kernel, From: "packet", Doc: "The address on the other side."},
+	{Name: "src_ip", Field: "SrcIP", Type: Address, Decided: Kernel, From: "packet", Doc: "The address of the side that opened the flow."},
+	{Name: "dst_ip", Field: "DstIP", Type: Address, Decided: Kernel, From: "packet", Doc: "The address of the side that the flow was opened to."},
+	{Name: "local_port", Field: "LocalPort", Type: Port, Decided: Kernel, From: "packet", Doc: "The port on the local side."},
+	{Name: "other_port", Field: "OtherPort", Type: Port, Decided: Kernel, From: "packet", Doc: "The port on the other side."},
+	{Name: "src_port", Field: "SrcPort", Type: Port, Decided: Kernel, From: "packet", Doc: "The port of the side that opened the flow."},
+	{Name: "dst_port", Field: "DstPort", Type: Port, Decided: Kernel, From: "packet", Doc: "The port that the flow was opened to."},
+	{Name: "ip_protocol", Field: "IPProtocol", Type: Number, Decided: Kernel, From: "packet", Doc: "The IP protocol number (6 TCP, 17 UDP); 'tcp', 'udp', 'icmp', 'icmpv6' and 'sctp' may be written by name."},
+	{Name: "ip_version", Field: "IPVersion", Type: Number, Decided: Kernel, From: "packet", Doc: "4 or 6."},
+	{Name: "interface", Aliases: []string{"iface"}, Field: "Interface", Type: Text, Decided: Kernel, From: "capture", Doc: "The interface the flow's first packet was seen on: where it arrived, or left when the router itself opened the flow."},
+	{Name: "vlan_id", Aliases: []string{"vlan"}, Field: "VLANID", Type: Number, Decided: Kernel, From: "packet", Doc: "The outermost VLAN id, 0 for none."},
+	{Name: "tls_version", Aliases: []string{"ssl_version"}, Field: "TLSVersion", Type: TLSVersion, Decided: Once, From: "dissect/tls", Doc: "The TLS version of the flow: the one the server chose, or the highest the client offers until then. Written '1.0' to '1.3', ordered."},
+	{Name: "alpn", Aliases: []string{"tls_alpn"}, Field: "ALPN", Type: TextList, Decided: Once, From: "dissect/tls", Doc: "The application protocols that the client offers (RFC 7301)."},
+	{Name: "ja4", Aliases: []string{"tls_ja4"}, Field: "JA4", Type: Text, Decided: Once, From: "dissect/tls", Doc: "The JA4 fingerprint of the client's TLS hello."},
+	{Name: "http_user_agent", Field: "UserAgent", Type: Text, Decided: Once, From: "dissect/http", Doc: "The User-Agent of the first HTTP request."},
+	{Name: "bt_info_hash", Field: "BTInfoHash", Type: Text, Decided: Once, From: "dissect/bittorrent", Doc: "The info hash of a BitTorrent handshake, 40 hexadecimal digits."},
+}
+
+// What an application was recognised by; the values of the attribute "by".
+const (
+	ByPayload     = "payload"     // the protocol belongs to one product
+	BySNI         = "sni"         // server name in a TLS or QUIC hello
+	ByCert        = "cert"        // name in the server's certificate
+	ByHTTP        = "http"        // Host of an HTTP request
+	ByDNS         = "dns"         // an earlier DNS answer
+	ByNetwork     = "network"     // the server's address
+	ByPort        = "port"        // the server's port
+	ByCorrelation = "correlation" // another flow of the same client
+)
+
+// Evidences lists the values of the attribute "by", strongest first.
+var Evidences = []string{ByPayload, BySNI, ByCert, ByHTTP, ByDNS, ByCorrelation, ByNetwork, ByPort}
+
+// Lookup finds an attribute by its name or one of its aliases. Names are
+// case-sensitive, as in Netify.
+func Lookup(name string) (Attribute, bool) {
+	for _, a := range Attributes {
+		if a.Name == name {
+			return a, true
+		}
+		for _, alias := range a.Aliases {
+			if alias == name {
+				return a, true
+			}
+		}
+	}
+	return Attribute{}, false
+}

@@ -1,0 +1,61 @@
+package ir
+
+import (
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/lang/diag"
+)
+
+// Set is one resolved policy set.
+type Set struct {
+	Settings  artifact.Settings   // defaults filled in
+	Catalogue *artifact.Catalogue // with the set's own applications and categories in it
+	Policies  []Policy            // in evaluation order: file name, then position; disabled ones are absent
+}
+
+// Policy is one enabled policy.
+type Policy struct {
+	ID          int // index in Set.Policies
+	Name        string
+	Description string
+	Range       diag.Range // of the block's header
+	Criteria    string     // as written; a list is joined by " or "
+	// Cond holds when the policy applies. The policy's own exemptions and the
+	// set's are already folded in.
+	Cond    Expr
+	Labels  []string // as written, unique
+	Mark    *artifact.Mark
+	DSCP    *DSCP
+	Verdict Verdict
+}
+
+// DSCP is a differentiated services code point (RFC 2474).
+type DSCP struct {
+	Name  string // as nft spells it ("cs5", "af41", "ef"), or the number
+	Value uint8  // 0..63
+}
+
+// Verdict is what happens to the packets of a matching flow.
+type Verdict uint8
+
+// Verdicts.
+const (
+	NoVerdict Verdict = iota
+	Accept
+	Drop
+	Reject
+)
+
+// String is the word of the language; NoVerdict is empty.
+func (v Verdict) String() string {
+	switch v {
+	case NoVerdict:
+		return ""
+	case Accept:
+		return "accept"
+	case Drop:
+		return "drop"
+	case Reject:
+		return "reject"
+	}
+	return "unknown"
+}

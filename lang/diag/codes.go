@@ -1,0 +1,203 @@
+package diag
+
+// Codes of the front end, lang and compiler/resolve. A code is never reused
+// and its number never changes; later stages of the compiler begin at NP0300.
+const (
+	// BadSyntax: the file is not valid HCL.
+	BadSyntax = "NP0001"
+	// UnreadableFile: a file or directory could not be read.
+	UnreadableFile = "NP0002"
+	// NoPolicyFiles: the directory holds no *.netpol.hcl file.
+	NoPolicyFiles = "NP0003"
+	// NotRegularFile: a symbolic link, FIFO, device or directory stands where a policy file should.
+	NotRegularFile = "NP0004"
+	// TooLarge: a file, string or directory is over its size limit.
+	TooLarge = "NP0005"
+	// TooDeep: brackets, templates or operators nest too deeply.
+	TooDeep = "NP0006"
+	// UnknownBlock: the block type does not exist.
+	UnknownBlock = "NP0007"
+	// UnknownArgument: the block has no argument of that name.
+	UnknownArgument = "NP0008"
+	// MissingArgument: a required argument is absent.
+	MissingArgument = "NP0009"
+	// WrongBlockLabels: a block has too many or too few names after its type.
+	WrongBlockLabels = "NP0010"
+	// Duplicate: the same thing is defined twice.
+	Duplicate = "NP0011"
+	// UnknownApplication: no application of the catalogue has that tag.
+	UnknownApplication = "NP0012"
+	// WrongValueType: an argument's value has the wrong type.
+	WrongValueType = "NP0013"
+	// InvalidName: a policy, group, variable, application or category has a name that is not allowed.
+	InvalidName = "NP0014"
+	// InvalidLabel: a conntrack label's name is not allowed.
+	InvalidLabel = "NP0015"
+	// InvalidMark: a mark or its mask cannot be read or does not fit.
+	InvalidMark = "NP0016"
+	// InvalidDSCP: the DSCP value does not exist.
+	InvalidDSCP = "NP0017"
+	// InvalidVerdict: the verdict does not exist.
+	InvalidVerdict = "NP0018"
+	// InvalidAddress: an address or CIDR block cannot be read.
+	InvalidAddress = "NP0019"
+	// HostBitsSet: a CIDR block has address bits right of its prefix length.
+	HostBitsSet = "NP0020"
+	// InvalidPort: a port or port range cannot be read or is out of range.
+	InvalidPort = "NP0021"
+	// InvalidDomain: a domain cannot be read.
+	InvalidDomain = "NP0022"
+	// NumberOutOfRange: a number is outside what its place allows.
+	NumberOutOfRange = "NP0023"
+	// InvalidExpression: a value could not be evaluated.
+	InvalidExpression = "NP0024"
+	// UndefinedVariable: --var names a variable that no file declares.
+	UndefinedVariable = "NP0025"
+	// MissingVariable: a variable has neither a default nor a value.
+	MissingVariable = "NP0026"
+	// CyclicLocals: locals refer to each other in a circle.
+	CyclicLocals = "NP0027"
+	// ConflictingArguments: two arguments cannot stand together.
+	ConflictingArguments = "NP0028"
+	// NoEffect (warning): a policy matches but does nothing.
+	NoEffect = "NP0029"
+	// LockedBitRange: a locked label's bit is outside 0..127.
+	LockedBitRange = "NP0030"
+	// InvalidVariableType: a variable's type is not string, number, bool or list.
+	InvalidVariableType = "NP0031"
+	// InterpolatedCriteria: a criterion holds a template sequence.
+	InterpolatedCriteria = "NP0032"
+	// EmptyCriteria: a criterion is empty.
+	EmptyCriteria = "NP0033"
+
+	// CriteriaSyntax: a criterion is not a valid expression.
+	CriteriaSyntax = "NP0100"
+	// UnknownAttribute: a criterion names an attribute that does not exist.
+	UnknownAttribute = "NP0101"
+	// UnknownProtocol: no protocol of the catalogue has that tag.
+	UnknownProtocol = "NP0102"
+	// UnknownCategory: no category of the catalogue has that tag.
+	UnknownCategory = "NP0103"
+	// UnknownFunction: a criterion calls a function that does not exist.
+	UnknownFunction = "NP0104"
+	// WrongOperator: the operator does not work on that type of attribute.
+	WrongOperator = "NP0105"
+	// WrongConstant: a constant has the wrong type for the attribute.
+	WrongConstant = "NP0106"
+	// MixedList: a list holds constants of different types.
+	MixedList = "NP0107"
+	// NotACondition: an expression stands where true or false is needed.
+	NotACondition = "NP0108"
+	// NetifyRegex: Netify's 'rx:' strings are not regular expressions here.
+	NetifyRegex = "NP0109"
+	// InvalidRegex: a regular expression cannot be read.
+	InvalidRegex = "NP0110"
+	// InvalidTLSVersion: the TLS version does not exist.
+	InvalidTLSVersion = "NP0111"
+	// UndefinedGroup: no address_group has that name.
+	UndefinedGroup = "NP0112"
+	// CyclicGroups: address groups hold each other in a circle.
+	CyclicGroups = "NP0113"
+	// ConstantCondition (warning): a condition is always true or always false.
+	ConstantCondition = "NP0114"
+	// MixedAndOr (warning): and and or stand side by side without parentheses.
+	MixedAndOr = "NP0115"
+	// UnsupportedExpression: the expression language has it, criteria have not.
+	UnsupportedExpression = "NP0116"
+	// TooComplex: a criterion grows too large when it is expanded.
+	TooComplex = "NP0117"
+	// ExistingInCatalogue: a category block names one that the catalogue already has.
+	ExistingInCatalogue = "NP0118"
+	// ReservedMark: a policy's mark overlaps the enforcer's own bit.
+	ReservedMark = "NP0119"
+	// UnknownEvidence: the attribute "by" has no such value.
+	UnknownEvidence = "NP0120"
+	// InvalidInterface: no interface can have that name.
+	InvalidInterface = "NP0121"
+	// EmptyRange: a range's first number is greater than its last.
+	EmptyRange = "NP0122"
+)
+
+// Definition is what is fixed about a code.
+type Definition struct {
+	Code     string
+	Severity Severity
+	Summary  string
+}
+
+// Definitions lists the codes above, sorted.
+var Definitions = []Definition{
+	{BadSyntax, Error, "Invalid syntax"},
+	{UnreadableFile, Error, "Unreadable file"},
+	{NoPolicyFiles, Error, "No policy files"},
+	{NotRegularFile, Error, "Not a regular file"},
+	{TooLarge, Error, "Input too large"},
+	{TooDeep, Error, "Nested too deeply"},
+	{UnknownBlock, Error, "Unknown block type"},
+	{UnknownArgument, Error, "Unknown argument"},
+	{MissingArgument, Error, "Missing required argument"},
+	{WrongBlockLabels, Error, "Wrong number of block names"},
+	{Duplicate, Error, "Duplicate definition"},
+	{UnknownApplication, Error, "Unknown application"},
+	{WrongValueType, Error, "Wrong type of value"},
+	{InvalidName, Error, "Invalid name"},
+	{InvalidLabel, Error, "Invalid label name"},
+	{InvalidMark, Error, "Invalid mark"},
+	{InvalidDSCP, Error, "Invalid DSCP"},
+	{InvalidVerdict, Error, "Invalid verdict"},
+	{InvalidAddress, Error, "Invalid address"},
+	{HostBitsSet, Error, "Host bits set"},
+	{InvalidPort, Error, "Invalid port"},
+	{InvalidDomain, Error, "Invalid domain"},
+	{NumberOutOfRange, Error, "Number out of range"},
+	{InvalidExpression, Error, "Invalid expression"},
+	{UndefinedVariable, Error, "Undeclared variable"},
+	{MissingVariable, Error, "Variable without a value"},
+	{CyclicLocals, Error, "Circular locals"},
+	{ConflictingArguments, Error, "Conflicting arguments"},
+	{NoEffect, Warning, "Policy has no effect"},
+	{LockedBitRange, Error, "Label bit out of range"},
+	{InvalidVariableType, Error, "Invalid variable type"},
+	{InterpolatedCriteria, Error, "Template in criteria"},
+	{EmptyCriteria, Error, "Empty criteria"},
+	{CriteriaSyntax, Error, "Invalid criteria"},
+	{UnknownAttribute, Error, "Unknown attribute"},
+	{UnknownProtocol, Error, "Unknown protocol"},
+	{UnknownCategory, Error, "Unknown category"},
+	{UnknownFunction, Error, "Unknown function"},
+	{WrongOperator, Error, "Wrong operator"},
+	{WrongConstant, Error, "Wrong constant"},
+	{MixedList, Error, "Mixed list"},
+	{NotACondition, Error, "Not a condition"},
+	{NetifyRegex, Error, "Netify regular expression"},
+	{InvalidRegex, Error, "Invalid regular expression"},
+	{InvalidTLSVersion, Error, "Invalid TLS version"},
+	{UndefinedGroup, Error, "Undefined address group"},
+	{CyclicGroups, Error, "Circular address groups"},
+	{ConstantCondition, Warning, "Condition never changes"},
+	{MixedAndOr, Warning, "Mixed and/or"},
+	{UnsupportedExpression, Error, "Unsupported expression"},
+	{TooComplex, Error, "Criteria too complex"},
+	{ExistingInCatalogue, Error, "Already in the catalogue"},
+	{ReservedMark, Error, "Reserved mark"},
+	{UnknownEvidence, Error, "Unknown evidence"},
+	{InvalidInterface, Error, "Invalid interface name"},
+	{EmptyRange, Error, "Empty range"},
+}
+
+// New makes the diagnostic of a code in Definitions; an undefined code is our
+// own bug and panics.
+func New(code string, subject Range, detail string) Diagnostic {
+	for _, d := range Definitions {
+		if d.Code == code {
+			return Diagnostic{Severity: d.Severity, Code: code, Summary: d.Summary, Detail: detail, Subject: subject}
+		}
+	}
+	panic("diag: undefined code " + code)
+}
+
+// WithHint is d with a suggestion.
+func (d Diagnostic) WithHint(hint string) Diagnostic {
+	d.Hint = hint
+	return d
+}

@@ -1,0 +1,179 @@
+package artifact
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// maxComment is what nft takes of a rule's comment in bytes
+// (NFTNL_UDATA_COMMENT_MAXLEN of libnftnl is 128, with the final NUL).
+const maxComment = 127
+
+// Text is the rule in nft's own syntax without its comment. Labels stand as
+// bit numbers, so it needs no connlabel.conf; anything that could end a word
+// or a string in nft's grammar has been replaced (see Word).
+func (r Rule) Text() string {
+	words := make([]string, 0, len(r.Match)+len(r.Do))
+	for _, m := range r.Match {
+		words = append(words, m.text(false))
+	}
+	for _, s := range r.Do {
+		words = append(words, s.text(false))
+	}
+	return strings.Join(words, " ")
+}
+
+// Summary is the rule for people: labels by name, and without what says
+// nothing new (counters, the family that "ip dscp" implies).
+func (r Rule) Summary() string {
+	setsDSCP := false
+	for _, s := range r.Do {
+		setsDSCP = setsDSCP || s.Kind == DoSetDSCP4 || s.Kind == DoSetDSCP6
+	}
+	var words []string
+	for _, m := range r.Match {
+		if m.Kind == MatchFamily && setsDSCP {
+			continue
+		}
+		words = append(words, m.text(true))
+	}
+	for _, s := range r.Do {
+		if s.Kind == DoCounter || s.Kind == DoReturn && setsDSCP {
+			continue
+		}
+		words = append(words, s.text(true))
+	}
+	return strings.Join(words, " ")
+}
+
+// UserComment is the comment the kernel keeps with the rule: its ID, a space,
+// and Comment. The ID comes first so that it survives the cut at nft's limit.
+func (r Rule) UserComment() string {
+	s := commentText(strings.ReplaceAll(r.ID, " ", "_"))
+	if r.Comment != "" {
+		s += " " + commentText(r.Comment)
+	}
+	if len(s) > maxComment {
+		s = s[:maxComment]
+	}
+	return strings.TrimRight(s, " ")
+}
+
+// text renders one match; named asks for label names instead of bits.
+func (m Match) text(named bool) string {
+	eq, ne := "", "!= "
+	if !m.Not {
+		ne = ""
+	}
+	switch m.Kind {
+	case MatchCTLabel:
+		return "ct label " + bang(m.Not) + label(named, m.Name, m.Bit)
+	case MatchCTState:
+		return "ct state " + bang(m.Not) + Word(m.Name)
+	case MatchCTMark:
+		if eq = "=="; m.Not {
+			eq = "!="
+		}
+		return fmt.Sprintf("ct mark & %#x %s %#x", m.Mask, eq, m.Value)
+	case MatchCTPackets:
+		if eq = "<"; m.Not {
+			eq = ">="
+		}
+		return fmt.Sprintf("ct packets %s %d", eq, m.Value)
+	case MatchCTDirection:
+		return "ct direction " + ne + Word(m.Name)
+	case MatchL4Proto:
+		return "meta l4proto " + ne + number(named, m.Value)
+	case MatchFamily:
+		return "meta nfproto " + ne + "ipv" + strconv.FormatUint(uint64(m.Value), 10)
+	case MatchIIFName, MatchOIFName:
+		return string(m.Kind) + " " + ne + `"` + Word(m.Name) + `"`
+	case MatchSport, MatchDport:
+		return string(m.Kind) + " " + ne + strconv.FormatUint(uint64(m.Value), 10)
+	}
+	return "unknown match " + Word(string(m.Kind))
+}
+
+// text renders one statement; named asks for label names instead of bits.
+func (s Statement) text(named bool) string {
+	switch s.Kind {
+	case DoCounter, DoAccept, DoDrop, DoReturn, DoRejectTCPReset, DoRejectAdmin:
+		return string(s.Kind)
+	case DoLog:
+		return fmt.Sprintf("log prefix \"%s\" group %d snaplen %d", Word(s.Name), s.Group, s.Snaplen)
+	case DoSetDSCP4, DoSetDSCP6:
+		return string(s.Kind) + " " + DSCPName(uint8(s.Value))
+	case DoSetCTLabel:
+		return "ct label set " + label(named, s.Name, s.Bit)
+	case DoJump:
+		return "jump " + Word(s.Name)
+	}
+	return "unknown statement " + Word(string(s.Kind))
+}
+
+// DSCPName is nft's name of a code point, its number where it has none
+// (RFC 2474 section 4.2.2, RFC 2597 section 6, RFC 3246 section 2.7).
+func DSCPName(v uint8) string {
+	switch class, drop := v>>3, v>>1&3; {
+	case v == 46:
+		return "ef"
+	case v > 63:
+		return strconv.Itoa(int(v))
+	case v&7 == 0:
+		return "cs" + strconv.Itoa(int(class))
+	case v&1 == 0 && class >= 1 && class <= 4 && drop != 0:
+		return "af" + strconv.Itoa(int(class)) + strconv.Itoa(int(drop))
+	}
+	return strconv.Itoa(int(v))
+}
+
+// Word is s with every byte that is not a letter, a digit or one of "-_.@+"
+// replaced by an underscore: nft text is injectable, and a name that came
+// from elsewhere must never end a string or a statement.
+func Word(s string) string {
+	return mapSafe(s, "-_.@+")
+}
+
+// commentText keeps what is legible in a comment and harmless inside quotes.
+func commentText(s string) string {
+	return mapSafe(s, " -_./:(),+;=<>[]#@")
+}
+
+func mapSafe(s, extra string) string {
+	b := []byte(s)
+	for i, c := range b {
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !letter && (c < '0' || c > '9') && strings.IndexByte(extra, c) < 0 {
+			b[i] = '_'
+		}
+	}
+	return string(b)
+}
+
+func label(named bool, name string, bit int) string {
+	if named && name != "" {
+		return Word(name)
+	}
+	return strconv.Itoa(bit)
+}
+
+// number names the IP protocols an operator knows by name.
+func number(named bool, v uint32) string {
+	if named {
+		switch v {
+		case 6:
+			return "tcp"
+		case 17:
+			return "udp"
+		}
+	}
+	return strconv.FormatUint(uint64(v), 10)
+}
+
+func bang(not bool) string {
+	if not {
+		return "! "
+	}
+	return ""
+}

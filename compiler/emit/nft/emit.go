@@ -1,0 +1,146 @@
+package nft
+
+import (
+	"fmt"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+// Names of the table and its chains. The prefix keeps clear of nft keywords
+// ("fwd" is one) and says whose they are in a listing.
+const (
+	Family = "inet"
+	Table  = "netpol"
+
+	chainInit       = "np_init"
+	chainCapturePre = "np_capture_pre"
+	chainCaptureOut = "np_capture_out"
+	chainDSCP       = "np_dscp"
+	chainVerdict    = "np_verdict"
+	chainForward    = "np_forward"
+	chainInput      = "np_input"
+	chainOutput     = "np_output"
+)
+
+// priorityMangle is NF_IP_PRI_MANGLE (linux/netfilter_ipv4.h): after
+// conntrack (-200), so that a packet has its connection and is counted, and
+// before destination NAT (-100), so that its own addresses are a conntrack key.
+const priorityMangle = -150
+
+// snaplen is how many bytes of a packet the enforcer is given: a full
+// Ethernet payload with room for encapsulation. Segments merged by the card
+// (GRO) are longer and cut.
+const snaplen = 1600
+
+// Defaults for the zero value of artifact.Settings.
+const (
+	defaultLogGroup       = 4788
+	defaultInspectPackets = 32
+	defaultDoneMark       = 0x80000000
+)
+
+// IP protocol numbers (IANA).
+const (
+	protoTCP = 6
+	protoUDP = 17
+)
+
+// dnsPort is the server port of DNS (RFC 1035 section 4.2.1).
+const dnsPort = 53
+
+// Effect is what the kernel does to connections that carry Label. Only the
+// dimensions that are set count: a nil DSCP or an empty Verdict asks nothing.
+type Effect struct {
+	Policy  artifact.Policy
+	Label   artifact.Label
+	DSCP    *uint8 // 0..63
+	Verdict string // accept, drop, reject
+}
+
+// Input is what the table is made of. Effects are in policy order: for each
+// dimension the first whose label a connection carries wins.
+type Input struct {
+	Settings  artifact.Settings
+	Effects   []Effect
+	InitLabel artifact.Label // the label that np_init sets, so that flows get the label extension
+}
+
+// Emit makes the table. The same input gives the same table on every host.
+func Emit(in Input) artifact.Ruleset {
+	in.Settings = withDefaults(in.Settings)
+	rs := artifact.Ruleset{Family: Family, Table: Table, Chains: []artifact.Chain{
+		initChain(in.InitLabel),
+		captureChain(in.Settings, chainCapturePre, "prerouting", artifact.MatchIIFName, "pre"),
+		captureChain(in.Settings, chainCaptureOut, "output", artifact.MatchOIFName, "out"),
+	}}
+	if rules := dscpRules(in.Effects); len(rules) > 0 {
+		rs.Chains = append(rs.Chains, artifact.Chain{
+			Name: chainDSCP, Hook: "postrouting", Type: "filter", Priority: priorityMangle, Rules: rules,
+		})
+	}
+	if rules := verdictRules(in.Effects); len(rules) > 0 {
+		rs.Chains = append(rs.Chains, verdictChains(in.Settings, rules)...)
+	}
+	return rs
+}
+
+func withDefaults(s artifact.Settings) artifact.Settings {
+	if s.LogGroup == 0 {
+		s.LogGroup = defaultLogGroup
+	}
+	if s.InspectPacket <= 0 {
+		s.InspectPacket = defaultInspectPackets
+	}
+	if s.DoneMark == 0 {
+		s.DoneMark = defaultDoneMark
+	}
+	return s
+}
+
+// initChain has no hook and never runs: the kernel gives new connections room
+// for labels as soon as a rule that sets one is loaded (nf_connlabels_get).
+func initChain(l artifact.Label) artifact.Chain {
+	return artifact.Chain{Name: chainInit, Rules: []artifact.Rule{{
+		ID:      "init/" + l.Name,
+		Comment: "never runs: makes room for labels on new connections",
+		Do:      []artifact.Statement{{Kind: artifact.DoSetCTLabel, Name: l.Name, Bit: l.Bit}},
+	}}}
+}
+
+// dscpRules are two rules a label, one a family; return ends the chain, so
+// the first policy wins.
+func dscpRules(effects []Effect) []artifact.Rule {
+	var rules []artifact.Rule
+	seen := make(map[int]bool)
+	for _, e := range effects {
+		if e.DSCP == nil || seen[e.Label.Bit] {
+			continue
+		}
+		seen[e.Label.Bit] = true
+		for _, f := range []struct {
+			version uint32
+			set     artifact.StatementKind
+		}{{4, artifact.DoSetDSCP4}, {6, artifact.DoSetDSCP6}} {
+			rules = append(rules, artifact.Rule{
+				ID:      fmt.Sprintf("dscp%d/%s", f.version, e.Label.Name),
+				Comment: origin(e.Policy),
+				Match:   []artifact.Match{hasLabel(e.Label), {Kind: artifact.MatchFamily, Value: f.version}},
+				Do: []artifact.Statement{
+					{Kind: artifact.DoCounter},
+					{Kind: f.set, Value: uint32(*e.DSCP)},
+					{Kind: artifact.DoReturn},
+				},
+			})
+		}
+	}
+	return rules
+}
+
+func hasLabel(l artifact.Label) artifact.Match {
+	return artifact.Match{Kind: artifact.MatchCTLabel, Name: l.Name, Bit: l.Bit}
+}
+
+// origin tells a reader of "nft list" which line of policy a rule comes from.
+func origin(p artifact.Policy) string {
+	return fmt.Sprintf("%s:%d %s", p.File, p.Line, p.Name)
+}

@@ -1,0 +1,43 @@
+package nft
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+// Text renders the table as a file for "nft -f". Loading it replaces the
+// table atomically, whether or not it is there (nft before 1.0.7 has no
+// "destroy"), and touches no other. Labels stand as bit numbers, because a
+// host without connlabel.conf must be able to check the file; the head of the
+// file says which name is which bit.
+func Text(rs artifact.Ruleset, labels []artifact.Label) []byte {
+	var b bytes.Buffer
+	name := artifact.Word(rs.Family) + " " + artifact.Word(rs.Table)
+	b.WriteString("# Made by netpol compile. \"nft -f\" replaces this table and no other.\n")
+	for _, l := range labels {
+		fmt.Fprintf(&b, "# label %d is %s\n", l.Bit, artifact.Word(l.Name))
+	}
+	fmt.Fprintf(&b, "add table %s\ndelete table %s\ntable %s {\n", name, name, name)
+	for i, c := range rs.Chains {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		writeChain(&b, c)
+	}
+	b.WriteString("}\n")
+	return b.Bytes()
+}
+
+func writeChain(b *bytes.Buffer, c artifact.Chain) {
+	fmt.Fprintf(b, "\tchain %s {\n", artifact.Word(c.Name))
+	if c.Hook != "" {
+		fmt.Fprintf(b, "\t\ttype %s hook %s priority %d; policy accept;\n",
+			artifact.Word(c.Type), artifact.Word(c.Hook), c.Priority)
+	}
+	for _, r := range c.Rules {
+		fmt.Fprintf(b, "\t\t%s comment \"%s\"\n", r.Text(), r.UserComment())
+	}
+	b.WriteString("\t}\n")
+}

@@ -1,0 +1,114 @@
+package policies
+
+import (
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func TestCatalogue(t *testing.T) {
+	cat, err := Catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(cat.Applications); n < 1000 {
+		t.Errorf("%d applications, want at least 1000", n)
+	}
+	again, err := Catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cat.Digest == "" || cat.Digest != again.Digest {
+		t.Errorf("digests %q and %q, want one digest", cat.Digest, again.Digest)
+	}
+}
+
+func TestDigestCoversContent(t *testing.T) {
+	small := smallCatalogue()
+	before, err := parseCatalogue(small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small["domains.txt"].Data = []byte("zoom\tzoom.example\n")
+	after, err := parseCatalogue(small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before.Digest == after.Digest {
+		t.Errorf("digest %s stays after a domain changed", before.Digest)
+	}
+}
+
+// smallCatalogue is a valid catalogue for tests to spoil.
+func smallCatalogue() fstest.MapFS {
+	dir := fstest.MapFS{}
+	for name, text := range map[string]string{
+		"categories.txt":   "# comment\ngames\tGames\nweb\tWeb\n",
+		"applications.txt": "steam\tgames\tSteam\tGame store\nzoom\tweb\tZoom\tMeetings\n",
+		"protocols.txt":    "http\tweb\t-\ttcp/80,tcp/8000-8001\tHTTP\nsteam\tgames\tsteam\t-\tSteam client\n",
+		"domains.txt":      "zoom\tzoom.us\n",
+		"networks.txt":     "zoom\t3.7.35.0/25\nzoom\t2620:123:2000::/40\n",
+		"ports.txt":        "steam\tudp/27000-27100\tanywhere\t-\nzoom\tudp/8801\tnetwork\tmedia\n",
+	} {
+		dir[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return dir
+}
+
+func TestParseCatalogueMistakes(t *testing.T) {
+	tests := []struct {
+		name, file, text, want string
+	}{
+		{"missing column", "categories.txt", "games\n", "categories.txt:1: 1 columns, want 2"},
+		{"padded column", "categories.txt", "games\t Games\n", `categories.txt:1: column " Games" is empty or padded`},
+		{"bad tag", "categories.txt", "Games\tGames\n", `categories.txt:1: bad tag "Games"`},
+		{"unsorted", "categories.txt", "web\tWeb\ngames\tGames\n", "categories.txt:2: out of order or repeated: games"},
+		{"comment counts as a line", "categories.txt", "# a\nweb\tWeb\nweb\tWeb\n", "categories.txt:3: out of order or repeated: web"},
+		{"unknown category", "applications.txt", "zoom\tmail\tZoom\tMeetings\n", `applications.txt:1: unknown category "mail"`},
+		{"nothing to recognise", "applications.txt", "steam\tgames\tSteam\tStore\nthrow\tweb\tThrow\tNothing\nzoom\tweb\tZoom\tMeetings\n", "applications.txt: throw has no domain, network, port or protocol"},
+		{"protocol of unknown category", "protocols.txt", "http\tmail\t-\t-\tHTTP\n", `protocols.txt:1: unknown category "mail"`},
+		{"protocol of unknown application", "protocols.txt", "http\tweb\tskype\t-\tHTTP\n", `protocols.txt:1: unknown application "skype"`},
+		{"port with two owners", "protocols.txt", "http\tweb\t-\ttcp/80\tHTTP\nhttp2\tweb\t-\ttcp/79-81\tHTTP/2\n", "protocols.txt:2: tcp/80 belongs to http already"},
+		{"domain of unknown application", "domains.txt", "skype\tskype.com\n", `domains.txt:1: unknown application "skype"`},
+		{"suffix with two owners", "domains.txt", "steam\tzoom.us\nzoom\tzoom.us\n", "domains.txt:2: suffix zoom.us belongs to steam already"},
+		{"top-level suffix", "domains.txt", "zoom\tus\n", `domains.txt:1: bad suffix "us"`},
+		{"upper-case suffix", "domains.txt", "zoom\tZoom.us\n", `domains.txt:1: bad label "Zoom" in suffix "Zoom.us"`},
+		{"suffix with a leading dot", "domains.txt", "zoom\t.zoom.us\n", `domains.txt:1: bad label "" in suffix ".zoom.us"`},
+		{"prefix with host bits", "networks.txt", "zoom\t3.7.35.1/25\n", "networks.txt:1: prefix 3.7.35.1/25 is not canonical, want 3.7.35.0/25"},
+		{"not a prefix", "networks.txt", "zoom\t3.7.35.0\n", `networks.txt:1: bad prefix "3.7.35.0"`},
+		{"IPv6 before IPv4", "networks.txt", "zoom\t2620:123:2000::/40\nzoom\t3.7.35.0/25\n", "networks.txt:2: out of order or repeated: zoom 3.7.35.0/25"},
+		{"prefix with two owners", "networks.txt", "steam\t3.7.35.0/25\nzoom\t3.7.35.0/25\n", "networks.txt:2: prefix 3.7.35.0/25 belongs to steam already"},
+		{"port without transport", "ports.txt", "zoom\t8801\tnetwork\tmedia\n", `ports.txt:1: bad port range "8801"`},
+		{"port backwards", "ports.txt", "zoom\tudp/8802-8801\tnetwork\tmedia\n", `ports.txt:1: bad port range "udp/8802-8801"`},
+		{"port too large", "ports.txt", "zoom\tudp/65536\tnetwork\tmedia\n", `ports.txt:1: bad port range "udp/65536"`},
+		{"needs a network it has not", "ports.txt", "steam\tudp/27000\tnetwork\t-\n", "ports.txt:1: steam needs a network but has none"},
+		{"neither network nor anywhere", "ports.txt", "zoom\tudp/8801\tyes\tmedia\n", `ports.txt:1: "yes" is neither network nor anywhere`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := smallCatalogue()
+			dir[tt.file].Data = []byte(tt.text)
+			cat, err := parseCatalogue(dir)
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("got error %v, want %q", err, tt.want)
+			}
+			if cat != nil {
+				t.Error("a catalogue came with the error")
+			}
+		})
+	}
+}
+
+// TestTablesAreComplete holds the embedded directory to the six tables, so
+// that no file is added that nobody reads.
+func TestTablesAreComplete(t *testing.T) {
+	files, err := fs.Glob(embedded, "catalog/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "catalog/applications.txt catalog/categories.txt catalog/domains.txt catalog/networks.txt catalog/ports.txt catalog/protocols.txt"
+	if got := strings.Join(files, " "); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

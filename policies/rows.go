@@ -1,0 +1,109 @@
+package policies
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+// row is one line of a table.
+type row struct {
+	file   string
+	line   int
+	fields []string
+}
+
+// errorf is an error at the row's position.
+func (r row) errorf(format string, args ...any) error {
+	return fmt.Errorf("%s:%d: %s", r.file, r.line, fmt.Sprintf(format, args...))
+}
+
+// eachRow splits a table into rows of exactly the given number of
+// tab-separated columns. Lines beginning with '#' are comments.
+func eachRow(file, text string, columns int, do func(row) error) error {
+	line := 0
+	for s := range strings.Lines(text) {
+		line++
+		s = strings.TrimSuffix(s, "\n")
+		if strings.HasPrefix(s, "#") {
+			continue
+		}
+		r := row{file: file, line: line, fields: strings.Split(s, "\t")}
+		if len(r.fields) != columns {
+			return r.errorf("%d columns, want %d", len(r.fields), columns)
+		}
+		for _, f := range r.fields {
+			if f == "" || strings.TrimSpace(f) != f {
+				return r.errorf("column %q is empty or padded", f)
+			}
+		}
+		if err := do(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var (
+	tagPattern   = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	labelPattern = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$`)
+)
+
+// checkTag reports a tag that is not lower-case words joined by hyphens.
+func (r row) checkTag(tag string) error {
+	if !tagPattern.MatchString(tag) {
+		return r.errorf("bad tag %q", tag)
+	}
+	return nil
+}
+
+// checkSuffix reports a host name suffix that is not at least two labels of
+// lower-case letters, digits, hyphens and underscores (RFC 1123 plus the
+// underscore that service names use).
+func (r row) checkSuffix(suffix string) error {
+	labels := strings.Split(suffix, ".")
+	if len(labels) < 2 || len(suffix) > 253 {
+		return r.errorf("bad suffix %q", suffix)
+	}
+	for _, label := range labels {
+		if !labelPattern.MatchString(label) {
+			return r.errorf("bad label %q in suffix %q", label, suffix)
+		}
+	}
+	return nil
+}
+
+// parsePrefix parses a prefix in its canonical form.
+func (r row) parsePrefix(s string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return p, r.errorf("bad prefix %q", s)
+	}
+	if p != p.Masked() || p.String() != s {
+		return p, r.errorf("prefix %s is not canonical, want %s", s, p.Masked())
+	}
+	return p, nil
+}
+
+// parsePorts parses transport/low or transport/low-high.
+func (r row) parsePorts(s string, transports ...string) (artifact.PortRange, error) {
+	transport, numbers, ok := strings.Cut(s, "/")
+	if !ok || !slices.Contains(transports, transport) {
+		return artifact.PortRange{}, r.errorf("bad port range %q", s)
+	}
+	low, high, isRange := strings.Cut(numbers, "-")
+	if !isRange {
+		high = low
+	}
+	lo, errLow := strconv.ParseUint(low, 10, 16)
+	hi, errHigh := strconv.ParseUint(high, 10, 16)
+	if errLow != nil || errHigh != nil || lo == 0 || hi < lo || isRange && lo == hi {
+		return artifact.PortRange{}, r.errorf("bad port range %q", s)
+	}
+	return artifact.PortRange{Transport: transport, Low: uint16(lo), High: uint16(hi)}, nil
+}

@@ -1,6 +1,9 @@
 package packet
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // LinkType is how the first bytes of a packet are to be read; the values are
 // those of the pcap file format (LINKTYPE_*).
@@ -14,6 +17,7 @@ const (
 	LinkRaw      LinkType = 101
 	LinkLoop     LinkType = 108
 	LinkLinuxSLL LinkType = 113
+	LinkPPI      LinkType = 192
 	LinkIPv4     LinkType = 228
 	LinkIPv6     LinkType = 229
 	LinkSLL2     LinkType = 276
@@ -45,3 +49,57 @@ type Raw struct {
 // ErrIdle is what a live Source returns when no packet came for a while, so
 // that the engine can look at its timers.
 var ErrIdle = errors.New("no packet")
+
+// ErrFileEnd is what a capture file Source returns after the last packet of
+// each file: flows do not go on from one file to the next. The caller calls
+// Next again for the next file.
+var ErrFileEnd = errors.New("end of capture file")
+
+// FileError says that a capture file could not be read to its end. It takes
+// the place of ErrFileEnd: the caller may call Next again for the next file.
+type FileError struct {
+	File string // as it was named by the user
+	Err  error
+}
+
+// Error names the file first, so that a list of them is readable.
+func (e *FileError) Error() string { return fmt.Sprintf("read capture %s: %v", e.File, e.Err) }
+
+// Unwrap gives the cause.
+func (e *FileError) Unwrap() error { return e.Err }
+
+// String is the name libpcap gives the link type.
+func (l LinkType) String() string {
+	switch l {
+	case LinkNull:
+		return "NULL"
+	case LinkEthernet:
+		return "EN10MB"
+	case LinkPPP:
+		return "PPP"
+	case LinkRaw:
+		return "RAW"
+	case LinkLoop:
+		return "LOOP"
+	case LinkLinuxSLL:
+		return "LINUX_SLL"
+	case LinkPPI:
+		return "PPI"
+	case LinkIPv4:
+		return "IPV4"
+	case LinkIPv6:
+		return "IPV6"
+	case LinkSLL2:
+		return "LINUX_SLL2"
+	}
+	return fmt.Sprintf("%d", uint16(l))
+}
+
+// Supported says that Decode understands the link type.
+func (l LinkType) Supported() bool {
+	switch l {
+	case LinkNull, LinkEthernet, LinkPPP, LinkRaw, LinkLoop, LinkLinuxSLL, LinkPPI, LinkIPv4, LinkIPv6, LinkSLL2:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,52 @@
+# Go >= 1.26 is all that is needed; `go test ./...` is the whole test suite.
+GO       ?= go
+FUZZTIME ?= 20s
+# The linter is run, not depended on: its module graph stays out of go.mod.
+GOLANGCI ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# netpold's limit, in bytes, stripped, on amd64: what a router's flash can spare.
+SIZE_LIMIT := 12582912
+
+.PHONY: build check test lint generate golden fuzz bench netns size demo clean
+
+build: ## static, stripped programs in bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/ ./cmd/netpol ./cmd/netpold
+
+check: ## before each commit
+	$(GO) vet ./...
+	$(MAKE) lint
+	$(GO) test -short ./...
+
+test: ## everything; kernel tests skip with a reason where namespaces are not allowed
+	$(GO) test ./...
+
+netns: ## the same, and a kernel test that cannot run is a failure
+	NETPOL_REQUIRE_NETNS=1 $(GO) test -count=1 ./...
+
+lint:
+	$(GOLANGCI) run ./...
+
+generate: ## files made from tables (z*.go, docs/attributes.md)
+	$(GO) generate ./...
+
+golden: ## rewrite the golden files; review the difference before you commit it
+	$(GO) test $$(grep -rlE 'flag\.Bool\("update"' --include='*_test.go' . | xargs -n1 dirname | sort -u) -update
+
+fuzz: ## each fuzz test for FUZZTIME
+	@set -e; for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; \
+	done
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+size: build
+	@size=$$(wc -c < bin/netpold); echo "netpold: $$size bytes of $(SIZE_LIMIT)"; test $$size -le $(SIZE_LIMIT)
+
+demo:
+	$(GO) run ./cmd/netpol demo
+
+clean:
+	rm -rf bin

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/netpol/netpol/"
+
+// rule says what the packages that match a pattern may import beyond the
+// standard library. Patterns are those of path.Match, and "x/..." stands for
+// x and everything below it.
+type rule struct {
+	packages string
+	own      []string // of this module, without its path
+	foreign  []string // of other modules
+}
+
+// The kernel's doors: every program that talks to it goes through
+// enforcer/kernel, apart from the lab, which builds the world it acts on.
+var kernelModules = []string{
+	"golang.org/x/sys/...", "github.com/mdlayher/netlink/...", "github.com/vishvananda/netlink/...",
+	"github.com/vishvananda/netns", "github.com/google/nftables/...",
+}
+
+// rules is the import table of docs/architecture.md. The first match holds; a
+// package that matches none fails the test, so that a new room gets a line.
+var rules = []rule{
+	// Leaves.
+	{"lang/diag", nil, nil},
+	{"lang/fact", nil, nil},
+	{"compiler/artifact", nil, nil},
+	{"enforcer/packet", nil, nil},
+	{"lang/fact/internal/genfacts", []string{"lang/fact"}, nil},
+	{"enforcer/program/internal/genread", []string{"lang/fact"}, nil},
+	{"lang/suggest", nil, []string{"github.com/agext/levenshtein"}},
+
+	// Source text to typed policy: HCL ends here.
+	{"lang", []string{"lang/diag", "lang/fact", "lang/suggest"}, []string{"github.com/hashicorp/hcl/v2/...", "github.com/zclconf/go-cty/..."}},
+	{"lang/importer", []string{"lang", "lang/diag", "lang/fact"}, nil},
+
+	// The compiler: expr's parser in resolve alone, its compiler in emit/prog alone.
+	{"compiler/ir", []string{"compiler/artifact", "lang/diag", "lang/fact"}, nil},
+	{"compiler/resolve", []string{"compiler/artifact", "compiler/ir", "lang", "lang/diag", "lang/fact", "lang/suggest"}, []string{"github.com/expr-lang/expr/ast", "github.com/expr-lang/expr/parser/...", "github.com/expr-lang/expr/file", "github.com/expr-lang/expr/conf"}},
+	{"compiler/opt", []string{"compiler/ir"}, nil},
+	{"compiler/emit/prog", []string{"compiler/artifact", "compiler/ir", "lang/diag", "lang/fact"}, []string{"github.com/expr-lang/expr/..."}},
+	{"compiler/emit/*", []string{"compiler/artifact", "compiler/ir", "lang/diag"}, nil},
+	{"compiler/lint", []string{"compiler/ir", "lang", "lang/diag"}, nil},
+	{"compiler", []string{"compiler/...", "lang", "lang/diag"}, nil},
+	{"policies", []string{"compiler/artifact"}, nil},
+
+	// The enforcer.
+	{"enforcer/flow", []string{"enforcer/packet"}, nil},
+	{"enforcer/dissect", []string{"enforcer/packet", "lang/fact"}, nil},
+	{"enforcer/dissect/dissecttest", []string{"enforcer/dissect", "enforcer/packet", "lang/fact"}, []string{"github.com/google/go-cmp/..."}},
+	{"enforcer/dissect/all", []string{"enforcer/dissect/..."}, nil},
+	{"enforcer/dissect/...", []string{"enforcer/dissect/...", "lang/fact"}, []string{"golang.org/x/crypto/..."}},
+	{"enforcer/classify", []string{"compiler/artifact", "enforcer/dissect", "enforcer/flow", "lang/fact"}, []string{"github.com/gaissmai/bart/..."}},
+	{"enforcer/program", []string{"compiler/artifact", "lang/fact"}, []string{"github.com/expr-lang/expr/file", "github.com/expr-lang/expr/vm/...", "github.com/gaissmai/bart/..."}},
+	{"enforcer/reconcile", []string{"compiler/artifact"}, nil},
+	{"enforcer/telemetry", []string{"enforcer/flow", "enforcer/program", "lang/fact"}, nil},
+	{"enforcer/control", []string{"enforcer/flow", "enforcer/program", "enforcer/telemetry"}, nil},
+	{"enforcer/kernel/...", []string{"compiler/artifact", "enforcer/flow", "enforcer/kernel/...", "enforcer/packet", "enforcer/reconcile"}, kernelModules},
+	{"enforcer", []string{"compiler/artifact", "enforcer/classify", "enforcer/dissect", "enforcer/flow", "enforcer/packet", "enforcer/program", "enforcer/telemetry", "lang/fact"}, []string{"golang.org/x/sync/errgroup"}},
+
+	// The programs.
+	{"cmd/netpold/...", []string{"compiler/artifact", "enforcer/...", "lang/fact", "cmd/netpold/..."}, []string{"github.com/coreos/go-systemd/...", "golang.org/x/sys/..."}},
+	{"cmd/netpol/internal/lab", nil, append([]string{"github.com/google/gopacket/..."}, kernelModules...)},
+	{"cmd/netpol/...", []string{"..."}, []string{"github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/aymanbagabas/go-udiff/...", "golang.org/x/term", "golang.org/x/text/...", "golang.org/x/sys/..."}},
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+// packages asks the go command for every package of the module as it is built
+// for Linux.
+func packages(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "../../...")
+	cmd.Env = append(os.Environ(), "GOOS=linux", "CGO_ENABLED=0")
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("go list: %v\n%s", err, exit.Stderr)
+		}
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		err := d.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatalf("decode go list: %v", err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestImportsFollowTheTable(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		r, ok := ruleFor(name)
+		if !ok {
+			t.Errorf("%s: no line in the import table of imports_test.go", name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if !r.allows(imported) {
+				t.Errorf("%s may not import %s (rule %q)", name, imported, r.packages)
+			}
+		}
+	}
+}
+
+func ruleFor(name string) (rule, bool) {
+	for _, r := range rules {
+		if match(r.packages, name) {
+			return r, true
+		}
+	}
+	return rule{}, false
+}
+
+func (r rule) allows(imported string) bool {
+	own, isOwn := strings.CutPrefix(imported, module)
+	if isOwn {
+		return matchAny(r.own, own)
+	}
+	first, _, _ := strings.Cut(imported, "/")
+	if !strings.Contains(first, ".") {
+		return true // the standard library
+	}
+	return matchAny(r.foreign, imported)
+}
+
+func matchAny(patterns []string, name string) bool {
+	for _, p := range patterns {
+		if match(p, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func match(pattern, name string) bool {
+	if pattern == "..." {
+		return true
+	}
+	if below, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return name == below || strings.HasPrefix(name, below+"/")
+	}
+	ok, err := path.Match(pattern, name)
+	return ok && err == nil
+}
+
+func TestRulesAreAboutImports(t *testing.T) {
+	cases := []struct {
+		name, pkg, imported string
+		want                bool
+	}{
+		{"a leaf and the standard library", "lang/diag", "slices", true},
+		{"a leaf and a neighbour", "lang/diag", module + "lang/fact", false},
+		{"lang and hcl", "lang", "github.com/hashicorp/hcl/v2/hclsyntax", true},
+		{"compiler and hcl", "compiler", "github.com/hashicorp/hcl/v2", false},
+		{"emit/prog and expr", "compiler/emit/prog", "github.com/expr-lang/expr", true},
+		{"emit/nft and expr", "compiler/emit/nft", "github.com/expr-lang/expr", false},
+		{"netpold and lang", "cmd/netpold", module + "lang", false},
+		{"netpold and the facts", "cmd/netpold", module + "lang/fact", true},
+		{"enforcer and the kernel", "enforcer", module + "enforcer/kernel/ct", false},
+		{"netpol and the kernel", "cmd/netpol", module + "enforcer/kernel/ct", true},
+		{"netpol and nftables", "cmd/netpol/internal/cli", "github.com/google/nftables", false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			r, ok := ruleFor(c.pkg)
+			if !ok {
+				t.Fatalf("no rule for %s", c.pkg)
+			}
+			if got := r.allows(c.imported); got != c.want {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}

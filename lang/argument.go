@@ -1,0 +1,141 @@
+package lang
+
+import (
+	"fmt"
+	"math/big"
+	"strconv"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/netpol/netpol/lang/diag"
+)
+
+// argument evaluates an expression to a type; ok is false when it is null,
+// unknown because of an earlier mistake, or of another type.
+func (d *decoder) argument(expr hcl.Expression, typ cty.Type, example string) (cty.Value, bool) {
+	v := d.value(expr)
+	if !v.IsWhollyKnown() || v.IsNull() {
+		return v, false
+	}
+	out, err := convert.Convert(v, typ)
+	if err != nil || out.IsNull() || !out.IsWhollyKnown() {
+		d.diags.Add(diag.New(diag.WrongValueType, toRange(expr.Range()),
+			fmt.Sprintf("A %s is needed here, not a %s; for example %s.", friendly(typ), friendly(v.Type()), example)))
+		return out, false
+	}
+	return out, true
+}
+
+func friendly(t cty.Type) string {
+	switch {
+	case t == cty.Bool:
+		return "bool (true or false)"
+	case t.IsPrimitiveType():
+		return t.FriendlyName()
+	}
+	return "list or object"
+}
+
+// text reads an optional string argument.
+func (d *decoder) text(b *hclsyntax.Block, name, example string) Text {
+	a, ok := b.Body.Attributes[name]
+	if !ok {
+		return Text{}
+	}
+	v, ok := d.argument(a.Expr, cty.String, example)
+	if !ok {
+		return Text{}
+	}
+	return Text{Value: v.AsString(), Range: toRange(a.Expr.Range())}
+}
+
+// flag reads an optional bool argument.
+func (d *decoder) flag(b *hclsyntax.Block, name string, def bool) bool {
+	a, ok := b.Body.Attributes[name]
+	if !ok {
+		return def
+	}
+	v, ok := d.argument(a.Expr, cty.Bool, "true")
+	if !ok {
+		return def
+	}
+	return v.True()
+}
+
+// number reads an optional whole number between low and high.
+func (d *decoder) number(b *hclsyntax.Block, name string, low, high, def int) int {
+	a, ok := b.Body.Attributes[name]
+	if !ok {
+		return def
+	}
+	v, ok := d.argument(a.Expr, cty.Number, strconv.Itoa(def))
+	if !ok {
+		return def
+	}
+	n, accuracy := v.AsBigFloat().Int64()
+	if accuracy != big.Exact || n < int64(low) || n > int64(high) {
+		d.diags.Add(diag.New(diag.NumberOutOfRange, toRange(a.Expr.Range()), fmt.Sprintf("%s is a whole number from %d to %d.", name, low, high)))
+		return def
+	}
+	return int(n)
+}
+
+// texts reads an optional list of strings. Elements of a list that is written
+// out have their own ranges; those of any other value have the whole's.
+func (d *decoder) texts(b *hclsyntax.Block, name, example string) []Text {
+	a, ok := b.Body.Attributes[name]
+	if !ok {
+		return nil
+	}
+	var out []Text
+	list, _ := d.elements(a.Expr, example)
+	for _, e := range list {
+		if v, ok := d.argument(e.expr, cty.String, example); ok {
+			out = append(out, Text{Value: v.AsString(), Range: toRange(e.expr.Range())})
+		}
+	}
+	return out
+}
+
+// element is one element of a list-valued argument.
+type element struct{ expr hclsyntax.Expression }
+
+// elements splits a list into expressions. A list that is not written out is
+// evaluated and its elements become literals with the range of the whole. It
+// returns false after reporting that there is no list.
+func (d *decoder) elements(expr hclsyntax.Expression, example string) ([]element, bool) {
+	var out []element
+	if tuple, ok := unwrap(expr).(*hclsyntax.TupleConsExpr); ok {
+		for _, e := range tuple.Exprs {
+			out = append(out, element{e})
+		}
+		return out, true
+	}
+	v := d.value(expr)
+	if !v.IsWhollyKnown() || v.IsNull() {
+		return nil, false
+	}
+	if t := v.Type(); !t.IsListType() && !t.IsTupleType() && !t.IsSetType() {
+		d.diags.Add(diag.New(diag.WrongValueType, toRange(expr.Range()), fmt.Sprintf("A list is needed here; for example [%s].", example)))
+		return nil, false
+	}
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		out = append(out, element{&hclsyntax.LiteralValueExpr{Val: e, SrcRange: expr.Range()}})
+	}
+	return out, true
+}
+
+// unwrap takes the parentheses off an expression.
+func unwrap(expr hclsyntax.Expression) hclsyntax.Expression {
+	for {
+		p, ok := expr.(*hclsyntax.ParenthesesExpr)
+		if !ok {
+			return expr
+		}
+		expr = p.Expression
+	}
+}

@@ -1,0 +1,142 @@
+package lang
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/suggest"
+)
+
+// blockSchema is what a block type looks like.
+type blockSchema struct {
+	kind      string
+	names     int      // how many names stand after the type
+	arguments []string // all that are allowed; nil for any
+	decode    func(*decoder, *hclsyntax.Block)
+	singleton bool // at most one in the set
+}
+
+// blockSchemas lists every block type, sorted.
+func blockSchemas() []blockSchema {
+	return []blockSchema{
+		{kind: "address_group", names: 1, arguments: []string{"description", "members"}, decode: (*decoder).decodeAddressGroup},
+		{kind: "application", names: 1, arguments: []string{"category", "description", "domains", "name", "networks", "override", "ports"}, decode: (*decoder).decodeApplication},
+		{kind: "category", names: 1, arguments: []string{"description"}, decode: (*decoder).decodeCategory},
+		{kind: "locals", decode: func(*decoder, *hclsyntax.Block) {}},
+		{kind: "netpol", singleton: true, arguments: []string{"done_mark", "exempt", "inspect_packets", "local_networks", "log_group", "priority"}, decode: (*decoder).decodeNetpol},
+		{kind: "policy", names: 1, arguments: []string{"criteria", "description", "dscp", "enabled", "exempt", "label", "labels", "mark", "verdict"}, decode: (*decoder).decodePolicy},
+		{kind: "variable", names: 1, arguments: []string{"default", "description", "type"}, decode: func(*decoder, *hclsyntax.Block) {}},
+	}
+}
+
+// decodeBlock checks a block's shape and hands it to its decoder.
+func (d *decoder) decodeBlock(b *hclsyntax.Block) {
+	schemas := blockSchemas()
+	i := slices.IndexFunc(schemas, func(s blockSchema) bool { return s.kind == b.Type })
+	if i < 0 {
+		d.unknownBlock(b, schemas)
+		return
+	}
+	schema := schemas[i]
+	if !d.checkNames(b, schema) {
+		return
+	}
+	d.checkBody(b, schema)
+	if schema.singleton && !d.define(b.Type, "block "+b.Type, headerRange(b)) {
+		return
+	}
+	schema.decode(d, b)
+}
+
+func (d *decoder) unknownBlock(b *hclsyntax.Block, schemas []blockSchema) {
+	kinds := make([]string, len(schemas))
+	for i, s := range schemas {
+		kinds[i] = s.kind
+	}
+	d.diags.Add(diag.New(diag.UnknownBlock, toRange(b.TypeRange),
+		fmt.Sprintf("There are no blocks of type %q. The types are %s.", b.Type, strings.Join(kinds, ", "))).
+		WithHint(suggest.Hint(b.Type, kinds)))
+}
+
+// checkNames reports a wrong number of names after the block's type.
+func (d *decoder) checkNames(b *hclsyntax.Block, s blockSchema) bool {
+	if len(b.Labels) == s.names {
+		return true
+	}
+	detail := fmt.Sprintf("A %s block has no name: write %s { ... }.", s.kind, s.kind)
+	if s.names == 1 {
+		detail = fmt.Sprintf("A %s block has one name: write %s \"name\" { ... }.", s.kind, s.kind)
+	}
+	at := toRange(b.TypeRange)
+	if len(b.LabelRanges) > s.names {
+		at = toRange(b.LabelRanges[s.names])
+	}
+	d.diags.Add(diag.New(diag.WrongBlockLabels, at, detail))
+	return false
+}
+
+// checkBody reports arguments and inner blocks that the block type has not.
+func (d *decoder) checkBody(b *hclsyntax.Block, s blockSchema) {
+	for _, inner := range b.Body.Blocks {
+		detail := fmt.Sprintf("A %s block holds no blocks.", s.kind)
+		hint := ""
+		if slices.Contains(s.arguments, inner.Type) {
+			hint = fmt.Sprintf("write %s = ...", inner.Type)
+		}
+		d.diags.Add(diag.New(diag.UnknownBlock, toRange(inner.TypeRange), detail).WithHint(hint))
+	}
+	if s.arguments == nil {
+		return
+	}
+	for _, a := range sortedAttributes(b.Body) {
+		if slices.Contains(s.arguments, a.Name) {
+			continue
+		}
+		d.diags.Add(diag.New(diag.UnknownArgument, toRange(a.NameRange),
+			fmt.Sprintf("A %s block has no argument %q. It has %s.", s.kind, a.Name, strings.Join(s.arguments, ", "))).
+			WithHint(suggest.Hint(a.Name, s.arguments)))
+	}
+}
+
+// define notes that a thing exists and reports the second of two. The key names
+// it uniquely, what names it for people.
+func (d *decoder) define(key, what string, at diag.Range) bool {
+	if first, ok := d.defined[key]; ok {
+		d.diags.Add(diag.New(diag.Duplicate, at, fmt.Sprintf("The %s is already defined at %s. Remove or rename one of the two.", what, first)))
+		return false
+	}
+	d.defined[key] = at
+	return true
+}
+
+// require returns an argument, or reports that it is missing.
+func (d *decoder) require(b *hclsyntax.Block, name, example string) *hclsyntax.Attribute {
+	if a, ok := b.Body.Attributes[name]; ok {
+		return a
+	}
+	d.diags.Add(diag.New(diag.MissingArgument, headerRange(b), fmt.Sprintf("The %s block needs %s, such as: %s.", b.Type, name, example)))
+	return nil
+}
+
+// headerRange is the block's type and names.
+func headerRange(b *hclsyntax.Block) diag.Range { return toRange(b.DefRange()) }
+
+// nameRange is the block's first name, quotes included.
+func nameRange(b *hclsyntax.Block) diag.Range { return toRange(b.LabelRanges[0]) }
+
+// sortedAttributes lists a body's arguments in the order of the file: HCL keeps
+// them in a map.
+func sortedAttributes(body *hclsyntax.Body) []*hclsyntax.Attribute {
+	list := make([]*hclsyntax.Attribute, 0, len(body.Attributes))
+	for _, a := range body.Attributes {
+		list = append(list, a)
+	}
+	slices.SortFunc(list, func(a, b *hclsyntax.Attribute) int {
+		return a.NameRange.Start.Byte - b.NameRange.Start.Byte
+	})
+	return list
+}

@@ -1,0 +1,38 @@
+package lang
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/netpol/netpol/lang/diag"
+)
+
+// toRange converts HCL's range, which also counts lines and columns from 1 and
+// bytes from 0.
+func toRange(r hcl.Range) diag.Range {
+	return diag.Range{Filename: r.Filename, Start: toPos(r.Start), End: toPos(r.End)}
+}
+
+func toPos(p hcl.Pos) diag.Pos {
+	return diag.Pos{Line: p.Line, Column: p.Column, Byte: p.Byte}
+}
+
+// addHCL appends HCL's own diagnostics under one of our codes. HCL's summary
+// goes into the detail, since ours is fixed for the code.
+func addHCL(list *diag.List, code string, in hcl.Diagnostics) {
+	for _, d := range in {
+		if d.Severity != hcl.DiagError {
+			continue
+		}
+		var r diag.Range
+		if d.Subject != nil {
+			r = toRange(*d.Subject)
+		}
+		detail := strings.TrimSpace(d.Summary)
+		if d.Detail != "" {
+			detail = strings.TrimSuffix(detail, ".") + ". " + strings.TrimSpace(d.Detail)
+		}
+		list.Add(diag.New(code, r, detail))
+	}
+}

@@ -1,0 +1,133 @@
+package lang
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/netpol/netpol/lang/diag"
+)
+
+// Criteria is the text of one expression and the way back to the file it
+// stands in.
+type Criteria struct {
+	Text  string
+	Range diag.Range // of the whole HCL expression
+	// spots has one entry for each stretch of Text that is contiguous in the
+	// file, sorted by offset. Empty when the text is not written there, but
+	// comes from a variable or local.
+	spots []spot
+}
+
+// spot says that Text[offset:] begins at pos in the file.
+type spot struct {
+	offset int
+	pos    diag.Pos
+}
+
+// RangeOf is the place in the file of Text[from:to]. Where the text comes from
+// a variable or local it is the whole HCL expression.
+func (c *Criteria) RangeOf(from, to int) diag.Range {
+	if len(c.spots) == 0 {
+		return c.Range
+	}
+	from = max(0, min(from, len(c.Text)))
+	to = max(from, min(to, len(c.Text)))
+	r := diag.Range{Filename: c.Range.Filename, Start: c.pos(from), End: c.pos(to)}
+	// The end of one character is where it ends, not where the next begins:
+	// the two differ around heredoc indents.
+	if to > from {
+		if last := c.pos(to - 1); last.Line != r.End.Line {
+			r.End = diag.Pos{Line: last.Line, Column: last.Column + 1, Byte: last.Byte + 1}
+		}
+	}
+	return r
+}
+
+// pos is the place of Text[offset].
+func (c *Criteria) pos(offset int) diag.Pos {
+	i := sort.Search(len(c.spots), func(i int) bool { return c.spots[i].offset > offset }) - 1
+	if i < 0 {
+		return c.Range.Start
+	}
+	p := c.spots[i].pos
+	between := c.Text[c.spots[i].offset:min(offset, len(c.Text))]
+	p.Byte += len(between)
+	p.Column += strings.Count(between, "") - 1
+	return p
+}
+
+// criteria reads a criterion, or a list of them.
+func (d *decoder) criteria(a *hclsyntax.Attribute) []Criteria {
+	if a == nil {
+		return nil
+	}
+	if _, ok := unwrap(a.Expr).(*hclsyntax.TupleConsExpr); !ok {
+		if d.rejectTemplate(a.Expr) {
+			return nil
+		}
+		v := d.value(a.Expr)
+		if !v.IsWhollyKnown() || v.IsNull() {
+			return nil
+		}
+		if v.Type().IsPrimitiveType() {
+			return d.appendCriterion(nil, a.Expr)
+		}
+	}
+	elements, ok := d.elements(a.Expr, `"app == 'zoom'"`)
+	if ok && len(elements) == 0 {
+		d.diags.Add(diag.New(diag.EmptyCriteria, toRange(a.Expr.Range()), "An empty list matches nothing. Write at least one expression, such as \"app == 'zoom'\"."))
+	}
+	var out []Criteria
+	for _, e := range elements {
+		out = d.appendCriterion(out, e.expr)
+	}
+	return out
+}
+
+// appendCriterion reads one string of criteria.
+func (d *decoder) appendCriterion(out []Criteria, expr hclsyntax.Expression) []Criteria {
+	if d.rejectTemplate(expr) {
+		return out
+	}
+	v, ok := d.argument(expr, cty.String, `"app == 'zoom'"`)
+	if !ok {
+		return out
+	}
+	c := Criteria{Text: v.AsString(), Range: toRange(expr.Range())}
+	if len(c.Text) > MaxCriteriaBytes {
+		d.diags.Add(diag.New(diag.TooLarge, c.Range, fmt.Sprintf("Criteria may be %d KiB long. Use an address_group for long lists of addresses.", MaxCriteriaBytes>>10)))
+		return out
+	}
+	if strings.TrimSpace(c.Text) == "" {
+		d.diags.Add(diag.New(diag.EmptyCriteria, c.Range, "Write an expression, such as \"app == 'zoom'\", or \"true\" to match every flow."))
+		return out
+	}
+	if t, ok := unwrap(expr).(*hclsyntax.TemplateExpr); ok {
+		c.spots = templateSpots(t, d.out.sources[c.Range.Filename], c.Text)
+	}
+	return append(out, c)
+}
+
+// rejectTemplate reports ${} and %{} in criteria. Text pasted into an
+// expression can change what the expression means, and a caret could no longer
+// point into it.
+func (d *decoder) rejectTemplate(expr hclsyntax.Expression) bool {
+	const wayOut = "Criteria may not hold ${...} or %{...}. Put alternatives into a list of criteria, addresses into an address_group and use '@name', or let a local hold the whole expression and write criteria = local.name."
+	switch e := unwrap(expr).(type) {
+	case *hclsyntax.TemplateWrapExpr:
+		d.diags.Add(diag.New(diag.InterpolatedCriteria, toRange(e.SrcRange), wayOut).WithHint("write the reference without quotes and ${}"))
+		return true
+	case *hclsyntax.TemplateExpr:
+		for _, part := range e.Parts {
+			if _, ok := part.(*hclsyntax.LiteralValueExpr); !ok {
+				d.diags.Add(diag.New(diag.InterpolatedCriteria, toRange(part.Range()), wayOut))
+				return true
+			}
+		}
+	}
+	return false
+}

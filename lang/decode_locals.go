@@ -1,0 +1,116 @@
+package lang
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/netpol/netpol/lang/diag"
+)
+
+// local is one argument of a locals block and its value.
+type local struct {
+	attr  *hclsyntax.Attribute
+	value cty.Value
+	done  bool
+}
+
+func (d *decoder) declareLocals(b *hclsyntax.Block) {
+	for _, a := range sortedAttributes(b.Body) {
+		if d.define("local "+a.Name, fmt.Sprintf("local value %q", a.Name), toRange(a.NameRange)) {
+			d.locals[a.Name] = &local{attr: a}
+		}
+	}
+}
+
+// evaluateLocals evaluates each local after those that it refers to.
+func (d *decoder) evaluateLocals() {
+	d.setLocals(nil)
+	values := map[string]cty.Value{}
+	for _, name := range slices.Sorted(maps.Keys(d.locals)) {
+		d.evaluateLocal(name, nil, values)
+	}
+	d.setLocals(values)
+}
+
+func (d *decoder) setLocals(values map[string]cty.Value) {
+	d.context.Variables["local"] = cty.ObjectVal(values)
+}
+
+// evaluateLocal evaluates one local; path holds the locals that wait for it.
+func (d *decoder) evaluateLocal(name string, path []string, values map[string]cty.Value) {
+	l, ok := d.locals[name]
+	if !ok || l.done {
+		return
+	}
+	if i := slices.Index(path, name); i >= 0 {
+		circle := strings.Join(append(slices.Clone(path[i:]), name), " -> ")
+		d.diags.Add(diag.New(diag.CyclicLocals, toRange(l.attr.NameRange), fmt.Sprintf("Local values refer to each other in a circle: %s.", circle)))
+		l.done, values[name] = true, cty.DynamicVal
+		return
+	}
+	if len(path) > MaxDepth {
+		d.diags.Add(diag.New(diag.TooDeep, toRange(l.attr.NameRange), fmt.Sprintf("Local values may refer to each other %d deep.", MaxDepth)))
+		l.done, values[name] = true, cty.DynamicVal
+		return
+	}
+	path = append(path, name)
+	for _, t := range l.attr.Expr.Variables() {
+		if dep, _ := traversalName(t); t.RootName() == "local" {
+			if dep == "" { // local[...] can mean any of them
+				continue
+			}
+			d.evaluateLocal(dep, path, values)
+		}
+	}
+	if l.done {
+		return // found to be in a circle
+	}
+	l.done = true
+	d.setLocals(values)
+	values[name] = d.value(l.attr.Expr)
+}
+
+// value evaluates an expression. A value that cannot be used, or is too large,
+// is reported and becomes unknown.
+func (d *decoder) value(expr hcl.Expression) cty.Value {
+	if !d.checkReferences(expr) {
+		return cty.DynamicVal
+	}
+	v, hclDiags := expr.Value(d.context)
+	if hclDiags.HasErrors() {
+		addHCL(&d.diags, diag.InvalidExpression, hclDiags)
+		return cty.DynamicVal
+	}
+	if budget := maxStringBytes; !fits(v, &budget) {
+		d.diags.Add(diag.New(diag.TooLarge, toRange(expr.Range()), fmt.Sprintf("The value is larger than %d KiB.", maxStringBytes>>10)))
+		return cty.DynamicVal
+	}
+	return v
+}
+
+// fits takes the value's size from the budget and reports whether any is left.
+func fits(v cty.Value, budget *int) bool {
+	*budget--
+	if *budget < 0 || !v.IsKnown() || v.IsNull() {
+		return *budget >= 0
+	}
+	if v.Type() == cty.String {
+		*budget -= len(v.AsString())
+		return *budget >= 0
+	}
+	if !v.CanIterateElements() {
+		return true
+	}
+	for it := v.ElementIterator(); it.Next(); {
+		if _, e := it.Element(); !fits(e, budget) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,50 @@
+package lang
+
+import (
+	"math/bits"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/netpol/netpol/lang/diag"
+)
+
+// defaultSettings are the settings of a set without a netpol block.
+func defaultSettings() Settings {
+	return Settings{LogGroup: 4788, InspectPackets: 32, DoneMark: 0x80000000, Priority: 10}
+}
+
+func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
+	def := defaultSettings()
+	s := &d.out.Settings
+	s.Range = headerRange(b)
+	for _, t := range d.texts(b, "local_networks", `"203.0.113.0/24"`) {
+		if p, ok := d.prefix(t); ok {
+			s.LocalNetworks = append(s.LocalNetworks, p)
+		}
+	}
+	s.LogGroup = uint16(d.number(b, "log_group", 1, 65535, int(def.LogGroup)))
+	// A flow that is not named after a thousand packets never will be.
+	s.InspectPackets = d.number(b, "inspect_packets", 1, 1000, def.InspectPackets)
+	// The kernel's own priorities reach from -450 to 300 (linux/netfilter_ipv4.h).
+	s.Priority = d.number(b, "priority", -500, 500, def.Priority)
+	if a, ok := b.Body.Attributes["done_mark"]; ok {
+		s.DoneMark = d.doneMark(a, def.DoneMark)
+	}
+	d.out.Exempt = d.criteria(b.Body.Attributes["exempt"])
+}
+
+// doneMark reads the one ct mark bit that the enforcer keeps to itself.
+func (d *decoder) doneMark(a *hclsyntax.Attribute, def uint32) uint32 {
+	v, ok := d.argument(a.Expr, cty.String, `"0x80000000"`)
+	if !ok {
+		return def
+	}
+	n, err := parseMarkNumber(strings.TrimSpace(v.AsString()))
+	if err != nil || bits.OnesCount32(n) != 1 {
+		d.diags.Add(diag.New(diag.InvalidMark, toRange(a.Expr.Range()), `done_mark is a single bit of 32, written as a number, such as "0x80000000".`))
+		return def
+	}
+	return n
+}

@@ -1,0 +1,139 @@
+package lang
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/suggest"
+)
+
+// MaxNameBytes bounds a policy's name, which becomes part of nft comments.
+const MaxNameBytes = 128
+
+// verdicts are the words of the verdict argument.
+var verdicts = []string{"accept", "drop", "reject"}
+
+func (d *decoder) decodePolicy(b *hclsyntax.Block) {
+	p := &PolicyBlock{Name: b.Labels[0], Range: headerRange(b)}
+	if why := badPolicyName(p.Name); why != "" {
+		d.diags.Add(diag.New(diag.InvalidName, nameRange(b), fmt.Sprintf("%q is no name for a policy: %s.", p.Name, why)))
+	} else {
+		d.define("policy "+p.Name, fmt.Sprintf("policy %q", p.Name), p.Range)
+	}
+	p.Description = d.text(b, "description", `"Video calls before bulk traffic"`).Value
+	p.Enabled = d.flag(b, "enabled", true)
+	p.Criteria = d.criteria(d.require(b, "criteria", `criteria = "app == 'zoom'"`))
+	p.Exempt = d.criteria(b.Body.Attributes["exempt"])
+	p.Labels = d.labels(b)
+	if a, ok := b.Body.Attributes["mark"]; ok {
+		p.Mark = d.mark(a)
+	}
+	if a, ok := b.Body.Attributes["dscp"]; ok {
+		p.DSCP = d.dscp(a)
+	}
+	p.Verdict = d.verdict(b)
+	d.out.Policies = append(d.out.Policies, p)
+	for _, name := range []string{"label", "labels", "mark", "dscp", "verdict"} {
+		if _, ok := b.Body.Attributes[name]; ok {
+			return
+		}
+	}
+	d.diags.Add(diag.New(diag.NoEffect, p.Range, "The policy matches flows but changes nothing. Give it a label, mark, dscp or verdict."))
+}
+
+// badPolicyName says what is wrong with a policy's name. Names appear in nft
+// rule comments and in tables, so what could end a string or a statement there
+// is not allowed in them.
+func badPolicyName(s string) string {
+	switch {
+	case s == "":
+		return "it is empty"
+	case len(s) > MaxNameBytes:
+		return fmt.Sprintf("it is longer than %d bytes", MaxNameBytes)
+	case !isLetter(s[0]) && !isDigit(s[0]):
+		return "it begins with a letter or digit"
+	}
+	for i := range len(s) {
+		if c := s[i]; !isLetter(c) && !isDigit(c) && !strings.ContainsRune(" -_./:(),+", rune(c)) {
+			return "it holds letters, digits, spaces and - _ . / : ( ) , +"
+		}
+	}
+	return ""
+}
+
+// labels reads label or labels.
+func (d *decoder) labels(b *hclsyntax.Block) []Text {
+	one, many := b.Body.Attributes["label"], b.Body.Attributes["labels"]
+	var list []Text
+	switch {
+	case one != nil && many != nil:
+		d.diags.Add(diag.New(diag.ConflictingArguments, toRange(many.NameRange), "label and labels cannot stand together. Write all of them as labels = [\"a\", \"b\"]."))
+		return nil
+	case one != nil:
+		if t := d.text(b, "label", `"zoom"`); !t.Range.IsZero() {
+			list = []Text{t}
+		}
+	case many != nil:
+		list = d.texts(b, "labels", `"zoom"`)
+	}
+	var out []Text
+	seen := map[string]diag.Range{}
+	for _, t := range list {
+		if why := badLabel(t.Value); why != "" {
+			d.diags.Add(diag.New(diag.InvalidLabel, t.Range, fmt.Sprintf("%q cannot be a conntrack label: %s.", t.Value, why)))
+			continue
+		}
+		if first, ok := seen[t.Value]; ok {
+			d.diags.Add(diag.New(diag.Duplicate, t.Range, fmt.Sprintf("The label %q stands in the list already, at %s.", t.Value, first)))
+			continue
+		}
+		seen[t.Value] = t.Range
+		out = append(out, t)
+	}
+	return out
+}
+
+// badLabel says what is wrong with a label that an author wrote. conntrack -l
+// refuses what nft accepts and the other way round; this is what both take.
+func badLabel(s string) string {
+	if strings.HasPrefix(strings.ToLower(s), "np-") {
+		return "names that begin with np- are netpol's own"
+	}
+	return badLabelName(s)
+}
+
+// badLabelName says what is wrong with any label's name.
+func badLabelName(s string) string {
+	switch {
+	case s == "":
+		return "it is empty"
+	case len(s) > 63:
+		return "it is longer than 63 characters"
+	case !isLetter(s[0]):
+		return "it begins with a letter"
+	}
+	for i := range len(s) {
+		if c := s[i]; !isLetter(c) && !isDigit(c) && c != '-' {
+			return "it holds letters, digits and - only"
+		}
+	}
+	return ""
+}
+
+func (d *decoder) verdict(b *hclsyntax.Block) Text {
+	t := d.text(b, "verdict", `"drop"`)
+	if t.Range.IsZero() {
+		return Text{}
+	}
+	for _, v := range verdicts {
+		if t.Value == v {
+			return t
+		}
+	}
+	d.diags.Add(diag.New(diag.InvalidVerdict, t.Range, fmt.Sprintf("%q is no verdict. The verdicts are %s.", t.Value, strings.Join(verdicts, ", "))).
+		WithHint(suggest.Hint(t.Value, verdicts)))
+	return Text{}
+}

@@ -1,0 +1,104 @@
+package lang
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/netpol/netpol/lang/diag"
+)
+
+// Limits of what is read. HCL's parser and evaluator recurse without a bound:
+// 200 kB of nested brackets overflow the goroutine's stack, which no recover can
+// catch, so the tokens are counted before the parser sees them.
+const (
+	// MaxFileBytes bounds one policy file.
+	MaxFileBytes = 1 << 20
+	// MaxDirBytes bounds all policy files of a directory together.
+	MaxDirBytes = 16 << 20
+	// MaxDepth bounds the nesting of brackets, blocks and templates.
+	MaxDepth = 64
+	// MaxCriteriaBytes bounds the text of one criterion.
+	MaxCriteriaBytes = 64 << 10
+	// maxOperators bounds the operators, index steps and interpolations between
+	// two commas, because a left-leaning tree is as deep as it has operators.
+	maxOperators = 256
+	// maxStringBytes bounds all strings of one value, so that templates that
+	// repeat each other cannot double without end.
+	maxStringBytes = 1 << 20
+)
+
+// level is one open bracket, block or template.
+type level struct {
+	open      hclsyntax.TokenType
+	operators int
+	hasFor    bool
+}
+
+// checkDepth reports the first place where src nests deeper than the parser
+// may follow. It returns true when the file is safe to parse.
+func checkDepth(name string, src []byte, diags *diag.List) bool {
+	// Lexing errors come back from the parser again, with better words.
+	tokens, _ := hclsyntax.LexConfig(src, name, startPos)
+	stack := []level{{open: hclsyntax.TokenOBrace}}
+	for i, t := range tokens {
+		if why := step(&stack, tokens, i); why != "" {
+			diags.Add(diag.New(diag.TooDeep, toRange(t.Range), why))
+			return false
+		}
+	}
+	return true
+}
+
+// step takes one token and says what is wrong with it, if anything.
+func step(stack *[]level, tokens hclsyntax.Tokens, i int) string {
+	top := &(*stack)[len(*stack)-1]
+	switch t := tokens[i]; t.Type { //nolint:exhaustive // all other tokens cannot nest
+	case hclsyntax.TokenOBrace, hclsyntax.TokenOParen, hclsyntax.TokenOBrack,
+		hclsyntax.TokenOQuote, hclsyntax.TokenOHeredoc,
+		hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
+		top.operators++
+		*stack = append(*stack, level{open: t.Type, hasFor: top.hasFor})
+		if len(*stack) > MaxDepth {
+			return fmt.Sprintf("Brackets, blocks and templates may nest %d deep. Move inner parts into locals.", MaxDepth)
+		}
+	case hclsyntax.TokenCBrace, hclsyntax.TokenCParen, hclsyntax.TokenCBrack,
+		hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc, hclsyntax.TokenTemplateSeqEnd:
+		if len(*stack) > 1 {
+			*stack = (*stack)[:len(*stack)-1]
+		}
+	case hclsyntax.TokenComma:
+		top.operators = 0
+	case hclsyntax.TokenNewline:
+		if top.open == hclsyntax.TokenOBrace {
+			top.operators = 0
+		}
+	case hclsyntax.TokenIdent:
+		return stepIdent(top, tokens, i)
+	case hclsyntax.TokenPlus, hclsyntax.TokenMinus, hclsyntax.TokenStar, hclsyntax.TokenSlash,
+		hclsyntax.TokenPercent, hclsyntax.TokenBang, hclsyntax.TokenAnd, hclsyntax.TokenOr,
+		hclsyntax.TokenQuestion, hclsyntax.TokenDot, hclsyntax.TokenEqualOp, hclsyntax.TokenNotEqual,
+		hclsyntax.TokenLessThan, hclsyntax.TokenLessThanEq, hclsyntax.TokenGreaterThan, hclsyntax.TokenGreaterThanEq:
+		top.operators++
+	}
+	if top.operators > maxOperators {
+		return fmt.Sprintf("One expression may have %d operators. Split it into locals.", maxOperators)
+	}
+	return ""
+}
+
+// stepIdent refuses a for expression inside another: two of them over the same
+// list take quadratic time, ten of them for ever.
+func stepIdent(top *level, tokens hclsyntax.Tokens, i int) string {
+	if string(tokens[i].Bytes) != "for" || i == 0 {
+		return ""
+	}
+	if p := tokens[i-1].Type; p != hclsyntax.TokenOBrack && p != hclsyntax.TokenOBrace {
+		return ""
+	}
+	if top.hasFor {
+		return "A for expression may not stand inside another. Move the inner one into a local."
+	}
+	top.hasFor = true
+	return ""
+}

@@ -1,0 +1,118 @@
+package lang
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/netpol/netpol/lang/diag"
+)
+
+// startPos is where every file begins.
+var startPos = hcl.Pos{Line: 1, Column: 1, Byte: 0}
+
+// Options steer the reading of a policy directory.
+type Options struct {
+	// Vars are the values given on the command line, by variable name. A value
+	// is converted to the variable's type; a list is written ["a", "b"].
+	Vars map[string]string
+}
+
+// ParseDir reads the *.netpol.hcl files of a directory, and its lock file. The
+// policy is never nil and holds whatever could be read.
+func ParseDir(dir string, opts Options) (*Policy, diag.List) {
+	var diags diag.List
+	files := readDir(dir, &diags)
+	p, more := Parse(files, opts)
+	p.Dir = dir
+	diags.Extend(more)
+	diags.Sort()
+	return p, diags
+}
+
+// Parse is ParseDir without the directory: files maps names to their bytes.
+func Parse(files map[string][]byte, opts Options) (*Policy, diag.List) {
+	d := &decoder{
+		out:     &Policy{sources: files, Settings: defaultSettings(), Lock: &Lock{}},
+		vars:    map[string]*variable{},
+		locals:  map[string]*local{},
+		defined: map[string]diag.Range{},
+	}
+	names := slices.Sorted(maps.Keys(files))
+	var blocks []*hclsyntax.Block
+	for _, name := range names {
+		if name == LockName {
+			continue
+		}
+		blocks = append(blocks, d.parseFile(name, files[name])...)
+	}
+	d.declare(blocks)
+	d.evaluate(opts)
+	// The settings come first: the default mask of marks depends on them.
+	slices.SortStableFunc(blocks, func(a, b *hclsyntax.Block) int {
+		return settingsFirst(a) - settingsFirst(b)
+	})
+	for _, b := range blocks {
+		d.decodeBlock(b)
+	}
+	if src, ok := files[LockName]; ok {
+		d.out.Lock = d.decodeLock(LockName, src)
+	}
+	d.diags.Sort()
+	return d.out, d.diags
+}
+
+func settingsFirst(b *hclsyntax.Block) int {
+	if b.Type == "netpol" {
+		return 0
+	}
+	return 1
+}
+
+// decoder gathers one policy set. Its methods report mistakes to diags and go
+// on with what is left.
+type decoder struct {
+	out     *Policy
+	diags   diag.List
+	vars    map[string]*variable
+	locals  map[string]*local
+	context *hcl.EvalContext
+	defined map[string]diag.Range // "policy zoom" -> where, to find duplicates
+}
+
+// parseBody checks a file's limits and parses it; nil when neither is possible.
+func (d *decoder) parseBody(name string, src []byte) *hclsyntax.Body {
+	if len(src) > MaxFileBytes {
+		d.diags.Add(diag.New(diag.TooLarge, fileRange(name), fmt.Sprintf("%s is larger than %d KiB. Split it into several files.", name, MaxFileBytes>>10)))
+		return nil
+	}
+	if !checkDepth(name, src, &d.diags) {
+		return nil
+	}
+	file, hclDiags := hclsyntax.ParseConfig(src, name, startPos)
+	addHCL(&d.diags, diag.BadSyntax, hclDiags)
+	if file == nil {
+		return nil
+	}
+	body, ok := file.Body.(*hclsyntax.Body)
+	if !ok {
+		return nil
+	}
+	return body
+}
+
+// parseFile returns the blocks of one policy file.
+func (d *decoder) parseFile(name string, src []byte) []*hclsyntax.Block {
+	body := d.parseBody(name, src)
+	if body == nil {
+		return nil
+	}
+	for _, a := range sortedAttributes(body) {
+		d.diags.Add(diag.New(diag.UnknownArgument, toRange(a.NameRange),
+			fmt.Sprintf("%q stands outside of any block. Settings belong into a netpol block, values to share into a locals block.", a.Name)))
+	}
+	return body.Blocks
+}

@@ -1,0 +1,117 @@
+package lang
+
+import (
+	"net/netip"
+
+	"github.com/netpol/netpol/lang/diag"
+)
+
+// Policy is the policy set of one directory. File names in its ranges are
+// relative to Dir.
+type Policy struct {
+	Dir          string
+	Settings     Settings
+	Exempt       []Criteria // of the netpol block: a flow that any of them matches is left alone
+	Groups       []*AddressGroup
+	Applications []*Application
+	Categories   []*Category
+	Policies     []*PolicyBlock // in evaluation order: file name, then position
+	Lock         *Lock          // never nil; empty without a lock file
+
+	sources map[string][]byte
+}
+
+// Source returns the bytes of one of the set's files, or nil. Files that did
+// not parse are included, because diagnostics show their lines.
+func (p *Policy) Source(filename string) []byte { return p.sources[filename] }
+
+// Text is a string and the place it was written.
+type Text struct {
+	Value string
+	Range diag.Range
+}
+
+// Settings are the netpol block's arguments with the defaults filled in.
+type Settings struct {
+	LocalNetworks  []netip.Prefix // in addition to the private ranges
+	LogGroup       uint16         // NFLOG group
+	InspectPackets int            // first packets of each flow to inspect
+	DoneMark       uint32         // the ct mark bit that says "analysis is over"
+	Priority       int            // hook priority of the verdict chains
+	Range          diag.Range     // of the netpol block; zero without one
+}
+
+// AddressGroup is a named list of addresses, used as '@name' in criteria.
+type AddressGroup struct {
+	Name        string
+	Description string
+	Members     []Member
+	Range       diag.Range // of the block's header
+}
+
+// Member is one entry of an address group: a prefix, or another group.
+type Member struct {
+	Prefix netip.Prefix // valid unless Group is set; an address is a /32 or /128
+	Group  string       // name without the @
+	Range  diag.Range
+}
+
+// Application adds to the catalogue, or replaces an entry of it.
+type Application struct {
+	Tag         Text
+	Name        string // empty: as in the catalogue, or the tag
+	Category    Text   // empty: as in the catalogue
+	Description string
+	Domains     []Text // suffixes, lower case, no leading dot
+	Networks    []Network
+	Ports       []Ports
+	Override    bool // the catalogue's own facts of this tag are dropped
+	Range       diag.Range
+}
+
+// Network is a prefix and the place it was written.
+type Network struct {
+	Prefix netip.Prefix
+	Range  diag.Range
+}
+
+// Ports is a port range of one transport and the place it was written.
+type Ports struct {
+	Transport string // tcp, udp, sctp
+	Low, High uint16 // both included
+	Range     diag.Range
+}
+
+// Category adds a category to the catalogue.
+type Category struct {
+	Tag         Text
+	Description string
+	Range       diag.Range
+}
+
+// PolicyBlock is one policy.
+type PolicyBlock struct {
+	Name        string
+	Description string
+	Enabled     bool
+	Criteria    []Criteria // any of them
+	Exempt      []Criteria // none of them
+	Labels      []Text
+	Mark        *Mark
+	DSCP        *DSCP
+	Verdict     Text // accept, drop, reject or empty
+	Range       diag.Range
+}
+
+// Mark is a masked mark: new = old &^ Mask | Value. Value has no bit outside Mask.
+type Mark struct {
+	Value, Mask uint32
+	Range       diag.Range
+}
+
+// DSCP is a code point and its name.
+type DSCP struct {
+	Name  string // as nft spells it, or the number
+	Value uint8  // 0..63
+	Range diag.Range
+}

@@ -1,0 +1,165 @@
+package label
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/lang/diag"
+)
+
+// Codes of this package's diagnostics: NP0301 to NP0309.
+const (
+	codeTooMany  = "NP0301"
+	codeBitTaken = "NP0302"
+	codeName     = "NP0303"
+	codePin      = "NP0304"
+)
+
+// allocation is the state of giving out bits.
+type allocation struct {
+	in    Input
+	bits  map[string]int  // every label with a bit, in use or not
+	owner map[int]string  // the same the other way round
+	used  map[string]bool // labels of this set
+}
+
+// newAllocation takes over the pins of the lock.
+func newAllocation(in Input) (*allocation, diag.List) {
+	a := &allocation{in: in, bits: map[string]int{}, owner: map[int]string{}, used: map[string]bool{}}
+	var diags diag.List
+	for _, p := range in.Pins {
+		if p.Bit < 0 || p.Bit >= Bits {
+			diags.Add(pinError(p, fmt.Sprintf("The lock gives label %q bit %d, but bits go from 0 to %d.", p.Name, p.Bit, Bits-1)))
+			continue
+		}
+		if other, ok := a.owner[p.Bit]; ok && other != p.Name {
+			diags.Add(pinError(p, fmt.Sprintf("The lock gives bit %d to both %q and %q. Delete the line of the one that no live connection carries.", p.Bit, other, p.Name)))
+			continue
+		}
+		if old, ok := a.bits[p.Name]; ok && old != p.Bit {
+			diags.Add(pinError(p, fmt.Sprintf("The lock gives label %q both bit %d and bit %d. Delete one of the lines.", p.Name, old, p.Bit)))
+			continue
+		}
+		a.bits[p.Name], a.owner[p.Bit] = p.Bit, p.Name
+	}
+	return a, diags
+}
+
+func pinError(p Pin, detail string) diag.Diagnostic {
+	return diag.Diagnostic{Severity: diag.Error, Code: codePin, Summary: "Invalid label bit in the lock", Detail: detail, Subject: p.Range}
+}
+
+// allocate gives every needed label a bit: the pinned one, or else the lowest
+// that nobody has.
+func (a *allocation) allocate(list []need) diag.List {
+	var diags diag.List
+	for _, n := range list {
+		a.used[n.name] = true
+	}
+	var left []need
+	for _, n := range list {
+		if d, ok := a.clash(n); ok {
+			diags.Add(d)
+			continue
+		}
+		if _, ok := a.bits[n.name]; ok {
+			continue
+		}
+		bit, ok := a.lowestFree()
+		if !ok {
+			left = append(left, n)
+			continue
+		}
+		a.bits[n.name], a.owner[bit] = bit, n.name
+	}
+	if len(left) > 0 {
+		diags.Add(a.tooMany(len(list), left))
+	}
+	return diags
+}
+
+// clash finds another owner's line in the way of a label.
+func (a *allocation) clash(n need) (diag.Diagnostic, bool) {
+	bit, pinned := a.bits[n.name]
+	if other, ok := a.in.Bits[bit]; pinned && ok && other != n.name {
+		return diag.Diagnostic{
+			Severity: diag.Error, Code: codeBitTaken, Summary: "Label bit belongs to another owner", Subject: n.at,
+			Detail: fmt.Sprintf("Label %q is pinned to bit %d, which connlabel.conf gives to %q outside netpol's block. "+
+				"Give %q another bit in connlabel.conf, or delete the line of %q from netpol.lock.hcl once no live connection carries it.", n.name, bit, other, other, n.name),
+		}, true
+	}
+	if theirs, ok := a.in.Names[n.name]; ok && (!pinned || theirs != bit) {
+		ours := "netpol would choose another"
+		if pinned {
+			ours = fmt.Sprintf("the lock pins it to bit %d", bit)
+		}
+		return diag.Diagnostic{
+			Severity: diag.Error, Code: codeName, Summary: "Label name belongs to another owner", Subject: n.at,
+			Detail: fmt.Sprintf("connlabel.conf defines label %q as bit %d outside netpol's block, and %s. "+
+				"Choose another name for the label, or remove the line from connlabel.conf.", n.name, theirs, ours),
+		}, true
+	}
+	return diag.Diagnostic{}, false
+}
+
+// lowestFree is a bit that neither another owner nor any pin has, in use or
+// not: a retired label's bit may still be on live connections.
+func (a *allocation) lowestFree() (int, bool) {
+	for bit := range Bits {
+		if _, ok := a.in.Bits[bit]; ok {
+			continue
+		}
+		if _, ok := a.owner[bit]; !ok {
+			return bit, true
+		}
+	}
+	return 0, false
+}
+
+// shownNames bounds the names in a message.
+const shownNames = 5
+
+func (a *allocation) tooMany(want int, left []need) diag.Diagnostic {
+	retired := 0
+	for name := range a.bits {
+		if !a.used[name] {
+			retired++
+		}
+	}
+	names := make([]string, 0, shownNames)
+	for _, n := range left[:min(len(left), shownNames)] {
+		names = append(names, fmt.Sprintf("%q", n.name))
+	}
+	if more := len(left) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return diag.Diagnostic{
+		Severity: diag.Error, Code: codeTooMany, Summary: "Too many labels", Subject: left[0].at,
+		Detail: fmt.Sprintf("The set needs %d labels, but a connection has room for %d, of which %d belong to other owners and %d to labels that only the lock still names. "+
+			"No bit is left for %s. Let policies share labels, or delete retired lines from netpol.lock.hcl once no live connection carries them.",
+			want, Bits, len(a.in.Bits), retired, strings.Join(names, ", ")),
+	}
+}
+
+// label is the artifact's form of a label that has a bit.
+func (a *allocation) label(name string) artifact.Label {
+	return artifact.Label{Name: name, Bit: a.bits[name], Auto: strings.HasPrefix(name, autoPrefix)}
+}
+
+// lock is every pin, by name.
+func (a *allocation) lock() []Pin {
+	at := make(map[string]diag.Range, len(a.in.Pins))
+	for _, p := range a.in.Pins {
+		at[p.Name] = p.Range
+	}
+	out := make([]Pin, 0, len(a.bits))
+	for _, name := range slices.Collect(maps.Keys(a.bits)) {
+		out = append(out, Pin{Name: name, Bit: a.bits[name], Range: at[name]})
+	}
+	slices.SortFunc(out, func(x, y Pin) int { return cmp.Compare(x.Name, y.Name) })
+	return out
+}

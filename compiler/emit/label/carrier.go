@@ -1,0 +1,112 @@
+package label
+
+import "github.com/netpol/netpol/compiler/ir"
+
+// Dimensions of kernel effects. In each, the first policy that holds wins.
+const (
+	dscp = iota
+	verdict
+	dimensions
+)
+
+// carrier says by which label each of a policy's kernel effects is told to
+// the kernel.
+type carrier [dimensions]carriedBy
+
+// carriedBy is empty where the policy has no such effect. An auto label is set
+// by the enforcer only if the policy wins the dimension.
+type carriedBy struct {
+	name string
+	auto bool
+}
+
+// value is a policy's effect in a dimension as a text that is equal for equal
+// effects, and the end of its automatic label's name; empty for no effect.
+func value(p *ir.Policy, dim int) string {
+	if dim == verdict {
+		return p.Verdict.String()
+	}
+	if p.DSCP == nil {
+		return ""
+	}
+	return "dscp-" + p.DSCP.Name
+}
+
+// span is where in the policy order a label is carried, and what by.
+type span struct {
+	first, last int
+	value       [dimensions]string
+	mixed       [dimensions]bool // the carriers disagree
+}
+
+// claim decides for every policy and dimension. A policy's own label carries
+// the effect if the kernel can tell from the label alone what to do, and if
+// the order of the rules then says the same as the order of the policies:
+//
+//   - every policy with the label has the same effect, and
+//   - no policy between the first and the last of them has another effect.
+//
+// The second is needed because the label's rule stands at its first policy's
+// place: with A (label x, cs5), B (cs1), C (label x, cs5), a flow of B and C
+// only would get cs5 by x. All other effects have an automatic label each,
+// which the enforcer sets for the winner alone.
+func claim(policies []ir.Policy) []carrier {
+	spans := spansOf(policies)
+	changes := [dimensions][]int{}
+	for dim := range dimensions {
+		changes[dim] = runs(policies, dim)
+	}
+	out := make([]carrier, len(policies))
+	for i := range policies {
+		for dim := range dimensions {
+			v := value(&policies[i], dim)
+			if v == "" {
+				continue
+			}
+			out[i][dim] = carriedBy{name: autoPrefix + v, auto: true}
+			for _, name := range policies[i].Labels {
+				if s := spans[name]; !s.mixed[dim] && changes[dim][s.first] == changes[dim][s.last] {
+					out[i][dim] = carriedBy{name: name}
+					break
+				}
+			}
+		}
+	}
+	return out
+}
+
+func spansOf(policies []ir.Policy) map[string]*span {
+	spans := make(map[string]*span)
+	for i := range policies {
+		for _, name := range policies[i].Labels {
+			s := spans[name]
+			if s == nil {
+				s = &span{first: i}
+				for dim := range dimensions {
+					s.value[dim] = value(&policies[i], dim)
+				}
+				spans[name] = s
+			}
+			s.last = i
+			for dim := range dimensions {
+				s.mixed[dim] = s.mixed[dim] || s.value[dim] != value(&policies[i], dim)
+			}
+		}
+	}
+	return spans
+}
+
+// runs numbers the stretches of policies that have one effect or none: two
+// policies with an effect have the same number iff no other effect lies
+// between them.
+func runs(policies []ir.Policy, dim int) []int {
+	out := make([]int, len(policies))
+	run, last := 0, ""
+	for i := range policies {
+		if v := value(&policies[i], dim); v != "" && v != last {
+			run, last = run+1, v
+		}
+		out[i] = run
+	}
+	return out
+}

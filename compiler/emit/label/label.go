@@ -1,0 +1,144 @@
+package label
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/compiler/ir"
+	"github.com/netpol/netpol/lang/diag"
+)
+
+// Bits is how many labels a connection can carry: 16 bytes of the conntrack
+// label extension (linux/netfilter/xt_connlabel.h, XT_CONNLABEL_MAXBIT 127).
+const Bits = 128
+
+// Seen is the label that every set has. No flow carries it; one rule that sets
+// it makes the kernel give new connections room for labels.
+const Seen = "np-seen"
+
+// autoPrefix begins the names of the labels that netpol makes itself.
+const autoPrefix = "np-"
+
+// Input is what labels are allocated from.
+type Input struct {
+	Policies []ir.Policy
+	Pins     []Pin          // of the lock file
+	Bits     map[int]string // bits of other owners, with their label names
+	Names    map[string]int // the same the other way round
+}
+
+// Pin is one line of the lock: this label has this bit.
+type Pin struct {
+	Name  string
+	Bit   int
+	Range diag.Range // of the line in the lock file; zero for a new pin
+}
+
+// Table is the outcome.
+type Table struct {
+	Labels  []artifact.Label  // in use, by bit
+	Init    artifact.Label    // Seen
+	Effects []artifact.Effect // one a policy
+	Kernel  []KernelEffect    // in policy order, each label once per dimension
+	Lock    []Pin             // all old pins and the new ones, by name
+}
+
+// KernelEffect is something the kernel does to connections that carry Label,
+// on behalf of a policy. A nil DSCP or NoVerdict asks nothing.
+type KernelEffect struct {
+	Policy  int // index into Input.Policies
+	Label   artifact.Label
+	DSCP    *uint8
+	Verdict ir.Verdict
+}
+
+// Allocate gives out the bits. On errors the table is partial.
+func Allocate(in Input) (*Table, diag.List) {
+	carriers := claim(in.Policies)
+	a, diags := newAllocation(in)
+	diags.Extend(a.allocate(needed(in.Policies, carriers)))
+	t := &Table{Lock: a.lock()}
+	if diags.HasErrors() {
+		return t, diags
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.used)) {
+		t.Labels = append(t.Labels, a.label(name))
+	}
+	slices.SortFunc(t.Labels, func(x, y artifact.Label) int { return x.Bit - y.Bit })
+	t.Init = a.label(Seen)
+	for i := range in.Policies {
+		t.Effects = append(t.Effects, a.effect(&in.Policies[i], carriers[i]))
+		t.Kernel = append(t.Kernel, a.kernel(i, &in.Policies[i], carriers[i])...)
+	}
+	return t, diags
+}
+
+// need is a label that must have a bit, and the policy that wants it first.
+type need struct {
+	name string
+	at   diag.Range
+}
+
+// needed lists the labels in the order that they are given bits: the label
+// of the set, the authors' labels by policy, then the automatic ones.
+func needed(policies []ir.Policy, carriers []carrier) []need {
+	list := []need{{name: Seen}}
+	seen := map[string]bool{Seen: true}
+	add := func(name string, at diag.Range) {
+		if name != "" && !seen[name] {
+			seen[name] = true
+			list = append(list, need{name, at})
+		}
+	}
+	for i := range policies {
+		for _, name := range policies[i].Labels {
+			add(name, policies[i].Range)
+		}
+	}
+	for i := range policies {
+		for dim := range dimensions {
+			add(carriers[i][dim].name, policies[i].Range)
+		}
+	}
+	return list
+}
+
+// effect is what the enforcer writes for a policy.
+func (a *allocation) effect(p *ir.Policy, c carrier) artifact.Effect {
+	e := artifact.Effect{Mark: p.Mark}
+	for _, name := range p.Labels {
+		e.Labels = append(e.Labels, a.bits[name])
+	}
+	slices.Sort(e.Labels)
+	e.DSCP, e.Verdict = a.claim(c[dscp]), a.claim(c[verdict])
+	return e
+}
+
+func (a *allocation) claim(by carriedBy) artifact.Claim {
+	switch {
+	case by.name == "":
+		return artifact.Claim{}
+	case by.auto:
+		return artifact.Claim{Kind: artifact.ClaimAuto, Bit: a.bits[by.name]}
+	}
+	return artifact.Claim{Kind: artifact.ClaimOwn}
+}
+
+// kernel is what the kernel does for a policy: one effect a label, so two if
+// its dimensions are carried by different labels.
+func (a *allocation) kernel(i int, p *ir.Policy, c carrier) []KernelEffect {
+	var out []KernelEffect
+	if c[dscp].name != "" {
+		value := p.DSCP.Value
+		out = append(out, KernelEffect{Policy: i, Label: a.label(c[dscp].name), DSCP: &value})
+	}
+	switch {
+	case c[verdict].name == "":
+	case c[verdict].name == c[dscp].name:
+		out[0].Verdict = p.Verdict
+	default:
+		out = append(out, KernelEffect{Policy: i, Label: a.label(c[verdict].name), Verdict: p.Verdict})
+	}
+	return out
+}

@@ -1,0 +1,273 @@
+package label_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/compiler/emit/label"
+	"github.com/netpol/netpol/compiler/ir"
+)
+
+// policy reads "zoom,video cs5 drop": labels, then DSCP and verdict, "-" for none.
+func policy(text string) ir.Policy {
+	f := strings.Fields(text + " - -")
+	p := ir.Policy{Name: text}
+	if f[0] != "-" {
+		p.Labels = strings.Split(f[0], ",")
+	}
+	dscps := map[string]uint8{"cs5": 40, "cs1": 8, "ef": 46}
+	if v, ok := dscps[f[1]]; ok {
+		p.DSCP = &ir.DSCP{Name: f[1], Value: v}
+	}
+	for _, v := range []ir.Verdict{ir.Accept, ir.Drop, ir.Reject} {
+		if f[2] == v.String() {
+			p.Verdict = v
+		}
+	}
+	return p
+}
+
+func policies(texts ...string) []ir.Policy {
+	var out []ir.Policy
+	for i, t := range texts {
+		p := policy(t)
+		p.ID = i
+		out = append(out, p)
+	}
+	return out
+}
+
+// show is the table's labels as "bit name" and its kernel effects as
+// "policy label effect", the readable form of what a case expects.
+func show(t *label.Table) (labels, kernel []string) {
+	for _, l := range t.Labels {
+		labels = append(labels, fmt.Sprintf("%d %s", l.Bit, l.Name))
+	}
+	for _, k := range t.Kernel {
+		s := fmt.Sprintf("%d %s", k.Policy, k.Label.Name)
+		if k.DSCP != nil {
+			s += fmt.Sprintf(" dscp %d", *k.DSCP)
+		}
+		kernel = append(kernel, strings.TrimSpace(s+" "+k.Verdict.String()))
+	}
+	return labels, kernel
+}
+
+func TestAllocate(t *testing.T) {
+	tests := []struct {
+		name   string
+		in     label.Input
+		labels []string
+		kernel []string
+	}{
+		{
+			name:   "one policy",
+			in:     label.Input{Policies: policies("zoom cs5")},
+			labels: []string{"0 np-seen", "1 zoom"},
+			kernel: []string{"0 zoom dscp 40"},
+		},
+		{
+			name:   "no policy",
+			labels: []string{"0 np-seen"},
+		},
+		{
+			name:   "pins stay, new labels take the lowest bit that nobody has",
+			in:     label.Input{Policies: policies("a", "b", "c"), Pins: []label.Pin{{Name: "b", Bit: 7}, {Name: "retired", Bit: 2}}, Bits: map[int]string{0: "theirs"}},
+			labels: []string{"1 np-seen", "3 a", "4 c", "7 b"},
+		},
+		{
+			name:   "both effects by one label",
+			in:     label.Input{Policies: policies("zoom cs5 accept")},
+			labels: []string{"0 np-seen", "1 zoom"},
+			kernel: []string{"0 zoom dscp 40 accept"},
+		},
+		{
+			name:   "no label of one's own",
+			in:     label.Input{Policies: policies("- cs5 drop", "- cs1", "- - drop")},
+			labels: []string{"0 np-seen", "1 np-dscp-cs5", "2 np-drop", "3 np-dscp-cs1"},
+			kernel: []string{"0 np-dscp-cs5 dscp 40", "0 np-drop drop", "1 np-dscp-cs1 dscp 8", "2 np-drop drop"},
+		},
+		{
+			name:   "carriers disagree",
+			in:     label.Input{Policies: policies("zoom cs5", "zoom cs1")},
+			labels: []string{"0 np-seen", "1 zoom", "2 np-dscp-cs5", "3 np-dscp-cs1"},
+			kernel: []string{"0 np-dscp-cs5 dscp 40", "1 np-dscp-cs1 dscp 8"},
+		},
+		{
+			name:   "one carrier has no effect",
+			in:     label.Input{Policies: policies("zoom cs5", "zoom")},
+			labels: []string{"0 np-seen", "1 zoom", "2 np-dscp-cs5"},
+			kernel: []string{"0 np-dscp-cs5 dscp 40"},
+		},
+		{
+			name:   "another label of the policy will do",
+			in:     label.Input{Policies: policies("zoom,voice cs5", "zoom cs1")},
+			labels: []string{"0 np-seen", "1 zoom", "2 voice", "3 np-dscp-cs1"},
+			kernel: []string{"0 voice dscp 40", "1 np-dscp-cs1 dscp 8"},
+		},
+		{
+			name:   "another effect between the carriers",
+			in:     label.Input{Policies: policies("zoom cs5", "- cs1", "zoom cs5")},
+			labels: []string{"0 np-seen", "1 zoom", "2 np-dscp-cs5", "3 np-dscp-cs1"},
+			kernel: []string{"0 np-dscp-cs5 dscp 40", "1 np-dscp-cs1 dscp 8", "2 np-dscp-cs5 dscp 40"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, diags := label.Allocate(tt.in)
+			if len(diags) > 0 {
+				t.Fatal(diags)
+			}
+			labels, kernel := show(got)
+			if diff := cmp.Diff(tt.labels, labels); diff != "" {
+				t.Errorf("labels (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.kernel, kernel); diff != "" {
+				t.Errorf("kernel effects (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLockKeepsRetiredPins(t *testing.T) {
+	got, diags := label.Allocate(label.Input{Policies: policies("a"), Pins: []label.Pin{{Name: "old", Bit: 0}}})
+	if len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	want := []label.Pin{{Name: "a", Bit: 2}, {Name: "np-seen", Bit: 1}, {Name: "old", Bit: 0}}
+	if diff := cmp.Diff(want, got.Lock); diff != "" {
+		t.Errorf("lock (-want +got):\n%s", diff)
+	}
+}
+
+func TestAllocateRefuses(t *testing.T) {
+	var many []string
+	for i := range 128 {
+		many = append(many, fmt.Sprintf("l%d", i))
+	}
+	tests := []struct {
+		name string
+		in   label.Input
+		want []string // parts of the message
+	}{
+		{"a 129th label", label.Input{Policies: policies(many...)}, []string{"NP0301", "129 labels", "room for 128", `"l127"`, "share labels"}},
+		{
+			"no bit left by other owners",
+			label.Input{Policies: policies(many[:127]...), Bits: map[int]string{5: "theirs"}},
+			[]string{"NP0301", "1 belong to other owners", `"l126"`},
+		},
+		{
+			"pinned bit taken",
+			label.Input{Policies: policies("zoom"), Pins: []label.Pin{{Name: "zoom", Bit: 3}}, Bits: map[int]string{3: "vpn"}, Names: map[string]int{"vpn": 3}},
+			[]string{"NP0302", `"zoom"`, "bit 3", `"vpn"`},
+		},
+		{
+			"same name, other bit",
+			label.Input{Policies: policies("zoom"), Pins: []label.Pin{{Name: "zoom", Bit: 3}}, Bits: map[int]string{9: "zoom"}, Names: map[string]int{"zoom": 9}},
+			[]string{"NP0303", `"zoom"`, "bit 9", "bit 3"},
+		},
+		{
+			"new label with another owner's name",
+			label.Input{Policies: policies("zoom"), Bits: map[int]string{9: "zoom"}, Names: map[string]int{"zoom": 9}},
+			[]string{"NP0303", `"zoom"`, "bit 9"},
+		},
+		{"bit out of range", label.Input{Pins: []label.Pin{{Name: "a", Bit: 128}}}, []string{"NP0304", "128"}},
+		{"bit pinned twice", label.Input{Pins: []label.Pin{{Name: "a", Bit: 1}, {Name: "b", Bit: 1}}}, []string{"NP0304", `"a"`, `"b"`}},
+		{"label pinned twice", label.Input{Pins: []label.Pin{{Name: "a", Bit: 1}, {Name: "a", Bit: 2}}}, []string{"NP0304", "bit 1", "bit 2"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, diags := label.Allocate(tt.in)
+			if len(diags) != 1 || !diags.HasErrors() {
+				t.Fatalf("diagnostics: %v, want one error", diags)
+			}
+			for _, part := range tt.want {
+				if got := diags[0].Error(); !strings.Contains(got, part) {
+					t.Errorf("message does not say %q:\n%s", part, got)
+				}
+			}
+		})
+	}
+}
+
+// TestFirstPolicyWins plays random sets of policies against every set of
+// policies that may hold at once: what the kernel does by the labels that the
+// enforcer sets must be what the first policy says.
+func TestFirstPolicyWins(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	pick := func(words ...string) string { return words[rng.IntN(len(words))] }
+	for range 2000 {
+		var texts []string
+		for range 1 + rng.IntN(5) {
+			texts = append(texts, pick("-", "a", "b", "a,b")+" "+pick("-", "cs5", "cs1")+" "+pick("-", "accept", "drop"))
+		}
+		in := policies(texts...)
+		table, diags := label.Allocate(label.Input{Policies: in})
+		if len(diags) > 0 {
+			t.Fatal(diags)
+		}
+		for holds := range 1 << len(in) {
+			wantDSCP, wantVerdict := first(in, holds)
+			gotDSCP, gotVerdict := kernelDoes(table, enforcerSets(table, holds))
+			if wantDSCP != gotDSCP || wantVerdict != gotVerdict {
+				t.Fatalf("policies %q, holding %b: kernel does %d %q, want %d %q", texts, holds, gotDSCP, gotVerdict, wantDSCP, wantVerdict)
+			}
+		}
+	}
+}
+
+func first(in []ir.Policy, holds int) (dscp int, verdict string) {
+	for i := len(in) - 1; i >= 0; i-- {
+		if holds>>i&1 == 0 {
+			continue
+		}
+		if in[i].DSCP != nil {
+			dscp = int(in[i].DSCP.Value)
+		}
+		if in[i].Verdict != ir.NoVerdict {
+			verdict = in[i].Verdict.String()
+		}
+	}
+	return dscp, verdict
+}
+
+func enforcerSets(t *label.Table, holds int) map[int]bool {
+	set := map[int]bool{}
+	var claimed [2]bool
+	for i, e := range t.Effects {
+		if holds>>i&1 == 0 {
+			continue
+		}
+		for _, bit := range e.Labels {
+			set[bit] = true
+		}
+		for dim, c := range []artifact.Claim{e.DSCP, e.Verdict} {
+			if c.Kind == artifact.ClaimAuto && !claimed[dim] {
+				set[c.Bit] = true
+			}
+			claimed[dim] = claimed[dim] || c.Kind != artifact.ClaimNone
+		}
+	}
+	return set
+}
+
+func kernelDoes(t *label.Table, set map[int]bool) (dscp int, verdict string) {
+	for i := len(t.Kernel) - 1; i >= 0; i-- {
+		k := t.Kernel[i]
+		if !set[k.Label.Bit] {
+			continue
+		}
+		if k.DSCP != nil {
+			dscp = int(*k.DSCP)
+		}
+		if k.Verdict != ir.NoVerdict {
+			verdict = k.Verdict.String()
+		}
+	}
+	return dscp, verdict
+}

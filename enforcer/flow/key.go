@@ -1,0 +1,88 @@
+package flow
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+	"net/netip"
+
+	"github.com/netpol/netpol/enforcer/packet"
+)
+
+// Key names a connection whichever way a packet of it goes: the two ends are
+// in byte order of address, then port. It holds no pointers, so a table of
+// keys costs the garbage collector nothing.
+type Key struct {
+	A, B         [16]byte
+	APort, BPort uint16 // both the identifier for ICMP queries
+	VLAN         uint16
+	Proto        uint8
+	IPVersion    uint8
+}
+
+// KeyOf is the key of the flow that p belongs to. fromB says that p went from
+// B to A.
+func KeyOf(p *packet.Parsed) (k Key, fromB bool) {
+	k = Key{
+		A: p.Src, B: p.Dst, APort: p.SrcPort, BPort: p.DstPort,
+		VLAN: p.VLAN, Proto: p.Proto, IPVersion: p.IPVersion,
+	}
+	if p.ICMPQuery() {
+		k.APort, k.BPort = p.ICMPID, p.ICMPID
+	}
+	return k, k.order()
+}
+
+// KeyOfTuple is the key of the flow with the given tuple outside any VLAN, as
+// conntrack knows it. fromB says that the tuple's source is B.
+func KeyOfTuple(t Tuple) (k Key, fromB bool) {
+	version := uint8(6)
+	if t.Src.Unmap().Is4() {
+		version = 4
+	}
+	k = Key{
+		A: t.Src.As16(), B: t.Dst.As16(), APort: t.SrcPort, BPort: t.DstPort,
+		Proto: t.Proto, IPVersion: version,
+	}
+	if t.Proto == packet.ProtoICMP || t.Proto == packet.ProtoICMPv6 {
+		k.APort, k.BPort = t.ICMPID, t.ICMPID
+	}
+	return k, k.order()
+}
+
+// order puts the ends into canonical order and says whether it swapped them.
+func (k *Key) order() bool {
+	c := bytes.Compare(k.A[:], k.B[:])
+	if c < 0 || c == 0 && k.APort <= k.BPort {
+		return false
+	}
+	k.A, k.B = k.B, k.A
+	k.APort, k.BPort = k.BPort, k.APort
+	return true
+}
+
+// Ends gives both ends, the source of the direction first.
+func (k *Key) Ends(fromB bool) (src, dst netip.AddrPort) {
+	a := netip.AddrPortFrom(packet.Addr(k.A, k.IPVersion), k.APort)
+	b := netip.AddrPortFrom(packet.Addr(k.B, k.IPVersion), k.BPort)
+	if fromB {
+		return b, a
+	}
+	return a, b
+}
+
+// hash mixes the 40 bytes of k with a secret seed: without one, a sender could
+// choose addresses that all fall on one slot (Suricata CVE-2024-47187).
+// The folded multiplication is wyhash's.
+func (k *Key) hash(seed uint64) uint64 {
+	const m1, m2, m3 = 0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3
+	tail := uint64(k.APort) | uint64(k.BPort)<<16 | uint64(k.VLAN)<<32 | uint64(k.Proto)<<48 | uint64(k.IPVersion)<<56
+	h := fold(binary.LittleEndian.Uint64(k.A[:])^seed, binary.LittleEndian.Uint64(k.A[8:])^m1)
+	h = fold(binary.LittleEndian.Uint64(k.B[:])^h, binary.LittleEndian.Uint64(k.B[8:])^m2)
+	return fold(tail^h, m3^seed)
+}
+
+func fold(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
+}

@@ -1,0 +1,107 @@
+package flow
+
+// ID names a record in a Table; 0 names none. An ID is reused after Remove.
+type ID uint32
+
+// Class is the timeout list a record stands in.
+type Class uint8
+
+// Classes, each with a timeout of its own.
+const (
+	// Opening flows are still being inspected and hold buffers.
+	Opening Class = iota
+	// Established flows are TCP connections past their opening.
+	Established
+	// Datagram flows are everything that has no end of its own.
+	Datagram
+	// Closed flows have seen FIN both ways or RST.
+	Closed
+	classes
+)
+
+// Flags are the yes-or-no facts of a record.
+type Flags uint16
+
+// Flag bits.
+const (
+	// ClientIsB says that the key's B end opened the flow.
+	ClientIsB Flags = 1 << iota
+	// Done says that analysis is over.
+	Done
+	// FinClient and FinServer say that the side has sent FIN.
+	FinClient
+	FinServer
+	// Reset says that RST was seen.
+	Reset
+	// SynSeen says that ISN is the client's initial sequence number.
+	SynSeen
+	// Watched flows are dissected after Done too: they bind names (DNS).
+	Watched
+	// Written says that labels were given to the sink at least once.
+	Written
+	// Untracked flows have no conntrack entry of their own (ICMP errors).
+	Untracked
+	// Named says that the flow's name is known, and NamedAt is valid.
+	Named
+	// Unordered flows' opener was guessed from ports, not seen.
+	Unordered
+
+	alias // the record only leads to another, in Work
+)
+
+// Record is what the table keeps of one flow. It holds no pointers: the
+// collector need not look at a million of them. The engine owns the fields
+// from Packets on; the table never reads them.
+type Record struct {
+	Key   Key
+	prev  ID
+	next  ID
+	other ID // the record's alias, or the alias's record
+
+	live  bool // false: the record is free
+	Class Class
+	Flags Flags
+	// ICMPType and ICMPCode are the first packet's.
+	ICMPType, ICMPCode uint8
+
+	FirstSeen int64 // nanoseconds since the Unix epoch
+	LastSeen  int64 // the caller keeps it; timeouts count from here
+	queued    int64 // when the record was put at the tail of its list
+
+	Packets   uint32
+	Inspected uint16 // packets with payload that dissectors saw
+	NamedAt   uint16 // Packets when the name was first known
+	Bytes     uint64
+	DoneAt    int64
+	ISN       uint32
+	Work      uint32 // the engine's index of the opening state, 0 for none
+	Facts     uint32 // the engine's index of the interned facts, 0 for none
+	Interface uint32 // the engine's index of the interface name, 0 for none
+	Mark      uint32
+	Labels    [16]byte
+}
+
+// Has says that all bits of f are set.
+func (r *Record) Has(f Flags) bool { return r.Flags&f == f }
+
+// Set sets bits.
+func (r *Record) Set(f Flags) { r.Flags |= f }
+
+// Clear clears bits.
+func (r *Record) Clear(f Flags) { r.Flags &^= f }
+
+// Ended says that the connection is over as far as packets show.
+func (r *Record) Ended() bool { return r.Has(Reset) || r.Has(FinClient|FinServer) }
+
+// Tuple is the flow's tuple, client first.
+func (r *Record) Tuple() Tuple {
+	src, dst := r.Key.Ends(r.Has(ClientIsB))
+	t := Tuple{Src: src.Addr(), Dst: dst.Addr(), Proto: r.Key.Proto}
+	switch r.Key.Proto {
+	case 1, 58: // ICMP, ICMPv6
+		t.ICMPType, t.ICMPCode, t.ICMPID = r.ICMPType, r.ICMPCode, src.Port()
+	default:
+		t.SrcPort, t.DstPort = src.Port(), dst.Port()
+	}
+	return t
+}

@@ -1,0 +1,195 @@
+package flow
+
+const (
+	// maxSpans bounds how many separate pieces beyond a gap are remembered. A
+	// hello of 32 KiB in 1400-byte segments, every second one missing, is 12.
+	maxSpans = 12
+	// maxBeyond is how many segments may arrive beyond a gap before it is
+	// taken for lasting: a retransmission comes after three duplicate
+	// acknowledgements (RFC 5681) and a round trip.
+	maxBeyond = 16
+	// maxWindow is how far ahead of the opening a reset is believed: a window
+	// without scaling (RFC 9293, 3.1), twice.
+	maxWindow = 128 << 10
+)
+
+// span is a piece of the stream that is there: [from, to).
+type span struct{ from, to int32 }
+
+// Stream reassembles the opening of one TCP direction. Segments are copied to
+// their place once; where two overlap, the first to arrive counts, whatever
+// the later one says. The zero value is ready.
+type Stream struct {
+	buf    []byte
+	base   uint32 // sequence number of the first byte
+	contig int32  // bytes from base on without a gap
+	end    int32  // where FIN says the stream ends; valid iff fin
+	spans  [maxSpans]span
+	pieces uint8
+	beyond uint8
+	based  bool
+	fin    bool
+	closed bool
+}
+
+// Syn says that seq is the initial sequence number of the direction. Later
+// calls change nothing once bytes are there.
+func (s *Stream) Syn(seq uint32) {
+	if s.contig == 0 && s.pieces == 0 {
+		s.base, s.based = seq+1, true
+	}
+}
+
+// Fin says that the direction ends before seq. An end before bytes that are
+// there is not believed.
+func (s *Stream) Fin(seq uint32) {
+	if !s.based {
+		s.base, s.based = seq, true
+	}
+	if end := int32(seq - s.base); end >= s.contig {
+		s.fin, s.end = true, end
+		s.settle()
+	}
+}
+
+// Plausible says that a segment with that sequence number could come from the
+// sender: a reset made up by a third party, who has to guess, mostly is not
+// (RFC 5961). Without a known beginning everything is.
+func (s *Stream) Plausible(seq uint32) bool {
+	off := int64(int32(seq - s.base))
+	return !s.based || off >= -1 && off <= int64(s.contig)+maxWindow
+}
+
+// Close says that no more bytes are expected.
+func (s *Stream) Close() { s.closed = true }
+
+// Bytes is the contiguous opening so far. It stays valid until Release.
+func (s *Stream) Bytes() []byte { return s.buf[:s.contig] }
+
+// Closed says that Bytes will not grow: the end was reached, a gap lasts, or
+// a cap was hit.
+func (s *Stream) Closed() bool { return s.closed }
+
+// Add puts a segment in its place and says whether Bytes grew.
+func (s *Stream) Add(seq uint32, data []byte, pool *Buffers) (grew bool) {
+	if s.closed || len(data) == 0 {
+		return false
+	}
+	if !s.based {
+		s.base, s.based = seq, true
+	}
+	off := int32(seq - s.base)
+	if off < 0 {
+		// Bytes before the opening, or a sequence number from nowhere.
+		skip := -int64(off)
+		if skip >= int64(len(data)) {
+			return false
+		}
+		off, data = 0, data[skip:]
+	}
+	if off >= MaxStream {
+		s.miss()
+		return false
+	}
+	to := min(int64(off)+int64(len(data)), MaxStream)
+	buf, ok := pool.grow(s.buf, int(to))
+	if !ok {
+		s.closed = true
+		return false
+	}
+	s.buf = buf
+	before := s.contig
+	s.fill(off, int32(to), data)
+	if off > s.contig {
+		s.miss()
+	}
+	s.settle()
+	return s.contig > before
+}
+
+// Release returns the buffer and empties the stream.
+func (s *Stream) Release(pool *Buffers) {
+	pool.put(s.buf)
+	*s = Stream{}
+}
+
+// miss counts a segment that lies beyond a gap.
+func (s *Stream) miss() {
+	s.beyond++
+	if s.beyond >= maxBeyond {
+		s.closed = true
+	}
+}
+
+// settle closes the stream when its end is there.
+func (s *Stream) settle() {
+	if s.contig >= MaxStream || s.fin && s.contig >= s.end {
+		s.closed = true
+	}
+}
+
+// fill copies those bytes of [from, to) that are not there yet and records
+// the piece.
+func (s *Stream) fill(from, to int32, data []byte) {
+	if from > s.contig && s.pieces == maxSpans && !s.touches(from, to) {
+		return // no room to remember it; it will be sent again or missed
+	}
+	at := max(from, s.contig)
+	for _, have := range s.spans[:s.pieces] {
+		if at >= to {
+			break
+		}
+		if have.from > at {
+			copy(s.buf[at:min(to, have.from)], data[at-from:])
+		}
+		at = max(at, have.to)
+	}
+	if at < to {
+		copy(s.buf[at:to], data[at-from:])
+	}
+	s.merge(span{from, to})
+}
+
+// touches says that the piece joins one that is remembered.
+func (s *Stream) touches(from, to int32) bool {
+	for _, have := range s.spans[:s.pieces] {
+		if from <= have.to && to >= have.from {
+			return true
+		}
+	}
+	return false
+}
+
+// merge adds a piece to the contiguous opening and the ordered list of pieces
+// beyond it.
+func (s *Stream) merge(add span) {
+	var kept [maxSpans + 1]span
+	n, placed := 0, false
+	for _, have := range s.spans[:s.pieces] {
+		switch {
+		case have.to < add.from:
+			kept[n] = have
+			n++
+		case have.from > add.to:
+			if !placed {
+				kept[n], placed = add, true
+				n++
+			}
+			kept[n] = have
+			n++
+		default:
+			add = span{min(add.from, have.from), max(add.to, have.to)}
+		}
+	}
+	if !placed {
+		kept[n] = add
+		n++
+	}
+	first := 0
+	if kept[0].from <= s.contig {
+		s.contig = max(s.contig, kept[0].to)
+		s.beyond = 0
+		first = 1
+	}
+	s.pieces = uint8(copy(s.spans[:], kept[first:n]))
+}

@@ -1,0 +1,227 @@
+package flow
+
+import "time"
+
+const (
+	// chunk records are allocated at a time: growth copies none of them, and
+	// pointers to a record stay valid for its life.
+	chunk = 512
+	// minSlots is the size of an empty table's slot array.
+	minSlots = 1024
+	// secondChances bounds how many recently used records an eviction passes
+	// over before it takes one anyway.
+	secondChances = 8
+)
+
+// Timeouts say how long a flow may be silent before it is over.
+type Timeouts struct {
+	Opening, Established, Datagram, Closed time.Duration
+}
+
+// Table finds flows by key: open addressing over 8-byte slots (32 bits of hash,
+// 32 bits of record number), records in pointer-free chunks. 10,000 flows cost
+// 28-33 ns a look-up this way and 1 million 113 bytes each, against 67 ns and
+// 160 bytes with a Go map (measured 2024, kernel facts section 2).
+//
+// It never holds more than its maximum of flows: a new one pushes out the one
+// that has been silent longest, as far as that is cheap to know.
+//
+// Not safe for concurrent use.
+type Table struct {
+	seed    uint64
+	max     int
+	slots   []uint64 // power of two; 0 is empty
+	used    int      // slots in use, aliases included
+	flows   int
+	chunks  [][]Record
+	made    ID // records ever made; the next new one is made+1
+	free    ID // list of removed records, by next
+	lists   [classes]list
+	timeout [classes]int64
+	evicted uint64
+	// evict is called with a record that must make room, before it goes.
+	evict func(ID, *Record)
+}
+
+// list is a queue of records by the time they were put in.
+type list struct{ head, tail ID }
+
+// NewTable makes a table of at most max flows. seed must be unpredictable on
+// live input. evict may be nil.
+func NewTable(maxFlows int, seed uint64, timeouts Timeouts, evict func(ID, *Record)) *Table {
+	t := &Table{seed: seed, max: max(maxFlows, 1), slots: make([]uint64, minSlots), evict: evict}
+	t.timeout = [classes]int64{
+		Opening:     int64(timeouts.Opening),
+		Established: int64(timeouts.Established),
+		Datagram:    int64(timeouts.Datagram),
+		Closed:      int64(timeouts.Closed),
+	}
+	return t
+}
+
+// Len is how many flows the table holds.
+func (t *Table) Len() int { return t.flows }
+
+// Evicted is how many flows had to make room for others.
+func (t *Table) Evicted() uint64 { return t.evicted }
+
+// At is the record with the given ID, which must be in the table. It stays
+// valid until the record is removed.
+func (t *Table) At(id ID) *Record {
+	return &t.chunks[(id-1)/chunk][(id-1)%chunk]
+}
+
+// Find is the flow with key k, or 0. An alias leads to its flow.
+func (t *Table) Find(k *Key) ID {
+	tag := uint32(k.hash(t.seed))
+	mask := uint32(len(t.slots) - 1)
+	for i := tag & mask; ; i = (i + 1) & mask {
+		slot := t.slots[i]
+		if slot == 0 {
+			return 0
+		}
+		if uint32(slot>>32) != tag {
+			continue
+		}
+		id := ID(uint32(slot))
+		if r := t.At(id); r.Key == *k {
+			if r.Flags&alias != 0 {
+				return r.other
+			}
+			return id
+		}
+	}
+}
+
+// Insert adds a flow with key k, which must not be in the table, and evicts
+// another when there is no room.
+func (t *Table) Insert(k *Key, class Class, now int64) ID {
+	if t.flows >= t.max {
+		t.evictOne(now)
+	}
+	id := t.add(k)
+	r := t.At(id)
+	r.Class, r.FirstSeen, r.LastSeen = class, now, now
+	t.push(id, r, now)
+	t.flows++
+	return id
+}
+
+// Alias makes k another name of flow id: the addresses that the replies of a
+// translated connection carry. A flow has at most one; ok is false when it
+// has one already or k is taken.
+func (t *Table) Alias(k *Key, id ID) (ok bool) {
+	if t.At(id).other != 0 || t.Find(k) != 0 {
+		return false
+	}
+	a := t.add(k)
+	other := t.At(a)
+	other.Flags, other.other = alias, id
+	t.At(id).other = a
+	return true
+}
+
+// Remove takes flow id and its alias out of the table.
+func (t *Table) Remove(id ID) {
+	r := t.At(id)
+	t.unlink(r)
+	if r.other != 0 {
+		t.drop(r.other)
+	}
+	t.drop(id)
+	t.flows--
+}
+
+// Move puts flow id at the tail of class's list.
+func (t *Table) Move(id ID, class Class, now int64) {
+	r := t.At(id)
+	t.unlink(r)
+	r.Class = class
+	t.push(id, r, now)
+}
+
+// Expire calls end for flows that have been silent for longer than their
+// class allows, at most limit of them, and says how many it called it for.
+// end must Remove the flow or Move it.
+//
+// Lists are in order of queueing, not of last use: touching a flow costs
+// nothing, and a flow that turns out to be in use goes to the tail again. A
+// silent flow is therefore found after one timeout at the earliest and two at
+// the latest.
+func (t *Table) Expire(now int64, limit int, end func(ID, *Record)) (n int) {
+	for c := range classes {
+		for looked := 0; looked < limit && n < limit; looked++ {
+			id := t.lists[c].head
+			if id == 0 {
+				break
+			}
+			r := t.At(id)
+			if now-r.queued < t.timeout[c] {
+				break
+			}
+			if now-r.LastSeen < t.timeout[c] {
+				t.Move(id, c, now)
+				continue
+			}
+			end(id, r)
+			n++
+		}
+	}
+	return n
+}
+
+// Each calls visit for every flow, in the order of the lists, until it returns
+// false. visit may remove or move the flow it was called with.
+func (t *Table) Each(visit func(ID, *Record) bool) {
+	for c := range classes {
+		last := t.lists[c].tail
+		for id := t.lists[c].head; id != 0; {
+			r := t.At(id)
+			next := r.next
+			if !visit(id, r) {
+				return
+			}
+			if id == last {
+				break
+			}
+			id = next
+		}
+	}
+}
+
+// Slice calls visit for the flows among n records from position from on, and
+// returns the position to go on from, 0 at the end: a walk over the whole
+// table in steps, with changes in between.
+func (t *Table) Slice(from ID, n int, visit func(ID, *Record)) ID {
+	for id := from + 1; id <= t.made; id++ {
+		if n == 0 {
+			return id - 1
+		}
+		n--
+		if r := t.At(id); r.live && r.Flags&alias == 0 {
+			visit(id, r)
+		}
+	}
+	return 0
+}
+
+// evictOne makes room: the flow at the head of a list, closed ones first, with
+// a second chance for a few that were used since they were queued.
+func (t *Table) evictOne(now int64) {
+	for _, c := range [...]Class{Closed, Datagram, Opening, Established} {
+		for chance := 0; t.lists[c].head != 0; chance++ {
+			id := t.lists[c].head
+			r := t.At(id)
+			if r.LastSeen > r.queued && chance < secondChances {
+				t.Move(id, c, now)
+				continue
+			}
+			t.evicted++
+			if t.evict != nil {
+				t.evict(id, r)
+			}
+			t.Remove(id)
+			return
+		}
+	}
+}

@@ -1,0 +1,7 @@
+// Package stun recognises STUN and TURN: RFC 8489 with its magic cookie over
+// UDP and TCP, and classic STUN (RFC 3489), which has none and so is held to
+// stricter rules. TURN's framing of channel data (RFC 8656 section 12) is
+// recognised only after a STUN message of the same flow, and needs no more.
+//
+// dissect/all lists it; it imports dissect and fact.
+package stun

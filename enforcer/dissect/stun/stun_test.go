@@ -1,0 +1,51 @@
+package stun
+
+import (
+	"testing"
+
+	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/enforcer/dissect/dissecttest"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+const (
+	// RFC 5769 section 2.1's sample request without its last two attributes:
+	// SOFTWARE and PRIORITY.
+	request = "\x00\x01\x00\x1c\x21\x12\xa4\x42\xb7\xe7\xa7\x01\xbc\x34\xd6\x86\xfa\x87\xdf\xae" +
+		"\x80\x22\x00\x10STUN test client" + "\x00\x24\x00\x04\x6e\x00\x01\xff"
+	// A binding response with XOR-MAPPED-ADDRESS.
+	response = "\x01\x01\x00\x0c\x21\x12\xa4\x42\xb7\xe7\xa7\x01\xbc\x34\xd6\x86\xfa\x87\xdf\xae" +
+		"\x00\x20\x00\x08\x00\x01\xa1\x47\xe1\x12\xa6\x43"
+	// RFC 3489 section 11: a request with CHANGE-REQUEST, and its response
+	// with MAPPED-ADDRESS.
+	classicRequest  = "\x00\x01\x00\x08abcdefghijklmnop\x00\x03\x00\x04\x00\x00\x00\x06"
+	classicResponse = "\x01\x01\x00\x0cabcdefghijklmnop\x00\x01\x00\x08\x00\x01\x12\x34\xc0\x00\x02\x01"
+)
+
+var named = fact.Facts{Protocol: "stun"}
+
+func cases() []dissecttest.Case {
+	udp, tcp, c, s := dissecttest.UDP, dissecttest.TCP, dissecttest.Client[string], dissecttest.Server[string]
+	return []dissecttest.Case{
+		{Name: "request", In: udp(3478, c(request)), Result: dissect.Match, Want: named},
+		{Name: "request on any port", In: udp(40000, c(request)), Result: dissect.Match, Want: named},
+		{Name: "response first", In: udp(40000, s(response)), Result: dissect.Match, Want: named},
+		{Name: "message after another kind", In: udp(40000, c("\x00"), c(request)), Result: dissect.Match, Want: named},
+		{Name: "length beyond the datagram", In: udp(3478, c(request[:44])), Result: dissect.NeedMore},
+		{Name: "bytes after the message", In: udp(3478, c(request+"\x00\x00\x00\x00")), Result: dissect.NeedMore},
+		{Name: "attribute beyond the message", In: udp(3478, c("\x00\x01\x00\x04\x21\x12\xa4\x42abcdefghijkl\x80\x22\x00\x10")), Result: dissect.NeedMore},
+		{Name: "classic on its port", In: udp(3478, c(classicRequest)), Result: dissect.Match, Want: named},
+		{Name: "classic elsewhere", In: udp(40000, c(classicRequest)), Result: dissect.NeedMore},
+		{Name: "classic elsewhere, answered", In: udp(40000, c(classicRequest), s(classicResponse)), Result: dissect.Match, Want: named},
+		{Name: "classic elsewhere, another's answer", In: udp(40000, c(classicRequest), s("\x01\x01\x00\x00qrstuvwxyz012345")), Result: dissect.NeedMore},
+		{Name: "six of another kind", In: udp(3478, c("a"), c("b"), c("c"), c("d"), c("e"), c("f"), c(request)), Result: dissect.NoMatch},
+		{Name: "over TCP", In: tcp(3478, c(request)), Result: dissect.Match, Want: named},
+		{Name: "over TCP, framed", In: tcp(40000, c("\x00\x30"+request)), Result: dissect.Match, Want: named},
+		{Name: "over TCP, the server's answer", In: tcp(3478, s(response)), Result: dissect.Match, Want: named},
+		{Name: "over TCP, cut by the end", In: tcp(3478, c(request[:30])).Close(), Result: dissect.NoMatch},
+	}
+}
+
+func TestDissector(t *testing.T) { dissecttest.Run(t, Dissector{}, cases()) }
+
+func FuzzDissector(f *testing.F) { dissecttest.FuzzOne(f, Dissector{}, cases()) }

@@ -127,3 +127,19 @@ func (ns *NS) Sysctl(path, value string) {
 
 // Handle is the open namespace, for libraries that take one.
 func (ns *NS) Handle() int { return int(ns.handle) }
+
+// DoUnprivileged is Do on a thread that has given up all its capabilities.
+func (ns *NS) DoUnprivileged(f func()) {
+	ns.tb.Helper()
+	var err error
+	ns.Do(func() {
+		hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		var none [2]unix.CapUserData
+		if err = unix.Capset(&hdr, &none[0]); err == nil {
+			f()
+		}
+	})
+	if err != nil {
+		ns.tb.Fatalf("drop capabilities: %v", err)
+	}
+}

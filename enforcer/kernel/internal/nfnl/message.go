@@ -21,6 +21,9 @@ const (
 	FlagCreate  = 0x400
 	FlagAppend  = 0x800
 
+	// FlagDumpInterrupted stands on answers when what is dumped changed meanwhile.
+	FlagDumpInterrupted = 0x10
+
 	flagCapped = 0x100 // on an error: the message is not copied behind it
 	flagTLVs   = 0x200 // on an error: attributes follow
 
@@ -46,6 +49,11 @@ func Begin(b []byte, typ, flags uint16, seq uint32, family uint8, resID uint16) 
 func End(b []byte, start int) []byte {
 	binary.NativeEndian.PutUint32(b[start:], uint32(len(b)-start))
 	return b
+}
+
+// AddFlags sets flags on the message that starts at b[0].
+func AddFlags(b []byte, flags uint16) {
+	binary.NativeEndian.PutUint16(b[6:], binary.NativeEndian.Uint16(b[6:])|flags)
 }
 
 // Bytes appends one attribute. data must be shorter than 64 KiB.

@@ -1,0 +1,143 @@
+package nft
+
+import (
+	"fmt"
+
+	"github.com/google/nftables/expr"
+	"github.com/google/nftables/userdata"
+	"golang.org/x/sys/unix"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/kernel/internal/nfnl"
+)
+
+// Apply replaces the table by the given one in a single transaction, whatever
+// was there before. On an error nothing has changed.
+func Apply(rs *artifact.Ruleset) error { return ApplyAt(rs, 0) }
+
+// ApplyAt is Apply that fails with ErrStale if the ruleset is no longer at
+// the generation that Read returned; 0 means any.
+func ApplyAt(rs *artifact.Ruleset, generation uint32) error {
+	family, err := familyNumber(rs.Family, rs.Table)
+	if err != nil {
+		return err
+	}
+	b := newBatch(generation)
+	b.table("add", unix.NFT_MSG_NEWTABLE, nfnl.FlagCreate, family, rs.Table)
+	b.table("delete", unix.NFT_MSG_DELTABLE, 0, family, rs.Table)
+	b.table("add", unix.NFT_MSG_NEWTABLE, nfnl.FlagCreate, family, rs.Table)
+	// All chains before all rules: a rule may jump to a later chain.
+	for _, c := range rs.Chains {
+		if err := b.chain(family, rs.Table, c); err != nil {
+			return fmt.Errorf("nftables chain %q: %w", c.Name, err)
+		}
+	}
+	for _, c := range rs.Chains {
+		for _, r := range c.Rules {
+			if err := b.rule(family, rs.Table, c.Name, r); err != nil {
+				return fmt.Errorf("nftables rule %q of chain %s: %w", r.ID, c.Name, err)
+			}
+		}
+	}
+	return b.send()
+}
+
+// Delete removes the table and all in it; a table that is not there is no
+// error.
+func Delete(family, table string) error {
+	number, err := familyNumber(family, table)
+	if err != nil {
+		return err
+	}
+	b := newBatch(0)
+	// Adding first makes the deletion succeed whether or not it exists.
+	b.table("add", unix.NFT_MSG_NEWTABLE, nfnl.FlagCreate, number, table)
+	b.table("delete", unix.NFT_MSG_DELTABLE, 0, number, table)
+	return b.send()
+}
+
+func familyNumber(family, table string) (uint8, error) {
+	number, ok := map[string]uint8{"inet": unix.NFPROTO_INET, "ip": unix.NFPROTO_IPV4, "ip6": unix.NFPROTO_IPV6}[family]
+	if !ok {
+		return 0, fmt.Errorf("nftables table %q: unknown family %q", table, family)
+	}
+	if !safeName.MatchString(table) {
+		return 0, fmt.Errorf("nftables table %q: bad name", table)
+	}
+	return number, nil
+}
+
+func (b *batch) table(verb string, msg, flags uint16, family uint8, name string) {
+	b.add(verb+" table "+name, msg, flags, family, func(buf []byte) []byte {
+		return nfnl.String(buf, unix.NFTA_TABLE_NAME, name)
+	})
+}
+
+// hookNumbers are the inet hooks by name (enum nf_inet_hooks).
+func hookNumbers() map[string]uint32 {
+	return map[string]uint32{
+		"prerouting":  unix.NF_INET_PRE_ROUTING,
+		"input":       unix.NF_INET_LOCAL_IN,
+		"forward":     unix.NF_INET_FORWARD,
+		"output":      unix.NF_INET_LOCAL_OUT,
+		"postrouting": unix.NF_INET_POST_ROUTING,
+	}
+}
+
+// policyAccept is NF_ACCEPT: what our base chains do with a packet that no
+// rule decided on.
+const policyAccept = 1
+
+func (b *batch) chain(family uint8, table string, c artifact.Chain) error {
+	if !safeName.MatchString(c.Name) {
+		return fmt.Errorf("bad name")
+	}
+	hook, ok := hookNumbers()[c.Hook]
+	if c.Hook != "" && !ok {
+		return fmt.Errorf("unknown hook %q", c.Hook)
+	}
+	if c.Hook != "" && c.Type != "filter" && c.Type != "route" {
+		return fmt.Errorf("unknown type %q", c.Type)
+	}
+	b.add("add chain "+c.Name, unix.NFT_MSG_NEWCHAIN, nfnl.FlagCreate, family, func(buf []byte) []byte {
+		buf = nfnl.String(buf, unix.NFTA_CHAIN_TABLE, table)
+		buf = nfnl.String(buf, unix.NFTA_CHAIN_NAME, c.Name)
+		if c.Hook == "" {
+			return buf
+		}
+		buf, nest := nfnl.Nest(buf, unix.NFTA_CHAIN_HOOK)
+		buf = nfnl.Uint32(buf, unix.NFTA_HOOK_HOOKNUM, hook)
+		buf = nfnl.Uint32(buf, unix.NFTA_HOOK_PRIORITY, uint32(int32(c.Priority)))
+		buf = nfnl.Unnest(buf, nest)
+		buf = nfnl.Uint32(buf, unix.NFTA_CHAIN_POLICY, policyAccept)
+		return nfnl.String(buf, unix.NFTA_CHAIN_TYPE, c.Type)
+	})
+	return nil
+}
+
+func (b *batch) rule(family uint8, table, chain string, r artifact.Rule) error {
+	exprs, err := encode(r)
+	if err != nil {
+		return err
+	}
+	encoded := make([][]byte, len(exprs))
+	for i, e := range exprs {
+		if encoded[i], err = expr.Marshal(family, e); err != nil {
+			return fmt.Errorf("encode expression: %w", err)
+		}
+	}
+	comment := userdata.AppendString(nil, userdata.TypeComment, r.UserComment())
+	b.add("add rule "+r.ID+" to chain "+chain, unix.NFT_MSG_NEWRULE, nfnl.FlagCreate|nfnl.FlagAppend, family, func(buf []byte) []byte {
+		buf = nfnl.String(buf, unix.NFTA_RULE_TABLE, table)
+		buf = nfnl.String(buf, unix.NFTA_RULE_CHAIN, chain)
+		buf, list := nfnl.Nest(buf, unix.NFTA_RULE_EXPRESSIONS)
+		for _, e := range encoded {
+			var elem int
+			buf, elem = nfnl.Nest(buf, unix.NFTA_LIST_ELEM)
+			buf = nfnl.Unnest(append(buf, e...), elem)
+		}
+		buf = nfnl.Unnest(buf, list)
+		return nfnl.Bytes(buf, unix.NFTA_RULE_USERDATA, comment)
+	})
+	return nil
+}

@@ -1,0 +1,187 @@
+package nft
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/google/nftables/binaryutil"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+// reg is the one register that every expression of ours uses (NFT_REG_1, 16
+// bytes: wide enough for a label set and an interface name).
+const reg = unix.NFT_REG_1
+
+// labelBytes is the size of a label set (NF_CT_LABELS_MAX_SIZE,
+// net/netfilter/nf_conntrack_labels.h).
+const labelBytes = 16
+
+// safeName is what names of tables, chains, devices and log prefixes may be
+// made of: the kernel takes newlines and escapes, and later readers would
+// choke on them.
+var safeName = regexp.MustCompile(`^[A-Za-z0-9_.@+-]+$`)
+
+// encode turns a rule into the expressions that "nft -f" would make of its
+// text.
+func encode(r artifact.Rule) ([]expr.Any, error) {
+	var out []expr.Any
+	for _, m := range r.Match {
+		exprs, err := encodeMatch(m)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", m.Kind, err)
+		}
+		out = append(out, exprs...)
+	}
+	for _, s := range r.Do {
+		exprs, err := encodeStatement(s)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Kind, err)
+		}
+		out = append(out, exprs...)
+	}
+	return out, nil
+}
+
+func encodeMatch(m artifact.Match) ([]expr.Any, error) {
+	op := expr.CmpOpEq
+	if m.Not {
+		op = expr.CmpOpNeq
+	}
+	switch m.Kind {
+	case artifact.MatchCTLabel:
+		bit, err := labelBit(m.Bit)
+		if err != nil {
+			return nil, err
+		}
+		return masked(expr.CtKeyLABELS, bit, !m.Not), nil
+	case artifact.MatchCTState:
+		bit, ok := stateBits()[m.Name]
+		if !ok {
+			return nil, fmt.Errorf("unknown state %q", m.Name)
+		}
+		return masked(expr.CtKeySTATE, binaryutil.NativeEndian.PutUint32(bit), !m.Not), nil
+	case artifact.MatchCTMark:
+		return []expr.Any{
+			&expr.Ct{Key: expr.CtKeyMARK, Register: reg},
+			&expr.Bitwise{
+				SourceRegister: reg, DestRegister: reg, Len: 4,
+				Mask: binaryutil.NativeEndian.PutUint32(m.Mask), Xor: make([]byte, 4),
+			},
+			&expr.Cmp{Op: op, Register: reg, Data: binaryutil.NativeEndian.PutUint32(m.Value)},
+		}, nil
+	case artifact.MatchCTPackets:
+		return encodePackets(m), nil
+	case artifact.MatchCTDirection:
+		dir, ok := map[string]byte{"original": 0, "reply": 1}[m.Name]
+		if !ok {
+			return nil, fmt.Errorf("unknown direction %q", m.Name)
+		}
+		return []expr.Any{
+			&expr.Ct{Key: expr.CtKeyDIRECTION, Register: reg},
+			&expr.Cmp{Op: op, Register: reg, Data: []byte{dir}},
+		}, nil
+	case artifact.MatchL4Proto, artifact.MatchFamily, artifact.MatchIIFName, artifact.MatchOIFName:
+		return encodeMeta(m, op)
+	case artifact.MatchSport, artifact.MatchDport:
+		return encodePort(m, op)
+	}
+	return nil, errUnknownKind
+}
+
+// masked is "key & bits" compared with zero: set means one of the bits is.
+func masked(key expr.CtKey, bits []byte, set bool) []expr.Any {
+	op := expr.CmpOpEq
+	if set {
+		op = expr.CmpOpNeq
+	}
+	zero := make([]byte, len(bits))
+	return []expr.Any{
+		&expr.Ct{Key: key, Register: reg},
+		&expr.Bitwise{SourceRegister: reg, DestRegister: reg, Len: uint32(len(bits)), Mask: bits, Xor: zero},
+		&expr.Cmp{Op: op, Register: reg, Data: zero},
+	}
+}
+
+// labelBit is the label set with one bit on: bit n is bit n%8 of byte n/8 on
+// little-endian hosts.
+func labelBit(n int) ([]byte, error) {
+	if n < 0 || n >= labelBytes*8 {
+		return nil, fmt.Errorf("label bit %d is not in 0..%d", n, labelBytes*8-1)
+	}
+	b := make([]byte, labelBytes)
+	b[n/8] = 1 << (n % 8)
+	return b, nil
+}
+
+// stateBits are the bits that "ct state" tests (NF_CT_STATE_BIT).
+func stateBits() map[string]uint32 {
+	return map[string]uint32{
+		"invalid":     expr.CtStateBitINVALID,
+		"established": expr.CtStateBitESTABLISHED,
+		"related":     expr.CtStateBitRELATED,
+		"new":         expr.CtStateBitNEW,
+		"untracked":   expr.CtStateBitUNTRACKED,
+	}
+}
+
+// encodePackets compares the 64-bit count in network order, because the
+// kernel's ordered comparison is memcmp.
+func encodePackets(m artifact.Match) []expr.Any {
+	op := expr.CmpOpLt
+	if m.Not {
+		op = expr.CmpOpGte
+	}
+	return []expr.Any{
+		&expr.Ct{Key: expr.CtKeyPKTS, Register: reg},
+		&expr.Byteorder{SourceRegister: reg, DestRegister: reg, Op: expr.ByteorderHton, Len: 8, Size: 8},
+		&expr.Cmp{Op: op, Register: reg, Data: binaryutil.BigEndian.PutUint64(uint64(m.Value))},
+	}
+}
+
+func encodeMeta(m artifact.Match, op expr.CmpOp) ([]expr.Any, error) {
+	var key expr.MetaKey
+	var data []byte
+	switch m.Kind { //nolint:exhaustive // the caller passes these four
+	case artifact.MatchL4Proto:
+		if m.Value > 255 {
+			return nil, fmt.Errorf("protocol %d is not in 0..255", m.Value)
+		}
+		key, data = expr.MetaKeyL4PROTO, []byte{byte(m.Value)}
+	case artifact.MatchFamily:
+		family, ok := map[uint32]byte{4: unix.NFPROTO_IPV4, 6: unix.NFPROTO_IPV6}[m.Value]
+		if !ok {
+			return nil, fmt.Errorf("family %d is neither 4 nor 6", m.Value)
+		}
+		key, data = expr.MetaKeyNFPROTO, []byte{family}
+	case artifact.MatchIIFName, artifact.MatchOIFName:
+		if len(m.Name) >= unix.IFNAMSIZ || !safeName.MatchString(m.Name) {
+			return nil, fmt.Errorf("bad interface name %q", m.Name)
+		}
+		data = make([]byte, unix.IFNAMSIZ)
+		copy(data, m.Name)
+		if key = expr.MetaKeyIIFNAME; m.Kind == artifact.MatchOIFName {
+			key = expr.MetaKeyOIFNAME
+		}
+	}
+	return []expr.Any{
+		&expr.Meta{Key: key, Register: reg},
+		&expr.Cmp{Op: op, Register: reg, Data: data},
+	}, nil
+}
+
+func encodePort(m artifact.Match, op expr.CmpOp) ([]expr.Any, error) {
+	if m.Value > 65535 {
+		return nil, fmt.Errorf("port %d is not in 0..65535", m.Value)
+	}
+	offset := uint32(0) // source port, then destination port, in TCP, UDP and SCTP alike
+	if m.Kind == artifact.MatchDport {
+		offset = 2
+	}
+	return []expr.Any{
+		&expr.Payload{DestRegister: reg, Base: expr.PayloadBaseTransportHeader, Offset: offset, Len: 2},
+		&expr.Cmp{Op: op, Register: reg, Data: binaryutil.BigEndian.PutUint16(uint16(m.Value))},
+	}, nil
+}

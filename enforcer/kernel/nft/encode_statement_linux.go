@@ -1,0 +1,89 @@
+package nft
+
+import (
+	"fmt"
+
+	"github.com/google/nftables/binaryutil"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+func encodeStatement(s artifact.Statement) ([]expr.Any, error) {
+	switch s.Kind {
+	case artifact.DoCounter:
+		return []expr.Any{&expr.Counter{}}, nil
+	case artifact.DoLog:
+		if !safeName.MatchString(s.Name) || len(s.Name) > 127 { // NF_LOG_PREFIXLEN 128
+			return nil, fmt.Errorf("bad log prefix %q", s.Name)
+		}
+		return []expr.Any{&expr.Log{
+			Key:   1<<unix.NFTA_LOG_GROUP | 1<<unix.NFTA_LOG_PREFIX | 1<<unix.NFTA_LOG_SNAPLEN,
+			Group: s.Group, Snaplen: s.Snaplen, Data: []byte(s.Name),
+		}}, nil
+	case artifact.DoSetDSCP4, artifact.DoSetDSCP6:
+		return encodeDSCP(s)
+	case artifact.DoSetCTLabel:
+		bit, err := labelBit(s.Bit)
+		if err != nil {
+			return nil, err
+		}
+		return []expr.Any{
+			&expr.Immediate{Register: reg, Data: bit},
+			&expr.Ct{Key: expr.CtKeyLABELS, Register: reg, SourceRegister: true},
+		}, nil
+	case artifact.DoAccept:
+		return []expr.Any{&expr.Verdict{Kind: expr.VerdictAccept}}, nil
+	case artifact.DoDrop:
+		return []expr.Any{&expr.Verdict{Kind: expr.VerdictDrop}}, nil
+	case artifact.DoReturn:
+		return []expr.Any{&expr.Verdict{Kind: expr.VerdictReturn}}, nil
+	case artifact.DoJump:
+		if !safeName.MatchString(s.Name) {
+			return nil, fmt.Errorf("bad chain name %q", s.Name)
+		}
+		return []expr.Any{&expr.Verdict{Kind: expr.VerdictJump, Chain: s.Name}}, nil
+	case artifact.DoRejectTCPReset:
+		return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_TCP_RST}}, nil
+	case artifact.DoRejectAdmin:
+		return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMPX_UNREACH, Code: unix.NFT_REJECT_ICMPX_ADMIN_PROHIBITED}}, nil
+	}
+	return nil, errUnknownKind
+}
+
+// The DSCP is six bits of the first two bytes of either header, and the ECN
+// bits beside it stay: in IPv4 the upper bits of the second byte (RFC 791
+// section 3.1 as changed by RFC 2474), in IPv6 bits 4 to 9 (RFC 8200 section 3).
+const (
+	dscpKeep4, dscpShift4 = 0xff03, 2
+	dscpKeep6, dscpShift6 = 0xf03f, 6
+
+	// ipChecksumOffset is where IPv4 keeps its header checksum; IPv6 has none.
+	ipChecksumOffset = 10
+)
+
+func encodeDSCP(s artifact.Statement) ([]expr.Any, error) {
+	if s.Value > 63 {
+		return nil, fmt.Errorf("dscp %d is not in 0..63", s.Value)
+	}
+	keep, shift := uint16(dscpKeep4), dscpShift4
+	write := &expr.Payload{
+		OperationType: expr.PayloadWrite, SourceRegister: reg,
+		Base: expr.PayloadBaseNetworkHeader, Len: 2,
+		CsumType: expr.CsumTypeInet, CsumOffset: ipChecksumOffset,
+	}
+	if s.Kind == artifact.DoSetDSCP6 {
+		keep, shift = dscpKeep6, dscpShift6
+		write.CsumType, write.CsumOffset = expr.CsumTypeNone, 0
+	}
+	return []expr.Any{
+		&expr.Payload{DestRegister: reg, Base: expr.PayloadBaseNetworkHeader, Len: 2},
+		&expr.Bitwise{
+			SourceRegister: reg, DestRegister: reg, Len: 2,
+			Mask: binaryutil.BigEndian.PutUint16(keep),
+			Xor:  binaryutil.BigEndian.PutUint16(uint16(s.Value) << shift),
+		},
+		write,
+	}, nil
+}

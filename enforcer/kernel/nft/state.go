@@ -1,0 +1,107 @@
+package nft
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+// State is a table as it is in the kernel, or as it should be.
+type State struct {
+	Present       bool
+	Generation    uint32 // of the whole ruleset when it was read; 0 on the wanted side
+	Family, Table string
+	Chains        []Chain  // in the kernel's order
+	Strangers     []string // sets, maps, objects and flowtables in our table: netpol makes none
+}
+
+// Chain is one chain; Hook is empty for a plain one.
+type Chain struct {
+	Name, Hook, Type string
+	Priority         int
+	Policy           string // accept or drop, empty for a plain chain
+	Rules            []Rule
+}
+
+// Rule is one rule in canonical words. Two rules with the same Text do the
+// same, whoever wrote them.
+type Rule struct {
+	ID      string // first word of the comment; empty if it has none
+	Comment string // the whole comment
+	Text    string // artifact.Rule.Text, with raw expressions as "[name hex]"
+	Summary string // for people; label names where they are known
+	// Known says that every expression was understood.
+	Known          bool
+	Counted        bool // has a counter
+	Packets, Bytes uint64
+}
+
+// Canonical is what Read would return right after Apply of rs, without
+// generation and counters.
+func Canonical(rs *artifact.Ruleset) State {
+	s := State{Present: true, Family: rs.Family, Table: rs.Table}
+	for _, c := range rs.Chains {
+		chain := Chain{Name: c.Name, Hook: c.Hook, Type: c.Type, Priority: c.Priority}
+		if c.Hook != "" {
+			chain.Policy = "accept"
+		}
+		for _, r := range c.Rules {
+			rule := Rule{Comment: r.UserComment(), Text: r.Text(), Summary: r.Summary(), Known: true}
+			rule.ID, _, _ = strings.Cut(rule.Comment, " ")
+			for _, do := range r.Do {
+				rule.Counted = rule.Counted || do.Kind == artifact.DoCounter
+			}
+			chain.Rules = append(chain.Rules, rule)
+		}
+		s.Chains = append(s.Chains, chain)
+	}
+	return s
+}
+
+// Header is the chain without its rules: "chain np_dscp" or
+// "chain np_dscp type filter hook postrouting priority -150 policy accept".
+func (c Chain) Header() string {
+	if c.Hook == "" {
+		return "chain " + c.Name
+	}
+	return fmt.Sprintf("chain %s type %s hook %s priority %d policy %s", c.Name, c.Type, c.Hook, c.Priority, c.Policy)
+}
+
+// Lines is the table as text, one chain, rule or stranger a line, without
+// generation and counters: equal lines mean equal tables.
+func (s State) Lines() []string {
+	if !s.Present {
+		return nil
+	}
+	lines := []string{"table " + s.Family + " " + s.Table}
+	lines = append(lines, s.Strangers...)
+	for _, c := range s.Chains {
+		lines = append(lines, c.Header())
+		for _, r := range c.Rules {
+			lines = append(lines, fmt.Sprintf("%s: %s # %s", c.Name, r.Text, r.Comment))
+		}
+	}
+	return lines
+}
+
+// Count is what a rule's counter shows.
+type Count struct {
+	Chain          string
+	ID             string // as in the ruleset
+	Summary        string
+	Packets, Bytes uint64
+}
+
+// Counts are the rules that have a counter, in order.
+func (s State) Counts() []Count {
+	var counts []Count
+	for _, c := range s.Chains {
+		for _, r := range c.Rules {
+			if r.Counted {
+				counts = append(counts, Count{Chain: c.Name, ID: r.ID, Summary: r.Summary, Packets: r.Packets, Bytes: r.Bytes})
+			}
+		}
+	}
+	return counts
+}

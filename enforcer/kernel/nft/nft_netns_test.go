@@ -315,7 +315,7 @@ func TestMissingCapabilityIsNamed(t *testing.T) {
 }
 
 func TestCounters(t *testing.T) {
-	ns := kerneltest.NewNS(t)
+	kerneltest.NewNS(t)
 	rs := artifact.Ruleset{Family: "inet", Table: "netpol", Chains: []artifact.Chain{{
 		Name: "np_out", Hook: "output", Type: "filter", Rules: []artifact.Rule{
 			{ID: "count/lo", Match: []artifact.Match{{Kind: artifact.MatchOIFName, Name: "lo"}}, Do: []artifact.Statement{{Kind: artifact.DoCounter}}},

@@ -1,0 +1,191 @@
+package dissect
+
+import (
+	"fmt"
+	"math/bits"
+	"sync/atomic"
+
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// MaxDissectors is how many dissectors a Scheduler takes.
+const MaxDissectors = 256
+
+// Scheduler decides which dissectors see a flow, and in which order: those
+// whose likely ports it has first, then the others as they are listed, each
+// until it says NoMatch. It is immutable but for its counters and safe for
+// concurrent use.
+type Scheduler struct {
+	dissectors []Dissector
+	specs      []Spec
+	tcp, udp   set
+	hints      map[uint16]set // by port
+	panics     []atomic.Uint64
+}
+
+// set is a set of dissectors, by their place in the list.
+type set [MaxDissectors / 64]uint64
+
+func (s *set) add(i int)      { s[i/64] |= 1 << (i % 64) }
+func (s *set) remove(i int)   { s[i/64] &^= 1 << (i % 64) }
+
+func (s *set) and(o *set) (r set) {
+	for i := range s {
+		r[i] = s[i] & o[i]
+	}
+	return r
+}
+
+func (s *set) without(o *set) (r set) {
+	for i := range s {
+		r[i] = s[i] &^ o[i]
+	}
+	return r
+}
+
+func (s *set) empty() bool { return *s == set{} }
+
+// Candidates is a flow's state with the scheduler. The zero value has none:
+// Start makes the first.
+type Candidates struct {
+	left, hinted set
+	chosen       int16 // 1 + the dissector that said Partial or Match
+}
+
+// Empty says that no dissector wants to see more of the flow.
+func (c *Candidates) Empty() bool { return c.left.empty() }
+
+// NewScheduler makes a scheduler of the dissectors, in the order in which
+// those without a port hint are asked.
+func NewScheduler(dissectors []Dissector) (*Scheduler, error) {
+	if len(dissectors) > MaxDissectors {
+		return nil, fmt.Errorf("schedule dissectors: %d of them, at most %d", len(dissectors), MaxDissectors)
+	}
+	s := &Scheduler{
+		dissectors: dissectors,
+		hints:      make(map[uint16]set),
+		panics:     make([]atomic.Uint64, len(dissectors)),
+	}
+	for i, d := range dissectors {
+		spec := d.Spec()
+		s.specs = append(s.specs, spec)
+		if spec.TCP {
+			s.tcp.add(i)
+		}
+		if spec.UDP {
+			s.udp.add(i)
+		}
+		for _, port := range spec.Ports {
+			hinted := s.hints[port]
+			hinted.add(i)
+			s.hints[port] = hinted
+		}
+	}
+	return s, nil
+}
+
+// Start gives the dissectors that a flow begins with.
+func (s *Scheduler) Start(tcp bool, srcPort, dstPort uint16) Candidates {
+	c := Candidates{left: s.udp}
+	if tcp {
+		c.left = s.tcp
+	}
+	for _, port := range [...]uint16{dstPort, srcPort} {
+		if hinted, ok := s.hints[port]; ok {
+			hinted = hinted.and(&c.left)
+			for i := range hinted {
+				c.hinted[i] |= hinted[i]
+			}
+		}
+	}
+	return c
+}
+
+// Run shows w to the flow's candidates and returns the strongest result.
+// After Partial only the dissector that said so is asked again; after Match
+// and NoMatch none is left.
+//
+// A dissector that panics is our bug, brought on by a sender's bytes: that flow
+// gets no name from its payload, and nothing else suffers.
+func (s *Scheduler) Run(c *Candidates, w *Window, f *fact.Facts) (result Result) {
+	current := 0
+	defer func() {
+		if recover() != nil {
+			s.panics[current].Add(1)
+			*c = Candidates{}
+			forget(f)
+			w.Names = w.Names[:0]
+			result = NoMatch
+		}
+	}()
+	if c.left.empty() {
+		return NoMatch
+	}
+	if c.chosen != 0 {
+		current = int(c.chosen) - 1
+		return s.settle(c, current, s.dissectors[current].Dissect(w, f))
+	}
+	hinted := c.left.and(&c.hinted)
+	for _, part := range [...]set{hinted, c.left.without(&hinted)} {
+		for word, members := range part {
+			for members != 0 {
+				current = word*64 + bits.TrailingZeros64(members)
+				members &= members - 1
+				switch r := s.dissectors[current].Dissect(w, f); r {
+				case NoMatch:
+					c.left.remove(current)
+				case NeedMore:
+				case Partial, Match:
+					return s.settle(c, current, r)
+				}
+			}
+		}
+	}
+	if c.left.empty() {
+		return NoMatch
+	}
+	return NeedMore
+}
+
+// settle makes dissector i the only one to be asked again, or none after
+// Match.
+func (s *Scheduler) settle(c *Candidates, i int, r Result) Result {
+	c.left, c.hinted = set{}, set{}
+	c.chosen = int16(i) + 1
+	if r != Match {
+		c.left.add(i)
+	}
+	return r
+}
+
+// Chosen is the place in the list of the dissector that recognised the flow.
+func (c *Candidates) Chosen() (i int, ok bool) { return int(c.chosen) - 1, c.chosen != 0 }
+
+// Resume gives the candidates of a flow that dissector i has recognised
+// earlier: that one alone.
+func (s *Scheduler) Resume(i int) (c Candidates) {
+	c.left.add(i)
+	c.chosen = int16(i) + 1
+	return c
+}
+
+// Name is the protocol of dissector i.
+func (s *Scheduler) Name(i int) string { return s.specs[i].Name }
+
+// Panics is how often each dissector has panicked, by protocol; those that
+// never did are left out.
+func (s *Scheduler) Panics() map[string]uint64 {
+	counts := make(map[string]uint64)
+	for i := range s.panics {
+		if n := s.panics[i].Load(); n > 0 {
+			counts[s.specs[i].Name] += n
+		}
+	}
+	return counts
+}
+
+// forget takes back what a dissector may have set before it panicked.
+func forget(f *fact.Facts) {
+	f.Protocol, f.Hostname, f.DNSHostname, f.By = "", "", "", ""
+	f.TLSVersion, f.ALPN, f.JA4, f.UserAgent, f.BTInfoHash = 0, "", "", "", ""
+}

@@ -153,10 +153,34 @@ func setting(path string) string {
 	return strings.TrimSpace(string(b))
 }
 
-// Private hides the machine's /etc behind an empty one for this process and
-// what it starts, so that apply writes its label files there. It refuses to
-// act unless the process really is in a mount namespace of its own.
+// privateDirs is where netpol and its peers write: label files and policies,
+// sockets, the applied bundle.
+var privateDirs = []string{"/etc", "/run", "/var/lib"}
+
+// Private hides the machine's /etc, /run and /var/lib behind empty ones, for
+// this process and what it starts, so that every command can use the paths it
+// uses on a real router. It refuses to act unless the process really is in a
+// mount namespace of its own.
 func Private() error {
+	if err := leftOutside(); err != nil {
+		return err
+	}
+	// Without this a mount would spread back to the machine where / is shared,
+	// as systemd makes it.
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return mountError("make mounts private", err)
+	}
+	for _, dir := range privateDirs {
+		if err := unix.Mount("netpol-lab", dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755,size=16m"); err != nil {
+			return mountError("mount private "+dir, err)
+		}
+	}
+	return nil
+}
+
+// leftOutside proves that none of the namespaces that Enter was to leave is
+// still ours.
+func leftOutside() error {
 	here, err := identity()
 	if err != nil {
 		return err
@@ -169,17 +193,6 @@ func Private() error {
 		if name == outside[i] {
 			return errOutside
 		}
-	}
-	// Without this a mount would spread back to the machine where / is shared,
-	// as systemd makes it.
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return mountError("make mounts private", err)
-	}
-	if err := unix.Mount("netpol-lab", "/etc", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755,size=4m"); err != nil {
-		return mountError("mount private /etc", err)
-	}
-	if err := os.MkdirAll("/etc/xtables", 0o755); err != nil {
-		return fmt.Errorf("create /etc/xtables: %w", err)
 	}
 	return nil
 }

@@ -1,0 +1,92 @@
+package telemetry
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Event says why a record was made.
+type Event uint8
+
+// Events.
+const (
+	Ended   Event = iota // the flow is over, or its capture file is
+	Named                // the flow's name is known for the first time
+	Updated              // its name or its policies changed
+	Live                 // a snapshot on request
+)
+
+// String is the word records carry for the event.
+func (e Event) String() string {
+	switch e {
+	case Ended:
+		return "ended"
+	case Named:
+		return "named"
+	case Updated:
+		return "updated"
+	case Live:
+		return "live"
+	}
+	return "unknown"
+}
+
+// Flow is one flow as people and other programs are told of it. Src is the
+// side that opened it, as far as that is known.
+type Flow struct {
+	Event            Event      `json:"-"`
+	PCAP             string     `json:"pcap"` // base name of the capture file, empty on live input
+	IPProtocol       int        `json:"ip_protocol"`
+	SrcIP            netip.Addr `json:"src_ip"`
+	SrcPort          int        `json:"src_port"`
+	DstIP            netip.Addr `json:"dst_ip"`
+	DstPort          int        `json:"dst_port"`
+	VLANID           int        `json:"vlan_id"`
+	Protocol         string     `json:"protocol"`
+	Application      string     `json:"application"`
+	Category         string     `json:"category"`
+	Hostname         string     `json:"hostname"`
+	TLSVersion       string     `json:"tls_version"` // "TLSv1.2", empty for none
+	JA4              string     `json:"ja4"`
+	ALPN             string     `json:"alpn"` // as offered, joined by commas
+	Packets          uint64     `json:"packets"`
+	Bytes            uint64     `json:"bytes"`             // on the wire, link layer included where the capture has it
+	DetectionPackets int        `json:"detection_packets"` // packets seen when the name was first known, 0 for never
+	Labels           []string   `json:"labels"`
+	Policies         []string   `json:"policies"`
+	By               string     `json:"by"`
+	DNSHostname      string     `json:"dns_hostname"`
+	Interface        string     `json:"interface"`
+	Guessed          bool       `json:"detection_guessed"`
+	FirstSeen        time.Time  `json:"first_seen"`
+	LastSeen         time.Time  `json:"last_seen"`
+}
+
+// TLSVersionName is how a wire version of SSL, TLS or DTLS is written; empty
+// for 0 (RFC 8446, 4.1.2; RFC 9147, 5.3).
+func TLSVersionName(version int) string {
+	switch version {
+	case 0:
+		return ""
+	case 0x0002:
+		return "SSLv2"
+	case 0x0300:
+		return "SSLv3"
+	case 0x0301:
+		return "TLSv1.0"
+	case 0x0302:
+		return "TLSv1.1"
+	case 0x0303:
+		return "TLSv1.2"
+	case 0x0304:
+		return "TLSv1.3"
+	case 0xfeff, 0x0100: // 0x0100 is OpenSSL's pre-standard DTLS
+		return "DTLSv1.0"
+	case 0xfefd:
+		return "DTLSv1.2"
+	case 0xfefc:
+		return "DTLSv1.3"
+	}
+	return fmt.Sprintf("%#04x", version)
+}

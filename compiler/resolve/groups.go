@@ -1,0 +1,110 @@
+package resolve
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/netpol/netpol/lang"
+	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/suggest"
+)
+
+// group is an address group with everything it holds. A broken one had a
+// mistake that has been told already.
+type group struct {
+	prefixes []netip.Prefix
+	broken   bool
+}
+
+// flattenGroups replaces groups inside groups by their members.
+func (r *resolver) flattenGroups() map[string]group {
+	f := &flattener{r: r, blocks: map[string]*lang.AddressGroup{}, done: map[string]group{}}
+	for _, g := range r.policy.Groups {
+		f.blocks[g.Name] = g
+	}
+	for _, g := range r.policy.Groups {
+		f.flatten(g, nil)
+	}
+	return f.done
+}
+
+type flattener struct {
+	r      *resolver
+	blocks map[string]*lang.AddressGroup
+	done   map[string]group
+}
+
+// flatten resolves one group; path holds the groups that wait for it.
+func (f *flattener) flatten(g *lang.AddressGroup, path []string) group {
+	if out, ok := f.done[g.Name]; ok {
+		return out
+	}
+	path = append(path, g.Name)
+	var out group
+	for _, m := range g.Members {
+		if m.Group == "" {
+			out.prefixes = append(out.prefixes, m.Prefix)
+			continue
+		}
+		inner, ok := f.inner(m, path)
+		out.prefixes = append(out.prefixes, inner.prefixes...)
+		out.prefixes = mergePrefixes(out.prefixes)
+		out.broken = out.broken || inner.broken || !ok
+	}
+	out.prefixes = mergePrefixes(out.prefixes)
+	f.done[g.Name] = out
+	return out
+}
+
+// inner resolves a group that is a member of another.
+func (f *flattener) inner(m lang.Member, path []string) (group, bool) {
+	if i := slices.Index(path, m.Group); i >= 0 {
+		circle := strings.Join(append(slices.Clone(path[i:]), m.Group), " -> @")
+		f.r.diags.Add(diag.New(diag.CyclicGroups, m.Range, fmt.Sprintf("Address groups hold each other in a circle: @%s.", circle)))
+		return group{}, false
+	}
+	if len(path) > lang.MaxDepth {
+		f.r.diags.Add(diag.New(diag.TooDeep, m.Range, fmt.Sprintf("Address groups may hold each other %d deep.", lang.MaxDepth)))
+		return group{}, false
+	}
+	g, ok := f.blocks[m.Group]
+	if !ok {
+		f.r.diags.Add(undefinedGroup(m.Group, slices.Sorted(maps.Keys(f.blocks)), m.Range))
+		return group{}, false
+	}
+	return f.flatten(g, path), true
+}
+
+func undefinedGroup(name string, known []string, at diag.Range) diag.Diagnostic {
+	hint := ""
+	if near, ok := suggest.Nearest(name, known); ok {
+		hint = fmt.Sprintf("did you mean '@%s'?", near)
+	}
+	return diag.New(diag.UndefinedGroup, at, fmt.Sprintf("No address_group block is named %q.", name)).WithHint(hint)
+}
+
+// mergePrefixes sorts prefixes and drops those inside others. It may reorder
+// its argument.
+func mergePrefixes(list []netip.Prefix) []netip.Prefix {
+	slices.SortFunc(list, comparePrefixes)
+	var out []netip.Prefix
+	for _, p := range list {
+		// Sorted, a prefix comes right after the ones that hold it.
+		if n := len(out); n > 0 && out[n-1].Overlaps(p) {
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// comparePrefixes orders by address, shorter prefixes first.
+func comparePrefixes(a, b netip.Prefix) int {
+	if c := a.Addr().Compare(b.Addr()); c != 0 {
+		return c
+	}
+	return a.Bits() - b.Bits()
+}

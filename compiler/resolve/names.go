@@ -1,0 +1,98 @@
+package resolve
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/fact"
+	"github.com/netpol/netpol/lang/suggest"
+)
+
+// names are the tags that criteria may use, each list sorted.
+type names struct {
+	applications, protocols, categories []string
+	byTitle                             map[string]string // lower-case application name -> tag
+}
+
+func newNames(cat *artifact.Catalogue) names {
+	n := names{byTitle: map[string]string{}}
+	for _, a := range cat.Applications {
+		n.applications = append(n.applications, a.Tag)
+		n.byTitle[strings.ToLower(a.Name)] = a.Tag
+	}
+	for _, p := range cat.Protocols {
+		n.protocols = append(n.protocols, p.Tag)
+	}
+	for _, c := range cat.Categories {
+		n.categories = append(n.categories, c.Tag)
+	}
+	for _, list := range [][]string{n.applications, n.protocols, n.categories} {
+		slices.Sort(list)
+	}
+	return n
+}
+
+// vocabulary is the closed set of values of one attribute type.
+type vocabulary struct {
+	code string // of the diagnostic for other values
+	noun string
+	tags []string
+}
+
+// vocabulary returns the values of a type; ok is false for open types.
+func (n *names) vocabulary(t fact.Type) (vocabulary, bool) {
+	switch t { //nolint:exhaustive // all others are open
+	case fact.ApplicationName:
+		return vocabulary{diag.UnknownApplication, "application", n.applications}, true
+	case fact.ProtocolName:
+		return vocabulary{diag.UnknownProtocol, "protocol", n.protocols}, true
+	case fact.CategoryName:
+		return vocabulary{diag.UnknownCategory, "category", n.categories}, true
+	case fact.EvidenceName:
+		return vocabulary{diag.UnknownEvidence, "evidence", fact.Evidences}, true
+	}
+	return vocabulary{}, false
+}
+
+// tag resolves a name that an author wrote. Netify's tags carry the prefix
+// "netify.", which is optional there and here.
+func (n *names) tag(v vocabulary, written string) (string, *diag.Diagnostic) {
+	tag := strings.ToLower(written)
+	if slices.Contains(v.tags, tag) {
+		return tag, nil
+	}
+	if short, ok := strings.CutPrefix(tag, "netify."); ok {
+		if slices.Contains(v.tags, short) {
+			return short, nil
+		}
+		tag = short
+	}
+	d := diag.New(v.code, diag.Range{}, fmt.Sprintf("No %s is named '%s'.", v.noun, written))
+	if v.noun == "evidence" {
+		d.Detail = fmt.Sprintf("Nothing is recognised by '%s'; the values are %s.", written, strings.Join(v.tags, ", "))
+	}
+	d.Hint = n.suggestTag(v, tag)
+	return "", &d
+}
+
+// suggestTag finds what was meant: another spelling, the tag of a name as it is
+// spoken, or a tag of another kind.
+func (n *names) suggestTag(v vocabulary, tag string) string {
+	if v.noun == "application" {
+		if other, ok := n.byTitle[tag]; ok {
+			return fmt.Sprintf("did you mean '%s'?", other)
+		}
+	}
+	for _, other := range []struct {
+		attr string
+		tags []string
+	}{{"app", n.applications}, {"protocol", n.protocols}, {"category", n.categories}} {
+		if slices.Contains(other.tags, tag) {
+			return fmt.Sprintf("write %s == '%s'", other.attr, tag)
+		}
+	}
+	return suggest.Hint(tag, v.tags)
+}

@@ -1,0 +1,132 @@
+package resolve
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/compiler/ir"
+	"github.com/netpol/netpol/lang"
+	"github.com/netpol/netpol/lang/diag"
+)
+
+// Resolve resolves a policy set against a catalogue, which it does not change.
+// The set is never nil; a policy with a mistake in it is left out.
+func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
+	r := &resolver{policy: p}
+	r.catalogue = r.overlay(cat)
+	r.names = newNames(r.catalogue)
+	r.groups = r.flattenGroups()
+	set := &ir.Set{Settings: settings(p.Settings), Catalogue: r.catalogue}
+	exempt := r.anyOf(p.Exempt)
+	for _, b := range p.Policies {
+		before := len(r.diags)
+		out := r.resolvePolicy(b, exempt)
+		if b.Enabled && !r.diags[before:].HasErrors() && out.Cond != nil {
+			out.ID = len(set.Policies)
+			set.Policies = append(set.Policies, out)
+		}
+	}
+	r.diags.Sort()
+	return set, r.diags
+}
+
+// resolver holds what all policies of one set share.
+type resolver struct {
+	policy    *lang.Policy
+	catalogue *artifact.Catalogue
+	names     names
+	groups    map[string]group
+	diags     diag.List
+}
+
+func settings(s lang.Settings) artifact.Settings {
+	return artifact.Settings{
+		LocalNetworks: s.LocalNetworks,
+		LogGroup:      s.LogGroup,
+		InspectPacket: s.InspectPackets,
+		DoneMark:      s.DoneMark,
+		Priority:      s.Priority,
+	}
+}
+
+// resolvePolicy resolves one block. Cond is nil when its criteria are missing.
+func (r *resolver) resolvePolicy(b *lang.PolicyBlock, exempt ir.Expr) ir.Policy {
+	out := ir.Policy{
+		Name:        b.Name,
+		Description: b.Description,
+		Range:       b.Range,
+		Criteria:    joinCriteria(b.Criteria),
+		Verdict:     verdict(b.Verdict.Value),
+	}
+	for _, l := range b.Labels {
+		out.Labels = append(out.Labels, l.Value)
+	}
+	if b.DSCP != nil {
+		out.DSCP = &ir.DSCP{Name: b.DSCP.Name, Value: b.DSCP.Value}
+	}
+	if b.Mark != nil {
+		r.checkMark(b.Mark)
+		out.Mark = &artifact.Mark{Value: b.Mark.Value, Mask: b.Mark.Mask}
+	}
+	cond := r.anyOf(b.Criteria)
+	own := r.anyOf(b.Exempt)
+	if cond == nil {
+		return out
+	}
+	out.Cond = cond
+	for _, e := range []ir.Expr{own, exempt} {
+		if e != nil {
+			out.Cond = ir.NewAnd(b.Range, out.Cond, ir.NewNot(e.Pos(), e))
+		}
+	}
+	return out
+}
+
+// anyOf resolves a list of criteria to one condition; nil when none is left.
+func (r *resolver) anyOf(list []lang.Criteria) ir.Expr {
+	var parts []ir.Expr
+	for i := range list {
+		if e := r.resolveCriteria(&list[i]); e != nil {
+			parts = append(parts, e)
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return ir.NewOr(parts[0].Pos(), parts...)
+}
+
+// checkMark reports a mark on the bit that tells the kernel a flow needs no
+// more inspection: a policy that set it would end the flow's analysis.
+func (r *resolver) checkMark(m *lang.Mark) {
+	done := r.policy.Settings.DoneMark
+	if (m.Value|m.Mask)&done != 0 {
+		r.diags.Add(diag.New(diag.ReservedMark, m.Range, fmt.Sprintf("Bit %#x of the mark is the enforcer's own. Leave it out of the mark and its mask, or move it with done_mark in the netpol block.", done)).
+			WithHint(fmt.Sprintf("write \"%#x/%#x\"", m.Value&^done, m.Mask&^done)))
+	}
+}
+
+func verdict(word string) ir.Verdict {
+	for _, v := range []ir.Verdict{ir.Accept, ir.Drop, ir.Reject} {
+		if v.String() == word {
+			return v
+		}
+	}
+	return ir.NoVerdict
+}
+
+// joinCriteria is the criteria as people are shown them, on one line.
+func joinCriteria(list []lang.Criteria) string {
+	parts := make([]string, len(list))
+	for i := range list {
+		parts[i] = trimCriteria(list[i].Text)
+		if len(list) > 1 {
+			parts[i] = "(" + parts[i] + ")"
+		}
+	}
+	return strings.Join(parts, " or ")
+}
+
+// trimCriteria takes the spaces around a criterion and its trailing semicolons.
+func trimCriteria(s string) string { return strings.TrimRight(strings.TrimSpace(s), "; \t\r\n") }

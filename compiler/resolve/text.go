@@ -1,0 +1,147 @@
+package resolve
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+
+	"github.com/netpol/netpol/compiler/ir"
+	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// textAtom resolves a string attribute against strings.
+func (k *criterion) textAtom(a atom, constants []constant) (ir.Expr, bool) {
+	if _, isList := a.right.(*ast.ArrayNode); a.op == "in" && !isList && constants[0].kind == stringConstant {
+		k.fault(diag.WrongOperator, k.spanOf(a.right), "A list stands after in.").Hint = "write " + a.name + " in [" + k.slice(k.spanOf(a.right)) + "]"
+		return nil, false
+	}
+	for _, c := range constants {
+		if c.kind != stringConstant {
+			k.fault(diag.WrongConstant, c.span, "%s is a %s and cannot be compared with a %s. Text stands in single quotes.", a.name, a.attr.Type, c.kind)
+			return nil, false
+		}
+	}
+	switch a.op {
+	case "==", "!=", "in":
+		return k.equalAtom(a, constants)
+	}
+	return k.patternAtom(a, constants[0])
+}
+
+// equalAtom resolves ==, != and in; != is negated by the caller.
+func (k *criterion) equalAtom(a atom, constants []constant) (ir.Expr, bool) {
+	var list []string
+	ok := true
+	for _, c := range constants {
+		s, good := k.value(a, c)
+		ok = ok && good
+		list = append(list, s)
+	}
+	if !ok {
+		return nil, false
+	}
+	return k.strings(a.attr, ir.OpEqual, list, a.span), true
+}
+
+// value checks one string that an attribute is compared with. The empty string
+// stands for "not known" and is always allowed.
+func (k *criterion) value(a atom, c constant) (string, bool) {
+	if c.text == "" {
+		return "", true
+	}
+	if v, closed := k.r.names.vocabulary(a.attr.Type); closed {
+		tag, fault := k.r.names.tag(v, c.text)
+		if fault != nil {
+			fault.Subject = k.at(c.span)
+			k.r.diags.Add(*fault)
+			return "", false
+		}
+		return tag, true
+	}
+	switch {
+	case a.attr.Type == fact.Hostname:
+		if rest, ok := strings.CutPrefix(c.text, "*."); ok {
+			k.fault(diag.InvalidDomain, c.span, "== compares whole names, and no host name holds a *.").Hint = "write domain(" + a.name + ", '" + rest + "')"
+			return "", false
+		}
+		return k.domainName(c)
+	case !ir.FoldsCase(a.attr):
+		return c.text, k.checkInterface(c)
+	}
+	return strings.ToLower(c.text), true
+}
+
+// checkInterface reports names that the kernel gives to no interface
+// (dev_valid_name in net/core/dev.c; IFNAMSIZ is 16 with the final zero).
+func (k *criterion) checkInterface(c constant) bool {
+	if len(c.text) > 15 || c.text == "." || c.text == ".." || strings.ContainsAny(c.text, "/: \t\r\n\v\f") {
+		k.fault(diag.InvalidInterface, c.span, "An interface's name is at most 15 bytes long and holds no slash, colon or space.")
+		return false
+	}
+	return true
+}
+
+// patternAtom resolves contains, startsWith, endsWith and matches. Over a closed
+// vocabulary the answer is known now and becomes a list of names.
+func (k *criterion) patternAtom(a atom, c constant) (ir.Expr, bool) {
+	if c.text == "" {
+		k.warnConstant(a.span, true)
+		return &ir.Const{Value: true, Range: k.at(a.span)}, true
+	}
+	op, holds, ok := k.pattern(a, c)
+	if !ok {
+		return nil, false
+	}
+	v, closed := k.r.names.vocabulary(a.attr.Type)
+	if !closed {
+		text := c.text
+		switch {
+		case op == ir.OpMatches && ir.FoldsCase(a.attr):
+			text = "(?i)" + text
+		case ir.FoldsCase(a.attr):
+			text = strings.ToLower(text)
+		}
+		return k.strings(a.attr, op, []string{text}, a.span), true
+	}
+	var list []string
+	for _, tag := range v.tags {
+		if holds(tag) {
+			list = append(list, tag)
+		}
+	}
+	if len(list) == 0 {
+		k.fault(v.code, c.span, "No %s of the catalogue %s '%s', so this could never match.", v.noun, a.op, c.text)
+		return nil, false
+	}
+	return k.strings(a.attr, ir.OpEqual, list, a.span), true
+}
+
+// pattern is the operation of a pattern operator, and its test for lower-case
+// text.
+func (k *criterion) pattern(a atom, c constant) (ir.Op, func(string) bool, bool) {
+	lower := strings.ToLower(c.text)
+	switch a.op {
+	case "contains":
+		return ir.OpContains, func(s string) bool { return strings.Contains(s, lower) }, true
+	case "startsWith":
+		return ir.OpStartsWith, func(s string) bool { return strings.HasPrefix(s, lower) }, true
+	case "endsWith":
+		return ir.OpEndsWith, func(s string) bool { return strings.HasSuffix(s, lower) }, true
+	}
+	re, err := regexp.Compile("(?i)" + c.text)
+	if err != nil {
+		why := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
+		k.fault(diag.InvalidRegex, c.span, "The regular expression cannot be read: %s. The syntax is RE2's, without look-around and back-references.", why)
+		return 0, nil, false
+	}
+	return ir.OpMatches, re.MatchString, true
+}
+
+// strings makes a comparison with a set of strings.
+func (k *criterion) strings(a fact.Attribute, op ir.Op, list []string, s span) ir.Expr {
+	slices.Sort(list)
+	return &ir.Compare{Attr: a, Op: op, Strings: slices.Compact(list), Range: k.at(s), Text: k.slice(s)}
+}

@@ -1,0 +1,100 @@
+package compiler
+
+import (
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/compiler/emit/label"
+	"github.com/netpol/netpol/compiler/emit/nft"
+	"github.com/netpol/netpol/compiler/emit/prog"
+	"github.com/netpol/netpol/compiler/ir"
+	"github.com/netpol/netpol/compiler/opt"
+	"github.com/netpol/netpol/compiler/resolve"
+	"github.com/netpol/netpol/lang"
+	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// Options are what a compile depends on besides the policy directory.
+type Options struct {
+	// Catalogue is the standard catalogue; nil means an empty one.
+	Catalogue *artifact.Catalogue
+	// ReservedBits and ReservedNames are the lines of connlabel.conf that are
+	// not netpol's, by bit and by name.
+	ReservedBits  map[int]string
+	ReservedNames map[string]int
+}
+
+// Compile compiles a policy set. The bundle is nil iff the diagnostics hold an
+// error; every stage that can still say something has been run then.
+func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
+	set, diags := lower(p, opts)
+	labels, d := label.Allocate(label.Input{
+		Policies: set.Policies,
+		Pins:     pins(p.Lock),
+		Bits:     opts.ReservedBits,
+		Names:    opts.ReservedNames,
+	})
+	diags.Extend(d)
+	program, d := prog.Emit(set.Policies, labels.Effects)
+	diags.Extend(d)
+	diags.Sort()
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	policies := describe(set.Policies)
+	return &artifact.Bundle{
+		Format:   artifact.FormatVersion,
+		ABI:      fact.ABI(),
+		Settings: set.Settings,
+		Labels:   labels.Labels,
+		Policies: policies,
+		Program:  program,
+		Ruleset: nft.Emit(nft.Input{
+			Settings:  set.Settings,
+			Effects:   kernelEffects(labels.Kernel, policies),
+			InitLabel: labels.Init,
+		}),
+		Catalogue: *set.Catalogue,
+	}, diags
+}
+
+// lower is the front half of Compile: from blocks to optimised conditions.
+func lower(p *lang.Policy, opts Options) (*ir.Set, diag.List) {
+	catalogue := opts.Catalogue
+	if catalogue == nil {
+		catalogue = &artifact.Catalogue{}
+	}
+	set, diags := resolve.Resolve(p, catalogue)
+	set, d := opt.Run(set)
+	diags.Extend(d)
+	return set, diags
+}
+
+// describe is what people are shown of each policy.
+func describe(policies []ir.Policy) []artifact.Policy {
+	out := make([]artifact.Policy, len(policies))
+	for i, p := range policies {
+		out[i] = artifact.Policy{
+			Name:        p.Name,
+			Description: p.Description,
+			File:        p.Range.Filename,
+			Line:        p.Range.Start.Line,
+			Criteria:    p.Criteria,
+			Labels:      p.Labels,
+			Mark:        p.Mark,
+			Verdict:     p.Verdict.String(),
+		}
+		if p.DSCP != nil {
+			out[i].DSCP = p.DSCP.Name
+		}
+	}
+	return out
+}
+
+// kernelEffects is the labels' effects as emit/nft reads them.
+func kernelEffects(effects []label.KernelEffect, policies []artifact.Policy) []nft.Effect {
+	out := make([]nft.Effect, len(effects))
+	for i, e := range effects {
+		out[i] = nft.Effect{Policy: policies[e.Policy], Label: e.Label, DSCP: e.DSCP, Verdict: e.Verdict.String()}
+	}
+	return out
+}

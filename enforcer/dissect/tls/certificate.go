@@ -1,0 +1,143 @@
+package tls
+
+import (
+	"bytes"
+
+	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// firstCertificate is the server's own certificate, the first in the body of a
+// Certificate message (RFC 5246 section 7.4.2); nil when it is not all there.
+func firstCertificate(body []byte) []byte {
+	c := dissect.NewCursor(body)
+	c.Uint24() // length of the chain
+	cert := c.Vector24()
+	if !cert.OK() || cert.Len() == 0 {
+		return nil
+	}
+	return cert.Rest()
+}
+
+// DER tags (X.690 section 8) of what is read here.
+const (
+	derSequence    = 0x30
+	derSet         = 0x31
+	derOID         = 0x06
+	derOctets      = 0x04
+	derBoolean     = 0x01
+	derVersion     = 0xa0 // [0] EXPLICIT Version
+	derExtensions  = 0xa3 // [3] EXPLICIT Extensions
+	derDNSName     = 0x82 // [2] IMPLICIT IA5String
+	oidCommonName  = "\x55\x04\x03"
+	oidAlternative = "\x55\x1d\x11"
+)
+
+// setCertificateName sets the host name to the certificate's first DNS name,
+// or the common name of its subject (RFC 6125 section 6.4.4: that is for
+// certificates without one). A wildcard counts as the domain it stands in.
+// Nothing is verified: the name is the server's claim.
+func setCertificateName(f *fact.Facts, der []byte) {
+	c := dissect.NewCursor(der)
+	cert := child(&c, derSequence)
+	tbs := child(&cert, derSequence) // RFC 5280 section 4.1
+	if b := tbs.Rest(); len(b) > 0 && b[0] == derVersion {
+		element(&tbs)
+	}
+	for range 4 { // serial number, signature algorithm, issuer, validity
+		element(&tbs)
+	}
+	subject := child(&tbs, derSequence)
+	name := alternativeName(&tbs)
+	if name == nil {
+		name = commonName(&subject)
+	}
+	if wild, ok := bytes.CutPrefix(name, []byte("*.")); ok {
+		name = wild
+	}
+	dissect.SetHostname(f, name, fact.ByCert)
+}
+
+// element reads one DER element: its tag and content.
+func element(c *dissect.Cursor) (tag byte, content dissect.Cursor) {
+	tag = c.Uint8()
+	n := int(c.Uint8())
+	switch {
+	case n < 0x80:
+	case n == 0x81:
+		n = int(c.Uint8())
+	case n == 0x82:
+		n = int(c.Uint16())
+	case n == 0x83:
+		n = c.Uint24()
+	default: // indefinite, or longer than any message
+		n = -1
+	}
+	return tag, c.Sub(n)
+}
+
+// child reads the next element, which must have the tag.
+func child(c *dissect.Cursor, want byte) dissect.Cursor {
+	tag, content := element(c)
+	if tag != want {
+		return dissect.NewCursor(nil)
+	}
+	return content
+}
+
+// commonName is the last common name of a Name (RFC 5280 section 4.1.2.4),
+// which is the most specific.
+func commonName(name *dissect.Cursor) []byte {
+	var found []byte
+	for name.Len() > 0 {
+		set := child(name, derSet)
+		pair := child(&set, derSequence)
+		oid := child(&pair, derOID)
+		_, value := element(&pair)
+		if string(oid.Rest()) == oidCommonName && value.OK() {
+			found = value.Rest()
+		}
+	}
+	return found
+}
+
+// alternativeName is the first DNS name of the subjectAltName extension (RFC
+// 5280 section 4.2.1.6); tbs stands after the subject.
+func alternativeName(tbs *dissect.Cursor) []byte {
+	for tbs.Len() > 0 {
+		tag, content := element(tbs)
+		if tag != derExtensions {
+			continue
+		}
+		list := child(&content, derSequence)
+		for list.Len() > 0 {
+			if name := dnsName(child(&list, derSequence)); name != nil {
+				return name
+			}
+		}
+	}
+	return nil
+}
+
+// dnsName is the first DNS name of an Extension, when that is a
+// subjectAltName.
+func dnsName(ext dissect.Cursor) []byte {
+	oid := child(&ext, derOID)
+	if string(oid.Rest()) != oidAlternative {
+		return nil
+	}
+	tag, value := element(&ext)
+	if tag == derBoolean { // critical
+		tag, value = element(&ext)
+	}
+	if tag != derOctets {
+		return nil
+	}
+	names := child(&value, derSequence)
+	for names.Len() > 0 {
+		if tag, name := element(&names); tag == derDNSName && name.OK() {
+			return name.Rest()
+		}
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package tls
+
+import (
+	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+type dissector struct{}
+
+// New is the dissector of TLS over TCP.
+func New() dissect.Dissector { return dissector{} }
+
+// Spec implements dissect.Dissector.
+func (dissector) Spec() dissect.Spec {
+	return dissect.Spec{Name: "tls", TCP: true, Ports: []uint16{443, 8443, 853, 993, 995, 465, 5061, 5223}}
+}
+
+// Dissect implements dissect.Dissector. Either side's bytes suffice, and which
+// side is the client is read from the hellos: a flow first seen midway may
+// have its ends the wrong way round.
+func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
+	a, b := open(w.Stream[dissect.Client]), open(w.Stream[dissect.Server])
+	closedA, closedB := w.Closed[dissect.Client], w.Closed[dissect.Server]
+	if !a.tls() && !b.tls() {
+		if a.kind == kindForeign || b.kind == kindForeign || closedA && closedB {
+			return dissect.NoMatch
+		}
+		return dissect.NeedMore
+	}
+	f.Protocol = "tls"
+	if a.kind == kindServerHello || b.kind == kindClientHello && a.kind != kindClientHello {
+		a, b, closedA, closedB = b, a, closedB, closedA
+	}
+	answer := readServer(&b)
+	clientDone := readClient(&a, answer.retry, f)
+	if answer.version != 0 {
+		f.TLSVersion = answer.version
+	}
+	if f.Hostname == "" && len(answer.certificate) > 0 {
+		setCertificateName(f, answer.certificate)
+	}
+	serverDone := answer.done || answer.version != 0 && f.Hostname != ""
+	if (clientDone || closedA || a.empty && b.kind == kindMidstream) &&
+		(serverDone || closedB || b.empty && a.kind == kindMidstream) {
+		return dissect.Match
+	}
+	return dissect.Partial
+}
+
+// readClient sets the facts of the client's hello and says whether the
+// client's side has no more to tell. retry says that the server asked for a
+// second hello.
+func readClient(o *opening, retry bool, f *fact.Facts) (done bool) {
+	if o.kind != kindClientHello {
+		return o.kind == kindForeign || o.settled
+	}
+	if o.sslv2 {
+		f.TLSVersion = knownVersion(uint16(o.hello[3])<<8 | uint16(o.hello[4]))
+		return true
+	}
+	m := messages{rest: o.hello}
+	typ, body, whole := m.next()
+	if !whole {
+		return m.ended
+	}
+	if typ != typeClientHello || !parseHello(body, OverTCP, f) || !retry {
+		return true
+	}
+	// The server asked for another hello (RFC 8446 section 4.1.4) and goes on
+	// with that one, so its name counts even if an evader changed it.
+	typ, body, whole = m.next()
+	if whole && typ == typeClientHello {
+		var second fact.Facts
+		if parseHello(body, OverTCP, &second) && second.Hostname != "" {
+			f.Hostname, f.By = second.Hostname, second.By
+		}
+		return true
+	}
+	return whole || m.ended
+}
+
+// answer is what the server's side told.
+type answer struct {
+	version     int    // chosen; 0 until the ServerHello is there
+	retry       bool   // the hello asks for another client hello
+	certificate []byte // the first of the chain, DER; aliases the stream or a copy
+	done        bool   // the server's side has no more to tell
+}
+
+// readServer reads the server's opening up to its certificate.
+func readServer(o *opening) answer {
+	var a answer
+	if o.kind != kindServerHello {
+		a.done = o.kind == kindForeign || o.settled
+		return a
+	}
+	m := messages{rest: o.hello}
+	typ, body, whole := m.next()
+	if !whole || typ != typeServerHello || !parseServerHello(body, &a) {
+		a.done = whole || m.ended
+		return a
+	}
+	// From TLS 1.3 on the certificate is encrypted (RFC 8446 section 2).
+	for a.version < version13 {
+		typ, body, whole = m.next()
+		if m.ccs || m.ended {
+			break // a resumed session has no certificate
+		}
+		if typ == typeCertificate {
+			a.certificate = firstCertificate(body)
+		}
+		if a.certificate != nil {
+			break
+		}
+		if !whole {
+			return a
+		}
+		if typ == typeServerHelloDone {
+			break
+		}
+	}
+	a.done = true
+	return a
+}

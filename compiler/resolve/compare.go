@@ -138,6 +138,7 @@ func (k *criterion) atom(a atom) (ir.Expr, bool) {
 	if !k.checkOperator(a) {
 		return nil, false
 	}
+	k.subject = a.name
 	constants, ok := k.constants(a.right)
 	if !ok {
 		return nil, false
@@ -171,14 +172,22 @@ func (k *criterion) checkOperator(a atom) bool {
 	if slices.Contains(allowed, a.op) {
 		return true
 	}
-	d := k.fault(diag.WrongOperator, a.span, "%s is a %s, and %s does not work on it. What works is %s.", a.name, a.attr.Type, a.op, strings.Join(allowed, ", "))
+	d := k.fault(diag.WrongOperator, a.span, "%s is %s, and %s does not work on it. What works is %s.", a.name, withArticle(a.attr.Type), a.op, strings.Join(allowed, ", "))
 	switch {
 	case a.attr.Type == fact.TextList:
-		d.Hint = "write " + a.name + " in " + k.slice(k.spanOf(a.right)) + " to look for an element"
+		d.Hint = "write " + a.name + " in ['h2'] to look for an element"
 	case a.attr.Type == fact.Address:
 		d.Hint = "write " + a.name + " in '10.0.0.0/8' for a block of addresses"
 	}
 	return false
+}
+
+// withArticle is the type's word for a sentence.
+func withArticle(t fact.Type) string {
+	if strings.ContainsRune("aeiou", rune(t.String()[0])) {
+		return "an " + t.String()
+	}
+	return "a " + t.String()
 }
 
 // operators lists what can be done with a type.

@@ -111,7 +111,7 @@ func (k *criterion) bareAttribute(n *ast.IdentifierNode) (ir.Expr, bool) {
 		} else if a.Type == fact.Address {
 			hint = fmt.Sprintf("write %s in ['10.0.0.0/8']", n.Value)
 		}
-		k.fault(diag.NotACondition, s, "%s is a %s, which is neither true nor false. Compare it with something.", n.Value, a.Type).Hint = hint
+		k.fault(diag.NotACondition, s, "%s is %s, which is neither true nor false. Compare it with something.", n.Value, withArticle(a.Type)).Hint = hint
 		return nil, false
 	}
 	return &ir.Compare{Attr: a, Op: ir.OpTrue, Range: k.at(s), Text: n.Value}, true
@@ -289,7 +289,7 @@ func (k *criterion) call(n *ast.CallNode) (ir.Expr, bool) {
 		return nil, false
 	}
 	if a.Type != fact.Hostname {
-		k.fault(diag.WrongOperator, k.spanOf(id), "%s is a %s, not a host name. %s", id.Value, a.Type, usage)
+		k.fault(diag.WrongOperator, k.spanOf(id), "%s is %s, not a host name. %s", id.Value, withArticle(a.Type), usage)
 		return nil, false
 	}
 	return k.domains(n, a)

@@ -18,7 +18,6 @@ const (
 	rangeConstant // low..high
 	floatConstant
 	flagConstant
-	nilConstant
 )
 
 // String is the word for people.
@@ -34,8 +33,6 @@ func (c constantKind) String() string {
 		return "number with a fraction"
 	case flagConstant:
 		return "bool"
-	case nilConstant:
-		return "nil"
 	}
 	return "unknown"
 }
@@ -122,8 +119,8 @@ func (k *criterion) constantOf(n ast.Node) (constant, bool) {
 		c.kind = flagConstant
 		return c, true
 	case *ast.NilNode:
-		c.kind = nilConstant
-		return c, true
+		k.fault(diag.WrongConstant, c.span, "Nothing is ever nil: an attribute that is not known is '', 0 or false.").Hint = "write '' for text"
+		return c, false
 	case *ast.UnaryNode:
 		if i, ok := n.Node.(*ast.IntegerNode); ok && (n.Operator == "-" || n.Operator == "+") {
 			c.kind, c.low = numberConstant, i.Value
@@ -171,6 +168,6 @@ func (k *criterion) checkString(c constant) bool {
 		return true
 	}
 	k.fault(diag.NetifyRegex, c.span, "A string that begins with rx: would be compared letter by letter. Regular expressions have an operator of their own.").
-		Hint = "write hostname matches '" + strings.ReplaceAll(strings.TrimPrefix(c.text, "rx:"), `\`, `\\`) + "'"
+		Hint = "write " + k.subject + " matches '" + strings.ReplaceAll(strings.TrimPrefix(c.text, "rx:"), `\`, `\\`) + "'"
 	return false
 }

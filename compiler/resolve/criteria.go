@@ -27,11 +27,13 @@ type criterion struct {
 	tokens []lexer.Token
 	closes map[int]int // start of an opening bracket -> end of its closing one, in characters
 	root   ast.Node
+	// subject is the attribute whose constants are being read, for hints.
+	subject string
 }
 
 // resolveCriteria resolves one string of criteria; nil after a mistake.
 func (r *resolver) resolveCriteria(c *lang.Criteria) ir.Expr {
-	k := &criterion{r: r, source: c, text: c.Text}
+	k := &criterion{r: r, source: c, text: c.Text, subject: "hostname"}
 	for i := range c.Text {
 		k.runes = append(k.runes, i)
 	}
@@ -54,6 +56,9 @@ func (k *criterion) at(s span) diag.Range {
 	last := len(k.runes) - 1
 	from := min(max(s.from, 0), last)
 	to := min(max(s.to, from), last)
+	if from == to && from > 0 {
+		from-- // a caret needs something to stand under
+	}
 	return k.source.RangeOf(k.runes[from], k.runes[to])
 }
 

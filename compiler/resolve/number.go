@@ -115,7 +115,7 @@ func (k *criterion) interval(a atom, c constant) (ir.Interval, bool) {
 		if _, err := strconv.Atoi(c.text); err == nil {
 			hint = "write " + c.text + " without quotes"
 		}
-		k.fault(diag.WrongConstant, c.span, "%s is a %s and cannot be compared with a %s.", a.name, a.attr.Type, c.kind).Hint = hint
+		k.fault(diag.WrongConstant, c.span, "%s is %s and cannot be compared with a %s.", a.name, withArticle(a.attr.Type), c.kind).Hint = hint
 	}
 	if !ok {
 		return n, false
@@ -178,7 +178,7 @@ func (k *criterion) tlsInterval(c constant) (ir.Interval, bool) {
 		if isTLSNumber(c.low) && isTLSNumber(c.high) {
 			return ir.Interval{Low: c.low, High: c.high}, true
 		}
-	case flagConstant, nilConstant:
+	case flagConstant:
 	}
 	k.fault(diag.InvalidTLSVersion, c.span, wayOut)
 	return ir.Interval{}, false

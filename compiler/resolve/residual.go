@@ -145,7 +145,7 @@ func (k *criterion) attributeOperand(n *ast.IdentifierNode, reads *[]fact.Attrib
 	case isText(a.Type):
 		return operand{textOperand, a.Name}, true
 	}
-	k.fault(diag.WrongOperator, k.spanOf(n), "%s is a %s, which can be compared with constants only.", n.Value, a.Type)
+	k.fault(diag.WrongOperator, k.spanOf(n), "%s is %s, which can be compared with constants only.", n.Value, withArticle(a.Type))
 	return operand{}, false
 }
 

@@ -20,7 +20,7 @@ func (k *criterion) textAtom(a atom, constants []constant) (ir.Expr, bool) {
 	}
 	for _, c := range constants {
 		if c.kind != stringConstant {
-			k.fault(diag.WrongConstant, c.span, "%s is a %s and cannot be compared with a %s. Text stands in single quotes.", a.name, a.attr.Type, c.kind)
+			k.fault(diag.WrongConstant, c.span, "%s is %s and cannot be compared with a %s. Text stands in single quotes.", a.name, withArticle(a.attr.Type), c.kind)
 			return nil, false
 		}
 	}
@@ -131,10 +131,16 @@ func (k *criterion) pattern(a atom, c constant) (ir.Op, func(string) bool, bool)
 	case "endsWith":
 		return ir.OpEndsWith, func(s string) bool { return strings.HasSuffix(s, lower) }, true
 	}
-	re, err := regexp.Compile("(?i)" + c.text)
+	// Checked as written, so that the message does not show our prefix.
+	_, err := regexp.Compile(c.text)
 	if err != nil {
 		why := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
 		k.fault(diag.InvalidRegex, c.span, "The regular expression cannot be read: %s. The syntax is RE2's, without look-around and back-references.", why)
+		return 0, nil, false
+	}
+	re, err := regexp.Compile("(?i)" + c.text)
+	if err != nil {
+		k.fault(diag.InvalidRegex, c.span, "The regular expression is too large when case is ignored. Write a shorter one.")
 		return 0, nil, false
 	}
 	return ir.OpMatches, re.MatchString, true

@@ -3,13 +3,15 @@ package suggest
 import "testing"
 
 func TestNearest(t *testing.T) {
-	names := []string{"zoom", "youtube", "teams", "foo", "x"}
+	names := []string{"zoom", "youtube", "teams", "tcp", "x"}
 	tests := []struct{ name, in, want string }{
 		{"one letter missing", "zom", "zoom"},
 		{"case does not count", "ZOOM", "zoom"},
 		{"swapped letters", "yuotube", "youtube"},
 		{"too far", "netflix", ""},
 		{"short words need to be near", "abc", ""},
+		{"swapped letters of a short word", "tpc", "tcp"},
+		{"two letters", "temas", "teams"},
 		{"empty", "", ""},
 	}
 	for _, tt := range tests {

@@ -1,0 +1,98 @@
+package resolve
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/netpol/netpol/lang"
+	"github.com/netpol/netpol/lang/diag"
+)
+
+func codes(list diag.List) []string {
+	var out []string
+	for _, d := range list {
+		if d.Severity == diag.Error {
+			out = append(out, d.Code)
+		}
+	}
+	return out
+}
+
+// Criteria come from files that a stranger may have written: whatever they
+// hold, the answer is a diagnostic, and soon.
+func TestHostileCriteriaGiveOneDiagnosticQuickly(t *testing.T) {
+	const size = 60 << 10
+	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
+	tests := []struct{ name, in, want string }{
+		{"parentheses", fill("("), diag.TooDeep},
+		{"brackets", fill("["), diag.TooDeep},
+		{"not", fill("!") + "true", diag.TooDeep},
+		{"words of not", fill("not ") + "true", diag.TooDeep},
+		{"minus", "src_port == " + fill("-") + "1", diag.TooDeep},
+		{"choices", fill("true?true:") + "true", diag.TooDeep},
+		{"conditions that double", "(detection_guessed" + strings.Repeat(" == detection_complete", 40) + ")", diag.TooComplex},
+		{"powers", "src_port == 1" + fill("**1"), diag.UnsupportedExpression},
+		{"too long", strings.Repeat("x", lang.MaxCriteriaBytes), diag.TooLarge},
+		{"closing", fill(")"), diag.CriteriaSyntax},
+		{"member chain", "hostname" + fill(".a"), diag.UnsupportedExpression},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			start := time.Now()
+			got := codes(resolveOne(t, tt.in))
+			if len(got) == 0 || got[0] != tt.want {
+				t.Errorf("codes: got %.80q, want first %q", got, tt.want)
+			}
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("took %v", took)
+			}
+		})
+	}
+}
+
+func TestLongCriteriaAreNotDeep(t *testing.T) {
+	tests := []struct{ name, in string }{
+		{"or", strings.Repeat("src_port == 1 or ", 3500) + "src_port == 2"},
+		{"list", "src_port in [" + strings.Repeat("1234, ", 10000) + "5]"},
+		{"sum", "src_port == 1" + strings.Repeat("+1", 20000) + "+dst_port"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := resolveOne(t, tt.in); len(got) > 0 {
+				t.Errorf("diagnostics: got %.300s, want none", got.Error())
+			}
+		})
+	}
+}
+
+// FuzzCriteria checks that every text resolves to a condition or to an error
+// that points into the file, and never to both or neither.
+func FuzzCriteria(f *testing.F) {
+	for _, s := range []string{
+		"app == 'zoom';", "app in ['zoom', 'teams'] and not (src_port in 1..5)", "a ? b : c", "domain(hostname, 'zoom.us')",
+		"local_ip == '@g' or tls_version < '1.2'", "len(hostname) + 1 == src_port % 2", "'h2' in alpn", "hostname matches `\\.`",
+		"(((", "!!!", "[1,2", "é == 'ü'", "1 < src_port < 5", "app not in ['zoom']", "a;b", "{a: 1}", "#", "true == (app == '')",
+	} {
+		f.Add(s)
+	}
+	cat := catalogue()
+	f.Fuzz(func(t *testing.T, text string) {
+		p := &lang.Policy{Lock: &lang.Lock{}, Policies: []*lang.PolicyBlock{{
+			Name: "p", Enabled: true,
+			Criteria: []lang.Criteria{{Text: text, Range: diag.Range{Filename: "f", End: diag.Pos{Byte: 1}}}},
+		}}}
+		set, diags := Resolve(p, cat)
+		if got, want := len(set.Policies) == 1, !diags.HasErrors(); got != want {
+			t.Errorf("%q: resolved %v, without errors %v: %v", text, got, want, diags)
+		}
+		for _, d := range diags {
+			if d.Subject.Filename != "f" {
+				t.Errorf("%q: diagnostic without a place: %v", text, d)
+			}
+		}
+		if len(set.Policies) == 1 && set.Dump() == "" {
+			t.Errorf("%q: no dump", text)
+		}
+	})
+}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"go/format"
 	"log"
@@ -14,11 +15,18 @@ import (
 )
 
 func main() {
+	stdout := flag.Bool("stdout", false, "write to standard output, not to zread.go")
+	flag.Parse()
 	src, err := format.Source(generate())
 	if err != nil {
 		log.Fatalf("genread: format: %v", err)
 	}
-	if err := os.WriteFile("zread.go", src, 0o644); err != nil {
+	if *stdout {
+		_, err = os.Stdout.Write(src)
+	} else {
+		err = os.WriteFile("zread.go", src, 0o644)
+	}
+	if err != nil {
 		log.Fatalf("genread: %v", err)
 	}
 }

@@ -1,4 +1,5 @@
 // Package dissect holds the Dissector interface, the Window a dissector reads,
+// the Scheduler that decides which dissectors see a flow and in which order,
 // and what every dissector needs to read outside bytes safely: Cursor, which
 // cannot run past the end, and the setters that let only clean text into the
 // facts. Each protocol that needs logic is a folder of its own below;

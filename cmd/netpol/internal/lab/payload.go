@@ -29,34 +29,39 @@ const (
 	videoEveryNth = 3    // one packet in three is audio
 )
 
-// zoomMedia is packet number i of a media stream.
+// zoomMedia is packet number i of one direction of a call: two streams, one
+// packet in three of which is audio.
 func zoomMedia(i int, fromServer bool, rng *rand.Rand) []byte {
-	video := i%videoEveryNth != 0
-	kind, encap, size, clock, payload := byte(zoomAudio), zoomAudioLen, audioBytes, audioClock, byte(rtpAudio)
-	if video {
-		kind, encap, size, clock, payload = zoomVideo, zoomVideoLen, videoBytes, videoClock, rtpVideo
+	ssrc, direction := uint32(0x01000400), byte(zoomToSFU)
+	if fromServer {
+		ssrc, direction = 0x01000800, zoomFromSFU
 	}
-	b := make([]byte, zoomSFULen+encap, zoomSFULen+encap+12+size)
+	b := make([]byte, zoomSFULen, zoomSFULen+zoomVideoLen+12+videoBytes)
 	b[0] = zoomSFUMedia
 	binary.BigEndian.PutUint16(b[1:], uint16(i))
-	b[7] = zoomToSFU
-	if fromServer {
-		b[7] = zoomFromSFU
+	b[7] = direction
+	if i%videoEveryNth == 0 {
+		seq := i / videoEveryNth
+		m := mediaEncapsulation(zoomAudio, zoomAudioLen, seq, audioClock)
+		b = appendRTP(append(b, m...), rtpAudio, uint16(seq), uint32(seq*audioClock), ssrc|1)
+		return appendRandom(b, audioBytes, rng)
 	}
-	m := b[zoomSFULen:]
-	m[0] = kind
-	binary.BigEndian.PutUint16(m[9:], uint16(i))
-	binary.BigEndian.PutUint32(m[11:], uint32(i*clock))
-	if video {
-		binary.BigEndian.PutUint16(m[21:], uint16(i/2)) // frame number
-		m[23] = 2                                       // packets in this frame
-	}
-	ssrc := uint32(0x01000401) // low byte 1: first participant's media
-	if fromServer {
-		ssrc = 0x01000801
-	}
-	b = appendRTP(b, payload, uint16(i), uint32(i*clock), ssrc)
-	return appendRandom(b, size, rng)
+	seq := i - i/videoEveryNth - 1
+	m := mediaEncapsulation(zoomVideo, zoomVideoLen, seq, videoClock)
+	m[20] = 2                                           // the longer form, with the fields below
+	binary.BigEndian.PutUint16(m[21:], uint16(seq/2+1)) // frame
+	m[23] = 2                                           // packets in this frame
+	b = appendRTP(append(b, m...), rtpVideo, uint16(seq), uint32(seq*videoClock), ssrc|2)
+	return appendRandom(b, videoBytes, rng)
+}
+
+// mediaEncapsulation is the part that audio and video share.
+func mediaEncapsulation(kind byte, length, seq, clock int) []byte {
+	m := make([]byte, length)
+	m[0], m[1] = kind, 1 // clients always send 1 here
+	binary.BigEndian.PutUint16(m[9:], uint16(seq))
+	binary.BigEndian.PutUint32(m[11:], uint32(seq*clock))
+	return m
 }
 
 // appendRTP adds an RTP header without CSRCs (RFC 3550 section 5.1).

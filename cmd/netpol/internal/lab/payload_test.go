@@ -24,8 +24,8 @@ func TestZoomMediaLayout(t *testing.T) {
 		server bool
 		want   string // hexadecimal, up to the end of the RTP header
 	}{
-		{"audio from the client", 3, false, "0500030000000000" + "0f00000000000000000003" + "00000780" + "00000000" + "80700003" + "00000780" + "01000401"},
-		{"video from the server", 4, true, "0500040000000004" + "1000000000000000000004" + "00002ee0" + "000000000000" + "0002" + "02" + "80620004" + "00002ee0" + "01000801"},
+		{"audio from the client", 3, false, "0500030000000000" + "0f0100000000000000" + "0001" + "00000280" + "00000000" + "80700001" + "00000280" + "01000401"},
+		{"video from the server", 4, true, "0500040000000004" + "100100000000000000" + "0002" + "00001770" + "0000000000" + "02" + "0002" + "02" + "80620002" + "00001770" + "01000802"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

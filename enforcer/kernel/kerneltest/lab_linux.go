@@ -9,15 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Addresses and interfaces of a Lab. The client's side is private, so that a
-// classifier takes it for the local network; the server's is documentation
-// space (RFC 5737, RFC 3849).
+// Interfaces of a Lab's router.
 const (
 	ClientDevice = "lan0" // the router's interface towards the client
 	ServerDevice = "wan0" // the router's interface towards the server
 )
 
-// Lab is a client, a router that forwards IPv4 and IPv6, and a server.
+// Lab is a client, a router that forwards IPv4 and IPv6, and a server. The
+// client's addresses are private, so that a classifier takes them for the local
+// network; the server's are documentation space (RFC 5737, RFC 3849).
 type Lab struct {
 	Client, Router, Server   *NS
 	ClientAddr4, ClientAddr6 netip.Addr
@@ -32,6 +32,9 @@ func NewLab(tb testing.TB) *Lab {
 		Client: create(tb, "client"), Router: create(tb, "router"), Server: create(tb, "server"),
 		ClientAddr4: netip.MustParseAddr("192.168.77.2"), ClientAddr6: netip.MustParseAddr("fd77::2"),
 		ServerAddr4: netip.MustParseAddr("198.51.100.2"), ServerAddr6: netip.MustParseAddr("2001:db8::2"),
+	}
+	for _, ns := range []*NS{lab.Client, lab.Router, lab.Server} {
+		ns.Sysctl("net/ipv6/conf/default/accept_dad", "0") // link-local addresses at once, too
 	}
 	lab.Router.Sysctl("net/ipv4/ip_forward", "1")
 	lab.Router.Sysctl("net/ipv6/conf/all/forwarding", "1")

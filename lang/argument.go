@@ -14,7 +14,8 @@ import (
 )
 
 // argument evaluates an expression to a type; ok is false when it is null,
-// unknown because of an earlier mistake, or of another type.
+// which stands for an argument that is not set, unknown because of an earlier
+// mistake, or of another type.
 func (d *decoder) argument(expr hcl.Expression, typ cty.Type, example string) (cty.Value, bool) {
 	v := d.value(expr)
 	if !v.IsWhollyKnown() || v.IsNull() {
@@ -24,9 +25,16 @@ func (d *decoder) argument(expr hcl.Expression, typ cty.Type, example string) (c
 	if err != nil || out.IsNull() || !out.IsWhollyKnown() {
 		d.diags.Add(diag.New(diag.WrongValueType, toRange(expr.Range()),
 			fmt.Sprintf("A %s is needed here, not a %s; for example %s.", friendly(typ), friendly(v.Type()), example)))
-		return out, false
+		return v, false
 	}
 	return out, true
+}
+
+// rejectNull reports a null where it cannot mean "not set".
+func (d *decoder) rejectNull(v cty.Value, expr hcl.Expression) {
+	if v.IsKnown() && v.IsNull() {
+		d.diags.Add(diag.New(diag.WrongValueType, toRange(expr.Range()), "This is null, so nothing would be compared or set. Leave the element or the argument out."))
+	}
 }
 
 func friendly(t cty.Type) string {
@@ -93,7 +101,9 @@ func (d *decoder) texts(b *hclsyntax.Block, name, example string) []Text {
 	var out []Text
 	list, _ := d.elements(a.Expr, example)
 	for _, e := range list {
-		if v, ok := d.argument(e.expr, cty.String, example); ok {
+		v, ok := d.argument(e.expr, cty.String, example)
+		d.rejectNull(v, e.expr)
+		if ok {
 			out = append(out, Text{Value: v.AsString(), Range: toRange(e.expr.Range())})
 		}
 	}

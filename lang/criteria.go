@@ -71,6 +71,7 @@ func (d *decoder) criteria(a *hclsyntax.Attribute) []Criteria {
 		}
 		v := d.value(a.Expr)
 		if !v.IsWhollyKnown() || v.IsNull() {
+			d.rejectNull(v, a.Expr)
 			return nil
 		}
 		if v.Type().IsPrimitiveType() {
@@ -94,6 +95,7 @@ func (d *decoder) appendCriterion(out []Criteria, expr hclsyntax.Expression) []C
 		return out
 	}
 	v, ok := d.argument(expr, cty.String, `"app == 'zoom'"`)
+	d.rejectNull(v, expr)
 	if !ok {
 		return out
 	}

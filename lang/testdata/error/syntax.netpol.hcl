@@ -1,0 +1,9 @@
+policy "open" {
+  label    = "x"
+  criteria = "true" "x" # ERROR NP0001: Invalid syntax
+}
+
+policy "still read" {
+  criteria = "true"
+  dscp     = "cs9" # ERROR NP0017: Invalid DSCP
+}

@@ -1,0 +1,3 @@
+policy "nothing" { # WARNING NP0029: Policy has no effect
+  criteria = "true"
+}

@@ -222,14 +222,15 @@ func TestPolicyOrderIsFileThenPosition(t *testing.T) {
 	}
 }
 
-// BenchmarkCompile is the whole way from text to bundle, catalogue excepted.
+// BenchmarkCompile is the whole way from text to bundle, in files of a
+// thousand policies.
 func BenchmarkCompile(b *testing.B) {
 	for _, n := range []int{10, 100, 1_000, 10_000} {
-		var src strings.Builder
+		files := map[string][]byte{}
 		for i := range n {
-			fmt.Fprintf(&src, "policy \"p%d\" {\n  criteria = \"app == 'zoom' && local_ip in '10.%d.%d.0/24' || hostname endsWith '.h%d.example'\"\n  label = \"l%d\"\n}\n", i, i/256, i%256, i, i%100)
+			name := fmt.Sprintf("%02d.netpol.hcl", i/1000)
+			files[name] = fmt.Appendf(files[name], "policy \"p%d\" {\n  criteria = \"app == 'zoom' && local_ip in '10.%d.%d.0/24' || hostname endsWith '.h%d.example'\"\n  label = \"l%d\"\n}\n", i, i/256, i%256, i, i%100)
 		}
-		files := map[string][]byte{"a.netpol.hcl": []byte(src.String())}
 		b.Run(fmt.Sprintf("policies=%d", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

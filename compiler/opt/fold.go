@@ -203,6 +203,9 @@ func exact(c *ir.Compare) bool {
 
 // unique drops repetitions.
 func unique(list []*ir.Compare) []*ir.Compare {
+	if len(list) < 2 { // spares the text of a long address list
+		return list
+	}
 	seen := make(map[string]bool, len(list))
 	out := make([]*ir.Compare, 0, len(list))
 	for _, c := range list {

@@ -144,12 +144,16 @@ func TestMeaningIsKept(t *testing.T) {
 		for range 10 {
 			f := irtest.Facts(t)
 			for _, p := range in {
-				want := irtest.Eval(p.Cond, f)
+				want := irtest.Eval(p.Cond, f, residual)
 				cond, kept := got[p.Name]
-				if holds := kept && irtest.Eval(cond, f); holds != want {
+				if holds := kept && irtest.Eval(cond, f, residual); holds != want {
 					t.Fatalf("%s\nbecame %v, which is %t instead of %t for %+v", ir.Dump(p.Cond), cond, holds, want, f)
 				}
 			}
 		}
 	})
 }
+
+// residual stands in for the expression engine: opt must not care what an
+// expression says, only that equal sources say the same.
+func residual(source string, f *fact.Facts) bool { return (len(source)+f.SrcPort)%2 == 0 }

@@ -133,9 +133,9 @@ func (a *allocation) kernel(i int, p *ir.Policy, c carrier) []KernelEffect {
 		value := p.DSCP.Value
 		out = append(out, KernelEffect{Policy: i, Label: a.label(c[dscp].name), DSCP: &value})
 	}
-	switch {
-	case c[verdict].name == "":
-	case c[verdict].name == c[dscp].name:
+	switch c[verdict].name {
+	case "":
+	case c[dscp].name:
 		out[0].Verdict = p.Verdict
 	default:
 		out = append(out, KernelEffect{Policy: i, Label: a.label(c[verdict].name), Verdict: p.Verdict})

@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/program"
 	"github.com/netpol/netpol/lang"
 )
 
@@ -112,7 +113,7 @@ func stages(sources map[string][]byte, opts Options) []txtar.File {
 	if len(set.Policies) > 0 { // the case without policies shows the capture chains for all
 		b.Ruleset.Chains = slices.DeleteFunc(b.Ruleset.Chains, func(c artifact.Chain) bool { return strings.HasPrefix(c.Name, "np_capture") })
 	}
-	parts, err := Parts(b)
+	parts, err := Parts(b, program.Disassemble(b))
 	if err != nil {
 		panic(err)
 	}
@@ -154,7 +155,7 @@ func TestCompileIsDeterministic(t *testing.T) {
 		if diags.HasErrors() {
 			t.Fatal(diags)
 		}
-		parts, err := Parts(b)
+		parts, err := Parts(b, program.Disassemble(b))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,6 @@
 //	artifact     the bundle and its encoding
 //
 // Called by cmd/netpol. It may import all of compiler and lang, never enforcer
-// or cmd, except that Parts asks enforcer/program for the disassembly, so that
-// people read what the loader reads. It touches no file and no kernel: the same
-// policies, lock and options give the same bytes on every host.
+// or cmd. It touches no file and no kernel: the same policies, lock and options
+// give the same bytes on every host.
 package compiler

@@ -7,7 +7,6 @@ import (
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/emit/nft"
-	"github.com/netpol/netpol/enforcer/program"
 )
 
 // Part is one file of a compiled bundle's directory.
@@ -16,8 +15,10 @@ type Part struct {
 	Data []byte
 }
 
-// Parts are the bundle itself and what of it a person can read, as files.
-func Parts(b *artifact.Bundle) ([]Part, error) {
+// Parts are the bundle itself and what of it a person can read, as files. The
+// disassembly comes from the caller, because only the enforcer's side can read
+// a program: program.Disassemble(b).
+func Parts(b *artifact.Bundle, disassembly string) ([]Part, error) {
 	encoded, err := artifact.Encode(b)
 	if err != nil {
 		return nil, err
@@ -30,7 +31,7 @@ func Parts(b *artifact.Bundle) ([]Part, error) {
 		{"bundle.npb", encoded},
 		{"connlabel.conf", connlabels(b.Labels)},
 		{"manifest.json", manifest},
-		{"program.disasm", []byte(program.Disassemble(b))},
+		{"program.disasm", []byte(disassembly)},
 		{"ruleset.nft", nft.Text(b.Ruleset, b.Labels)},
 	}, nil
 }

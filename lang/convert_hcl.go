@@ -11,7 +11,11 @@ import (
 // toRange converts HCL's range, which also counts lines and columns from 1 and
 // bytes from 0.
 func toRange(r hcl.Range) diag.Range {
-	return diag.Range{Filename: r.Filename, Start: toPos(r.Start), End: toPos(r.End)}
+	out := diag.Range{Filename: r.Filename, Start: toPos(r.Start), End: toPos(r.End)}
+	if out.End.Byte < out.Start.Byte { // some of HCL's own diagnostics at the end of a file
+		out.End = out.Start
+	}
+	return out
 }
 
 func toPos(p hcl.Pos) diag.Pos {

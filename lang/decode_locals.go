@@ -88,7 +88,7 @@ func (d *decoder) value(expr hcl.Expression) cty.Value {
 		return cty.DynamicVal
 	}
 	if budget := maxStringBytes; !fits(v, &budget) {
-		d.diags.Add(diag.New(diag.TooLarge, toRange(expr.Range()), fmt.Sprintf("The value is larger than %d KiB.", maxStringBytes>>10)))
+		d.diags.Add(diag.New(diag.TooLarge, toRange(expr.Range()), fmt.Sprintf("The value is larger than %d KiB, or a number in it than %d bits.", maxStringBytes>>10, maxNumberBits)))
 		return cty.DynamicVal
 	}
 	return v
@@ -103,6 +103,10 @@ func fits(v cty.Value, budget *int) bool {
 	if v.Type() == cty.String {
 		*budget -= len(v.AsString())
 		return *budget >= 0
+	}
+	if v.Type() == cty.Number {
+		exponent := v.AsBigFloat().MantExp(nil)
+		return -maxNumberBits <= exponent && exponent <= maxNumberBits && !v.AsBigFloat().IsInf()
 	}
 	if !v.CanIterateElements() {
 		return true

@@ -98,6 +98,10 @@ func (d *decoder) evaluate(opts Options) {
 	for _, name := range slices.Sorted(maps.Keys(d.vars)) {
 		v := d.vars[name]
 		v.value = d.variableValue(v, opts)
+		if budget := maxStringBytes; !fits(v.value, &budget) {
+			d.diags.Add(diag.New(diag.TooLarge, headerRange(v.block), fmt.Sprintf("The value of the variable %q is too large.", name)))
+			v.value = cty.UnknownVal(v.typ)
+		}
 		values[name] = v.value
 	}
 	d.context = &hcl.EvalContext{Variables: map[string]cty.Value{"var": cty.ObjectVal(values)}}

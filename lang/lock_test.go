@@ -107,6 +107,10 @@ variable "list" {
   type    = list
   default = []
 }
+variable "number" {
+  type    = number
+  default = 1
+}
 variable "flag" {
   type = bool
 }
@@ -131,6 +135,7 @@ policy "q" {
 		{"missing", map[string]string{"list": `["true"]`}, diag.MissingVariable, "a", 1},
 		{"undeclared", map[string]string{"list": `["true"]`, "flag": "true", "tex": "b"}, diag.UndefinedVariable, "a", 1},
 		{"wrong types", map[string]string{"list": "true", "flag": "maybe"}, diag.WrongValueType + " " + diag.WrongValueType, "a", 0},
+		{"large number", map[string]string{"list": `["true"]`, "flag": "true", "text": "b", "number": "1e9999999"}, diag.TooLarge, "b", 1},
 		{"hostile list", map[string]string{"list": "[[[[", "flag": "true"}, diag.WrongValueType, "a", 0},
 	}
 	for _, tt := range tests {

@@ -128,6 +128,8 @@ func TestHostileFilesGiveOneDiagnosticQuickly(t *testing.T) {
 		{"splats", "locals {\n a = b" + fill(".*.c") + "\n}", diag.TooDeep},
 		{"loops in loops", "locals {\n a = [1,2]\n b = [for x in local.a : [for y in local.a : x]]\n}", diag.TooDeep},
 		{"chain of locals", chain(200), diag.TooDeep},
+		{"large number", "policy \"p\" {\n criteria = \"true\"\n mark = 1e9999999\n}", diag.TooDeep},
+		{"number that squares itself", squaring(40), diag.TooLarge},
 		{"doubling strings", doubling(30), diag.TooLarge},
 		{"doubling lists", "locals {\n l0 = [\"xxxxxxxxxxxxxxxx\"]\n" + strings.Join(doublingLists(25), "") + "}", diag.TooLarge},
 	}
@@ -166,6 +168,16 @@ func doubling(n int) string {
 	return b.String() + "}"
 }
 
+func squaring(n int) string {
+	var b strings.Builder
+	b.WriteString("locals {\n x = 1e99\n")
+	for i := 1; i < n; i++ {
+		one := "local." + strings.Repeat("x", i)
+		b.WriteString(" " + strings.Repeat("x", i+1) + " = " + one + " * " + one + "\n")
+	}
+	return b.String() + "}"
+}
+
 func doublingLists(n int) []string {
 	var out []string
 	name := func(i int) string { return "l" + strings.Repeat("l", i) }
@@ -197,7 +209,11 @@ func FuzzParse(f *testing.F) {
 		if len(src) > 1<<14 {
 			return
 		}
+		start := time.Now()
 		p, diags := Parse(map[string][]byte{"a.netpol.hcl": src, LockName: src}, Options{Vars: map[string]string{"apps": "[]"}})
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("took %v", took)
+		}
 		for _, d := range diags {
 			checkInside(t, d.Subject, src)
 		}

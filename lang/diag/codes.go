@@ -13,7 +13,7 @@ const (
 	NotRegularFile = "NP0004"
 	// TooLarge: a file, string or directory is over its size limit.
 	TooLarge = "NP0005"
-	// TooDeep: brackets, templates or operators nest too deeply.
+	// TooDeep: brackets, templates or operators nest too deeply, or a number is too long.
 	TooDeep = "NP0006"
 	// UnknownBlock: the block type does not exist.
 	UnknownBlock = "NP0007"

@@ -1,0 +1,78 @@
+package fixed
+
+// Modbus public function codes and the Modicon private one (MODBUS
+// Application Protocol 1.1b3 section 5).
+const modbusFunctions = "\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0f\x10\x11\x14\x15\x16\x17\x18\x2b"
+
+// DNP3 link control bytes of both directions (IEEE 1815 section 9.2.4.1).
+const dnp3Controls = "\xc0\xc2\xc3\xc4\xc9\xd3\xf3\x40\x44\x49\x53\x73\x80\x81\x8b\x8f\x00\x01\x0b\x0f"
+
+// trdpTypes are message types of the Train Real Time Data Protocol.
+func trdpRows() []row {
+	var rows []row
+	for _, kind := range []string{"Pr", "Pp", "Pd", "Pe", "Mn", "Mr", "Mp", "Mq", "Mc", "Me"} {
+		rows = append(rows, row{"trdp", nil, all(at(4, "\x01"), at(6, kind)), nil, "IEC 61375-2-3 annex A"})
+	}
+	return rows
+}
+
+func industrialTCPRows() []row {
+	return append([]row{
+		{"s7comm", nil, all(at(0, "\x03\x00"), at(4, "\x02\xf0\x80\x32")), nil, "RFC 1006, S7 communication header"},
+		{"s7comm", nil, all(at(0, "\x03\x00"), in(5, "\xe0\xd0"), skip(2, 2, 1, 0), at(0, "\x03\x00"), at(4, "\x02\xf0\x80\x32")), nil, "RFC 1006, S7 communication header"},
+		{"s7comm-plus", nil, all(at(0, "\x03\x00"), at(4, "\x02\xf0\x80\x72")), nil, "RFC 1006, S7 communication plus header"},
+		{"s7comm-plus", nil, all(at(0, "\x03\x00"), in(5, "\xe0\xd0"), skip(2, 2, 1, 0), at(0, "\x03\x00"), at(4, "\x02\xf0\x80\x72")), nil, "RFC 1006, S7 communication plus header"},
+		{"iec61850-mms", nil, all(at(0, "\x03\x00"), in(5, "\xe0\xd0"), skip(2, 2, 1, 0), at(0, "\x03\x00"), at(4, "\x02\xf0\x80"), in(7, "\x0d\x0e")), nil, "RFC 1006, ISO 8327-1 connect"},
+		{"umas", nil, all(at(2, "\x00\x00\x00"), between(5, 1, 3, 254), at(7, "\x5a"), length(4, 2, 6)), nil, "Modbus function 90"},
+		{"modbus", nil, all(at(2, "\x00\x00\x00"), between(5, 1, 3, 254), in(7, modbusFunctions), length(4, 2, 6)), all(at(2, "\x00\x00\x00"), between(5, 1, 3, 254)), "MODBUS Messaging on TCP/IP 1.0b"},
+		{"modbus", ports(502, 802), all(at(2, "\x00\x00\x00"), between(5, 1, 3, 254), in(7, modbusFunctions)), nil, "MODBUS Messaging on TCP/IP 1.0b"},
+		{"dnp3", nil, all(at(0, "\x05\x64"), between(2, 1, 5, 255), in(3, dnp3Controls)), nil, "IEEE 1815 section 9.2.4"},
+		{"iec104", nil, all(at(0, "\x68\x04"), in(2, "\x07\x0b\x13\x23\x43\x83"), at(3, "\x00\x00\x00")), nil, "IEC 60870-5-104 section 5"},
+		{"iec104", ports(2404), all(at(0, "\x68"), between(1, 1, 4, 253)), nil, "IEC 60870-5-104 section 5"},
+		{"ethernet-ip", nil, all(at(0, "\x65\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00")), nil, "CIP volume 2 section 2-4.4"},
+		{"ethernet-ip", ports(44818), all(in(0, "\x04\x63\x64\x65\x66\x6f\x70"), at(1, "\x00")), nil, "CIP volume 2 section 2-3"},
+		{"opc-ua", nil, all(at(0, "HELF"), at(6, "\x00\x00")), nil, "OPC 10000-6 section 7.1.2"},
+		{"opc-ua", nil, all(at(0, "ACKF"), at(6, "\x00\x00")), nil, "OPC 10000-6 section 7.1.2"},
+		{"opc-ua", nil, all(at(0, "OPNF"), at(6, "\x00\x00")), nil, "OPC 10000-6 section 7.1.2"},
+		{"opc-ua", nil, all(at(0, "RHEF"), at(6, "\x00\x00")), nil, "OPC 10000-6 section 7.1.2"},
+		{"knxnet-ip", nil, all(at(0, "\x06\x10"), in(2, "\x02\x03\x04\x05\x08\x09"), length(4, 2, 0)), nil, "EN 13321-2 header"},
+		{"hart-ip", ports(5094), all(in(0, "\x01\x02"), in(1, "\x00\x01\x02\x0f"), between(2, 1, 0, 5), length(6, 2, 0)), nil, "HART-IP message header"},
+		{"fins", nil, all(at(0, "FINS\x00\x00\x00")), nil, "Omron W421, FINS/TCP header"},
+		{"beckhoff-ads", ports(48898), all(at(0, "\x00\x00"), lengthLE(2, 4, 6)), nil, "Beckhoff AMS/TCP header"},
+		{"someip", ports(30490, 30491, 30501, 30509), all(length(4, 4, 8), at(12, "\x01"), in(14, "\x00\x01\x02\x80\x81\x20\x21\x22\xa0\xa1")), nil, "AUTOSAR PRS SOME/IP section 4.1"},
+		{"ieee-c37118", nil, all(at(0, "\xaa"), in(1, "\x01\x11\x21\x31\x41\x02\x12\x22\x32\x42\x52"), length(2, 2, 0), at(14, "\x00\x00")), nil, "IEEE C37.118.2 section 6.2"},
+		{"ieee-c37118", ports(4712), all(at(0, "\xaa"), in(1, "\x01\x11\x21\x31\x41\x02\x12\x22\x32\x42\x52"), length(2, 2, 0)), nil, "IEEE C37.118.2 section 6.2"},
+		{"iec62056", nil, all(at(0, "\x00\x01\x00"), at(4, "\x00"), length(6, 2, 8), in(8, "\x60\x61\xc0\xc1\xc2\xc3\xc4\xc5\xc7\xc8")), nil, "IEC 62056-47 wrapper"},
+		{"hislip", nil, all(at(0, "HS\x00\x00"), at(8, "\x00\x00\x00\x00")), nil, "IVI-6.1 section 2.4"},
+		{"tplink-shp", nil, all(at(0, "\x00\x00"), at(4, "\xd0\xf2")), nil, "TP-Link Smart Home, autokey XOR of '{\"'"},
+		{"tuya-lp", nil, all(at(0, "\x00\x00\x55\xaa"), at(12, "\x00")), nil, "Tuya local protocol header"},
+	}, trdpRows()...)
+}
+
+func industrialUDPRows() []row {
+	return append([]row{
+		{"bacnet", nil, all(at(0, "\x81"), between(1, 1, 0, 12), length(2, 2, 0)), nil, "ASHRAE 135 annex J"},
+		{"coap", ports(5683, 5684, 61616), all(masked(0, "\x40", "\xc0"), in(0, span(0x40, 0x48)+span(0x50, 0x58)+span(0x60, 0x68)+span(0x70, 0x78)), in(1, "\x00\x01\x02\x03\x04\x05\x06\x07\x41\x42\x43\x44\x45\x5f\x80\x81\x82\x83\x84\x85\x86\x88\x8c\x8d\x8f\xa0\xa1\xa2\xa3\xa4\xa5")), nil, "RFC 7252 section 3"},
+		{"dnp3", nil, all(at(0, "\x05\x64"), between(2, 1, 5, 255), in(3, dnp3Controls)), nil, "IEEE 1815 section 9.2.4"},
+		{"ethernet-ip", nil, all(at(0, "\x63\x00\x00\x00\x00\x00\x00\x00"), size(24, 24)), nil, "CIP volume 2 section 2-4.2"},
+		{"ethernet-ip", ports(44818), all(in(0, "\x63\x64\x04"), at(1, "\x00")), nil, "CIP volume 2 section 2-3"},
+		{"knxnet-ip", nil, all(at(0, "\x06\x10"), in(2, "\x02\x03\x04\x05\x08\x09"), length(4, 2, 0)), nil, "EN 13321-2 header"},
+		{"hart-ip", ports(5094), all(in(0, "\x01\x02"), in(1, "\x00\x01\x02\x0f"), between(2, 1, 0, 5), length(6, 2, 0)), nil, "HART-IP message header"},
+		{"fins", ports(9600), all(in(0, "\x80\x81\xc0\xc1"), at(1, "\x00"), in(2, "\x02\x07"), size(12, 2012)), nil, "Omron W421, FINS header"},
+		{"beckhoff-ads", nil, all(at(0, "\x03\x66\x14\x71")), nil, "Beckhoff AMS discovery header"},
+		{"someip", nil, all(at(0, "\xff\xff\x81\x00"), at(12, "\x01\x01\x02\x00")), nil, "AUTOSAR PRS SOME/IP service discovery"},
+		{"someip", nil, all(length(4, 4, 8), at(12, "\x01"), in(13, "\x00\x01\x02"), in(14, "\x00\x01\x02\x80\x81\x20\x21\x22\xa0\xa1"), between(15, 1, 0, 10), size(16, 65507)), nil, "AUTOSAR PRS SOME/IP section 4.1"},
+		{"ieee-c37118", ports(4713), all(at(0, "\xaa"), in(1, "\x01\x11\x21\x31\x41\x02\x12\x22\x32\x42\x52"), length(2, 2, 0)), nil, "IEEE C37.118.2 section 6.2"},
+		{"iec62056", nil, all(at(0, "\x00\x01\x00"), at(4, "\x00"), length(6, 2, 8), in(8, "\x60\x61\xc0\xc1\xc2\xc3\xc4\xc5\xc7\xc8")), nil, "IEC 62056-47 wrapper"},
+		{"profinet-io", nil, all(at(0, "\x04"), has("\x97\x6c\xd1\x11\x82\x71", 24), in(4, "\x10")), nil, "PROFINET IO object UUID, DCE RPC"},
+		{"tplink-shp", nil, all(at(0, "\xd0\xf2\x81\xf8\x8b\xff\x9a\xf7")), nil, "TP-Link Smart Home, autokey XOR of '{\"system'"},
+		{"tplink-shp", ports(9999), all(at(0, "\xd0\xf2")), nil, "TP-Link Smart Home, autokey XOR of '{\"'"},
+		{"tuya-lp", nil, all(at(0, "\x00\x00\x55\xaa"), size(20, 1500)), nil, "Tuya local protocol header"},
+		{"ether-s-io", nil, all(at(0, "ESIO")), nil, "Ether-S-I/O header"},
+		{"ether-s-bus", ports(5050), all(length(0, 4, 0), at(4, "\x01\x00")), nil, "Ether-S-Bus header"},
+		{"ethernet-global-data", ports(18246), all(at(0, "\x0d\x01"), size(32, 1500)), nil, "GFK-2224 Ethernet Global Data"},
+		{"can-over-ip", nil, all(at(0, "ISO11898")), nil, "Universal IoT CAN over IP header"},
+		{"cnp-ip", ports(1628, 1629), all(length(0, 2, 0), at(2, "\x01")), nil, "EIA-852 packet header"},
+		{"rtps", nil, all(at(0, "RTPS"), in(4, "\x01\x02")), nil, "OMG DDSI-RTPS 2.5 section 9.4.4"},
+	}, trdpRows()...)
+}

@@ -1,0 +1,102 @@
+package fixed
+
+// ntpModes are first bytes of NTP: any leap indicator, versions 1 to 4, modes
+// 1 to 5 (RFC 5905 section 7.3).
+func ntpModes() (set string) {
+	for c := range 256 {
+		if version, mode := c>>3&7, c&7; version >= 1 && version <= 4 && mode >= 1 && mode <= 5 {
+			set += string([]byte{byte(c)})
+		}
+	}
+	return set
+}
+
+func infraTCPRows() []row {
+	return []row{
+		{"bgp", nil, all(at(0, repeat("\xff", 16)), between(16, 2, 19, 4096), between(18, 1, 1, 5)), nil, "RFC 4271 section 4.1"},
+		{"ldp", ports(646), all(at(0, "\x00\x01"), at(8, "\x00\x00"), in(10, "\x00\x01\x02\x03\x04")), nil, "RFC 5036 section 3.1"},
+		{"netbios", nil, all(at(0, "\x81\x00"), between(2, 2, 36, 600), at(4, "\x20")), nil, "RFC 1002 section 4.3.2"},
+		{"ldap", nil, all(at(0, "\x30"), at(2, "\x02\x01"), at(5, "\x60"), at(7, "\x02\x01"), in(9, "\x02\x03")), nil, "RFC 4511 section 4.2"},
+		{"ldap", nil, all(at(0, "\x30\x84\x00\x00"), at(6, "\x02\x01"), at(9, "\x60\x84\x00\x00"), at(15, "\x02\x01"), in(17, "\x02\x03")), nil, "RFC 4511 section 4.2"},
+		{"ldap", nil, all(at(0, "\x30"), at(2, "\x02\x01"), at(5, "\x63"), at(7, "\x04")), nil, "RFC 4511 section 4.5"},
+		{"ldap", nil, all(at(0, "\x30\x84\x00\x00"), at(6, "\x02\x01"), at(9, "\x63\x84\x00\x00"), at(15, "\x04")), nil, "RFC 4511 section 4.5"},
+		{"ldap", nil, all(at(0, "\x30"), has("1.3.6.1.4.1.1466.20037", 48)), nil, "RFC 4511 section 4.14"},
+		{"kerberos", nil, all(at(0, "\x00\x00"), in(4, "\x6a\x6b\x6c\x6d\x7e"), in(5, "\x81\x82"), has("\x02\x01\x05", 28)), nil, "RFC 4120 sections 5.10, 7.2.2"},
+		{"syslog", nil, all(at(0, "<"), in(1, digits), has(">1 2", 8)), nil, "RFC 5424 section 6"},
+		{"syslog", ports(514, 601), all(at(0, "<"), in(1, digits), has(">", 5)), nil, "RFC 3164 section 4"},
+		{"tacacs", ports(49), all(in(0, "\xc0\xc1"), in(1, "\x01\x02\x03"), in(2, "\x01\x02"), at(8, "\x00\x00")), nil, "RFC 8907 section 4.1"},
+		{"diameter", nil, all(at(0, "\x01\x00"), in(4, "\x80\xc0\x00\x40"), at(5, "\x00\x01\x01\x00\x00\x00\x00")), nil, "RFC 6733 sections 3, 5.3.1"},
+		{"openflow", ports(6633, 6653), all(in(0, "\x01\x02\x03\x04\x05\x06"), at(1, "\x00\x00"), in(3, "\x08\x10")), nil, "OpenFlow 1.5.1 section 7.5.1"},
+		{"slp", ports(427), all(at(0, "\x02"), between(1, 1, 1, 11), length(2, 3, 0)), nil, "RFC 2608 section 8"},
+		{"lisp", ports(4342), all(at(0, "\x00\x11\x00")), nil, "RFC 9301, reliable transport registration"},
+	}
+}
+
+func infraUDPRows() []row {
+	const soap = "schemas.xmlsoap.org/ws/2005/04/discovery"
+	return []row{
+		{"dhcp", nil, all(in(0, "\x01\x02"), between(2, 1, 0, 16), at(236, "\x63\x82\x53\x63")), nil, "RFC 2131 section 3"},
+		{"dhcpv6", ports(546, 547), all(between(0, 1, 1, 11), between(4, 2, 1, 150)), nil, "RFC 8415 section 8"},
+		{"dhcpv6", ports(547), all(in(0, "\x0c\x0d"), size(34, 1500)), nil, "RFC 8415 section 9"},
+		{"ntp", ports(123), all(in(0, ntpModes()), size(48, 1500)), nil, "RFC 5905 section 7.3"},
+		{"ntp", ports(123), all(in(0, "\x16\x1e\x26\x0e\x96\x9e\xa6\x17\x1f\x27\x97\x9f"), size(8, 1500)), nil, "RFC 9327 section 2"},
+		{"ssdp", nil, all(at(0, "M-SEARCH * HTTP/1.1\r\n")), nil, "UPnP Device Architecture 2.0 section 1.3.2"},
+		{"ssdp", nil, all(at(0, "NOTIFY * HTTP/1.1\r\n")), nil, "UPnP Device Architecture 2.0 section 1.2.2"},
+		{"ssdp", nil, all(at(0, "HTTP/1.1 200 OK\r\n"), has("USN:", 1024)), nil, "UPnP Device Architecture 2.0 section 1.3.3"},
+		{"ssdp", ports(1900), all(at(0, "HTTP/1.1 200 OK\r\n")), nil, "UPnP Device Architecture 2.0 section 1.3.3"},
+		{"ws-discovery", nil, all(at(0, "<"), has(soap, 1024)), nil, "WS-Discovery section 2"},
+		{"ws-discovery", ports(3702), all(at(0, "<?xml")), nil, "WS-Discovery section 2.4"},
+		{"snmp", nil, all(at(0, "\x30"), length(1, 1, 2), at(2, "\x02\x01"), in(4, "\x00\x01"), at(5, "\x04")), nil, "RFC 1157 section 4, RFC 3416"},
+		{"snmp", nil, all(at(0, "\x30\x81"), length(2, 1, 3), at(3, "\x02\x01"), in(5, "\x00\x01\x03"), in(6, "\x04\x30")), nil, "RFC 1157 section 4, RFC 3412"},
+		{"snmp", nil, all(at(0, "\x30\x82"), length(2, 2, 4), at(4, "\x02\x01"), in(6, "\x00\x01\x03"), in(7, "\x04\x30")), nil, "RFC 1157 section 4, RFC 3412"},
+		{"snmp", nil, all(at(0, "\x30\x84"), length(2, 4, 6), at(6, "\x02\x01"), in(8, "\x00\x01\x03"), in(9, "\x04\x30")), nil, "RFC 1157 section 4, RFC 3412"},
+		{"snmp", nil, all(at(0, "\x30"), length(1, 1, 2), at(2, "\x02\x01\x03\x30")), nil, "RFC 3412 section 6"},
+		{"ldap", nil, all(at(0, "\x30"), at(2, "\x02\x01"), at(5, "\x63"), at(7, "\x04")), nil, "MS-ADTS 6.3.3 (CLDAP)"},
+		{"ldap", nil, all(at(0, "\x30\x84\x00\x00"), at(6, "\x02"), has("\x63\x84\x00\x00", 16)), nil, "MS-ADTS 6.3.3 (CLDAP)"},
+		{"kerberos", nil, all(in(0, "\x6a\x6b\x6c\x6d\x7e"), at(1, "\x81"), length(2, 1, 3), has("\x02\x01\x05", 24)), nil, "RFC 4120 section 5.10"},
+		{"kerberos", nil, all(in(0, "\x6a\x6b\x6c\x6d\x7e"), at(1, "\x82"), length(2, 2, 4), has("\x02\x01\x05", 24)), nil, "RFC 4120 section 5.10"},
+		{"kerberos", nil, all(in(0, "\x6a\x6c\x7e"), length(1, 1, 2), has("\x02\x01\x05", 24)), nil, "RFC 4120 section 5.10"},
+		{"radius", ports(1645, 1646, 1812, 1813, 3799), all(in(0, "\x01\x02\x03\x04\x05\x0b\x0c\x0d\x28\x29\x2a\x2b\x2c\x2d"), length(2, 2, 0), size(20, 4096)), nil, "RFC 2865 section 3, RFC 5176"},
+		{"netbios", ports(137), all(at(4, "\x00"), at(12, "\x20"), at(45, "\x00\x00"), in(47, "\x20\x21")), nil, "RFC 1002 section 4.2"},
+		{"netbios", ports(138), all(in(0, "\x10\x11\x12\x13\x14\x15\x16"), between(1, 1, 0, 15), size(14, 1500)), nil, "RFC 1002 section 4.4"},
+		{"syslog", nil, all(at(0, "<"), in(1, digits), has(">1 2", 8)), nil, "RFC 5424 section 6"},
+		{"syslog", ports(514), all(at(0, "<"), in(1, digits), has(">", 5)), nil, "RFC 3164 section 4"},
+		{"tftp", nil, all(at(0, "\x00"), in(1, "\x01\x02"), in(2, span('!', '~')), has("\x00octet\x00", 512)), nil, "RFC 1350 section 5"},
+		{"tftp", nil, all(at(0, "\x00"), in(1, "\x01\x02"), in(2, span('!', '~')), has("\x00netascii\x00", 512)), nil, "RFC 1350 section 5"},
+		{"tftp", nil, all(at(0, "\x00\x03\x00\x01"), size(4, 516)), all(at(0, "\x00\x04\x00"), in(3, "\x00\x01"), size(4, 4)), "RFC 1350 section 5"},
+		{"hsrp", ports(1985), all(at(0, "\x00"), between(1, 1, 0, 3), in(2, "\x00\x01\x02\x04\x08\x10"), size(20, 50)), nil, "RFC 2281 section 5.1"},
+		{"hsrp", ports(1985, 2029), all(at(0, "\x01\x28\x02")), nil, "HSRP version 2 group state TLV"},
+		{"rip", ports(520), all(in(0, "\x01\x02"), in(1, "\x01\x02"), at(2, "\x00\x00"), size(4, 504)), nil, "RFC 2453 section 4"},
+		{"bfd", ports(3784, 4784, 7784), all(masked(0, "\x20", "\xe0"), length(3, 1, 0), size(24, 52)), nil, "RFC 5880 section 4.1"},
+		{"ldp", ports(646), all(at(0, "\x00\x01"), length(2, 2, 4), at(8, "\x00\x00\x01\x00")), nil, "RFC 5036 section 3.5.2"},
+		{"lisp", ports(4342), all(masked(0, "\x00", "\x0c"), size(12, 1500), in(0, "\x10\x14\x18\x1c\x20\x28\x30\x38\x40\x80\x88")), nil, "RFC 9301 section 5"},
+		{"capwap", ports(5246, 5247), all(at(0, "\x00"), in(1, "\x08\x09\x0a\x0b\x0c\x10\x11\x12\x13\x14\x18\x20"), size(8, 1500)), nil, "RFC 5415 section 4.3"},
+		{"capwap", ports(5246, 5247), all(at(0, "\x01\x00\x00\x00"), in(4, "\x14\x15\x16\x17"), at(5, "\xfe")), nil, "RFC 5415 section 4.2"},
+		{"netflow", nil, all(at(0, "\x00\x05"), between(2, 2, 1, 30), scaled(2, 2, 48, 24)), nil, "NetFlow version 5 export format"},
+		{"netflow", ports(2055, 2056, 9995, 9996, 9555), all(at(0, "\x00"), in(1, "\x01\x07\x09"), between(2, 2, 1, 200)), nil, "RFC 3954 section 5.1"},
+		{"ipfix", ports(4739, 2055, 9995, 9996), all(at(0, "\x00\x0a"), length(2, 2, 0)), nil, "RFC 7011 section 3.1"},
+		{"sflow", ports(6343), all(at(0, "\x00\x00\x00"), in(3, "\x02\x04\x05"), at(4, "\x00\x00\x00"), in(7, "\x01\x02")), nil, "sFlow version 5"},
+		{"collectd", ports(25826), all(at(0, "\x00\x00\x00"), between(3, 1, 6, 255)), nil, "collectd binary protocol"},
+		{"ptp", ports(319, 320), all(masked(1, "\x02", "\x0f"), length(2, 2, 0), size(34, 1500)), nil, "IEEE 1588-2019 section 13.3"},
+		{"slp", ports(427), all(at(0, "\x02"), between(1, 1, 1, 11), length(2, 3, 0)), nil, "RFC 2608 section 8"},
+		{"slp", ports(427), all(at(0, "\x01"), between(1, 1, 1, 10), length(2, 2, 0)), nil, "RFC 2165 section 4"},
+		{"nat-pmp", ports(5350, 5351), all(at(0, "\x00"), in(1, "\x00\x01\x02\x80\x81\x82"), size(2, 16)), nil, "RFC 6886 section 3"},
+		{"pcp", ports(5350, 5351), all(at(0, "\x02"), in(1, "\x00\x01\x02\x03\x80\x81\x82\x83"), size(24, 1100)), nil, "RFC 6887 section 7"},
+		{"rmcp", ports(623, 664), all(at(0, "\x06\x00"), in(3, "\x06\x07\x86")), nil, "DMTF ASF 2.0 section 3.2.2"},
+		{"roughtime", nil, all(at(0, "ROUGHTIM")), nil, "Roughtime packet header"},
+		{"xdmcp", ports(177), all(at(0, "\x00\x01\x00"), between(3, 1, 1, 13), length(4, 2, 6)), nil, "XDMCP 1.1"},
+		{"mssql-browser", ports(1434), all(in(0, "\x02\x03"), size(1, 1)), nil, "MC-SQLR 2.2"},
+		{"mssql-browser", ports(1434), all(at(0, "\x05"), lengthLE(1, 2, 3)), nil, "MC-SQLR 2.2.5"},
+		{"mssql-browser", ports(1434), all(at(0, "\x04"), size(2, 34)), nil, "MC-SQLR 2.2.3"},
+		{"rpcbind", nil, all(at(4, "\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01\x86\xa0"), size(40, 1500)), nil, "RFC 5531 section 9, RFC 1833"},
+		{"nfs", nil, all(at(4, "\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01\x86"), in(15, "\xa3\xa5\xb5"), size(40, 65507)), nil, "RFC 5531 section 9, RFC 1813"},
+		{"memcached", ports(11211), all(at(4, "\x00\x01\x00\x00"), in(8, "gsvad")), nil, "memcached protocol.txt, UDP"},
+		{"dnscrypt", nil, all(at(0, "r6fnvWj8")), nil, "DNSCrypt version 2 section 12"},
+		{"ubiquiti-discovery", ports(10001), all(at(0, "\x01\x00\x00\x00"), size(4, 4)), nil, "Ubiquiti discovery request"},
+		{"ubiquiti-discovery", ports(10001), all(in(0, "\x01\x02"), length(2, 2, 4)), nil, "Ubiquiti discovery response"},
+		{"wol", nil, all(at(0, repeat("\xff", 6)), size(102, 108)), nil, "AMD Magic Packet"},
+		{"dlep", nil, all(at(0, "DLEP")), nil, "RFC 8175 section 11.1"},
+		{"dcerpc", ports(135, 34964), all(at(0, "\x04"), between(1, 1, 0, 10), in(4, "\x00\x10"), at(5, "\x00\x00")), nil, "DCE 1.1 RPC, connectionless header"},
+		{"rx", ports(7000, 7001, 7002, 7003, 7005, 7007, 7008, 7009), all(between(20, 1, 1, 13), between(21, 1, 0, 63), between(23, 1, 0, 5), size(28, 1500)), nil, "AFS Rx header"},
+	}
+}

@@ -1,0 +1,102 @@
+package fixed
+
+const digits = "0123456789"
+
+// mailRows: a client's greeting or a server's banner and what it is answered.
+func mailRows() []row {
+	return []row{
+		{"smtp", nil, all(at(0, "220"), in(3, " -")), all(fold(0, "EHLO ")), "RFC 5321 section 4.1.1.1"},
+		{"smtp", nil, all(at(0, "220"), in(3, " -")), all(fold(0, "HELO ")), "RFC 5321 section 4.1.1.1"},
+		{"smtp", nil, all(at(0, "220"), in(3, " -")), all(fold(0, "LHLO ")), "RFC 2033 section 4.1"},
+		{"smtp", nil, all(at(0, "220"), in(3, " -"), has("SMTP", 256)), nil, "RFC 5321 section 4.2"},
+		{"smtp", ports(25, 465, 587, 2525), all(fold(0, "EHLO ")), nil, "RFC 5321 section 4.1.1.1"},
+		{"smtp", ports(25, 465, 587, 2525), all(fold(0, "HELO ")), nil, "RFC 5321 section 4.1.1.1"},
+		{"smtp", ports(25, 587, 2525), all(at(0, "220"), in(3, " -")), nil, "RFC 5321 section 4.2"},
+		{"pop3", nil, all(at(0, "+OK")), all(fold(0, "USER ")), "RFC 1939 section 7"},
+		{"pop3", nil, all(at(0, "+OK")), all(fold(0, "CAPA\r\n")), "RFC 2449 section 5"},
+		{"pop3", nil, all(at(0, "+OK")), all(fold(0, "AUTH")), "RFC 5034"},
+		{"pop3", nil, all(at(0, "+OK")), all(fold(0, "APOP ")), "RFC 1939 section 7"},
+		{"pop3", nil, all(at(0, "+OK")), all(fold(0, "STLS\r\n")), "RFC 2595 section 4"},
+		{"pop3", ports(110), all(at(0, "+OK")), nil, "RFC 1939 section 3"},
+		{"imap", nil, all(at(0, "* OK "), has("IMAP", 256)), nil, "RFC 9051 section 7.1"},
+		{"imap", nil, all(at(0, "* PREAUTH ")), nil, "RFC 9051 section 7.1.4"},
+		{"imap", ports(143), all(at(0, "* OK")), nil, "RFC 9051 section 7.1.1"},
+	}
+}
+
+// textRows: other protocols of lines.
+func textRows() []row {
+	return []row{
+		{"ftp", nil, all(at(0, "220"), in(3, " -")), all(fold(0, "USER ")), "RFC 959 section 5.4"},
+		{"ftp", nil, all(at(0, "220"), in(3, " -")), all(fold(0, "AUTH TLS\r\n")), "RFC 4217 section 4"},
+		{"ftp", nil, all(at(0, "220"), in(3, " -")), all(fold(0, "AUTH SSL\r\n")), "RFC 4217 section 4"},
+		{"ftp", nil, all(at(0, "220"), in(3, " -")), all(fold(0, "FEAT\r\n")), "RFC 2389 section 3"},
+		{"ftp", nil, all(at(0, "220"), in(3, " -")), all(fold(0, "OPTS UTF8")), "RFC 2640 section 3"},
+		{"ftp", nil, all(at(0, "220"), in(3, " -"), has("FTP", 256)), nil, "RFC 959 section 5.4"},
+		{"ftp", ports(21), all(at(0, "220"), in(3, " -")), nil, "RFC 959 section 5.4"},
+		{"ftp", ports(21), all(fold(0, "USER ")), nil, "RFC 959 section 4.1.1"},
+		{"nntp", ports(119), all(at(0, "20"), in(2, "01"), at(3, " ")), nil, "RFC 3977 section 5.1"},
+		{"nntp", nil, all(at(0, "20"), in(2, "01"), at(3, " ")), all(fold(0, "MODE READER\r\n")), "RFC 3977 section 5.3"},
+		{"nntp", nil, all(at(0, "20"), in(2, "01"), at(3, " ")), all(fold(0, "AUTHINFO ")), "RFC 4643 section 2.3"},
+		{"nntp", nil, all(at(0, "20"), in(2, "01"), at(3, " ")), all(fold(0, "GROUP ")), "RFC 3977 section 6.1.1"},
+		{"irc", nil, all(fold(0, "CAP LS"), in(6, " \r\n")), nil, "IRCv3 capability negotiation"},
+		{"irc", nil, all(fold(0, "NICK "), has("\nUSER ", 128)), nil, "RFC 2812 section 3.1"},
+		{"irc", nil, all(fold(0, "USER "), has("\nNICK ", 256)), nil, "RFC 2812 section 3.1"},
+		{"irc", nil, all(fold(0, "PASS "), has("\nNICK ", 256)), nil, "RFC 2812 section 3.1"},
+		{"irc", nil, all(at(0, "NOTICE AUTH :")), nil, "ircd's connection notice"},
+		{"irc", nil, all(at(0, ":"), has(" NOTICE AUTH :", 128)), nil, "ircd's connection notice"},
+		{"irc", ports(6660, 6661, 6662, 6663, 6664, 6665, 6666, 6667, 6668, 6669, 7000), all(fold(0, "NICK ")), nil, "RFC 2812 section 3.1.2"},
+		{"xmpp", nil, all(at(0, "<"), has("http://etherx.jabber.org/streams", 512)), nil, "RFC 6120 section 4.8.1"},
+		{"sip", nil, all(lineEnd(" SIP/2.0")), nil, "RFC 3261 section 7.1"},
+		{"sip", nil, all(at(0, "SIP/2.0 "), in(8, "123456")), nil, "RFC 3261 section 7.2"},
+		{"rtsp", nil, all(lineEnd(" RTSP/1.0")), nil, "RFC 2326 section 6.1"},
+		{"rtsp", nil, all(lineEnd(" RTSP/2.0")), nil, "RFC 7826 section 7.1"},
+		{"rtsp", nil, all(at(0, "RTSP/"), in(5, "12"), at(6, ".0 ")), nil, "RFC 2326 section 7.1"},
+		{"git", nil, all(at(4, "git-upload-pack /")), nil, "gitprotocol-pack"},
+		{"git", nil, all(at(4, "git-receive-pack /")), nil, "gitprotocol-pack"},
+		{"git", nil, all(at(4, "git-upload-archive /")), nil, "gitprotocol-pack"},
+		{"svn", nil, all(at(0, "( success ( ")), nil, "Subversion's ra_svn protocol document"},
+		{"rsync", nil, all(at(0, "@RSYNCD: "), in(9, digits)), nil, "rsync's clientserver protocol"},
+		{"munin", nil, all(at(0, "# munin node at ")), nil, "Munin data exchange protocol"},
+		{"checkmk", nil, all(at(0, "<<<check_mk>>>")), nil, "Checkmk agent output"},
+		{"kismet", nil, all(at(0, "*KISMET: ")), nil, "Kismet client/server protocol"},
+		{"icecast", nil, all(at(0, "ICY 200 OK")), nil, "SHOUTcast response"},
+		{"proxy-protocol", nil, all(at(0, "PROXY TCP"), in(9, "46"), at(10, " ")), nil, "HAProxy PROXY protocol section 2.1"},
+		{"proxy-protocol", nil, all(at(0, "PROXY UNKNOWN")), nil, "HAProxy PROXY protocol section 2.1"},
+		{"proxy-protocol", nil, all(at(0, "\r\n\r\n\x00\r\nQUIT\n"), in(12, "\x20\x21")), nil, "HAProxy PROXY protocol section 2.2"},
+		{"fix", nil, all(at(0, "8=FIX.4."), in(8, digits)), nil, "FIX session layer"},
+		{"fix", nil, all(at(0, "8=FIXT.1.1\x01")), nil, "FIX session layer"},
+		{"hl7", nil, all(at(0, "\x0bMSH|^~\\&")), nil, "HL7 minimal lower layer protocol"},
+		{"mining", nil, all(at(0, "{"), has("\"mining.subscribe\"", 256)), nil, "Stratum mining protocol"},
+		{"mining", nil, all(at(0, "{"), has("\"mining.authorize\"", 256)), nil, "Stratum mining protocol"},
+		{"mining", nil, all(at(0, "{"), has("\"mining.configure\"", 256)), nil, "Stratum mining protocol, BIP 310"},
+		{"mining", nil, all(at(0, "{"), has("\"eth_submitLogin\"", 256)), nil, "Ethereum stratum"},
+		{"mining", nil, all(at(0, "{"), has("\"eth_getWork\"", 256)), nil, "Ethereum JSON-RPC mining"},
+		{"mining", nil, all(at(0, "{"), has("\"login\"", 256), has("\"pass\"", 768), has("\"agent\"", 1024)), nil, "CryptoNote stratum"},
+		{"json-rpc", nil, all(at(0, "{"), has("\"jsonrpc\"", 512)), nil, "JSON-RPC 2.0 section 4"},
+		{"finger", ports(79), all(in(0, span('!', '~')), has("\r\n", 128)), nil, "RFC 1288 section 2.3"},
+		{"whois", ports(43), all(in(0, span('!', '~')), has("\r\n", 256)), nil, "RFC 3912 section 2"},
+		{"gopher", ports(70), all(in(0, span('!', '~')), has("\r\n", 256)), nil, "RFC 1436 section 2"},
+	}
+}
+
+// remoteRows: shells and screens.
+func remoteRows() []row {
+	const commands, options = "\xfb\xfc\xfd\xfe", 49
+	return []row{
+		{"ssh", nil, all(at(0, "SSH-"), in(4, "12"), at(5, ".")), nil, "RFC 4253 section 4.2"},
+		{"telnet", nil, all(at(0, "\xff"), in(1, commands), between(2, 1, 0, options), at(3, "\xff")), nil, "RFC 854, RFC 855"},
+		{"telnet", ports(23), all(at(0, "\xff"), in(1, commands), between(2, 1, 0, options)), nil, "RFC 854, RFC 855"},
+		{"rlogin", ports(513), all(at(0, "\x00"), in(1, span('!', '~')), has("/", 96)), nil, "RFC 1282 section 2"},
+		{"rsh", ports(514), all(in(0, digits), has("\x00", 6)), nil, "rshd(8)"},
+		{"rdp", nil, all(at(0, "\x03\x00"), at(5, "\xe0\x00\x00"), at(11, "Cookie: ")), nil, "MS-RDPBCGR 2.2.1.1"},
+		{"rdp", nil, all(at(0, "\x03\x00"), at(5, "\xe0\x00\x00"), in(11, "\x01\x03"), in(12, "\x00\x01\x02\x08\x0a"), at(13, "\x08\x00")), nil, "MS-RDPBCGR 2.2.1.1.1"},
+		{"rdp", ports(3389), all(at(0, "\x03\x00"), at(5, "\xe0\x00\x00")), nil, "MS-RDPBCGR 2.2.1.1"},
+		{"vnc", nil, all(at(0, "RFB 00"), in(6, "345"), at(7, ".00"), at(11, "\n")), nil, "RFC 6143 section 7.1.1"},
+		{"ica", nil, all(at(0, "\x7f\x7fICA\x00")), nil, "Citrix ICA detection string"},
+		{"ica", nil, all(at(0, "\x1aCGP/01")), nil, "Citrix Common Gateway Protocol"},
+		{"teamviewer", nil, all(at(0, "\x17\x24"), in(2, "\x0a\x0b\x0c\x0e\x10\x11\x13\x17\x1b\x20\x28"), between(3, 2, 0, 4096)), all(at(0, "\x17\x24")), "TeamViewer command header"},
+		{"teamviewer", ports(5938), all(at(0, "\x17\x24")), nil, "TeamViewer command header"},
+		{"teamviewer", ports(5938), all(at(0, "\x11\x30")), nil, "TeamViewer data header"},
+	}
+}

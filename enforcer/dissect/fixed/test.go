@@ -1,0 +1,260 @@
+package fixed
+
+import "bytes"
+
+// answer is what a test makes of bytes so far.
+type answer uint8
+
+const (
+	no   answer = iota // whatever follows
+	more               // not enough bytes to say
+	yes
+)
+
+// op is the kind of a test.
+type op uint8
+
+const (
+	opAt      op = iota // text stands at offset; letters in either case where fold is set
+	opIn                // the byte at offset is one of text
+	opMask              // the bytes at offset, masked, are text
+	opBetween           // the number at offset lies in low..high
+	opLength            // the number at offset, times scale, plus add, is the length of the message
+	opSkip              // the same number is where the next message begins: later tests count from there
+	opSize              // the datagram has low..high bytes; a stream has at least low
+	opHas               // text stands somewhere in the first high bytes
+	opLine              // the first line ends with text
+	opLast              // the datagram's last byte is text; a stream has no end
+)
+
+// test is one condition on the opening bytes of one side.
+type test struct {
+	op           op
+	offset       int
+	text, mask   string
+	fold, little bool // either case; little-endian
+	width        int  // of a number, bytes
+	low, high    int
+	scale, add   int
+}
+
+// maxMessage bounds the length that a message over TCP may announce.
+const maxMessage = 1 << 20
+
+// maxLine bounds the first line of a text protocol: a SIP or RTSP request line
+// with a long URI.
+const maxLine = 1024
+
+func at(offset int, text string) test { return test{op: opAt, offset: offset, text: text} }
+func fold(offset int, text string) test {
+	return test{op: opAt, offset: offset, text: text, fold: true}
+}
+func in(offset int, set string) test { return test{op: opIn, offset: offset, text: set} }
+
+func masked(offset int, text, mask string) test {
+	return test{op: opMask, offset: offset, text: text, mask: mask}
+}
+
+func between(offset, width, low, high int) test {
+	return test{op: opBetween, offset: offset, width: width, low: low, high: high}
+}
+
+func betweenLE(offset, width, low, high int) test {
+	return test{op: opBetween, offset: offset, width: width, low: low, high: high, little: true}
+}
+
+// length: exact for a datagram; a stream must come to hold the whole message.
+func length(offset, width, add int) test { return scaled(offset, width, 1, add) }
+
+func lengthLE(offset, width, add int) test {
+	return test{op: opLength, offset: offset, width: width, scale: 1, add: add, little: true}
+}
+
+func scaled(offset, width, scale, add int) test {
+	return test{op: opLength, offset: offset, width: width, scale: scale, add: add}
+}
+
+func skip(offset, width, scale, add int) test {
+	return test{op: opSkip, offset: offset, width: width, scale: scale, add: add}
+}
+
+func size(low, high int) test          { return test{op: opSize, low: low, high: high} }
+func has(text string, within int) test { return test{op: opHas, text: text, high: within} }
+func lineEnd(text string) test         { return test{op: opLine, text: text} }
+func last(text string) test            { return test{op: opLast, text: text} }
+func all(tests ...test) []test         { return tests }
+func ports(p ...uint16) []uint16       { return p }
+func repeat(text string, n int) string { return string(bytes.Repeat([]byte(text), n)) }
+func span(low, high byte) (set string) {
+	for c := int(low); c <= int(high); c++ {
+		set += string([]byte{byte(c)})
+	}
+	return set
+}
+
+// input is the opening of one side: a datagram, or a stream so far.
+type input struct {
+	bytes  []byte
+	stream bool
+}
+
+// short is the answer when bytes are missing: a datagram gets no more.
+func (i input) short() answer {
+	if i.stream {
+		return more
+	}
+	return no
+}
+
+// hold answers whether all tests hold.
+func (i input) hold(tests []test) answer {
+	result := yes
+	for k := range tests {
+		a, next := tests[k].ask(i)
+		if a == no {
+			return no
+		}
+		if a == more {
+			result = more
+			if tests[k].op == opSkip {
+				return more
+			}
+		}
+		i.bytes = i.bytes[next:]
+	}
+	return result
+}
+
+// ask answers one test; next is how many bytes the tests after it leave out.
+func (t *test) ask(i input) (a answer, next int) {
+	b := i.bytes
+	switch t.op {
+	case opAt, opIn, opMask:
+		return t.askBytes(i), 0
+	case opBetween, opLength, opSkip:
+		if len(b) < t.offset+t.width {
+			return i.short(), 0
+		}
+		return t.askNumber(i, t.number(b[t.offset:t.offset+t.width]))
+	case opSize:
+		if len(b) < t.low {
+			return i.short(), 0
+		}
+		return truth(i.stream || len(b) <= t.high), 0
+	case opHas:
+		return t.askHas(i), 0
+	case opLine:
+		return t.askLine(i), 0
+	case opLast:
+		if i.stream {
+			return more, 0
+		}
+		return truth(len(b) > 0 && b[len(b)-1] == t.text[0]), 0
+	}
+	return no, 0
+}
+
+func truth(holds bool) answer {
+	if holds {
+		return yes
+	}
+	return no
+}
+
+// askBytes compares what is there, so that a stream fails at its first wrong
+// byte.
+func (t *test) askBytes(i input) answer {
+	if len(i.bytes) <= t.offset {
+		return i.short()
+	}
+	b := i.bytes[t.offset:]
+	if t.op == opIn {
+		for k := range len(t.text) {
+			if t.text[k] == b[0] {
+				return yes
+			}
+		}
+		return no
+	}
+	n := min(len(b), len(t.text))
+	for k := range n {
+		c := b[k]
+		if t.op == opMask {
+			c &= t.mask[k]
+		}
+		if c != t.text[k] && (!t.fold || upper(c) != upper(t.text[k])) {
+			return no
+		}
+	}
+	if n < len(t.text) {
+		return i.short()
+	}
+	return yes
+}
+
+func upper(c byte) byte {
+	if 'a' <= c && c <= 'z' {
+		return c - ('a' - 'A')
+	}
+	return c
+}
+
+// number reads width bytes; at most 4, so that it fits an int.
+func (t *test) number(b []byte) int {
+	n := 0
+	for k := range b {
+		if t.little {
+			n |= int(b[k]) << (8 * k)
+		} else {
+			n = n<<8 | int(b[k])
+		}
+	}
+	return n
+}
+
+func (t *test) askNumber(i input, n int) (a answer, next int) {
+	if t.op == opBetween {
+		return truth(n >= t.low && n <= t.high), 0
+	}
+	if n > maxMessage {
+		return no, 0
+	}
+	end := n*t.scale + t.add
+	switch {
+	case end < t.offset+t.width || end > maxMessage:
+		return no, 0
+	case t.op == opLength && !i.stream:
+		return truth(end == len(i.bytes)), 0
+	case len(i.bytes) < end:
+		return i.short(), 0
+	case t.op == opLength:
+		return yes, 0
+	}
+	return yes, end
+}
+
+func (t *test) askHas(i input) answer {
+	b := i.bytes[:min(len(i.bytes), t.high)]
+	for k := 0; k+len(t.text) <= len(b); k++ {
+		if string(b[k:k+len(t.text)]) == t.text {
+			return yes
+		}
+	}
+	if len(b) < t.high {
+		return i.short()
+	}
+	return no
+}
+
+func (t *test) askLine(i input) answer {
+	b := i.bytes[:min(len(i.bytes), maxLine)]
+	end := bytes.IndexByte(b, '\n')
+	if end < 0 {
+		if len(b) < maxLine {
+			return i.short()
+		}
+		return no
+	}
+	line := bytes.TrimSuffix(b[:end], []byte("\r"))
+	return truth(len(line) >= len(t.text) && string(line[len(line)-len(t.text):]) == t.text)
+}

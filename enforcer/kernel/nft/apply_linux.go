@@ -18,9 +18,28 @@ func Apply(rs *artifact.Ruleset) error { return ApplyAt(rs, 0) }
 // ApplyAt is Apply that fails with ErrStale if the ruleset is no longer at
 // the generation that Read returned; 0 means any.
 func ApplyAt(rs *artifact.Ruleset, generation uint32) error {
-	family, err := familyNumber(rs.Family, rs.Table)
+	b, err := replacement(rs, generation)
 	if err != nil {
 		return err
+	}
+	return b.commit()
+}
+
+// Check asks the kernel whether it would take the table, and changes nothing:
+// what "nft -c" does.
+func Check(rs *artifact.Ruleset) error {
+	b, err := replacement(rs, 0)
+	if err != nil {
+		return err
+	}
+	return b.send()
+}
+
+// replacement is the transaction that replaces the table.
+func replacement(rs *artifact.Ruleset, generation uint32) (*batch, error) {
+	family, err := familyNumber(rs.Family, rs.Table)
+	if err != nil {
+		return nil, err
 	}
 	b := newBatch(generation)
 	b.table("add", unix.NFT_MSG_NEWTABLE, nfnl.FlagCreate, family, rs.Table)
@@ -29,17 +48,17 @@ func ApplyAt(rs *artifact.Ruleset, generation uint32) error {
 	// All chains before all rules: a rule may jump to a later chain.
 	for _, c := range rs.Chains {
 		if err := b.chain(family, rs.Table, c); err != nil {
-			return fmt.Errorf("nftables chain %q: %w", c.Name, err)
+			return nil, fmt.Errorf("nftables chain %q: %w", c.Name, err)
 		}
 	}
 	for _, c := range rs.Chains {
 		for _, r := range c.Rules {
 			if err := b.rule(family, rs.Table, c.Name, r); err != nil {
-				return fmt.Errorf("nftables rule %q of chain %s: %w", r.ID, c.Name, err)
+				return nil, fmt.Errorf("nftables rule %q of chain %s: %w", r.ID, c.Name, err)
 			}
 		}
 	}
-	return b.send()
+	return b, nil
 }
 
 // Delete removes the table and all in it; a table that is not there is no
@@ -53,7 +72,7 @@ func Delete(family, table string) error {
 	// Adding first makes the deletion succeed whether or not it exists.
 	b.table("add", unix.NFT_MSG_NEWTABLE, nfnl.FlagCreate, number, table)
 	b.table("delete", unix.NFT_MSG_DELTABLE, 0, number, table)
-	return b.send()
+	return b.commit()
 }
 
 func familyNumber(family, table string) (uint8, error) {

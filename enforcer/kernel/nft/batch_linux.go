@@ -51,14 +51,19 @@ func (b *batch) add(what string, msg, flags uint16, family uint8, body func([]by
 	b.what = append(b.what, what)
 }
 
-// send closes the transaction and hands it over. The kernel works on it
-// within the system call, so every answer waits when Send returns.
+// commit closes the transaction and hands it over.
+func (b *batch) commit() error {
+	buf, start := nfnl.Begin(b.buf, unix.NFNL_MSG_BATCH_END, nfnl.FlagRequest, uint32(len(b.what)), unix.AF_UNSPEC, unix.NFNL_SUBSYS_NFTABLES)
+	b.buf = nfnl.End(buf, start)
+	return b.send()
+}
+
+// send hands over what there is. Without the end of the transaction the
+// kernel checks every message and then takes all of it back. It works within
+// the system call, so every answer waits when Send returns.
 func (b *batch) send() error {
 	// Errors come unasked; the one acknowledgement says that the end was reached.
 	nfnl.AddFlags(b.buf[b.last:], nfnl.FlagAck)
-	var start int
-	b.buf, start = nfnl.Begin(b.buf, unix.NFNL_MSG_BATCH_END, nfnl.FlagRequest, uint32(len(b.what)), unix.AF_UNSPEC, unix.NFNL_SUBSYS_NFTABLES)
-	b.buf = nfnl.End(b.buf, start)
 	// Room for a refusal of every message: a short answer takes about 1 KiB
 	// of the buffer (sk_buff truesize).
 	s, err := nfnl.Open(nfnl.Options{

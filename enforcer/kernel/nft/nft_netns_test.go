@@ -252,6 +252,29 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 	}
 }
 
+func TestCheckChangesNothing(t *testing.T) {
+	ns := kerneltest.NewNS(t)
+	ns.Run("nft", "add table inet other")
+	before, err := Read("inet", "netpol", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := rulesets()["every kind"]
+	if err := Check(&good); err != nil {
+		t.Errorf("good table: %v", err)
+	}
+	bad := artifact.Ruleset{Family: "inet", Table: "netpol", Chains: []artifact.Chain{{Name: "np_x", Rules: []artifact.Rule{
+		{ID: "lost/jump", Do: []artifact.Statement{{Kind: artifact.DoJump, Name: "np_nowhere"}}},
+	}}}}
+	if err := Check(&bad); err == nil || !strings.Contains(err.Error(), "lost/jump") {
+		t.Errorf("bad table: %v, want the rule's name", err)
+	}
+	after, err := Read("inet", "netpol", nil)
+	if err != nil || after.Present || after.Generation != before.Generation {
+		t.Errorf("after Check: %+v %v, generation was %d", after, err, before.Generation)
+	}
+}
+
 func TestApplyErrors(t *testing.T) {
 	rule := func(m artifact.Match, s artifact.Statement) artifact.Ruleset {
 		return artifact.Ruleset{Family: "inet", Table: "netpol", Chains: []artifact.Chain{{

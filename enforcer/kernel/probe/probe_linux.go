@@ -1,0 +1,92 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/kernel/nft"
+)
+
+// probeTable is the table of every probe; it never comes to be.
+const probeTable = "np_probe"
+
+// All runs every probe that an apply depends on, in a fixed order.
+func All() []Result {
+	return []Result{
+		{"nftables inet tables", HaveInet()},
+		{"conntrack labels", HaveCTLabels()},
+		{"conntrack packet counts", HaveCTPackets()},
+		{"NFLOG", HaveNFLog()},
+		{"DSCP rewriting", HaveDSCP()},
+		{"reject", HaveReject()},
+	}
+}
+
+// HaveInet reports whether tables for both families exist.
+func HaveInet() error {
+	return try("nftables inet tables", "3.14", "nf_tables", artifact.Rule{Do: do(artifact.DoReturn)})
+}
+
+// HaveCTLabels reports whether rules can set and test conntrack labels
+// (CONFIG_NF_CONNTRACK_LABELS, CONFIG_NFT_CT).
+func HaveCTLabels() error {
+	return try("conntrack labels", "4.10", "nft_ct", artifact.Rule{
+		Match: []artifact.Match{{Kind: artifact.MatchCTLabel, Bit: 127}},
+		Do:    []artifact.Statement{{Kind: artifact.DoSetCTLabel, Bit: 127}},
+	})
+}
+
+// HaveCTPackets reports whether rules can count a connection's packets.
+func HaveCTPackets() error {
+	return try("conntrack packet counts", "4.5", "nft_ct", artifact.Rule{
+		Match: []artifact.Match{{Kind: artifact.MatchCTPackets, Value: 1}}, Do: do(artifact.DoReturn),
+	})
+}
+
+// HaveNFLog reports whether rules can log to a group.
+func HaveNFLog() error {
+	return try("NFLOG", "3.17", "nft_log and nfnetlink_log", artifact.Rule{
+		Do: []artifact.Statement{{Kind: artifact.DoLog, Name: "o", Group: 1, Snaplen: 64}},
+	})
+}
+
+// HaveDSCP reports whether rules can rewrite headers.
+func HaveDSCP() error {
+	return try("DSCP rewriting", "4.5", "nf_tables", artifact.Rule{
+		Match: []artifact.Match{{Kind: artifact.MatchFamily, Value: 4}},
+		Do:    []artifact.Statement{{Kind: artifact.DoSetDSCP4, Value: 1}},
+	})
+}
+
+// HaveReject reports whether rules can reject with a reset and with ICMP.
+func HaveReject() error {
+	return errors.Join(
+		try("reject", "3.18", "nft_reject_inet", artifact.Rule{Do: do(artifact.DoRejectAdmin)}),
+		try("reject with tcp reset", "3.18", "nft_reject_inet", artifact.Rule{
+			Match: []artifact.Match{{Kind: artifact.MatchL4Proto, Value: unix.IPPROTO_TCP}}, Do: do(artifact.DoRejectTCPReset),
+		}))
+}
+
+func do(kind artifact.StatementKind) []artifact.Statement {
+	return []artifact.Statement{{Kind: kind}}
+}
+
+// try has the kernel check a table with one rule.
+func try(feature, since, module string, r artifact.Rule) error {
+	r.ID = "probe"
+	err := nft.Check(&artifact.Ruleset{Family: "inet", Table: probeTable, Chains: []artifact.Chain{{
+		Name: "np_probe", Hook: "output", Type: "filter", Rules: []artifact.Rule{r},
+	}}})
+	if err == nil {
+		return nil
+	}
+	lacks := []error{unix.ENOENT, unix.EOPNOTSUPP, unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT, unix.EINVAL}
+	if slices.ContainsFunc(lacks, func(e error) bool { return errors.Is(err, e) }) {
+		return &UnsupportedError{Feature: feature, Since: since, Module: module, Err: err}
+	}
+	return fmt.Errorf("probe %s: %w", feature, err)
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -34,24 +35,33 @@ const maxSightings = 1 << 20
 // Observer listens on one interface for IP packets that arrive there, as
 // tcpdump -Q in would.
 type Observer struct {
-	file *os.File
-	done chan struct{}
+	file   *os.File
+	done   chan struct{}
+	record *recording // nil for none
 
 	mu   sync.Mutex
 	seen []Sighting
 }
 
 // Observe starts an observer on an interface of ns. The caller must Close it.
-func Observe(ns *Namespace, iface string) (*Observer, error) {
+func Observe(ns *Namespace, iface string) (*Observer, error) { return Record(ns, iface, nil) }
+
+// Record is Observe that also writes every frame of both directions to w, as a
+// pcap file.
+func Record(ns *Namespace, iface string, w io.Writer) (*Observer, error) {
+	record, err := newRecording(w)
+	if err != nil {
+		return nil, err
+	}
 	var fd int
-	err := ns.Do(func() (err error) {
+	err = ns.Do(func() (err error) {
 		fd, err = packetSocket(iface, unix.ETH_P_ALL)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("observe %s of %s: %w", iface, ns.Name, err)
 	}
-	o := &Observer{file: os.NewFile(uintptr(fd), "observer "+iface), done: make(chan struct{})}
+	o := &Observer{file: os.NewFile(uintptr(fd), "observer "+iface), done: make(chan struct{}), record: record}
 	go o.run()
 	return o, nil
 }
@@ -97,7 +107,11 @@ func (o *Observer) run() {
 			return
 		}
 		ll, ok := from.(*unix.SockaddrLinklayer)
-		if !ok || ll.Pkttype == unix.PACKET_OUTGOING || n < ethernetLen {
+		if !ok || n < ethernetLen {
+			continue
+		}
+		o.record.write(buf[:n])
+		if ll.Pkttype == unix.PACKET_OUTGOING {
 			continue
 		}
 		if s, ok := sight(buf[ethernetLen:n]); ok {
@@ -122,9 +136,10 @@ func (o *Observer) Sightings() []Sighting {
 	return append([]Sighting(nil), o.seen...)
 }
 
-// Close stops the observer and waits for it.
+// Close stops the observer and waits for it. The error may be one of writing
+// the recording.
 func (o *Observer) Close() error {
 	err := o.file.Close()
 	<-o.done
-	return err
+	return errors.Join(err, o.record.finish())
 }

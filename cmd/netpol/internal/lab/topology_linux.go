@@ -31,6 +31,10 @@ var (
 // that its network card would have cut (65535 bytes with headers).
 const maxMTU = 65535
 
+// lanMTU is what generated traffic travels with, as on Ethernet: a client hello
+// with a post-quantum key share does not fit into one segment of it.
+const lanMTU = 1500
+
 // Topology is client -- lan0 router wan0 -- server.
 type Topology struct {
 	Client, Router, Server *Namespace
@@ -141,6 +145,19 @@ func assign(name string, prefixes []netip.Prefix) error {
 	return nil
 }
 
+// ethernet makes a veth carry what an Ethernet card would: no packet beyond the
+// MTU, no super-segments left for hardware to cut.
+func ethernet(name string) error {
+	link, err := netlink.LinkByName(name)
+	if err != nil {
+		return fmt.Errorf("find %s: %w", name, err)
+	}
+	if err := errors.Join(netlink.LinkSetMTU(link, lanMTU), netlink.LinkSetGSOMaxSegs(link, 1)); err != nil {
+		return fmt.Errorf("limit segments of %s: %w", name, err)
+	}
+	return nil
+}
+
 // defaultRoute sends everything else through an interface to a neighbour.
 func defaultRoute(name string, via netip.Addr) error {
 	link, err := netlink.LinkByName(name)
@@ -169,8 +186,10 @@ func (t *Topology) AssignFor(conversations []Conversation) error {
 	}
 	clients := []netip.Prefix{netip.PrefixFrom(client4, 24), netip.PrefixFrom(client6, 64)}
 	return errors.Join(
+		t.Client.Do(func() error { return ethernet(Inside) }),
+		t.Server.Do(func() error { return ethernet(Inside) }),
 		t.Router.Do(func() error {
-			return errors.Join(assign(LAN, routerLAN), assign(WAN, routerWAN),
+			return errors.Join(ethernet(LAN), ethernet(WAN), assign(LAN, routerLAN), assign(WAN, routerWAN),
 				defaultRoute(WAN, serverWAN[0].Addr()), defaultRoute(WAN, serverWAN[1].Addr()))
 		}),
 		t.Client.Do(func() error {

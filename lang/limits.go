@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -55,40 +56,47 @@ func checkDepth(name string, src []byte, diags *diag.List) bool {
 	return true
 }
 
+// openers and closers are the tokens that begin and end a level; operators are
+// those that make an expression's tree deeper without one.
+var (
+	openers = []hclsyntax.TokenType{
+		hclsyntax.TokenOBrace, hclsyntax.TokenOParen, hclsyntax.TokenOBrack, hclsyntax.TokenOQuote,
+		hclsyntax.TokenOHeredoc, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl,
+	}
+	closers = []hclsyntax.TokenType{
+		hclsyntax.TokenCBrace, hclsyntax.TokenCParen, hclsyntax.TokenCBrack, hclsyntax.TokenCQuote,
+		hclsyntax.TokenCHeredoc, hclsyntax.TokenTemplateSeqEnd,
+	}
+	operators = []hclsyntax.TokenType{
+		hclsyntax.TokenPlus, hclsyntax.TokenMinus, hclsyntax.TokenStar, hclsyntax.TokenSlash,
+		hclsyntax.TokenPercent, hclsyntax.TokenBang, hclsyntax.TokenAnd, hclsyntax.TokenOr,
+		hclsyntax.TokenQuestion, hclsyntax.TokenDot, hclsyntax.TokenEqualOp, hclsyntax.TokenNotEqual,
+		hclsyntax.TokenLessThan, hclsyntax.TokenLessThanEq, hclsyntax.TokenGreaterThan, hclsyntax.TokenGreaterThanEq,
+	}
+)
+
 // step takes one token and says what is wrong with it, if anything.
 func step(stack *[]level, tokens hclsyntax.Tokens, i int) string {
 	top := &(*stack)[len(*stack)-1]
-	switch t := tokens[i]; t.Type { //nolint:exhaustive // all other tokens cannot nest
-	case hclsyntax.TokenOBrace, hclsyntax.TokenOParen, hclsyntax.TokenOBrack,
-		hclsyntax.TokenOQuote, hclsyntax.TokenOHeredoc,
-		hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
+	switch t := tokens[i]; {
+	case slices.Contains(openers, t.Type):
 		top.operators++
 		*stack = append(*stack, level{open: t.Type, hasFor: top.hasFor})
 		if len(*stack) > MaxDepth {
 			return fmt.Sprintf("Brackets, blocks and templates may nest %d deep. Move inner parts into locals.", MaxDepth)
 		}
-	case hclsyntax.TokenCBrace, hclsyntax.TokenCParen, hclsyntax.TokenCBrack,
-		hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc, hclsyntax.TokenTemplateSeqEnd:
+	case slices.Contains(closers, t.Type):
 		if len(*stack) > 1 {
 			*stack = (*stack)[:len(*stack)-1]
 		}
-	case hclsyntax.TokenComma:
-		top.operators = 0
-	case hclsyntax.TokenNewline:
-		if top.open == hclsyntax.TokenOBrace {
-			top.operators = 0
-		}
-	case hclsyntax.TokenNumberLit:
-		if !plainNumber(string(t.Bytes)) {
-			return fmt.Sprintf("A number may be %d characters long and have two digits after its e.", maxNumberBytes)
-		}
-	case hclsyntax.TokenIdent:
-		return stepIdent(top, tokens, i)
-	case hclsyntax.TokenPlus, hclsyntax.TokenMinus, hclsyntax.TokenStar, hclsyntax.TokenSlash,
-		hclsyntax.TokenPercent, hclsyntax.TokenBang, hclsyntax.TokenAnd, hclsyntax.TokenOr,
-		hclsyntax.TokenQuestion, hclsyntax.TokenDot, hclsyntax.TokenEqualOp, hclsyntax.TokenNotEqual,
-		hclsyntax.TokenLessThan, hclsyntax.TokenLessThanEq, hclsyntax.TokenGreaterThan, hclsyntax.TokenGreaterThanEq:
+	case slices.Contains(operators, t.Type):
 		top.operators++
+	case t.Type == hclsyntax.TokenComma, t.Type == hclsyntax.TokenNewline && top.open == hclsyntax.TokenOBrace:
+		top.operators = 0
+	case t.Type == hclsyntax.TokenNumberLit && !plainNumber(string(t.Bytes)):
+		return fmt.Sprintf("A number may be %d characters long and have two digits after its e.", maxNumberBytes)
+	case t.Type == hclsyntax.TokenIdent:
+		return stepIdent(top, tokens, i)
 	}
 	if top.operators > maxOperators {
 		return fmt.Sprintf("One expression may have %d operators. Split it into locals.", maxOperators)

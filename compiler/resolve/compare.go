@@ -173,10 +173,9 @@ func (k *criterion) checkOperator(a atom) bool {
 		return true
 	}
 	d := k.fault(diag.WrongOperator, a.span, "%s is %s, and %s does not work on it. What works is %s.", a.name, withArticle(a.attr.Type), a.op, strings.Join(allowed, ", "))
-	switch {
-	case a.attr.Type == fact.TextList:
+	if a.attr.Type == fact.TextList {
 		d.Hint = "write " + a.name + " in ['h2'] to look for an element"
-	case a.attr.Type == fact.Address:
+	} else if a.attr.Type == fact.Address {
 		d.Hint = "write " + a.name + " in '10.0.0.0/8' for a block of addresses"
 	}
 	return false

@@ -44,7 +44,7 @@ type vocabulary struct {
 
 // vocabulary returns the values of a type; ok is false for open types.
 func (n *names) vocabulary(t fact.Type) (vocabulary, bool) {
-	switch t { //nolint:exhaustive // all others are open
+	switch t {
 	case fact.ApplicationName:
 		return vocabulary{diag.UnknownApplication, "application", n.applications}, true
 	case fact.ProtocolName:
@@ -53,6 +53,7 @@ func (n *names) vocabulary(t fact.Type) (vocabulary, bool) {
 		return vocabulary{diag.UnknownCategory, "category", n.categories}, true
 	case fact.EvidenceName:
 		return vocabulary{diag.UnknownEvidence, "evidence", fact.Evidences}, true
+	case fact.Text, fact.Hostname, fact.Number, fact.Port, fact.TLSVersion, fact.Address, fact.TextList, fact.Flag:
 	}
 	return vocabulary{}, false
 }

@@ -129,19 +129,18 @@ type ConstantKind string
 
 // Kinds of Constant and the fields each reads.
 const (
-	ConstantInt       ConstantKind = "int"     // Int
-	ConstantFloat     ConstantKind = "float"   // Text: strconv 'g' form
-	ConstantText      ConstantKind = "text"    // Text
-	ConstantBool      ConstantKind = "bool"    // Int: 0 or 1
-	ConstantNil       ConstantKind = "nil"     //
-	ConstantRegexp    ConstantKind = "regexp"  // Text
-	ConstantField     ConstantKind = "field"   // Index, Path: a field of fact.Facts
-	ConstantTextSet   ConstantKind = "textset" // List of text
-	ConstantIntSet    ConstantKind = "intset"  // List of int
-	ConstantList      ConstantKind = "list"    // List
-	ConstantIntList   ConstantKind = "ints"    // List of int
-	ConstantTextList  ConstantKind = "texts"   // List of text
-	ConstantFloatList ConstantKind = "floats"  // List of float
+	ConstantInt      ConstantKind = "int"     // Int
+	ConstantFloat    ConstantKind = "float"   // Text: strconv 'g' form
+	ConstantText     ConstantKind = "text"    // Text
+	ConstantBool     ConstantKind = "bool"    // Int: 0 or 1
+	ConstantNil      ConstantKind = "nil"     //
+	ConstantRegexp   ConstantKind = "regexp"  // Text
+	ConstantField    ConstantKind = "field"   // Index, Path: a field of fact.Facts
+	ConstantTextSet  ConstantKind = "textset" // List of text
+	ConstantIntSet   ConstantKind = "intset"  // List of int
+	ConstantList     ConstantKind = "list"    // List
+	ConstantIntList  ConstantKind = "ints"    // List of int
+	ConstantTextList ConstantKind = "texts"   // List of text
 )
 
 // Constant is one value that bytecode refers to.

@@ -1,0 +1,219 @@
+package classify
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/gaissmai/bart"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// Classifier is a catalogue compiled for look-ups. It is immutable and safe
+// for concurrent use; a new catalogue means a new Classifier.
+type Classifier struct {
+	apps      []application
+	protocols map[string]protocol
+	suffixes  *suffixTable
+	networks  *bart.Table[uint16] // index in apps
+	appPorts  portTable           // index in apps; "anywhere" rows only
+	wellKnown portTable           // index in guesses
+	guesses   []string            // protocol tags
+	byNumber  [256]string         // protocol tag by IP protocol number
+}
+
+// application is what classification needs of a catalogue application.
+type application struct {
+	tag, category string
+	platform      bool // cloud or CDN: its networks say who hosts, not what
+}
+
+// protocol is what classification needs of a catalogue protocol.
+type protocol struct {
+	category    string
+	application string // tag, empty when it is nobody's
+	appCategory string
+}
+
+// New compiles a catalogue. It fails on what the tables cannot hold: two
+// owners of a suffix or a prefix, an unknown transport, too many rows.
+func New(cat *artifact.Catalogue) (*Classifier, error) {
+	c := &Classifier{protocols: make(map[string]protocol, len(cat.Protocols)), networks: new(bart.Table[uint16])}
+	if len(cat.Applications) >= claimed || len(cat.Protocols) >= claimed {
+		return nil, fmt.Errorf("compile catalogue: more than %d applications or protocols", claimed-1)
+	}
+	if err := c.addApplications(cat.Applications); err != nil {
+		return nil, fmt.Errorf("compile catalogue: %w", err)
+	}
+	if err := c.addProtocols(cat.Protocols); err != nil {
+		return nil, fmt.Errorf("compile catalogue: %w", err)
+	}
+	return c, nil
+}
+
+func (c *Classifier) addApplications(apps []artifact.Application) error {
+	var entries []suffixEntry
+	for i, a := range apps {
+		c.apps = append(c.apps, application{tag: a.Tag, category: a.Category, platform: isPlatform(a.Category)})
+		for _, d := range a.Domains {
+			entries = append(entries, suffixEntry{strings.ToLower(strings.Trim(d, ".")), uint16(i)})
+		}
+		for _, p := range a.Networks {
+			if other, ok := c.networks.Get(p); ok && int(other) != i {
+				return fmt.Errorf("add network %s: belongs to %s and %s", p, apps[other].Tag, a.Tag)
+			}
+			c.networks.Insert(p.Masked(), uint16(i))
+		}
+		for _, r := range a.Ports {
+			if r.NeedsNetwork || r.High >= r.Low && int(r.High-r.Low) >= maxGuessRange {
+				continue // the network alone names the application there
+			}
+			if err := c.appPorts.add(r, i); err != nil {
+				return err
+			}
+		}
+	}
+	var err error
+	c.suffixes, err = newSuffixTable(entries)
+	return err
+}
+
+func (c *Classifier) addProtocols(protocols []artifact.Protocol) error {
+	categories := make(map[string]string, len(c.apps))
+	for _, a := range c.apps {
+		categories[a.tag] = a.category
+	}
+	for _, p := range protocols {
+		c.protocols[p.Tag] = protocol{p.Category, p.Application, categories[p.Application]}
+		c.guesses = append(c.guesses, p.Tag)
+		for _, r := range p.Ports {
+			if r.Transport == "ip" {
+				for n := int(r.Low); n <= min(int(r.High), 255); n++ {
+					c.byNumber[n] = p.Tag
+				}
+				continue
+			}
+			if err := c.wellKnown.add(r, len(c.guesses)-1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// isPlatform reports whether an application of this category lends its
+// addresses to others.
+func isPlatform(category string) bool {
+	return category == "cloud" || category == "cdn"
+}
+
+// Host finds the application of a host name by its longest suffix.
+func (c *Classifier) Host(name string) (tag string, ok bool) {
+	i, ok := c.suffixes.lookup(name)
+	if !ok {
+		return "", false
+	}
+	return c.apps[i].tag, true
+}
+
+// Address finds the application of an address by its longest prefix.
+func (c *Classifier) Address(a netip.Addr) (tag string, ok bool) {
+	i, ok := c.network(a)
+	if !ok {
+		return "", false
+	}
+	return c.apps[i].tag, true
+}
+
+func (c *Classifier) network(a netip.Addr) (uint16, bool) {
+	if !a.IsValid() {
+		return 0, false
+	}
+	return c.networks.Lookup(a.Unmap().WithZone(""))
+}
+
+// Classify fills the application, the categories, DNSHostname, By and Guessed
+// of f from the rest of it. Each call decides anew, so a stronger evidence
+// replaces a weaker one as the flow shows more. A dissector that sets
+// f.Hostname says in f.By where from; without that it follows from the
+// protocol.
+//
+// final says that analysis of the flow is over: what rests on port or a
+// platform's network alone is then allowed, and a flow whose bytes told
+// nothing gets the protocol that owns its port. It must not be set for a flow
+// that has carried no payload: a port that was only knocked at says nothing.
+//
+// nowNanos is packet time, for the age of DNS answers. names may be nil.
+// Classify does not allocate.
+func (c *Classifier) Classify(f *fact.Facts, final bool, names *Names, nowNanos int64) {
+	guessed := c.nameProtocol(f, final)
+	proto := c.protocols[f.Protocol]
+	f.ProtocolCategory = proto.category
+	asks := isLookup(f.Protocol)
+	if !asks {
+		c.recallName(f, names, nowNanos)
+	}
+	v := verdict{}
+	if !asks && carriesPorts(f.IPProtocol) {
+		v = c.decide(f, proto, guessed, final)
+	}
+	f.Application, f.ApplicationCategory, f.By = v.application, v.category, v.by
+	f.Guessed = guessed || v.by == fact.ByNetwork || v.by == fact.ByPort
+	f.Category = f.ApplicationCategory
+	if f.Category == "" {
+		f.Category = f.ProtocolCategory
+	}
+}
+
+// recallName fills DNSHostname from an earlier DNS answer. The client is the
+// side that opened the flow; a flow first seen in its middle may be turned
+// around, so the other reading is tried as well.
+func (c *Classifier) recallName(f *fact.Facts, names *Names, nowNanos int64) {
+	if names == nil {
+		return
+	}
+	name, ok := names.Lookup(f.SrcIP, f.DstIP, nowNanos)
+	if !ok {
+		name, ok = names.Lookup(f.DstIP, f.SrcIP, nowNanos)
+	}
+	if ok {
+		f.DNSHostname = name
+	}
+}
+
+// nameProtocol fills f.Protocol where the payload did not: at once from the IP
+// protocol number, and when analysis is over from the port. It reports
+// whether the protocol is a guess, also on a second call with guessed facts.
+func (c *Classifier) nameProtocol(f *fact.Facts, final bool) (guessed bool) {
+	if !carriesPorts(f.IPProtocol) {
+		if f.Protocol == "" && f.IPProtocol > 0 && f.IPProtocol < len(c.byNumber) {
+			f.Protocol = c.byNumber[f.IPProtocol]
+		}
+		return false
+	}
+	if f.Protocol != "" && !f.Guessed || f.Protocol == "" && !final {
+		return false
+	}
+	owner, ok := c.portOwner(f)
+	if f.Protocol == "" && ok {
+		f.Protocol = owner
+		return true
+	}
+	weak := f.By == "" || f.By == fact.ByNetwork || f.By == fact.ByPort
+	return ok && weak && f.Protocol == owner
+}
+
+// portOwner is the protocol that owns the server's port, or the client's when
+// the server's is nobody's: captures begin in the middle of flows.
+func (c *Classifier) portOwner(f *fact.Facts) (string, bool) {
+	i, ok := c.wellKnown.lookup(f.IPProtocol, f.DstPort)
+	if !ok {
+		i, ok = c.wellKnown.lookup(f.IPProtocol, f.SrcPort)
+	}
+	if !ok {
+		return "", false
+	}
+	return c.guesses[i], true
+}

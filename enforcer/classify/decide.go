@@ -1,0 +1,111 @@
+package classify
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// verdict is an application and what it was recognised by; empty for none.
+type verdict struct {
+	application, category, by string
+}
+
+func (c *Classifier) verdict(i uint16, by string) verdict {
+	return verdict{c.apps[i].tag, c.apps[i].category, by}
+}
+
+// decide weighs the evidence, strongest first; doc.go tells the order.
+func (c *Classifier) decide(f *fact.Facts, proto protocol, guessed, final bool) verdict {
+	if proto.application != "" && !guessed {
+		return verdict{proto.application, proto.appCategory, fact.ByPayload}
+	}
+	if isName(f.Hostname) {
+		if i, ok := c.suffixes.lookup(f.Hostname); ok {
+			return c.verdict(i, hostnameEvidence(f))
+		}
+		return verdict{}
+	}
+	if f.DNSHostname != "" {
+		if i, ok := c.suffixes.lookup(f.DNSHostname); ok {
+			return c.verdict(i, fact.ByDNS)
+		}
+	}
+	if !final && (f.Protocol == "" || namesFollow(f.Protocol)) {
+		return verdict{}
+	}
+	if i, ok := c.serverNetwork(f); ok && (final || !c.apps[i].platform) {
+		return c.verdict(i, fact.ByNetwork)
+	}
+	if final && (f.Protocol == "" || guessed) {
+		if i, ok := c.appPorts.lookup(f.IPProtocol, f.DstPort); ok {
+			return c.verdict(uint16(i), fact.ByPort)
+		}
+	}
+	return verdict{}
+}
+
+// serverNetwork finds the application whose network the flow was opened to.
+// The client's network counts only where the server's address can be in none:
+// a flow first seen in its middle may be turned around, but a client that
+// calls from Amazon's network to a server of ours is not Amazon.
+func (c *Classifier) serverNetwork(f *fact.Facts) (uint16, bool) {
+	if i, ok := c.network(f.DstIP); ok {
+		return i, true
+	}
+	if f.DstIP.IsPrivate() && f.SrcPort < f.DstPort {
+		return c.network(f.SrcIP)
+	}
+	return 0, false
+}
+
+// hostnameEvidence says where the host name was read, from the dissector's
+// word or else from the protocol.
+func hostnameEvidence(f *fact.Facts) string {
+	switch f.By {
+	case fact.BySNI, fact.ByCert, fact.ByHTTP:
+		return f.By
+	}
+	switch f.Protocol {
+	case "tls", "quic", "dtls", "doh", "dot", "doq":
+		return fact.BySNI
+	}
+	return fact.ByHTTP
+}
+
+// isName reports whether a host name names somebody: it has two labels and is
+// no address.
+func isName(host string) bool {
+	dot := strings.IndexByte(strings.TrimSuffix(host, "."), '.')
+	if dot < 0 {
+		return false
+	}
+	last := host[len(host)-1]
+	if '0' <= last && last <= '9' || last == ']' || strings.IndexByte(host, ':') >= 0 {
+		// No top-level domain ends in a digit (RFC 3696 section 2).
+		_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+		return err != nil
+	}
+	return true
+}
+
+// isLookup reports whether flows of a protocol ask for names on behalf of
+// other flows.
+func isLookup(protocol string) bool {
+	switch protocol {
+	case "dns", "mdns", "llmnr", "netbios":
+		return true
+	}
+	return false
+}
+
+// namesFollow reports whether flows of a protocol are about to show a host
+// name, so that the address must not name them before they had the time.
+func namesFollow(protocol string) bool {
+	switch protocol {
+	case "tls", "quic", "http", "http2", "http-connect", "http-proxy", "websocket", "webdav", "socks", "proxy-protocol":
+		return true
+	}
+	return false
+}

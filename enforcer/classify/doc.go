@@ -1,0 +1,32 @@
+// Package classify names the application of a flow: it weighs what the
+// dissectors found, the host names, earlier DNS answers, the server's address
+// and port against the catalogue, strongest evidence first.
+//
+// The engine calls it, once for each change of a flow's facts. It may import
+// dissect, flow, fact and artifact, and nothing of the operating system.
+//
+// # Order of evidence
+//
+//  1. payload: the protocol belongs to one product (protocols.txt).
+//  2. sni, cert, http: a suffix of the host name the flow itself shows.
+//  3. dns: a suffix of the name whose DNS answer gave the client this server.
+//  4. network: the server lies in the application's own network.
+//  5. port: the server's port, only when analysis is over.
+//
+// Only the last two are guesses. A network of a platform (categories cloud,
+// cdn) counts only when analysis is over and nothing named the flow.
+//
+// # When a name matches nothing
+//
+// A host name that the flow shows is stronger than any address: a shop's site
+// served from Google's or Amazon's network is the shop's. So a host name that
+// no suffix matches leaves the flow without an application. Two things are
+// not host names in this sense, because they say nothing of who is asked for:
+// address literals ("Host: 192.0.2.1") and names of a single label.
+//
+// # Look-ups are not the thing looked up
+//
+// A DNS, mDNS, LLMNR or NetBIOS flow that asks for zoom.us is not Zoom: it
+// goes to the resolver and may serve anyone behind a forwarder. Such flows get
+// no application; their category is the protocol's.
+package classify

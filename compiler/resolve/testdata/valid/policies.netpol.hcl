@@ -38,6 +38,7 @@ policy "names" {
     "category == 'voip' || proto_category == 'web' or app == ''",
     "app startsWith 'google' or app matches '^(zoom|teams)$'",
     "'zoom' == app",
+    "app not in ['zoom', 'teams'] and not (hostname not contains 'x')",
   ]
   label = "names"
 }

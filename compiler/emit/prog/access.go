@@ -61,6 +61,7 @@ type population struct {
 	wide   map[string]int // by attribute
 	prefix map[prefixKey]int
 	nets   map[string]int // by attribute
+	all    int            // clauses
 }
 
 type textKey struct {
@@ -86,6 +87,7 @@ func newPopulation(tests []artifact.Test, clauses []artifact.Clause) *population
 		wide:   map[string]int{},
 		prefix: map[prefixKey]int{},
 		nets:   map[string]int{},
+		all:    len(clauses),
 	}
 	for _, c := range clauses {
 		for _, l := range c.If {
@@ -118,9 +120,15 @@ func (p *population) count(t *artifact.Test) {
 // criteria give ranges of are ports.
 const portSpace = 1 << 16
 
+// commonplace is what a test that every flow passes counts more than one that
+// few do, in clauses: "dst_port > 1024" is no way to find a clause even where
+// it is the only range of a small set.
+const commonplace = 16
+
 // bucket estimates how many clauses a flow that passes the test will find in
 // its bucket: the fullest of the test's constants. Wide ranges and short
-// prefixes overlap others, so they count a share of all others as well.
+// prefixes hold a share of all flows and overlap others, so they count as if
+// that share of all clauses were in the bucket too.
 func (p *population) bucket(t *artifact.Test) float64 {
 	most := 0.0
 	for _, s := range t.Text {
@@ -132,11 +140,11 @@ func (p *population) bucket(t *artifact.Test) float64 {
 			continue
 		}
 		share := min(1, (float64(r.High)-float64(r.Low))/portSpace)
-		most = max(most, 1+share*float64(p.wide[t.Attribute]))
+		most = max(most, 1+share*float64(p.wide[t.Attribute]+p.all+commonplace))
 	}
 	for _, n := range t.Networks {
 		share := math.Exp2(-float64(n.Bits()))
-		most = max(most, float64(p.prefix[prefixKey{t.Attribute, n}])+share*float64(p.nets[t.Attribute]))
+		most = max(most, float64(p.prefix[prefixKey{t.Attribute, n}])+share*float64(p.nets[t.Attribute]+p.all+commonplace))
 	}
 	return most
 }

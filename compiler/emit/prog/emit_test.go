@@ -132,11 +132,15 @@ func TestClausesAreFiledWhereFewestAre(t *testing.T) {
 		policies = append(policies, ir.Policy{Name: fmt.Sprint(i), Cond: and(eq("proto", "tls"), port("dst_port", 1000+i, 1000+i))})
 	}
 	policies = append(policies, ir.Policy{Name: "app first", Cond: and(eq("proto", "quic"), eq("app", "zoom"))})
+	// Two share the application, but nearly every flow passes the range.
+	for range 2 {
+		policies = append(policies, ir.Policy{Name: "wide range", Cond: and(port("src_port", 1024, 65535), eq("app", "teams"))})
+	}
 	p := bundle(t, policies).Program
 	for _, c := range p.Clauses {
 		got := p.Tests[c.If[c.Access].Test()].Attribute
 		want := "dst_port"
-		if c.Policy == 10 {
+		if c.Policy >= 10 {
 			want = "application"
 		}
 		if got != want {

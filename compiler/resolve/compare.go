@@ -175,7 +175,8 @@ func (k *criterion) checkOperator(a atom) bool {
 	d := k.fault(diag.WrongOperator, a.span, "%s is %s, and %s does not work on it. What works is %s.", a.name, withArticle(a.attr.Type), a.op, strings.Join(allowed, ", "))
 	if a.attr.Type == fact.TextList {
 		d.Hint = "write " + a.name + " in ['h2'] to look for an element"
-	} else if a.attr.Type == fact.Address {
+	}
+	if a.attr.Type == fact.Address {
 		d.Hint = "write " + a.name + " in '10.0.0.0/8' for a block of addresses"
 	}
 	return false

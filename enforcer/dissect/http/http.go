@@ -1,0 +1,154 @@
+package http
+
+import (
+	"bytes"
+
+	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+type dissector struct{}
+
+// New is the dissector of HTTP.
+func New() dissect.Dissector { return dissector{} }
+
+// Spec implements dissect.Dissector.
+func (dissector) Spec() dissect.Spec {
+	return dissect.Spec{Name: "http", TCP: true, Ports: []uint16{80, 8080, 8000, 8008, 3128, 8888, 81}}
+}
+
+// preface opens every HTTP/2 connection (RFC 9113 section 3.4).
+const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+// opening is what a stream opens with.
+type opening uint8
+
+const (
+	foreign   opening = iota // no HTTP
+	undecided                // too few bytes
+	request
+	response
+	http2
+)
+
+// Dissect implements dissect.Dissector. Which side is the client is read from
+// the bytes: a flow first seen midway may have its ends the wrong way round.
+func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
+	a, b := open(w.Stream[dissect.Client]), open(w.Stream[dissect.Server])
+	requests, closed := w.Stream[dissect.Client], w.Closed[dissect.Client]
+	if a != request && b == request {
+		requests, closed = w.Stream[dissect.Server], w.Closed[dissect.Server]
+	}
+	switch {
+	case a == http2 || b == http2:
+		f.Protocol = "http2"
+		return dissect.Match
+	case a == request || b == request:
+		f.Protocol = "http"
+		if readRequest(requests, f) || closed {
+			return dissect.Match
+		}
+		return dissect.Partial
+	case a == response || b == response:
+		f.Protocol = "http"
+		if w.Closed[dissect.Client] || w.Closed[dissect.Server] {
+			return dissect.Match
+		}
+		return dissect.Partial
+	case a == foreign || b == foreign || w.Closed[dissect.Client] && w.Closed[dissect.Server]:
+		return dissect.NoMatch
+	}
+	return dissect.NeedMore
+}
+
+// maxLine bounds a request line that is waited for (RFC 9112 section 3 asks
+// servers for 8000 at least).
+const maxLine = 1 << 14
+
+// open classifies the opening of a stream. It does not allocate.
+func open(b []byte) opening {
+	if len(b) == 0 {
+		return undecided
+	}
+	if n := min(len(b), len(preface)); string(b[:n]) == preface[:n] {
+		if n == len(preface) {
+			return http2
+		}
+		return undecided
+	}
+	b = skipBlank(b)
+	if n := min(len(b), len("HTTP/1.")); string(b[:n]) == "HTTP/1."[:n] {
+		if n == len("HTTP/1.") {
+			return response
+		}
+		return undecided
+	}
+	return openRequest(b)
+}
+
+// maxBlank bounds the blank lines before a request (RFC 9112 section 2.2: a
+// server should ignore at least one).
+const maxBlank = 8
+
+func skipBlank(b []byte) []byte {
+	for range maxBlank {
+		if len(b) == 0 || b[0] != '\r' && b[0] != '\n' {
+			break
+		}
+		b = b[1:]
+	}
+	return b
+}
+
+// openRequest judges a request line: a method, a target and HTTP/1. The line
+// ends are read as RFC 9112 section 2.2 allows: LF alone will do.
+func openRequest(b []byte) opening {
+	n := methodLen(b)
+	switch {
+	case n < 0:
+		return foreign
+	case n == 0:
+		return undecided
+	}
+	line, _, whole := bytes.Cut(b, []byte("\n"))
+	if !whole {
+		if len(line) > maxLine {
+			return foreign
+		}
+		return undecided
+	}
+	line = bytes.TrimRight(line, " \t\r")
+	at := bytes.LastIndexByte(line, ' ')
+	if at <= n || !bytes.HasPrefix(line[at+1:], []byte("HTTP/1.")) {
+		return foreign
+	}
+	return request
+}
+
+// methodLen is the length of the method b starts with, 0 when b may be the
+// beginning of one, -1 when it is none. Methods are those of the IANA registry
+// (RFC 9110 section 16.1) and of UPnP and other deployed users of HTTP.
+func methodLen(b []byte) int {
+	short := false
+	for _, m := range [...]string{
+		"GET", "POST", "HEAD", "PUT", "OPTIONS", "CONNECT", "DELETE", "PATCH", "TRACE",
+		"PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "SEARCH", "REPORT",
+		"ACL", "BIND", "REBIND", "UNBIND", "CHECKIN", "CHECKOUT", "LABEL", "LINK", "UNLINK",
+		"MERGE", "MKACTIVITY", "MKCALENDAR", "MKREDIRECTREF", "MKWORKSPACE", "ORDERPATCH", "QUERY",
+		"UNCHECKOUT", "UPDATE", "UPDATEREDIRECTREF", "VERSION-CONTROL", "BASELINE-CONTROL",
+		"NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "M-SEARCH", "PURGE", "SOURCE",
+		"RPC_IN_DATA", "RPC_OUT_DATA", "RPC_CONNECT", "BITS_POST", "CCM_POST", "SSTP_DUPLEX_POST",
+	} {
+		if len(b) <= len(m) {
+			short = short || string(b) == m[:len(b)]
+			continue
+		}
+		if string(b[:len(m)]) == m && (b[len(m)] == ' ' || b[len(m)] == '\t') {
+			return len(m)
+		}
+	}
+	if short {
+		return 0
+	}
+	return -1
+}

@@ -1,0 +1,150 @@
+package http
+
+import (
+	"bytes"
+	"net/netip"
+
+	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// maxUserAgent bounds what is kept of a User-Agent.
+const maxUserAgent = 256
+
+// readRequest sets the facts of the first request of a stream that openRequest
+// accepted, and says whether its header is whole.
+func readRequest(b []byte, f *fact.Facts) (whole bool) {
+	b = skipBlank(b)
+	n := methodLen(b)
+	line, rest, _ := bytes.Cut(b, []byte("\n"))
+	line = bytes.TrimRight(line, " \t\r")
+	target := bytes.TrimSpace(line[n:bytes.LastIndexByte(line, ' ')])
+
+	var h header
+	whole = h.read(rest)
+	// The host of the target counts, whatever the Host field says (RFC 9112
+	// section 3.2.2).
+	switch host := targetHost(b[:n], target); {
+	case host != nil:
+		setHost(f, host)
+	case h.conflict:
+		f.Hostname, f.By = "", "" // an earlier call may have seen the first only
+	default:
+		setHost(f, h.host)
+	}
+	if len(h.agent) > 0 {
+		var buf [4 * maxUserAgent]byte
+		agent := h.agent[:min(len(h.agent), maxUserAgent)]
+		dissect.SetText(&f.UserAgent, dissect.AppendEscaped(buf[:0], agent, '\\'))
+	}
+	return whole
+}
+
+// header is what is looked for in a request's header. It aliases the stream.
+type header struct {
+	host, agent []byte
+	conflict    bool // two different Host fields: servers disagree on which counts
+}
+
+// read reads header lines up to the blank one and says whether that is there.
+// A line that the stream cuts off is left for the next time.
+func (h *header) read(b []byte) (whole bool) {
+	for {
+		line, rest, ok := bytes.Cut(b, []byte("\n"))
+		if !ok {
+			return false
+		}
+		b = rest
+		line = bytes.TrimRight(line, " \t\r")
+		if len(line) == 0 {
+			return true
+		}
+		// Leading blanks make an obsolete folded line (RFC 9112 section 5.2)
+		// in the standard, and a field in some servers.
+		name, value, ok := bytes.Cut(bytes.TrimLeft(line, " \t"), []byte(":"))
+		if !ok {
+			continue
+		}
+		name, value = bytes.TrimRight(name, " \t"), bytes.Trim(value, " \t")
+		switch {
+		case equalFold(name, "host"):
+			h.conflict = h.conflict || h.host != nil && !bytes.EqualFold(h.host, value)
+			if h.host == nil {
+				h.host = value
+			}
+		case equalFold(name, "user-agent") && h.agent == nil:
+			h.agent = value
+		}
+	}
+}
+
+// equalFold compares ASCII without regard to case; lower is lower case.
+func equalFold(b []byte, lower string) bool {
+	if len(b) != len(lower) {
+		return false
+	}
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// targetHost is the host that a request target names: an absolute URI's, or a
+// CONNECT's (RFC 9112 section 3.2); nil when it names none.
+func targetHost(method, target []byte) []byte {
+	if string(method) == "CONNECT" {
+		return target
+	}
+	scheme, rest, ok := bytes.Cut(target, []byte("://"))
+	if !ok || len(scheme) > 5 || !equalFold(scheme, "http") && !equalFold(scheme, "https") && !equalFold(scheme, "ws") && !equalFold(scheme, "wss") {
+		return nil
+	}
+	if end := bytes.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	if at := bytes.LastIndexByte(rest, '@'); at >= 0 { // user information
+		rest = rest[at+1:]
+	}
+	return rest
+}
+
+// maxAddress bounds an address in text: 45 bytes of IPv6 with embedded IPv4.
+const maxAddress = 45
+
+// setHost sets the host name from host and optional port. Unlike a TLS server
+// name, a Host may well be an address; it is then kept in canonical form.
+func setHost(f *fact.Facts, host []byte) {
+	if inner, rest, ok := bytes.Cut(host, []byte("]")); ok && host[0] == '[' {
+		if len(rest) == 0 || rest[0] == ':' {
+			setAddress(f, inner[1:])
+		}
+		return
+	}
+	if name, port, ok := bytes.Cut(host, []byte(":")); ok {
+		if bytes.IndexByte(port, ':') >= 0 {
+			return
+		}
+		host = name
+	}
+	if !dissect.SetHostname(f, host, fact.ByHTTP) {
+		setAddress(f, host)
+	}
+}
+
+func setAddress(f *fact.Facts, b []byte) {
+	if len(b) == 0 || len(b) > maxAddress {
+		return
+	}
+	addr, err := netip.ParseAddr(string(b))
+	if err != nil || addr.Zone() != "" {
+		return
+	}
+	var buf [maxAddress + 1]byte
+	dissect.SetText(&f.Hostname, addr.AppendTo(buf[:0]))
+	f.By = fact.ByHTTP
+}

@@ -91,7 +91,9 @@ func TestZoomEvidence(t *testing.T) {
 		edit func(*fact.Facts)
 		by   string
 	}{
-		{"signalling", func(f *fact.Facts) { f.IPProtocol, f.Protocol, f.Hostname, f.By = 6, "tls", "us04web.zoom.us", fact.BySNI }, fact.BySNI},
+		{"signalling", func(f *fact.Facts) {
+			f.IPProtocol, f.Protocol, f.Hostname, f.By = 6, "tls", "us04web.zoom.us", fact.BySNI
+		}, fact.BySNI},
 		{"media", func(f *fact.Facts) { f.DstIP, f.Protocol = netip.MustParseAddr("198.51.100.1"), "zoom-media" }, fact.ByPayload},
 		{"address discovery", func(f *fact.Facts) { f.Protocol = "stun" }, fact.ByNetwork},
 	}

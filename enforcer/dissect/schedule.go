@@ -26,8 +26,8 @@ type Scheduler struct {
 // set is a set of dissectors, by their place in the list.
 type set [MaxDissectors / 64]uint64
 
-func (s *set) add(i int)      { s[i/64] |= 1 << (i % 64) }
-func (s *set) remove(i int)   { s[i/64] &^= 1 << (i % 64) }
+func (s *set) add(i int)    { s[i/64] |= 1 << (i % 64) }
+func (s *set) remove(i int) { s[i/64] &^= 1 << (i % 64) }
 
 func (s *set) and(o *set) (r set) {
 	for i := range s {
@@ -82,6 +82,12 @@ func NewScheduler(dissectors []Dissector) (*Scheduler, error) {
 		}
 	}
 	return s, nil
+}
+
+// Hinted says that some dissector expects its servers on the port.
+func (s *Scheduler) Hinted(port uint16) bool {
+	_, ok := s.hints[port]
+	return ok
 }
 
 // Start gives the dissectors that a flow begins with.

@@ -33,18 +33,20 @@ const (
 	FinServer
 	// Reset says that RST was seen.
 	Reset
-	// SynSeen says that ISN is the client's initial sequence number.
-	SynSeen
+	// SynClient and SynServer say that ISN has the side's initial sequence
+	// number.
+	SynClient
+	SynServer
 	// Watched flows are dissected after Done too: they bind names (DNS).
 	Watched
-	// Written says that labels were given to the sink at least once.
-	Written
+	// Told says that the sink was given the verdict with the done mark.
+	Told
 	// Untracked flows have no conntrack entry of their own (ICMP errors).
 	Untracked
 	// Named says that the flow's name is known, and NamedAt is valid.
 	Named
-	// Unordered flows' opener was guessed from ports, not seen.
-	Unordered
+	// Guessed flows' opener was guessed from ports, not seen.
+	Guessed
 
 	alias // the record only leads to another, in Work
 )
@@ -63,20 +65,22 @@ type Record struct {
 	Flags Flags
 	// ICMPType and ICMPCode are the first packet's.
 	ICMPType, ICMPCode uint8
+	Dissector          uint8 // which one goes on reading; valid iff Watched
 
 	FirstSeen int64 // nanoseconds since the Unix epoch
 	LastSeen  int64 // the caller keeps it; timeouts count from here
 	queued    int64 // when the record was put at the tail of its list
 
 	Packets   uint32
+	Seen      uint16 // packets since inspection began; counts only until it ends
 	Inspected uint16 // packets with payload that dissectors saw
 	NamedAt   uint16 // Packets when the name was first known
 	Bytes     uint64
 	DoneAt    int64
-	ISN       uint32
-	Work      uint32 // the engine's index of the opening state, 0 for none
-	Facts     uint32 // the engine's index of the interned facts, 0 for none
-	Interface uint32 // the engine's index of the interface name, 0 for none
+	ISN       [2]uint32 // of the client and the server
+	Work      uint32    // the engine's index of the opening state, 0 for none
+	Facts     uint32    // the engine's index of the interned facts, 0 for none
+	Interface uint32    // the engine's index of the interface name, 0 for none
 	Mark      uint32
 	Labels    [16]byte
 }

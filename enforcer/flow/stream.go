@@ -40,6 +40,14 @@ func (s *Stream) Syn(seq uint32) {
 	}
 }
 
+// Assume says that the direction's next byte is seq, as the other side's
+// acknowledgement has it. It counts only while nothing better is known.
+func (s *Stream) Assume(seq uint32) {
+	if !s.based {
+		s.base, s.based = seq, true
+	}
+}
+
 // Fin says that the direction ends before seq. An end before bytes that are
 // there is not believed.
 func (s *Stream) Fin(seq uint32) {

@@ -140,6 +140,9 @@ func (t *Table) Move(id ID, class Class, now int64) {
 	t.push(id, r, now)
 }
 
+// Oldest is the flow that was queued first in class's list, or 0.
+func (t *Table) Oldest(class Class) ID { return t.lists[class].head }
+
 // Expire calls end for flows that have been silent for longer than their
 // class allows, at most limit of them, and says how many it called it for.
 // end must Remove the flow or Move it.

@@ -1,0 +1,128 @@
+package enforcer
+
+import (
+	"net/netip"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/telemetry"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// conclude ends a flow's life in the table: it is decided if it is not yet,
+// told of and freed. The caller removes it.
+func (w *worker) conclude(r *flow.Record) {
+	w.complete(r)
+	w.report(r, telemetry.Ended)
+	if w.config.Explain != nil {
+		w.config.Explain(w.why(r, telemetry.Ended))
+	}
+	w.release(r)
+}
+
+// release frees what the engine holds for a record.
+func (w *worker) release(r *flow.Record) {
+	w.shut(r)
+	w.store.release(r.Facts)
+	r.Facts = 0
+}
+
+// report tells the recorder of a flow.
+func (w *worker) report(r *flow.Record, event telemetry.Event) {
+	if w.config.Recorder == nil {
+		return
+	}
+	var f fact.Facts
+	w.load(r, &f)
+	w.fill(&w.record, r, &f, event)
+	w.config.Recorder.Record(&w.record)
+}
+
+// fill makes a telemetry record, reusing to's lists.
+func (w *worker) fill(to *telemetry.Flow, r *flow.Record, f *fact.Facts, event telemetry.Event) {
+	labels, policies := to.Labels[:0], to.Policies[:0]
+	for _, id := range w.eval(r, f).Policies {
+		policies = append(policies, w.policy.bundle.Policies[id].Name)
+	}
+	*to = telemetry.Flow{
+		Event: event, PCAP: w.file,
+		IPProtocol: f.IPProtocol, VLANID: f.VLANID,
+		SrcIP: f.SrcIP, SrcPort: f.SrcPort, DstIP: f.DstIP, DstPort: f.DstPort,
+		Protocol: f.Protocol, Application: f.Application, Category: f.Category,
+		Hostname: f.Hostname, TLSVersion: telemetry.TLSVersionName(f.TLSVersion), JA4: f.JA4, ALPN: f.ALPN,
+		Packets: uint64(r.Packets), Bytes: r.Bytes, DetectionPackets: int(r.NamedAt),
+		Labels: w.policy.labelNames(labels, &r.Labels), Policies: policies,
+		By: f.By, DNSHostname: f.DNSHostname, Interface: f.Interface, Guessed: f.Guessed,
+		FirstSeen: time.Unix(0, r.FirstSeen).UTC(), LastSeen: time.Unix(0, r.LastSeen).UTC(),
+	}
+}
+
+// snapshot is a copy of at most limit flows.
+func (w *worker) snapshot(limit int) []telemetry.Flow {
+	list := make([]telemetry.Flow, 0, min(limit, w.table.Len()))
+	w.table.Each(func(_ flow.ID, r *flow.Record) bool {
+		if len(list) >= limit {
+			return false
+		}
+		var f fact.Facts
+		w.load(r, &f)
+		list = append(list, telemetry.Flow{})
+		w.fill(&list[len(list)-1], r, &f, telemetry.Live)
+		return true
+	})
+	return list
+}
+
+// why accounts for one flow.
+func (w *worker) why(r *flow.Record, event telemetry.Event) telemetry.Why {
+	var f fact.Facts
+	w.load(r, &f)
+	out := telemetry.Why{Complete: f.Complete, Evidence: evidence(&f)}
+	w.fill(&out.Flow, r, &f, event)
+	for _, e := range w.machine.Explain(&f) {
+		p := w.policy.bundle.Policies[e.Policy]
+		account := telemetry.PolicyWhy{
+			Name: p.Name, File: p.File, Line: p.Line, Criteria: p.Criteria,
+			Matched: e.Matched, Terms: make([]telemetry.Term, 0, len(e.Terms)),
+		}
+		for _, t := range e.Terms {
+			account.Terms = append(account.Terms, telemetry.Term{Text: t.Text, Value: t.Value, Holds: t.Holds})
+		}
+		out.Policies = append(out.Policies, account)
+	}
+	return out
+}
+
+// evidence lists the facts that are known, in the order of the documentation.
+// It is for people: reflection costs nothing that matters here.
+func evidence(f *fact.Facts) []telemetry.Evidence {
+	var list []telemetry.Evidence
+	fields := reflect.ValueOf(f).Elem()
+	for _, a := range fact.Attributes {
+		field := fields.FieldByName(a.Field)
+		if !field.IsValid() || field.IsZero() {
+			continue
+		}
+		list = append(list, telemetry.Evidence{Attribute: a.Name, Value: factText(a.Type, field)})
+	}
+	return list
+}
+
+func factText(kind fact.Type, v reflect.Value) string {
+	switch x := v.Interface().(type) {
+	case string:
+		return x
+	case bool:
+		return strconv.FormatBool(x)
+	case int:
+		if kind == fact.TLSVersion {
+			return telemetry.TLSVersionName(x)
+		}
+		return strconv.Itoa(x)
+	case netip.Addr:
+		return x.String()
+	}
+	return ""
+}

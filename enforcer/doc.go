@@ -1,0 +1,14 @@
+// Package enforcer is the engine of netpold and of replay: it reads packets
+// from a Source, follows flows, has their opening bytes dissected and named,
+// runs the decision program and hands the verdicts to a LabelSink and records
+// to a Recorder.
+//
+// Engine.Run is one worker that owns everything on the packet path, so there
+// are no locks on it; other goroutines reach the worker through Reload, Flows
+// and Why, which it answers between packets. The clock is packet time: a
+// capture file always gives the same result.
+//
+// Called by cmd/netpold and by cmd/netpol for replay and why. It imports what
+// is below enforcer except kernel and the dissectors, which the caller passes
+// in through Config.
+package enforcer

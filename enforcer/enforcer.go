@@ -1,0 +1,237 @@
+package enforcer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/enforcer/telemetry"
+)
+
+// Source gives packets. Next fills raw, whose Data is valid until the next
+// call, or returns packet.ErrIdle when none came for about 100 ms,
+// packet.ErrFileEnd or a *packet.FileError after a capture file, and io.EOF at
+// the end of all. Any other error ends Run.
+//
+// A Source may also have Pending() bool: whether Next would return a packet
+// without waiting. The engine then sends its labels before it waits.
+type Source interface {
+	Next(raw *packet.Raw) error
+}
+
+// LabelSink writes labels and marks on connections. Write may buffer; Flush
+// sends. What goes wrong with a single connection is the sink's to count.
+type LabelSink interface {
+	Write(flow.Update) error
+	Flush() error
+}
+
+// Resolver finds the tuple in which a connection was opened, given that of its
+// replies: they differ where addresses are translated.
+type Resolver interface {
+	Original(reply flow.Tuple) (original flow.Tuple, ok bool)
+}
+
+// Recorder is told of flows. The record is valid during the call.
+type Recorder interface {
+	Record(*telemetry.Flow)
+}
+
+// Defaults of Config.
+const (
+	DefaultMaxFlows   = 65536
+	DefaultMaxOpening = 8192
+	defaultBuffers    = 16 << 20 // bytes
+)
+
+// Timeouts of live input. A record need not outlive the kernel's own entry by
+// much: a packet that comes later begins a new one.
+var liveTimeouts = flow.Timeouts{
+	Opening:     10 * time.Second,  // a sender that drips bytes is decided on what it sent
+	Established: time.Hour,         //
+	Datagram:    180 * time.Second, // nf_conntrack_udp_timeout_stream is 120
+	Closed:      120 * time.Second, // nf_conntrack_tcp_timeout_time_wait
+}
+
+// Timeouts of capture files: flows last as long as their file. Only buffers
+// are given back earlier.
+var fileTimeouts = flow.Timeouts{
+	Opening:     time.Minute,
+	Established: 1 << 62,
+	Datagram:    1 << 62,
+	Closed:      1 << 62,
+}
+
+// Config is what an Engine works with. Source, Dissectors and Bundle are
+// needed; everything else may be left zero.
+type Config struct {
+	Source     Source
+	Labels     LabelSink // nil: verdicts are only recorded
+	Resolver   Resolver  // nil: replies are taken as they are
+	Recorder   Recorder  // nil: nobody is told
+	Dissectors []dissect.Dissector
+	Bundle     *artifact.Bundle
+	MaxFlows   int // default DefaultMaxFlows
+	MaxOpening int // flows inspected at once, default DefaultMaxOpening
+	// MaxBuffers bounds the bytes held for reassembly, default 16 MiB.
+	MaxBuffers int
+	// MaxNames bounds the cache of DNS answers, default classify.DefaultNames.
+	MaxNames int
+	// Live says that packets come from the kernel as they pass, through a gate
+	// that lets only undecided flows by, and that the clock may be read.
+	Live bool
+	// Updates asks for a record when a flow is named and when that changes,
+	// not only when it ends.
+	Updates bool
+	// Explain, if set, is called with the account of each flow that ends.
+	Explain func(telemetry.Why)
+	Logger  *slog.Logger // default: discard
+}
+
+func (c *Config) validate() error {
+	switch {
+	case c.Source == nil:
+		return errors.New("no packet source")
+	case c.Bundle == nil:
+		return errors.New("no bundle")
+	case len(c.Dissectors) == 0:
+		return errors.New("no dissectors")
+	case c.MaxFlows < 0 || c.MaxOpening < 0 || c.MaxBuffers < 0 || c.MaxNames < 0:
+		return errors.New("a limit is negative")
+	}
+	return nil
+}
+
+func (c *Config) fill() {
+	if c.MaxFlows == 0 {
+		c.MaxFlows = DefaultMaxFlows
+	}
+	if c.MaxOpening == 0 {
+		c.MaxOpening = DefaultMaxOpening
+	}
+	if c.MaxBuffers == 0 {
+		c.MaxBuffers = defaultBuffers
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+// Engine is the packet path from Source to LabelSink.
+type Engine struct {
+	config    Config
+	scheduler *dissect.Scheduler
+	policy    atomic.Pointer[policy]
+	seed      uint64
+
+	running atomic.Bool
+	asks    chan func(*worker) // answered by the worker between packets
+	stopped chan struct{}      // closed when Run returns
+
+	mu    sync.Mutex
+	stats Stats // guarded by mu; the worker publishes its own copy here
+}
+
+// New makes an engine. It fails on a Config that cannot work and on a bundle
+// that cannot be loaded.
+func New(config Config) (*Engine, error) {
+	if err := config.validate(); err != nil {
+		return nil, fmt.Errorf("configure enforcer: %w", err)
+	}
+	config.fill()
+	scheduler, err := dissect.NewScheduler(config.Dissectors)
+	if err != nil {
+		return nil, fmt.Errorf("configure enforcer: %w", err)
+	}
+	p, err := loadPolicy(config.Bundle)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		config: config, scheduler: scheduler,
+		seed:    maphash.Bytes(maphash.MakeSeed(), nil),
+		asks:    make(chan func(*worker)),
+		stopped: make(chan struct{}),
+	}
+	e.policy.Store(p)
+	return e, nil
+}
+
+// Run reads packets until the source ends or ctx does, then sends what is
+// left and returns. Files that could not be read to their end do not stop it;
+// their errors are joined in the result. Run may be called once.
+func (e *Engine) Run(ctx context.Context) error {
+	if !e.running.CompareAndSwap(false, true) {
+		return errors.New("run enforcer: it ran before")
+	}
+	defer close(e.stopped)
+	w := newWorker(e)
+	err := w.run(ctx)
+	w.publish()
+	return err
+}
+
+// Reload makes the engine go on with another bundle from the next packet on.
+// Flows keep what is known of them; their verdicts are decided anew, some at a
+// time, and rewritten where they changed. Safe for concurrent use. On an error
+// the old bundle stays.
+func (e *Engine) Reload(bundle *artifact.Bundle) error {
+	p, err := loadPolicy(bundle)
+	if err != nil {
+		return err
+	}
+	e.policy.Store(p)
+	return nil
+}
+
+// Stats is how much was done so far. Safe for concurrent use.
+func (e *Engine) Stats() Stats {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.stats
+	for _, n := range e.scheduler.Panics() {
+		s.Panics += n
+	}
+	return s
+}
+
+// Flows is a snapshot of at most limit flows, those in inspection first. It is
+// empty while the engine does not run. Safe for concurrent use.
+func (e *Engine) Flows(limit int) (flows []telemetry.Flow) {
+	e.ask(func(w *worker) { flows = w.snapshot(limit) })
+	return flows
+}
+
+// Why is the account of the flow with the given tuple, in either direction; ok
+// is false when it is not known. Safe for concurrent use.
+func (e *Engine) Why(t flow.Tuple) (why telemetry.Why, ok bool) {
+	e.ask(func(w *worker) {
+		var id flow.ID
+		if id, ok = w.lookup(t); ok {
+			why = w.why(w.table.At(id), telemetry.Live)
+		}
+	})
+	return why, ok
+}
+
+// ask has the worker run fn and waits; it does nothing while no worker runs.
+func (e *Engine) ask(fn func(*worker)) {
+	if !e.running.Load() {
+		return
+	}
+	done := make(chan struct{})
+	select {
+	case e.asks <- func(w *worker) { defer close(done); fn(w) }:
+		<-done
+	case <-e.stopped:
+	}
+}

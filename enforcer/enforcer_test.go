@@ -1,0 +1,544 @@
+package enforcer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/enforcer/telemetry"
+)
+
+const (
+	client = dissect.Client
+	server = dissect.Server
+)
+
+// play runs an engine over the script and returns what it did.
+func play(t *testing.T, s *script, b *artifact.Bundle, change func(*Config)) (*journal, *Engine) {
+	t.Helper()
+	j := &journal{}
+	for _, l := range b.Labels {
+		j.bits = append(j.bits, l.Name)
+	}
+	c := Config{Source: s, Labels: j, Recorder: j, Dissectors: dissectors(), Bundle: b}
+	if change != nil {
+		change(&c)
+	}
+	e, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return j, e
+}
+
+func live(c *Config) { c.Live = true }
+
+func liveConn(client, server string) *conn {
+	c := connect(client, server)
+	c.live = true
+	return c
+}
+
+func TestRows(t *testing.T) {
+	a := func() *conn { return connect("192.168.1.2:40000", "198.51.100.1:443") }
+	const zoomRow = "tcp 192.168.1.2:40000>198.51.100.1:443 tls/zoom us04.zoom.us by=sni packets=%n at=%a [zoom]"
+	row := func(packets, at string) string {
+		return strings.NewReplacer("%n", packets, "%a", at).Replace(zoomRow)
+	}
+	tests := []struct {
+		name string
+		in   *script
+		want []string
+	}{
+		{"hello in one segment", newScript().call(a(), "us04.zoom.us"), []string{row("4", "4")}},
+		{"packets after it only count", newScript().call(a(), "us04.zoom.us").tcp(a(), server, "A", 0, "data"), []string{row("5", "4")}},
+		{
+			"hello split in two", newScript().handshake(a()).tcp(a(), client, "A", 0, "HELLO us04").tcp(a(), client, "A", 10, ".zoom.us\n"),
+			[]string{row("5", "5")},
+		},
+		{
+			"hello split and reordered", newScript().handshake(a()).tcp(a(), client, "A", 10, ".zoom.us\n").tcp(a(), client, "A", 0, "HELLO us04"),
+			[]string{row("5", "5")},
+		},
+		{
+			"decoy after the first segment", newScript().handshake(a()).tcp(a(), client, "A", 0, "HELLO us04").tcp(a(), client, "A", 0, "GET / HTTP").tcp(a(), client, "A", 10, ".zoom.us\n"),
+			[]string{row("6", "6")},
+		},
+		{"data in the SYN", newScript().tcp(a(), client, "S", 0, "HELLO us04.zoom.us\n"), []string{row("1", "1")}},
+		{
+			"seen from the middle, server first",
+			newScript().tcp(a(), server, "A", 0, "").tcp(a(), client, "A", 0, "HELLO us04.zoom.us\n"),
+			[]string{row("2", "2")},
+		},
+		{
+			"answer to an unseen SYN", newScript().tcp(a(), server, "SA", 0, "").tcp(a(), client, "A", 0, "HELLO us04.zoom.us\n"),
+			[]string{row("2", "2")},
+		},
+		{
+			"SYN again is the same flow", newScript().tcp(a(), client, "S", 0, "").call(a(), "us04.zoom.us"),
+			[]string{row("5", "5")},
+		},
+		{
+			"network names what the payload does not",
+			newScript().handshake(connect("192.168.1.2:40000", "203.0.113.9:8801")).tcp(connect("192.168.1.2:40000", "203.0.113.9:8801"), client, "A", 0, "\x05\x10"),
+			[]string{"tcp 192.168.1.2:40000>203.0.113.9:8801 /zoom  by=network packets=4 at=4 [zoom]"},
+		},
+		{
+			"a port that was only knocked at says nothing", newScript().tcp(connect("192.168.1.2:40000", "198.51.100.1:22"), client, "S", 0, ""),
+			[]string{"tcp 192.168.1.2:40000>198.51.100.1:22 /  by= packets=1 at=0 []"},
+		},
+		{
+			"port names what has a payload", newScript().tcp(connect("192.168.1.2:40000", "198.51.100.1:22"), client, "A", 0, "????"),
+			[]string{"tcp 192.168.1.2:40000>198.51.100.1:22 ssh/  by= packets=1 at=1 []"},
+		},
+		{
+			"ping and its answer", newScript().ping(connect("192.168.1.2:0", "198.51.100.1:0"), client, 8, 7).ping(connect("192.168.1.2:0", "198.51.100.1:0"), server, 0, 7),
+			[]string{"icmp 192.168.1.2:0>198.51.100.1:0 icmp/  by= packets=2 at=1 []"},
+		},
+		{
+			"three datagrams needed", newScript().udp(connect("192.168.1.2:5000", "198.51.100.1:6000"), client, "1").udp(connect("192.168.1.2:5000", "198.51.100.1:6000"), server, "2").
+				udp(connect("192.168.1.2:5000", "198.51.100.1:6000"), client, "3"),
+			[]string{"udp 192.168.1.2:5000>198.51.100.1:6000 boom/  by= packets=3 at=3 []"},
+		},
+		{
+			"a dissector's panic costs the name", newScript().udp(connect("192.168.1.2:5000", "198.51.100.1:6000"), client, "BOOM").call(a(), "us04.zoom.us"),
+			[]string{"udp 192.168.1.2:5000>198.51.100.1:6000 /  by= packets=1 at=0 []", row("4", "4")},
+		},
+		{
+			"new connection on the same ports", newScript().call(a(), "us04.zoom.us").tcp(&conn{client: a().client, server: a().server, seq: [2]uint32{7777, 8888}}, client, "S", 0, ""),
+			[]string{row("4", "4"), "tcp 192.168.1.2:40000>198.51.100.1:443 /  by= packets=1 at=0 []"},
+		},
+		{
+			"reset ends it", newScript().handshake(a()).tcp(a(), client, "A", 0, "HELLO us04").tcp(a(), server, "R", 0, ""),
+			[]string{"tcp 192.168.1.2:40000>198.51.100.1:443 /  by= packets=5 at=0 []"},
+		},
+		{
+			"made-up reset does not", newScript().handshake(a()).tcp(a(), client, "A", 0, "HELLO us04").tcp(a(), server, "R", 1<<30, "").tcp(a(), client, "A", 10, ".zoom.us\n"),
+			[]string{row("6", "6")},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			j, _ := play(t, tt.in, bundle(t, zoomPolicy()), nil)
+			if diff := cmp.Diff(tt.want, j.rows()); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLiveWrites(t *testing.T) {
+	a := func() *conn { return liveConn("192.168.1.2:40000", "198.51.100.1:443") }
+	notZoom := policyOf{name: "rest", all: []artifact.Test{textTest("application", "zoom")}, not: true}
+	web := policyOf{name: "web", all: []artifact.Test{portTest(443)}, mark: &artifact.Mark{Value: 0x10, Mask: 0xf0}}
+	tests := []struct {
+		name string
+		in   *script
+		with []policyOf
+		want []string
+	}{
+		{
+			"one write a flow, with the done mark", newScript().call(a(), "us04.zoom.us").tcp(a(), server, "A", 0, "x"),
+			[]policyOf{zoomPolicy()},
+			[]string{"tcp 192.168.1.2:40000>198.51.100.1:443 labels=[zoom]/1 mark=0x80000000/0x80000000"},
+		},
+		{
+			"other traffic is closed too, and stale labels with it", newScript().call(a(), "example.org"),
+			[]policyOf{zoomPolicy()},
+			[]string{"tcp 192.168.1.2:40000>198.51.100.1:443 labels=[]/1 mark=0x80000000/0x80000000"},
+		},
+		{
+			"nothing is said of a flow without a name", newScript().handshake(a()).tcp(a(), client, "A", 0, "HELLO "),
+			[]policyOf{notZoom},
+			[]string{"tcp 192.168.1.2:40000>198.51.100.1:443 labels=[rest]/1 mark=0x80000000/0x80000000"}, // when the input ends
+		},
+		{
+			"headers alone decide at the first packet", newScript().tcp(a(), client, "S", 0, "").do(nil).call(a(), "us04.zoom.us"),
+			[]policyOf{zoomPolicy(), web},
+			[]string{
+				"tcp 192.168.1.2:40000>198.51.100.1:443 labels=[web]/3 mark=0x10/0xf0",
+				"tcp 192.168.1.2:40000>198.51.100.1:443 labels=[zoom web]/3 mark=0x80000010/0x800000f0",
+			},
+		},
+		{
+			"an ICMP error has no connection of its own", newScript().ping(liveConn("192.168.1.2:0", "198.51.100.1:0"), client, 3, 0), []policyOf{zoomPolicy()}, nil,
+		},
+		{
+			"budget used up", newScript().udp(liveConn("192.168.1.2:9", "198.51.100.1:53"), client, "q").udp(liveConn("192.168.1.2:9", "198.51.100.1:53"), client, "q").
+				udp(liveConn("192.168.1.2:9", "198.51.100.1:53"), client, "q").udp(liveConn("192.168.1.2:9", "198.51.100.1:53"), client, "q").
+				udp(liveConn("192.168.1.2:9", "198.51.100.1:53"), client, "q").udp(liveConn("192.168.1.2:9", "198.51.100.1:53"), client, "q").fails(io.EOF),
+			[]policyOf{zoomPolicy()},
+			[]string{"udp 192.168.1.2:9>198.51.100.1:53 labels=[]/1 mark=0x80000000/0x80000000"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			j, _ := play(t, tt.in, bundle(t, tt.with...), live)
+			if diff := cmp.Diff(tt.want, j.lines); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestSilentFlowIsDecided: a sender that stops in the middle of its hello is
+// decided on what it sent, when another's packet shows how late it is.
+func TestSilentFlowIsDecided(t *testing.T) {
+	a := liveConn("192.168.1.2:40000", "203.0.113.9:443")
+	s := newScript().handshake(a).tcp(a, client, "A", 0, "HELLO ")
+	s.wait(11*time.Second).ping(liveConn("192.168.1.9:0", "198.51.100.1:0"), client, 3, 0)
+	var before int
+	j := &journal{bits: []string{"zoom"}}
+	s.do(nil).do(func() { before = len(j.lines) })
+	e, err := New(Config{Source: s, Labels: j, Dissectors: dissectors(), Bundle: bundle(t, zoomPolicy()), Live: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"tcp 192.168.1.2:40000>203.0.113.9:443 labels=[zoom]/1 mark=0x80000000/0x80000000"}
+	if diff := cmp.Diff(want, j.lines); diff != "" || before != 1 {
+		t.Errorf("%d writes before the end; -want +got:\n%s", before, diff)
+	}
+}
+
+func TestNamesFromAnswers(t *testing.T) {
+	dns := connect("192.168.1.2:5353", "192.168.1.1:53")
+	bare := connect("192.168.1.2:40000", "198.51.100.7:9000")
+	other := connect("192.168.1.3:40000", "198.51.100.7:9000")
+	s := newScript().udp(dns, client, "q").udp(dns, server, "us04.zoom.us 198.51.100.7").
+		tcp(bare, client, "A", 0, "???").tcp(other, client, "A", 0, "???")
+	for range 10 { // beyond the budget: the flow is decided, yet still read
+		s.udp(dns, client, "q")
+	}
+	s.udp(dns, server, "www.skype.com 198.51.100.8").tcp(connect("192.168.1.2:40001", "198.51.100.8:9000"), client, "A", 0, "???")
+	j, e := play(t, s, bundle(t, zoomPolicy()), nil)
+	var got []string
+	for _, f := range j.flows {
+		if f.IPProtocol == 6 {
+			got = append(got, f.SrcIP.String()+" "+f.DNSHostname+" "+f.Application+" "+f.By)
+		}
+	}
+	want := []string{"192.168.1.2 us04.zoom.us zoom dns", "192.168.1.3   ", "192.168.1.2 www.skype.com skype dns"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if s := e.Stats(); s.Panics != 0 || s.FlowsSeen != 4 {
+		t.Errorf("got %+v", s)
+	}
+}
+
+// nat resolves replies of one translated connection.
+type nat struct {
+	reply, original flow.Tuple
+	asked           int
+}
+
+func (n *nat) Original(t flow.Tuple) (flow.Tuple, bool) {
+	n.asked++
+	return n.original, t == n.reply
+}
+
+func TestTranslatedReplies(t *testing.T) {
+	c := liveConn("192.168.1.2:40000", "198.51.100.1:443")
+	c.natted = netip.MustParseAddrPort("203.0.113.1:61000")
+	n := &nat{
+		reply:    flow.Tuple{Src: c.server.Addr(), Dst: c.natted.Addr(), SrcPort: 443, DstPort: 61000, Proto: 6},
+		original: flow.Tuple{Src: c.client.Addr(), Dst: c.server.Addr(), SrcPort: 40000, DstPort: 443, Proto: 6},
+	}
+	replyFirst := liveConn("192.168.1.2:40000", "198.51.100.1:443")
+	replyFirst.natted = c.natted
+	for name, s := range map[string]*script{
+		"in order":    newScript().call(c, "us04.zoom.us").tcp(c, server, "A", 0, "x"),
+		"reply first": newScript().tcp(replyFirst, server, "SA", 0, "").tcp(replyFirst, client, "A", 0, "").tcp(replyFirst, client, "A", 0, "HELLO us04.zoom.us\n").tcp(replyFirst, server, "A", 0, "x").tcp(replyFirst, server, "A", 1, "x"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			n.asked = 0
+			j, e := play(t, s, bundle(t, zoomPolicy()), func(c *Config) { c.Live, c.Resolver = true, n })
+			want := []string{"tcp 192.168.1.2:40000>198.51.100.1:443 tls/zoom us04.zoom.us by=sni packets=5 at="}
+			if len(j.flows) != 1 || !strings.HasPrefix(j.rows()[0], want[0]) {
+				t.Errorf("got %q, want one flow with all packets: %q", j.rows(), want)
+			}
+			if n.asked != 1 || e.Stats().Resolved != 1 {
+				t.Errorf("asked %d times, want once a flow", n.asked)
+			}
+		})
+	}
+}
+
+func TestReload(t *testing.T) {
+	zoom, skype := liveConn("192.168.1.2:40000", "198.51.100.1:443"), liveConn("192.168.1.2:40001", "198.51.100.2:443")
+	before := bundle(t, zoomPolicy())
+	after := bundle(t, zoomPolicy(), policyOf{name: "skype", all: []artifact.Test{textTest("application", "skype")}})
+	after.Labels = after.Labels[1:] // zoom's label is not the bundle's any more
+	after.Policies[0].Labels = nil
+	after.Program.Effects[0].Labels = nil
+	j := &journal{bits: []string{"zoom", "skype"}}
+	s := newScript().call(zoom, "us04.zoom.us").call(skype, "www.skype.com").tcp(skype, client, "A", 100, "late")
+	e, err := New(Config{Source: s, Labels: j, Recorder: j, Dissectors: dissectors(), Bundle: before, Live: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var written int
+	s.do(func() {
+		written = len(j.lines)
+		if err := e.Reload(after); err != nil {
+			t.Error(err)
+		}
+	}).do(nil).do(nil)
+	if err := e.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"tcp 192.168.1.2:40000>198.51.100.1:443 labels=[]/3 mark=0x80000000/0x80000000",
+		"tcp 192.168.1.2:40001>198.51.100.2:443 labels=[skype]/2 mark=0x80000000/0x80000000",
+	}
+	if diff := cmp.Diff(want, j.lines[written:]); diff != "" {
+		t.Errorf("rewritten, -want +got:\n%s", diff)
+	}
+	if got := e.Stats(); got.FlowsSeen != 2 || got.Reloads != 1 {
+		t.Errorf("got %d flows seen and %d reloads, want 2 and 1", got.FlowsSeen, got.Reloads)
+	}
+	if err := e.Reload(&artifact.Bundle{ABI: "other"}); err == nil {
+		t.Error("a bundle for other facts was taken")
+	}
+}
+
+// TestKernelForgot: a packet long after the decision means that the kernel
+// made a new entry for the tuple; the verdict has to be written again.
+func TestKernelForgot(t *testing.T) {
+	a := liveConn("192.168.1.2:40000", "198.51.100.1:443")
+	s := newScript().call(a, "us04.zoom.us").tcp(a, client, "A", 19, "bulk")
+	s.wait(3*time.Second).tcp(a, client, "A", 23, "bulk")
+	j, e := play(t, s, bundle(t, zoomPolicy()), live)
+	line := "tcp 192.168.1.2:40000>198.51.100.1:443 labels=[zoom]/1 mark=0x80000000/0x80000000"
+	if diff := cmp.Diff([]string{line, line}, j.lines); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if got := e.Stats(); got.Reopened != 1 || got.FlowsSeen != 1 {
+		t.Errorf("got %d reopened of %d flows, want 1 of 1", got.Reopened, got.FlowsSeen)
+	}
+}
+
+func TestFilesAreWorldsApart(t *testing.T) {
+	dns := connect("192.168.1.2:5353", "192.168.1.1:53")
+	dns.file = "a.pcap"
+	bare := connect("192.168.1.2:40000", "198.51.100.7:9000")
+	bare.file = "a.pcap"
+	again := connect("192.168.1.2:40000", "198.51.100.7:9000")
+	again.file = "b.pcap"
+	broken := &packet.FileError{File: "a.pcap", Err: errors.New("cut short")}
+	s := newScript().udp(dns, server, "us04.zoom.us 198.51.100.7").tcp(bare, client, "A", 0, "???").fails(broken).
+		tcp(again, client, "A", 0, "???").fails(packet.ErrFileEnd)
+	j := &journal{}
+	e, err := New(Config{Source: s, Recorder: j, Dissectors: dissectors(), Bundle: bundle(t, zoomPolicy())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Run(context.Background()); !errors.Is(err, broken) {
+		t.Errorf("got error %v, want the file's", err)
+	}
+	var got []string
+	for _, f := range j.flows {
+		got = append(got, f.PCAP+" "+f.Protocol+"/"+f.Application)
+	}
+	if diff := cmp.Diff([]string{"a.pcap dns/", "a.pcap /zoom", "b.pcap /"}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestCaps(t *testing.T) {
+	s := newScript()
+	for i := range 300 {
+		c := connect("192.168.1.2:1000", "198.51.100.1:6000")
+		c.client = netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 1000)
+		s.udp(c, client, "spray")
+	}
+	j, e := play(t, s, bundle(t, zoomPolicy()), func(c *Config) { c.MaxFlows, c.MaxOpening = 100, 10 })
+	got := e.Stats()
+	if got.FlowsEvicted != 200 || len(j.flows) != 300 {
+		t.Errorf("evicted %d and told of %d, want 200 and 300", got.FlowsEvicted, len(j.flows))
+	}
+	if got.Cut != 290 || got.Opening != 0 || got.Buffered != 0 {
+		t.Errorf("got %d cut, %d open and %d bytes held at the end, want 290, 0 and 0", got.Cut, got.Opening, got.Buffered)
+	}
+}
+
+func TestAskedWhileRunning(t *testing.T) {
+	a := connect("192.168.1.2:40000", "198.51.100.1:443")
+	s := newScript().call(a, "us04.zoom.us")
+	e, err := New(Config{Source: s, Dissectors: dissectors(), Bundle: bundle(t, zoomPolicy())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Flows(10) != nil {
+		t.Error("flows before Run")
+	}
+	var flows []telemetry.Flow
+	var why telemetry.Why
+	var ok, unknown bool
+	answered := make(chan struct{})
+	s.do(func() {
+		go func() {
+			defer close(answered)
+			flows = e.Flows(10)
+			reply := flow.Tuple{Src: a.server.Addr(), Dst: a.client.Addr(), SrcPort: 443, DstPort: 40000, Proto: 6}
+			why, ok = e.Why(reply)
+			_, unknown = e.Why(flow.Tuple{Src: a.server.Addr(), Dst: a.server.Addr(), Proto: 6})
+		}()
+	})
+	for range 200 {
+		s.do(func() {
+			select {
+			case <-answered:
+			case <-time.After(10 * time.Millisecond):
+			}
+		})
+	}
+	if err := e.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	<-answered
+	if len(flows) != 1 || flows[0].Application != "zoom" || flows[0].Event != telemetry.Live {
+		t.Errorf("got flows %+v", flows)
+	}
+	if !ok || unknown || !why.Complete || len(why.Policies) != 1 || !why.Policies[0].Matched || !why.Policies[0].Terms[0].Holds {
+		t.Errorf("got why %+v (found %v, the unknown one %v)", why, ok, unknown)
+	}
+	found := false
+	for _, ev := range why.Evidence {
+		found = found || ev == telemetry.Evidence{Attribute: "hostname", Value: "us04.zoom.us"}
+	}
+	if !found {
+		t.Errorf("no host name among the evidence %v", why.Evidence)
+	}
+	if _, ok := e.Why(flow.Tuple{}); ok {
+		t.Error("an answer after Run")
+	}
+}
+
+func TestUpdates(t *testing.T) {
+	j, _ := play(t, newScript().call(connect("192.168.1.2:40000", "198.51.100.1:443"), "us04.zoom.us"), bundle(t, zoomPolicy()), func(c *Config) { c.Updates = true })
+	var got []string
+	for _, f := range j.flows {
+		got = append(got, f.Event.String()+" "+f.Application+" "+strings.Join(f.Labels, ","))
+	}
+	if diff := cmp.Diff([]string{"named zoom zoom", "ended zoom zoom"}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	a := liveConn("192.168.1.2:40000", "198.51.100.1:443")
+	ctx, cancel := context.WithCancel(context.Background())
+	s := newScript().handshake(a).tcp(a, client, "A", 0, "HELLO ").do(cancel).call(a, "never.read.example")
+	j := &journal{}
+	e, err := New(Config{Source: s, Labels: j, Recorder: j, Dissectors: dissectors(), Bundle: bundle(t, zoomPolicy()), Live: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if len(j.lines) != 0 || len(j.flows) != 1 {
+		t.Errorf("got writes %q and %d records: an undecided flow must stay open for the next process", j.lines, len(j.flows))
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	good := bundle(t, zoomPolicy())
+	tests := []struct {
+		name string
+		in   Config
+		want string
+	}{
+		{"no source", Config{Bundle: good, Dissectors: dissectors()}, "configure enforcer: no packet source"},
+		{"no bundle", Config{Source: newScript(), Dissectors: dissectors()}, "configure enforcer: no bundle"},
+		{"no dissectors", Config{Source: newScript(), Bundle: good}, "configure enforcer: no dissectors"},
+		{"negative limit", Config{Source: newScript(), Bundle: good, Dissectors: dissectors(), MaxFlows: -1}, "configure enforcer: a limit is negative"},
+		{"bundle of another time", Config{Source: newScript(), Bundle: &artifact.Bundle{ABI: "x"}, Dissectors: dissectors()}, "load program: "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := New(tt.in); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestDecidedPacketsCostNoMemory: bulk packets of known flows allocate nothing.
+func TestDecidedPacketsCostNoMemory(t *testing.T) {
+	a := connect("192.168.1.2:40000", "198.51.100.1:443")
+	s := newScript().call(a, "us04.zoom.us").tcp(a, server, "A", 0, "bulk")
+	e, err := New(Config{Source: s, Dissectors: dissectors(), Bundle: bundle(t, zoomPolicy())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorker(e)
+	for s.Next(&w.raw) == nil {
+		w.packet()
+	}
+	if n := testing.AllocsPerRun(100, w.packet); n != 0 {
+		t.Errorf("got %v allocations a packet, want 0", n)
+	}
+}
+
+func TestFactStore(t *testing.T) {
+	s := newFactStore()
+	f := s.items[0].facts
+	if i := s.keep(&f); i != 0 {
+		t.Errorf("the empty set is kept as %d", i)
+	}
+	f.Hostname, f.SrcPort = "a.example", 5
+	a := s.keep(&f)
+	f.SrcPort = 6
+	if b := s.keep(&f); a != b || a == 0 {
+		t.Errorf("facts that differ in their tuple only are kept twice: %d, %d", a, b)
+	}
+	f.Hostname = "b.example"
+	c := s.keep(&f)
+	if c == a || s.get(c).Hostname != "b.example" || s.get(c).SrcPort != 0 {
+		t.Errorf("got %+v as %d", s.get(c), c)
+	}
+	s.release(a)
+	s.release(a)
+	s.release(c)
+	if len(s.index) != 0 {
+		t.Errorf("%d sets left after the last release", len(s.index))
+	}
+	if d := s.keep(&f); d >= 3 {
+		t.Errorf("freed places are not reused: got %d", d)
+	}
+}
+
+func BenchmarkDecidedPacket(b *testing.B) {
+	a := connect("192.168.1.2:40000", "198.51.100.1:443")
+	s := newScript().call(a, "us04.zoom.us").tcp(a, server, "A", 0, "bulk")
+	e, err := New(Config{Source: s, Dissectors: dissectors(), Bundle: bundle(b, zoomPolicy())})
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := newWorker(e)
+	for s.Next(&w.raw) == nil {
+		w.packet()
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		w.packet()
+	}
+}

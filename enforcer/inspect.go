@@ -1,0 +1,270 @@
+package enforcer
+
+import (
+	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// opening is what a flow needs while it is inspected, and gives back when it
+// is decided. Flows get one with their first payload: a SYN costs none.
+type opening struct {
+	facts      fact.Facts
+	candidates dissect.Candidates
+	result     dissect.Result
+	streams    [2]flow.Stream // by dissect.Side
+	datagrams  flow.Datagrams
+}
+
+// deliver takes w.parsed, a packet of flow r, to the flow's dissectors.
+func (w *worker) deliver(id flow.ID, r *flow.Record, fromClient bool) {
+	p := &w.parsed
+	side := dissect.Server
+	if fromClient {
+		side = dissect.Client
+	}
+	switch p.Proto {
+	case packet.ProtoTCP:
+		w.tcp(id, r, side)
+	case packet.ProtoUDP:
+		if len(p.Payload) > 0 {
+			w.udp(id, r, side)
+		}
+	default:
+		// No dissector reads these: the header says all there is to say.
+		if !r.Has(flow.Done) {
+			r.Inspected++
+			w.settle(id, r)
+		}
+	}
+	w.gateClosed(id, r)
+}
+
+// gateClosed ends the inspection of a live flow when the kernel will show us
+// no more of it.
+func (w *worker) gateClosed(id flow.ID, r *flow.Record) {
+	if w.config.Live && !r.Has(flow.Done) && int(r.Seen) >= w.policy.budget {
+		w.settle(id, r)
+	}
+}
+
+func (w *worker) tcp(id flow.ID, r *flow.Record, side dissect.Side) {
+	p := &w.parsed
+	if p.TCPFlags&packet.SYN != 0 {
+		side = w.syn(r, side)
+	}
+	before := r.Ended()
+	if !r.Has(flow.Done) && (len(p.Payload) > 0 || r.Work != 0) {
+		w.segment(id, r, side)
+	}
+	if p.TCPFlags&packet.FIN != 0 {
+		r.Set([2]flow.Flags{flow.FinClient, flow.FinServer}[side])
+	}
+	if p.TCPFlags&packet.RST != 0 && (r.Work == 0 || w.openings[r.Work].streams[side].Plausible(p.Seq)) {
+		r.Set(flow.Reset)
+	}
+	if r.Ended() && !before {
+		if r.Inspected > 0 {
+			w.complete(r)
+		}
+		w.table.Move(id, flow.Closed, w.now)
+	}
+}
+
+// syn notes where a direction's bytes begin, and which side opened the flow
+// when that was only a guess so far. It returns the side that sent it.
+func (w *worker) syn(r *flow.Record, side dissect.Side) dissect.Side {
+	p := &w.parsed
+	seen := [2]flow.Flags{flow.SynClient, flow.SynServer}
+	if opens := p.TCPFlags&packet.ACK == 0; r.Has(flow.Guessed) && r.Inspected == 0 {
+		if opens != (side == dissect.Client) {
+			r.Flags ^= flow.ClientIsB
+			side = 1 - side
+		}
+		r.Clear(flow.Guessed)
+	}
+	if r.Inspected == 0 {
+		r.ISN[side] = p.Seq
+		r.Set(seen[side])
+	}
+	return side
+}
+
+// segment adds a TCP payload to its stream and inspects what that gives.
+func (w *worker) segment(id flow.ID, r *flow.Record, side dissect.Side) {
+	p := &w.parsed
+	o := w.open(id, r)
+	s := &o.streams[side]
+	seq := p.Seq
+	if p.TCPFlags&packet.SYN != 0 {
+		seq++ // SYN takes a sequence number (RFC 9293, 3.4)
+	}
+	if p.TCPFlags&packet.ACK != 0 {
+		o.streams[1-side].Assume(p.Ack)
+	}
+	closed := s.Closed()
+	grew := s.Add(seq, p.Payload, &w.buffers)
+	if p.TCPFlags&packet.FIN != 0 {
+		s.Fin(seq + uint32(p.PayloadLength))
+	}
+	if len(p.Payload) > 0 {
+		r.Inspected++
+	}
+	if grew || s.Closed() && !closed {
+		w.setWindow(r)
+		w.window.Stream = [2][]byte{o.streams[0].Bytes(), o.streams[1].Bytes()}
+		w.window.Closed = [2]bool{o.streams[0].Closed(), o.streams[1].Closed()}
+		w.inspect(id, r, o)
+		return
+	}
+	w.spent(id, r)
+}
+
+func (w *worker) udp(id flow.ID, r *flow.Record, side dissect.Side) {
+	p := &w.parsed
+	newest := dissect.Datagram{From: side, Payload: p.Payload}
+	if r.Has(flow.Done) {
+		if r.Has(flow.Watched) {
+			w.watch(r, newest)
+		}
+		return
+	}
+	o := w.open(id, r)
+	r.Inspected++
+	n := o.datagrams.Len()
+	for i := range n {
+		fromServer, payload := o.datagrams.At(i)
+		w.recent[i] = dissect.Datagram{Payload: payload}
+		if fromServer {
+			w.recent[i].From = dissect.Server
+		}
+	}
+	w.recent[n] = newest
+	w.setWindow(r)
+	w.window.Datagrams = w.recent[:n+1]
+	w.inspect(id, r, o)
+	if r.Work != 0 {
+		o.datagrams.Keep(side == dissect.Server, p.Payload, &w.buffers)
+	}
+}
+
+// watch shows a decided flow's newest datagram to its dissector, for the names
+// that it binds.
+func (w *worker) watch(r *flow.Record, newest dissect.Datagram) {
+	w.setWindow(r)
+	w.recent[0] = newest
+	w.window.Datagrams = w.recent[:1]
+	w.load(r, &w.facts)
+	c := w.scheduler.Resume(int(r.Dissector))
+	w.scheduler.Run(&c, &w.window, &w.facts)
+	w.learn(&w.facts)
+}
+
+// setWindow empties the window for a flow.
+func (w *worker) setWindow(r *flow.Record) {
+	src, dst := r.Key.Ends(r.Has(flow.ClientIsB))
+	w.window = dissect.Window{SrcPort: src.Port(), DstPort: dst.Port(), Names: w.window.Names[:0]}
+}
+
+// inspect runs the dissectors over w.window and acts on what they find.
+func (w *worker) inspect(id flow.ID, r *flow.Record, o *opening) {
+	w.stats.Inspected++
+	first := r.Inspected == 1
+	w.facts = o.facts
+	o.result = w.scheduler.Run(&o.candidates, &w.window, &o.facts)
+	if len(w.window.Names) > 0 {
+		w.learn(&o.facts)
+		if chosen, ok := o.candidates.Chosen(); ok && r.Key.Proto == packet.ProtoUDP {
+			r.Set(flow.Watched)
+			r.Dissector = uint8(chosen)
+		}
+	}
+	switch o.result {
+	case dissect.Match, dissect.NoMatch:
+		w.settle(id, r)
+		return
+	case dissect.Partial, dissect.NeedMore:
+	}
+	if first || o.facts != w.facts {
+		w.policy.classifier.Classify(&o.facts, false, w.names, w.now)
+		w.decide(r, &o.facts)
+	}
+	w.spent(id, r)
+}
+
+// spent ends an inspection that has used its budget.
+func (w *worker) spent(id flow.ID, r *flow.Record) {
+	if int(r.Inspected) >= w.policy.budget {
+		w.settle(id, r)
+	}
+}
+
+// learn remembers the name bindings of the window.
+func (w *worker) learn(f *fact.Facts) {
+	for _, b := range w.window.Names {
+		w.names.Learn(f.SrcIP, b, w.now)
+	}
+}
+
+// open gives the flow its opening state. When too many are open, the one that
+// has waited longest is decided on what it has shown.
+func (w *worker) open(id flow.ID, r *flow.Record) *opening {
+	if r.Work != 0 {
+		return w.openings[r.Work]
+	}
+	if len(w.openings)-1-len(w.idleOpening) >= w.config.MaxOpening {
+		oldest := w.table.Oldest(flow.Opening)
+		w.stats.Cut++
+		w.settle(oldest, w.table.At(oldest))
+	}
+	if n := len(w.idleOpening); n > 0 {
+		r.Work = w.idleOpening[n-1]
+		w.idleOpening = w.idleOpening[:n-1]
+	} else {
+		r.Work = uint32(len(w.openings))
+		w.openings = append(w.openings, new(opening))
+	}
+	o := w.openings[r.Work]
+	w.fillTuple(&o.facts, r)
+	o.candidates = w.scheduler.Start(r.Key.Proto == packet.ProtoTCP, uint16(o.facts.SrcPort), uint16(o.facts.DstPort))
+	for side, seen := range [2]flow.Flags{flow.SynClient, flow.SynServer} {
+		if r.Has(seen) {
+			o.streams[side].Syn(r.ISN[side])
+		}
+	}
+	w.table.Move(id, flow.Opening, w.now)
+	return o
+}
+
+// shut takes the opening state back.
+func (w *worker) shut(r *flow.Record) {
+	if r.Work == 0 {
+		return
+	}
+	o := w.openings[r.Work]
+	for side := range o.streams {
+		o.streams[side].Release(&w.buffers)
+	}
+	o.datagrams.Release(&w.buffers)
+	*o = opening{}
+	w.idleOpening = append(w.idleOpening, r.Work)
+	r.Work = 0
+}
+
+// settle completes a flow that stays in the table.
+func (w *worker) settle(id flow.ID, r *flow.Record) {
+	w.complete(r)
+	w.table.Move(id, w.class(r), w.now)
+}
+
+// class is the list a flow stands in once it is decided.
+func (w *worker) class(r *flow.Record) flow.Class {
+	switch {
+	case r.Ended():
+		return flow.Closed
+	case r.Key.Proto == packet.ProtoTCP:
+		return flow.Established
+	}
+	return flow.Datagram
+}

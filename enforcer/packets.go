@@ -1,0 +1,223 @@
+package enforcer
+
+import (
+	"time"
+
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/packet"
+)
+
+// reuseAfter is how long after its decision a live flow's tuple must rest
+// before another packet is taken for a new connection. The gate lets no packet
+// of a decided flow by, except those that were on their way when it closed.
+const reuseAfter = int64(2 * time.Second)
+
+// packet takes w.raw in.
+func (w *worker) packet() {
+	raw, p := &w.raw, &w.parsed
+	w.file = raw.File
+	if raw.Timestamp == 0 && w.config.Live {
+		raw.Timestamp = time.Now().UnixNano() // output hooks have no time stamps
+	}
+	w.now = max(w.now, raw.Timestamp)
+	w.stats.Packets++
+	w.stats.Bytes += uint64(raw.Length)
+	packet.Decode(raw, p)
+	if p.Drop != packet.DropNone {
+		w.stats.drop(p.Drop)
+		return
+	}
+	if p.Fragment == packet.LaterFragment {
+		w.stats.Fragments++
+		return
+	}
+	id, fromClient := w.find()
+	r := w.table.At(id)
+	r.Packets++
+	r.Seen++
+	r.Bytes += uint64(raw.Length)
+	r.LastSeen = max(r.LastSeen, w.now)
+	w.deliver(id, r, fromClient)
+}
+
+// find gives the flow that w.parsed belongs to, a new one if need be, and
+// which side the packet came from.
+func (w *worker) find() (id flow.ID, fromClient bool) {
+	k, fromB := flow.KeyOf(&w.parsed)
+	id = w.table.Find(&k)
+	if id == 0 && w.raw.Direction == packet.DirReply {
+		id = w.resolve(&k, fromB)
+	}
+	if id != 0 && w.again(w.table.At(id)) {
+		w.stats.Restarted++
+		w.conclude(w.table.At(id))
+		w.table.Remove(id)
+		id = 0
+	}
+	if id == 0 {
+		return w.begin(&k, fromB)
+	}
+	switch w.raw.Direction {
+	case packet.DirOriginal:
+		return id, true
+	case packet.DirReply:
+		return id, false
+	case packet.DirUnknown:
+	}
+	return id, fromB == w.table.At(id).Has(flow.ClientIsB)
+}
+
+// resolve finds the flow of a reply whose addresses were translated, and
+// remembers the reply's addresses as another name of it.
+func (w *worker) resolve(k *flow.Key, fromB bool) flow.ID {
+	if w.config.Resolver == nil {
+		return 0
+	}
+	reply := flow.Record{Key: *k, ICMPType: w.parsed.ICMPType, ICMPCode: w.parsed.ICMPCode}
+	if fromB {
+		reply.Set(flow.ClientIsB) // the sender, for Tuple's sake
+	}
+	original, ok := w.config.Resolver.Original(reply.Tuple())
+	if !ok {
+		w.stats.Unresolved++
+		return 0
+	}
+	w.stats.Resolved++
+	key, originalFromB := flow.KeyOfTuple(original)
+	if key == *k {
+		return 0
+	}
+	id := w.table.Find(&key)
+	if id == 0 {
+		id = w.insert(&key, originalFromB)
+		r := w.table.At(id)
+		r.ICMPType, r.ICMPCode = original.ICMPType, original.ICMPCode
+	}
+	w.table.Alias(k, id)
+	return id
+}
+
+// again handles a packet of r, which the table knows, that belongs to another
+// connection with the same tuple; over says that r is to end and a new flow to
+// begin.
+func (w *worker) again(r *flow.Record) (over bool) {
+	p := &w.parsed
+	if p.Proto == packet.ProtoTCP && p.TCPFlags&(packet.SYN|packet.ACK) == packet.SYN {
+		retransmitted := r.Has(flow.SynClient) && r.ISN[0] == p.Seq
+		return !retransmitted && (r.Ended() || r.Has(flow.Done))
+	}
+	if !w.config.Live || !r.Has(flow.Done) || r.Has(flow.Untracked) || w.now-r.DoneAt <= reuseAfter {
+		return false
+	}
+	if r.Has(flow.Watched) && w.raw.Direction != packet.DirOriginal {
+		return false // DNS answers pass the gate always, so they prove nothing
+	}
+	// The kernel made a new entry, without our mark, in the middle of a
+	// conversation: it had expired or was flushed. What follows is inspected;
+	// if it says nothing, as the middle of most does, the old name stands.
+	w.stats.Reopened++
+	r.Clear(flow.Done | flow.Told | flow.Watched)
+	r.Inspected, r.Seen = 0, 0
+	return false
+}
+
+// begin makes a flow of which w.parsed is the first packet.
+func (w *worker) begin(k *flow.Key, fromB bool) (id flow.ID, fromClient bool) {
+	p := &w.parsed
+	fromClient, guessed := w.opener()
+	id = w.insert(k, fromB == fromClient)
+	r := w.table.At(id)
+	r.ICMPType, r.ICMPCode = p.ICMPType, p.ICMPCode
+	if guessed {
+		r.Set(flow.Guessed)
+	}
+	if (p.Proto == packet.ProtoICMP || p.Proto == packet.ProtoICMPv6) && !p.ICMPQuery() {
+		// conntrack counts an ICMP error to the flow that it complains of.
+		r.Set(flow.Untracked)
+	}
+	w.decideAtOnce(r)
+	return id, fromClient
+}
+
+// insert adds a record.
+func (w *worker) insert(k *flow.Key, clientIsB bool) flow.ID {
+	w.stats.FlowsSeen++
+	id := w.table.Insert(k, flow.Datagram, w.now)
+	r := w.table.At(id)
+	r.FirstSeen = w.raw.Timestamp
+	r.Interface = w.interfaceIndex(w.raw.Interface)
+	if clientIsB {
+		r.Set(flow.ClientIsB)
+	}
+	return id
+}
+
+// opener says whether the sender of w.parsed, the first packet seen of its
+// flow, is the side that opened it; guessed that only the ports speak for it.
+func (w *worker) opener() (fromClient, guessed bool) {
+	switch w.raw.Direction {
+	case packet.DirOriginal:
+		return true, false
+	case packet.DirReply:
+		return false, false
+	case packet.DirUnknown:
+	}
+	p := &w.parsed
+	if p.Proto == packet.ProtoTCP && p.TCPFlags&packet.SYN != 0 {
+		return p.TCPFlags&packet.ACK == 0, false
+	}
+	if !p.HasPorts() {
+		return !isICMPReply(p), false
+	}
+	// The first to send is the client, unless it sends from a service's port
+	// to one that is nobody's.
+	return !w.service(p.SrcPort) || w.service(p.DstPort), true
+}
+
+// service says that servers, not clients, are found on the port: a system
+// port (RFC 6335, section 6) or one that a dissector expects.
+func (w *worker) service(port uint16) bool {
+	return port != 0 && (port < 1024 || w.scheduler.Hinted(port))
+}
+
+func isICMPReply(p *packet.Parsed) bool {
+	switch p.Proto {
+	case packet.ProtoICMP:
+		return p.ICMPType == 0
+	case packet.ProtoICMPv6:
+		return p.ICMPType == 129
+	}
+	return false
+}
+
+func (w *worker) interfaceIndex(name string) uint32 {
+	if name == "" {
+		return 0
+	}
+	i, ok := w.interfaceOf[name]
+	if !ok {
+		i = uint32(len(w.interfaces))
+		w.interfaces = append(w.interfaces, name)
+		w.interfaceOf[name] = i
+	}
+	return i
+}
+
+// lookup finds a flow by the tuple of either direction. A tuple does not say
+// its VLAN, so when none is outside all VLANs every flow is looked at.
+func (w *worker) lookup(t flow.Tuple) (flow.ID, bool) {
+	k, _ := flow.KeyOfTuple(t)
+	if id := w.table.Find(&k); id != 0 {
+		return id, true
+	}
+	found := flow.ID(0)
+	w.table.Each(func(id flow.ID, r *flow.Record) bool {
+		other := r.Key
+		other.VLAN = 0
+		if other == k {
+			found = id
+		}
+		return found == 0
+	})
+	return found, found != 0
+}

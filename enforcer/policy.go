@@ -1,0 +1,125 @@
+package enforcer
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/classify"
+	"github.com/netpol/netpol/enforcer/program"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// defaultBudget is how many packets of a flow are inspected where the bundle
+// does not say.
+const defaultBudget = 32
+
+// maxBudget is what Record.Inspected can count.
+const maxBudget = math.MaxUint16
+
+// policy is a bundle, loaded. It is immutable.
+type policy struct {
+	bundle  *artifact.Bundle
+	program *program.Program
+	// early is what of the program can be said of a flow by its headers alone;
+	// nil when that is nothing.
+	early      *program.Program
+	classifier *classify.Classifier
+	budget     int    // packets inspected of a flow
+	doneMark   uint32 // 0 when the bundle has none
+	local      []netip.Prefix
+	labels     []artifact.Label
+}
+
+func loadPolicy(b *artifact.Bundle) (*policy, error) {
+	prog, err := program.Load(b)
+	if err != nil {
+		return nil, err
+	}
+	classifier, err := classify.New(&b.Catalogue)
+	if err != nil {
+		return nil, fmt.Errorf("load bundle: %w", err)
+	}
+	p := &policy{
+		bundle: b, program: prog, classifier: classifier,
+		budget:   b.Settings.InspectPacket,
+		doneMark: b.Settings.DoneMark,
+		local:    b.Settings.LocalNetworks,
+		labels:   b.Labels,
+	}
+	if p.budget <= 0 {
+		p.budget = defaultBudget
+	}
+	p.budget = min(p.budget, maxBudget)
+	if b := headersOnly(b); len(b.Program.Clauses) > 0 {
+		if p.early, err = program.Load(b); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// headersOnly is the bundle with those clauses alone that ask for nothing but
+// addresses, ports and the like. The others must wait until the flow has a
+// name: before that, app != 'zoom' holds of everything, and a drop on the
+// first packet would keep the name from ever being seen.
+func headersOnly(b *artifact.Bundle) *artifact.Bundle {
+	out := *b
+	out.Program.Clauses = nil
+	for _, c := range b.Program.Clauses {
+		all := true
+		for _, l := range c.If {
+			all = all && asksHeaders(&b.Program, l.Test())
+		}
+		if all {
+			out.Program.Clauses = append(out.Program.Clauses, c)
+		}
+	}
+	return &out
+}
+
+// asksHeaders says that a test needs the packet headers only. Members of a
+// group are earlier tests, as Load has checked.
+func asksHeaders(p *artifact.Program, test int) bool {
+	t := &p.Tests[test]
+	switch t.Op {
+	case artifact.TestAll, artifact.TestAny:
+		for _, l := range t.Of {
+			if !asksHeaders(p, l.Test()) {
+				return false
+			}
+		}
+		return true
+	case artifact.TestCode:
+		return false // its attributes are not listed
+	case artifact.TestEqual, artifact.TestUnder, artifact.TestPrefix, artifact.TestSuffix, artifact.TestContains,
+		artifact.TestMatches, artifact.TestRange, artifact.TestNetwork, artifact.TestFlag:
+	}
+	a, ok := fact.Lookup(t.Attribute)
+	return ok && a.Decided == fact.Kernel
+}
+
+// isLocal says that an address is on the inside: a private range (RFC 1918,
+// RFC 4193), the link itself, or one of the operator's networks.
+func (p *policy) isLocal(a netip.Addr) bool {
+	if a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsLoopback() {
+		return true
+	}
+	for _, n := range p.local {
+		if n.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// labelNames are the bundle's names for the bits that are set.
+func (p *policy) labelNames(to []string, bits *[16]byte) []string {
+	for _, l := range p.labels {
+		if bits[l.Bit/8]&(1<<(l.Bit%8)) != 0 {
+			to = append(to, l.Name)
+		}
+	}
+	return to
+}

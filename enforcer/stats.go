@@ -1,0 +1,63 @@
+package enforcer
+
+import "github.com/netpol/netpol/enforcer/packet"
+
+// Stats counts what the engine did since New. Flows, Opening, Buffered and
+// Names are states, the rest only grow.
+type Stats struct {
+	Packets   uint64 // read from the source
+	Bytes     uint64 // of those, on the wire
+	NotIP     uint64 // left alone: no IP in them, or a link header we do not read
+	Short     uint64 // left alone: cut off within a header
+	BadHeader uint64 // left alone: a header contradicts itself
+	Fragments uint64 // left alone: fragments without a transport header
+
+	FlowsSeen    uint64
+	FlowsEvicted uint64 // pushed out of the full table by others
+	Flows        uint64 // in the table now
+	Opening      uint64 // in inspection now
+	Inspected    uint64 // packets that dissectors saw
+	Completed    uint64 // flows whose analysis is over
+	Cut          uint64 // flows whose analysis was ended because too many were open
+	NoBuffer     uint64 // segments not kept because MaxBuffers was reached
+	Buffered     uint64 // bytes held for reassembly now
+	Panics       uint64 // of dissectors; each cost a flow its name
+
+	Writes      uint64 // updates given to the label sink
+	WriteErrors uint64 // times the sink failed as a whole
+	Resolved    uint64 // replies whose original tuple was found
+	Unresolved  uint64 // replies whose original tuple was not found
+	Restarted   uint64 // flows begun anew because a connection reused their tuple
+	Reopened    uint64 // decided flows inspected again because the kernel had forgotten them
+	Names       uint64 // DNS answers remembered now
+	Reloads     uint64
+	FileErrors  uint64 // capture files that could not be read to their end
+}
+
+// Counters are the figures by name, for status output.
+func (s *Stats) Counters() map[string]uint64 {
+	return map[string]uint64{
+		"packets": s.Packets, "bytes": s.Bytes, "not_ip": s.NotIP, "short": s.Short,
+		"bad_header": s.BadHeader, "fragments": s.Fragments,
+		"flows_seen": s.FlowsSeen, "flows_evicted": s.FlowsEvicted, "flows": s.Flows, "opening": s.Opening,
+		"inspected": s.Inspected, "completed": s.Completed, "cut": s.Cut, "no_buffer": s.NoBuffer,
+		"buffered": s.Buffered, "panics": s.Panics,
+		"writes": s.Writes, "write_errors": s.WriteErrors, "resolved": s.Resolved, "unresolved": s.Unresolved,
+		"restarted": s.Restarted, "reopened": s.Reopened, "names": s.Names, "reloads": s.Reloads, "file_errors": s.FileErrors,
+	}
+}
+
+// drop counts a packet that could not be decoded.
+func (s *Stats) drop(d packet.Drop) {
+	switch d {
+	case packet.DropNone:
+	case packet.DropLink:
+		s.NotIP++
+	case packet.DropShort:
+		s.Short++
+	case packet.DropHeader:
+		s.BadHeader++
+	case packet.DropFragments:
+		s.Fragments++
+	}
+}

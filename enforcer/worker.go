@@ -1,0 +1,237 @@
+package enforcer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/netpol/netpol/enforcer/classify"
+	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/enforcer/program"
+	"github.com/netpol/netpol/enforcer/telemetry"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+const (
+	// batch is how many packets may pass between two looks at timers, asks and
+	// the policy, and how many updates may wait to be sent.
+	batch = 64
+	// expireSlice and sweepSlice bound how many flows are ended or decided anew
+	// between two batches, so that neither holds packets up.
+	expireSlice = 64
+	sweepSlice  = 256
+)
+
+// worker owns the packet path. Everything in it belongs to the goroutine that
+// runs Engine.Run.
+type worker struct {
+	config    *Config
+	engine    *Engine
+	scheduler *dissect.Scheduler
+	pending   func() bool
+
+	policy  *policy
+	machine *program.Machine
+	early   *program.Machine // nil when headers alone decide nothing
+	nothing program.Verdict
+	table   *flow.Table
+	buffers flow.Buffers
+	names   *classify.Names
+	store   *factStore
+
+	openings    []*opening // by Record.Work
+	idleOpening []uint32   // indexes not in use
+	interfaces  []string   // by Record.Interface
+	interfaceOf map[string]uint32
+
+	raw    packet.Raw
+	parsed packet.Parsed
+	window dissect.Window
+	recent [flow.MaxDatagrams + 1]dissect.Datagram
+	facts  fact.Facts // scratch
+	record telemetry.Flow
+
+	now      int64 // packet time, never going back within a file
+	file     string
+	unsent   int
+	sweep    flow.ID // next record to decide anew after a reload
+	sweeping bool
+	stats    Stats
+	fileErrs []error
+}
+
+func newWorker(e *Engine) *worker {
+	w := &worker{
+		config: &e.config, engine: e, scheduler: e.scheduler,
+		store:       newFactStore(),
+		openings:    make([]*opening, 1),
+		interfaces:  make([]string, 1),
+		interfaceOf: make(map[string]uint32),
+		pending:     func() bool { return true },
+	}
+	if s, ok := e.config.Source.(interface{ Pending() bool }); ok {
+		w.pending = s.Pending
+	}
+	w.buffers.Limit = e.config.MaxBuffers
+	w.setPolicy(e.policy.Load())
+	w.reset()
+	return w
+}
+
+// reset forgets all flows and names: a new capture file is another world.
+func (w *worker) reset() {
+	timeouts := fileTimeouts
+	if w.config.Live {
+		timeouts = liveTimeouts
+	}
+	w.table = flow.NewTable(w.config.MaxFlows, w.engine.seed, timeouts, func(_ flow.ID, r *flow.Record) {
+		w.stats.FlowsEvicted++
+		w.conclude(r)
+	})
+	w.names = classify.NewNames(w.config.MaxNames)
+	w.now, w.file, w.sweeping = 0, "", false
+}
+
+// run is the packet loop.
+func (w *worker) run(ctx context.Context) error {
+	for n := 0; ; n++ {
+		err := w.config.Source.Next(&w.raw)
+		switch {
+		case err == nil:
+			w.packet()
+			if n%batch != 0 && w.pending() {
+				continue
+			}
+		case errors.Is(err, packet.ErrIdle):
+			w.now = max(w.now, time.Now().UnixNano())
+		default:
+			if end, err := w.sourceEnd(err); end {
+				return err
+			}
+		}
+		if ctx.Err() != nil {
+			w.drain()
+			return w.fileError()
+		}
+		w.between()
+	}
+}
+
+// sourceEnd handles the end of a file or of the source; end says that the
+// loop is over.
+func (w *worker) sourceEnd(err error) (end bool, _ error) {
+	var fe *packet.FileError
+	switch {
+	case errors.Is(err, packet.ErrFileEnd):
+		w.finish()
+		return false, nil
+	case errors.As(err, &fe):
+		w.stats.FileErrors++
+		w.fileErrs = append(w.fileErrs, err)
+		w.finish()
+		return false, nil
+	case errors.Is(err, io.EOF):
+		w.finish()
+		return true, w.fileError()
+	}
+	w.drain()
+	return true, errors.Join(w.fileError(), fmt.Errorf("read packets: %w", err))
+}
+
+func (w *worker) fileError() error { return errors.Join(w.fileErrs...) }
+
+// finish ends all flows with their input, in the order in which they began.
+func (w *worker) finish() {
+	w.table.Slice(0, math.MaxInt, func(id flow.ID, r *flow.Record) {
+		w.conclude(r)
+		w.table.Remove(id)
+	})
+	w.flush()
+	w.publish()
+	if !w.config.Live {
+		w.reset()
+	}
+}
+
+// drain stops in the middle: records are made, but flows in inspection are not
+// decided, so that the next process can go on with them.
+func (w *worker) drain() {
+	w.table.Slice(0, math.MaxInt, func(id flow.ID, r *flow.Record) {
+		w.report(r, telemetry.Ended)
+		w.release(r)
+		w.table.Remove(id)
+	})
+	w.flush()
+}
+
+// between does what must not wait for long, and what need not be done at every
+// packet.
+func (w *worker) between() {
+	w.flush()
+	if p := w.engine.policy.Load(); p != w.policy {
+		w.reload(p)
+	}
+	if w.sweeping {
+		w.resweep()
+	}
+	w.table.Expire(w.now, expireSlice, w.expire)
+	w.publish()
+	for {
+		select {
+		case fn := <-w.engine.asks:
+			fn(w)
+			continue
+		default:
+		}
+		break
+	}
+	w.flush()
+}
+
+// expire handles a flow that was silent for its class's timeout: inspection
+// ends first, the flow itself later.
+func (w *worker) expire(id flow.ID, r *flow.Record) {
+	if r.Class == flow.Opening {
+		w.settle(id, r)
+		return
+	}
+	w.conclude(r)
+	w.table.Remove(id)
+}
+
+// publish lets other goroutines see the counters.
+func (w *worker) publish() {
+	w.stats.Flows = uint64(w.table.Len())
+	w.stats.Opening = uint64(len(w.openings) - 1 - len(w.idleOpening))
+	w.stats.NoBuffer = w.buffers.Refused()
+	w.stats.Buffered = uint64(w.buffers.Out())
+	w.stats.Names = uint64(w.names.Len())
+	w.engine.mu.Lock()
+	w.engine.stats = w.stats
+	w.engine.mu.Unlock()
+}
+
+// flush sends the updates that wait.
+func (w *worker) flush() {
+	if w.unsent == 0 || w.config.Labels == nil {
+		return
+	}
+	w.unsent = 0
+	if err := w.config.Labels.Flush(); err != nil {
+		w.sinkFailed(err)
+	}
+}
+
+// sinkFailed counts, and logs the 1st, 2nd, 4th, 8th... failure: a broken sink
+// must not flood the log.
+func (w *worker) sinkFailed(err error) {
+	w.stats.WriteErrors++
+	if n := w.stats.WriteErrors; n&(n-1) == 0 {
+		w.config.Logger.Error("write labels", "err", err, "failures", n)
+	}
+}

@@ -39,6 +39,7 @@ func databaseRows() []row {
 func middlewareRows() []row {
 	return []row{
 		{"amqp", nil, all(at(0, "AMQP"), in(4, "\x00\x01\x02\x03"), in(5, "\x00\x01"), in(6, "\x00\x08\x09\x0a")), nil, "AMQP 0-9-1 section 4.2.2, AMQP 1.0 section 2.2"},
+		{"amqp", ports(5672), all(in(0, "\x01\x02\x03"), at(1, "\x00"), skip(3, 4, 1, 7), at(0, "\xce")), nil, "AMQP 0-9-1 section 4.2.3, a frame and its end"},
 		{"mqtt", nil, all(at(0, "\x10"), at(2, "\x00\x04MQTT"), in(8, "\x04\x05")), nil, "MQTT 3.1.1 section 3.1"},
 		{"mqtt", nil, all(at(0, "\x10"), at(3, "\x00\x04MQTT"), in(9, "\x04\x05")), nil, "MQTT 3.1.1 section 3.1"},
 		{"mqtt", nil, all(at(0, "\x10"), at(2, "\x00\x06MQIsdp\x03")), nil, "MQTT 3.1"},

@@ -57,7 +57,7 @@ func industrialUDPRows() []row {
 		{"ethernet-ip", nil, all(at(0, "\x63\x00\x00\x00\x00\x00\x00\x00"), size(24, 24)), nil, "CIP volume 2 section 2-4.2"},
 		{"ethernet-ip", ports(44818), all(in(0, "\x63\x64\x04"), at(1, "\x00")), nil, "CIP volume 2 section 2-3"},
 		{"knxnet-ip", nil, all(at(0, "\x06\x10"), in(2, "\x02\x03\x04\x05\x08\x09"), length(4, 2, 0)), nil, "EN 13321-2 header"},
-		{"hart-ip", ports(5094), all(in(0, "\x01\x02"), in(1, "\x00\x01\x02\x0f"), between(2, 1, 0, 5), length(6, 2, 0)), nil, "HART-IP message header"},
+		{"hart-ip", nil, all(at(0, "\x01"), in(1, "\x00\x01\x02\x0f"), between(2, 1, 0, 5), at(3, "\x00"), length(6, 2, 0)), nil, "HART-IP message header"},
 		{"fins", ports(9600), all(in(0, "\x80\x81\xc0\xc1"), at(1, "\x00"), in(2, "\x02\x07"), size(12, 2012)), nil, "Omron W421, FINS header"},
 		{"beckhoff-ads", nil, all(at(0, "\x03\x66\x14\x71")), nil, "Beckhoff AMS discovery header"},
 		{"someip", nil, all(at(0, "\xff\xff\x81\x00"), at(12, "\x01\x01\x02\x00")), nil, "AUTOSAR PRS SOME/IP service discovery"},

@@ -78,6 +78,7 @@ func infraUDPRows() []row {
 		{"sflow", ports(6343), all(at(0, "\x00\x00\x00"), in(3, "\x02\x04\x05"), at(4, "\x00\x00\x00"), in(7, "\x01\x02")), nil, "sFlow version 5"},
 		{"collectd", ports(25826), all(at(0, "\x00\x00\x00"), between(3, 1, 6, 255)), nil, "collectd binary protocol"},
 		{"ptp", ports(319, 320), all(masked(1, "\x02", "\x0f"), length(2, 2, 0), size(34, 1500)), nil, "IEEE 1588-2019 section 13.3"},
+		{"ptp", ports(319, 320), all(masked(1, "\x02", "\x0f"), length(2, 2, 2), size(36, 1500)), nil, "IEEE 1588-2019 annex E, two bytes over IPv6"},
 		{"slp", ports(427), all(at(0, "\x02"), between(1, 1, 1, 11), length(2, 3, 0)), nil, "RFC 2608 section 8"},
 		{"slp", ports(427), all(at(0, "\x01"), between(1, 1, 1, 10), length(2, 2, 0)), nil, "RFC 2165 section 4"},
 		{"nat-pmp", ports(5350, 5351), all(at(0, "\x00"), in(1, "\x00\x01\x02\x80\x81\x82"), size(2, 16)), nil, "RFC 6886 section 3"},

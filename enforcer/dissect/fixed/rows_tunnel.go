@@ -12,8 +12,8 @@ func vpnTCPRows() []row {
 		{"socks", nil, all(at(0, "\x05"), between(1, 1, 1, 4), in(2, "\x00\x01\x02\x80")), all(at(0, "\x05"), in(1, "\x00\x01\x02\x80\xff")), "RFC 1928 section 3"},
 		{"socks", ports(1080), all(at(0, "\x05"), between(1, 1, 1, 8), in(2, "\x00\x01\x02\x80")), nil, "RFC 1928 section 3"},
 		{"socks", nil, all(at(0, "\x04"), in(1, "\x01\x02"), size(9, 300)), all(at(0, "\x00"), in(1, "\x5a\x5b\x5c\x5d")), "SOCKS 4 protocol"},
-		{"tinc", ports(655), all(at(0, "0 "), lineEnd(" 17")), nil, "tinc protocol, ID"},
-		{"tinc", ports(655), all(at(0, "0 "), lineEnd(" 17.7")), nil, "tinc protocol, ID"},
+		{"tinc", nil, all(at(0, "0 "), in(2, span('A', 'z')), lineEnd(" 17")), nil, "tinc protocol, ID"},
+		{"tinc", nil, all(at(0, "0 "), in(2, span('A', 'z')), lineEnd(" 17.7")), nil, "tinc protocol, ID"},
 	}
 }
 

@@ -374,3 +374,22 @@ func BenchmarkWrite(b *testing.B) {
 		_ = w.Write(u) // worst case: refused, as no connection is there
 	}
 }
+
+func TestForgetClearsOnlyItsBits(t *testing.T) {
+	lab, w, c := open(t, labelRule)
+	ours, theirs := udpPair(t, lab, lab.ServerAddr4), udpPair(t, lab, lab.ServerAddr6)
+	both := bit(5)
+	both[15] = 0x80
+	write(t, w,
+		flow.Update{Tuple: ours, Labels: both, LabelMask: both, Mark: 0x80000001, MarkMask: 0x80000001},
+		flow.Update{Tuple: theirs, Labels: bit(127), LabelMask: bit(127), Mark: 1, MarkMask: 1})
+	n, err := Forget(bit(5), 0x80000000)
+	if err != nil || n != 1 {
+		t.Errorf("forgot %d connections, %v; want 1", n, err)
+	}
+	for name, key := range map[string]flow.Tuple{"ours": ours, "theirs": theirs} {
+		if got, err := c.Get(key); err != nil || got.Labels != bit(127) || got.Mark != 1 {
+			t.Errorf("%s: labels %x mark %#x, %v; want bit 127 and mark 1 left", name, got.Labels, got.Mark, err)
+		}
+	}
+}

@@ -1,0 +1,40 @@
+package ct
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/netpol/netpol/enforcer/flow"
+)
+
+// Forget clears the given label bits and mark bits on every connection of the
+// namespace that carries one of them, and returns how many those were. What is
+// removed from the ruleset would otherwise live on in conntrack, and a bit
+// that is given to another label would lie about old connections.
+func Forget(labels [16]byte, mark uint32) (int, error) {
+	client, err := Open()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = client.Close() }()
+	writer, err := NewWriter()
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	err = client.Dump(func(c Conn) error {
+		u := flow.Update{Tuple: c.Orig, MarkMask: c.Mark & mark}
+		for i := range labels {
+			u.LabelMask[i] = c.Labels[i] & labels[i]
+		}
+		if u.MarkMask == 0 && u.LabelMask == [16]byte{} {
+			return nil
+		}
+		n++
+		return writer.Write(u)
+	})
+	if err = errors.Join(err, writer.Close()); err != nil {
+		return n, fmt.Errorf("forget labels: %w", err)
+	}
+	return n, nil
+}

@@ -36,7 +36,7 @@ const (
 	MatchCTMark      MatchKind = "ct mark"      // Mask, Value: mark & Mask == Value
 	MatchCTPackets   MatchKind = "ct packets"   // Value: packets of both directions < Value
 	MatchCTDirection MatchKind = "ct direction" // Name: original, reply
-	MatchCTState     MatchKind = "ct state"     // Name: untracked, invalid, new, established
+	MatchCTState     MatchKind = "ct state"     // Name: untracked, invalid, new, established, related
 	MatchL4Proto     MatchKind = "l4proto"      // Value: IP protocol number
 	MatchFamily      MatchKind = "nfproto"      // Value: 4 or 6
 	MatchIIFName     MatchKind = "iifname"      // Name

@@ -169,7 +169,7 @@ func (s *NFLog) receive() error {
 			s.rest = s.buf[:n]
 			return nil
 		}
-		if err != unix.EAGAIN { //nolint:errorlint // a bare errno by contract
+		if !errors.Is(err, unix.EAGAIN) {
 			return fmt.Errorf("nflog receive: %w", err)
 		}
 		fds := [2]unix.PollFd{{Fd: int32(s.sock.FD()), Events: unix.POLLIN}, {Fd: int32(s.wake), Events: unix.POLLIN}}
@@ -187,7 +187,7 @@ func (s *NFLog) receive() error {
 func (s *NFLog) read(buf []byte) (int, error) {
 	for {
 		n, err := s.sock.TryReceive(buf)
-		if err == unix.ENOBUFS { //nolint:errorlint // a bare errno by contract
+		if errors.Is(err, unix.ENOBUFS) {
 			s.overruns.Add(1)
 			continue
 		}

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -75,13 +76,13 @@ func configure(sock *nfnl.Socket, seq uint32, group uint16, body func([]byte) []
 // explainBind says what is behind a refused bind. The kernel says EPERM both
 // without the capability and when somebody else has the group.
 func explainBind(err error, group uint16) error {
-	switch err { //nolint:errorlint // configure returns the bare errno
-	case unix.EPERM, unix.EBUSY:
+	switch {
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EBUSY):
 		if port, ok := groupOwner(group); ok {
 			return fmt.Errorf("%w (netlink port %d, usually its process id)", ErrGroupBusy, port)
 		}
 		return fmt.Errorf("%w: needs CAP_NET_ADMIN in this network namespace", err)
-	case unix.EINVAL, unix.EOPNOTSUPP, unix.ENOENT:
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOENT):
 		return fmt.Errorf("%w: the kernel has no NFLOG (module nfnetlink_log)", err)
 	}
 	return err

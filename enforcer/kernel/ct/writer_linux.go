@@ -186,7 +186,7 @@ func (w *Writer) send() error {
 func (w *Writer) refusals(first uint32) {
 	for {
 		n, err := w.sock.TryReceive(w.in)
-		if err == unix.ENOBUFS { //nolint:errorlint // a bare errno by contract
+		if errors.Is(err, unix.ENOBUFS) {
 			w.stats.Overruns++
 			continue
 		}

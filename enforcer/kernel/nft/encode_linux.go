@@ -83,10 +83,25 @@ func encodeMatch(m artifact.Match) ([]expr.Any, error) {
 			&expr.Ct{Key: expr.CtKeyDIRECTION, Register: reg},
 			&expr.Cmp{Op: op, Register: reg, Data: []byte{dir}},
 		}, nil
-	case artifact.MatchL4Proto, artifact.MatchFamily, artifact.MatchIIFName, artifact.MatchOIFName:
-		return encodeMeta(m, op)
-	case artifact.MatchSport, artifact.MatchDport:
-		return encodePort(m, op)
+	case artifact.MatchL4Proto:
+		if m.Value > 255 {
+			return nil, fmt.Errorf("protocol %d is not in 0..255", m.Value)
+		}
+		return meta(expr.MetaKeyL4PROTO, op, []byte{byte(m.Value)}), nil
+	case artifact.MatchFamily:
+		family, ok := map[uint32]byte{4: unix.NFPROTO_IPV4, 6: unix.NFPROTO_IPV6}[m.Value]
+		if !ok {
+			return nil, fmt.Errorf("family %d is neither 4 nor 6", m.Value)
+		}
+		return meta(expr.MetaKeyNFPROTO, op, []byte{family}), nil
+	case artifact.MatchIIFName:
+		return encodeDevice(expr.MetaKeyIIFNAME, op, m.Name)
+	case artifact.MatchOIFName:
+		return encodeDevice(expr.MetaKeyOIFNAME, op, m.Name)
+	case artifact.MatchSport:
+		return encodePort(sportOffset, op, m.Value)
+	case artifact.MatchDport:
+		return encodePort(dportOffset, op, m.Value)
 	}
 	return nil, errUnknownKind
 }
@@ -141,47 +156,36 @@ func encodePackets(m artifact.Match) []expr.Any {
 	}
 }
 
-func encodeMeta(m artifact.Match, op expr.CmpOp) ([]expr.Any, error) {
-	var key expr.MetaKey
-	var data []byte
-	switch m.Kind { //nolint:exhaustive // the caller passes these four
-	case artifact.MatchL4Proto:
-		if m.Value > 255 {
-			return nil, fmt.Errorf("protocol %d is not in 0..255", m.Value)
-		}
-		key, data = expr.MetaKeyL4PROTO, []byte{byte(m.Value)}
-	case artifact.MatchFamily:
-		family, ok := map[uint32]byte{4: unix.NFPROTO_IPV4, 6: unix.NFPROTO_IPV6}[m.Value]
-		if !ok {
-			return nil, fmt.Errorf("family %d is neither 4 nor 6", m.Value)
-		}
-		key, data = expr.MetaKeyNFPROTO, []byte{family}
-	case artifact.MatchIIFName, artifact.MatchOIFName:
-		if len(m.Name) >= unix.IFNAMSIZ || !safeName.MatchString(m.Name) {
-			return nil, fmt.Errorf("bad interface name %q", m.Name)
-		}
-		data = make([]byte, unix.IFNAMSIZ)
-		copy(data, m.Name)
-		if key = expr.MetaKeyIIFNAME; m.Kind == artifact.MatchOIFName {
-			key = expr.MetaKeyOIFNAME
-		}
-	}
+func meta(key expr.MetaKey, op expr.CmpOp, data []byte) []expr.Any {
 	return []expr.Any{
 		&expr.Meta{Key: key, Register: reg},
 		&expr.Cmp{Op: op, Register: reg, Data: data},
-	}, nil
+	}
 }
 
-func encodePort(m artifact.Match, op expr.CmpOp) ([]expr.Any, error) {
-	if m.Value > 65535 {
-		return nil, fmt.Errorf("port %d is not in 0..65535", m.Value)
+// encodeDevice compares all 16 bytes of the name: a shorter comparison would
+// be a wildcard.
+func encodeDevice(key expr.MetaKey, op expr.CmpOp, name string) ([]expr.Any, error) {
+	if len(name) >= unix.IFNAMSIZ || !safeName.MatchString(name) {
+		return nil, fmt.Errorf("bad interface name %q", name)
 	}
-	offset := uint32(0) // source port, then destination port, in TCP, UDP and SCTP alike
-	if m.Kind == artifact.MatchDport {
-		offset = 2
+	data := make([]byte, unix.IFNAMSIZ)
+	copy(data, name)
+	return meta(key, op, data), nil
+}
+
+// Where TCP, UDP and SCTP alike keep their ports.
+const (
+	sportOffset = 0
+	dportOffset = 2
+)
+
+func encodePort(offset uint32, op expr.CmpOp, port uint32) ([]expr.Any, error) {
+	if port > 65535 {
+		return nil, fmt.Errorf("port %d is not in 0..65535", port)
 	}
 	return []expr.Any{
 		&expr.Payload{DestRegister: reg, Base: expr.PayloadBaseTransportHeader, Offset: offset, Len: 2},
-		&expr.Cmp{Op: op, Register: reg, Data: binaryutil.BigEndian.PutUint16(uint16(m.Value))},
+		&expr.Cmp{Op: op, Register: reg, Data: binaryutil.BigEndian.PutUint16(uint16(port))},
 	}, nil
 }

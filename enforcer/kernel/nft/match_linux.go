@@ -145,11 +145,11 @@ func takePort(ops []op) (artifact.Match, int) {
 	load, cmp := ops[0], ops[1]
 	not, ok := equality(cmp)
 	if !ok || load.base != unix.NFT_PAYLOAD_TRANSPORT_HEADER || load.length != 2 || len(cmp.data) != 2 ||
-		load.offset != 0 && load.offset != 2 {
+		load.offset != sportOffset && load.offset != dportOffset {
 		return artifact.Match{}, 0
 	}
 	m := artifact.Match{Kind: artifact.MatchSport, Not: not, Value: uint32(binary.BigEndian.Uint16(cmp.data))}
-	if load.offset == 2 {
+	if load.offset == dportOffset {
 		m.Kind = artifact.MatchDport
 	}
 	return m, 2

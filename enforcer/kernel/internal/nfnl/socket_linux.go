@@ -98,7 +98,7 @@ func (s *Socket) Send(b []byte) error {
 func (s *Socket) TryReceive(buf []byte) (int, error) {
 	for {
 		n, err := unix.Read(s.fd, buf)
-		if err == unix.EINTR { //nolint:errorlint // a bare errno by contract
+		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		return n, err
@@ -111,7 +111,7 @@ func (s *Socket) Receive(buf []byte, timeout time.Duration) (int, error) {
 	for {
 		n, err := s.TryReceive(buf)
 		left := time.Until(deadline)
-		if err != unix.EAGAIN || left <= 0 { //nolint:errorlint // a bare errno by contract
+		if !errors.Is(err, unix.EAGAIN) || left <= 0 {
 			return n, err
 		}
 		fds := [1]unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}}

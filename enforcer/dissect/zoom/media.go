@@ -48,10 +48,10 @@ func filler(b []byte) belief {
 	return sure
 }
 
-// probe: one participant tells the other its own idea of the other's address,
-// as text, and the call's UUID.
+// probe: one participant tells the other its own idea of the other's address
+// (the port as a number at 22, the address as text) and the call's UUID.
 func probe(b []byte) belief {
-	const addressAt, uuidLen = 23, 36
+	const addressAt, uuidLen = 24, 36
 	if len(b) < addressAt+4 || b[1] != 2 || b[2] != 1 {
 		return no
 	}

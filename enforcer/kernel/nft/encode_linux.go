@@ -52,48 +52,19 @@ func encodeMatch(m artifact.Match) ([]expr.Any, error) {
 	}
 	switch m.Kind {
 	case artifact.MatchCTLabel:
-		bit, err := labelBit(m.Bit)
-		if err != nil {
-			return nil, err
-		}
-		return masked(expr.CtKeyLABELS, bit, !m.Not), nil
+		return encodeLabel(m)
 	case artifact.MatchCTState:
-		bit, ok := stateBits()[m.Name]
-		if !ok {
-			return nil, fmt.Errorf("unknown state %q", m.Name)
-		}
-		return masked(expr.CtKeySTATE, binaryutil.NativeEndian.PutUint32(bit), !m.Not), nil
+		return encodeState(m)
 	case artifact.MatchCTMark:
-		return []expr.Any{
-			&expr.Ct{Key: expr.CtKeyMARK, Register: reg},
-			&expr.Bitwise{
-				SourceRegister: reg, DestRegister: reg, Len: 4,
-				Mask: binaryutil.NativeEndian.PutUint32(m.Mask), Xor: make([]byte, 4),
-			},
-			&expr.Cmp{Op: op, Register: reg, Data: binaryutil.NativeEndian.PutUint32(m.Value)},
-		}, nil
+		return encodeMark(op, m), nil
 	case artifact.MatchCTPackets:
 		return encodePackets(m), nil
 	case artifact.MatchCTDirection:
-		dir, ok := map[string]byte{"original": 0, "reply": 1}[m.Name]
-		if !ok {
-			return nil, fmt.Errorf("unknown direction %q", m.Name)
-		}
-		return []expr.Any{
-			&expr.Ct{Key: expr.CtKeyDIRECTION, Register: reg},
-			&expr.Cmp{Op: op, Register: reg, Data: []byte{dir}},
-		}, nil
+		return encodeDirection(op, m.Name)
 	case artifact.MatchL4Proto:
-		if m.Value > 255 {
-			return nil, fmt.Errorf("protocol %d is not in 0..255", m.Value)
-		}
-		return meta(expr.MetaKeyL4PROTO, op, []byte{byte(m.Value)}), nil
+		return encodeProtocol(op, m.Value)
 	case artifact.MatchFamily:
-		family, ok := map[uint32]byte{4: unix.NFPROTO_IPV4, 6: unix.NFPROTO_IPV6}[m.Value]
-		if !ok {
-			return nil, fmt.Errorf("family %d is neither 4 nor 6", m.Value)
-		}
-		return meta(expr.MetaKeyNFPROTO, op, []byte{family}), nil
+		return encodeFamily(op, m.Value)
 	case artifact.MatchIIFName:
 		return encodeDevice(expr.MetaKeyIIFNAME, op, m.Name)
 	case artifact.MatchOIFName:
@@ -104,6 +75,44 @@ func encodeMatch(m artifact.Match) ([]expr.Any, error) {
 		return encodePort(dportOffset, op, m.Value)
 	}
 	return nil, errUnknownKind
+}
+
+func encodeLabel(m artifact.Match) ([]expr.Any, error) {
+	bit, err := labelBit(m.Bit)
+	if err != nil {
+		return nil, err
+	}
+	return masked(expr.CtKeyLABELS, bit, !m.Not), nil
+}
+
+func encodeState(m artifact.Match) ([]expr.Any, error) {
+	bit, ok := stateBits()[m.Name]
+	if !ok {
+		return nil, fmt.Errorf("unknown state %q", m.Name)
+	}
+	return masked(expr.CtKeySTATE, binaryutil.NativeEndian.PutUint32(bit), !m.Not), nil
+}
+
+func encodeMark(op expr.CmpOp, m artifact.Match) []expr.Any {
+	return []expr.Any{
+		&expr.Ct{Key: expr.CtKeyMARK, Register: reg},
+		&expr.Bitwise{
+			SourceRegister: reg, DestRegister: reg, Len: 4,
+			Mask: binaryutil.NativeEndian.PutUint32(m.Mask), Xor: make([]byte, 4),
+		},
+		&expr.Cmp{Op: op, Register: reg, Data: binaryutil.NativeEndian.PutUint32(m.Value)},
+	}
+}
+
+func encodeDirection(op expr.CmpOp, name string) ([]expr.Any, error) {
+	dir, ok := map[string]byte{"original": 0, "reply": 1}[name] // enum ip_conntrack_dir
+	if !ok {
+		return nil, fmt.Errorf("unknown direction %q", name)
+	}
+	return []expr.Any{
+		&expr.Ct{Key: expr.CtKeyDIRECTION, Register: reg},
+		&expr.Cmp{Op: op, Register: reg, Data: []byte{dir}},
+	}, nil
 }
 
 // masked is "key & bits" compared with zero: set means one of the bits is.
@@ -154,6 +163,21 @@ func encodePackets(m artifact.Match) []expr.Any {
 		&expr.Byteorder{SourceRegister: reg, DestRegister: reg, Op: expr.ByteorderHton, Len: 8, Size: 8},
 		&expr.Cmp{Op: op, Register: reg, Data: binaryutil.BigEndian.PutUint64(uint64(m.Value))},
 	}
+}
+
+func encodeProtocol(op expr.CmpOp, number uint32) ([]expr.Any, error) {
+	if number > 255 {
+		return nil, fmt.Errorf("protocol %d is not in 0..255", number)
+	}
+	return meta(expr.MetaKeyL4PROTO, op, []byte{byte(number)}), nil
+}
+
+func encodeFamily(op expr.CmpOp, version uint32) ([]expr.Any, error) {
+	family, ok := map[uint32]byte{4: unix.NFPROTO_IPV4, 6: unix.NFPROTO_IPV6}[version]
+	if !ok {
+		return nil, fmt.Errorf("family %d is neither 4 nor 6", version)
+	}
+	return meta(expr.MetaKeyNFPROTO, op, []byte{family}), nil
 }
 
 func meta(key expr.MetaKey, op expr.CmpOp, data []byte) []expr.Any {

@@ -15,13 +15,7 @@ func encodeStatement(s artifact.Statement) ([]expr.Any, error) {
 	case artifact.DoCounter:
 		return []expr.Any{&expr.Counter{}}, nil
 	case artifact.DoLog:
-		if !safeName.MatchString(s.Name) || len(s.Name) > 127 { // NF_LOG_PREFIXLEN 128
-			return nil, fmt.Errorf("bad log prefix %q", s.Name)
-		}
-		return []expr.Any{&expr.Log{
-			Key:   1<<unix.NFTA_LOG_GROUP | 1<<unix.NFTA_LOG_PREFIX | 1<<unix.NFTA_LOG_SNAPLEN,
-			Group: s.Group, Snaplen: s.Snaplen, Data: []byte(s.Name),
-		}}, nil
+		return encodeLog(s)
 	case artifact.DoSetDSCP4, artifact.DoSetDSCP6:
 		return encodeDSCP(s)
 	case artifact.DoSetCTLabel:
@@ -50,6 +44,19 @@ func encodeStatement(s artifact.Statement) ([]expr.Any, error) {
 		return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMPX_UNREACH, Code: unix.NFT_REJECT_ICMPX_ADMIN_PROHIBITED}}, nil
 	}
 	return nil, errUnknownKind
+}
+
+// maxPrefix is how long a log prefix may be (NF_LOG_PREFIXLEN, 128 with NUL).
+const maxPrefix = 127
+
+func encodeLog(s artifact.Statement) ([]expr.Any, error) {
+	if !safeName.MatchString(s.Name) || len(s.Name) > maxPrefix {
+		return nil, fmt.Errorf("bad log prefix %q", s.Name)
+	}
+	return []expr.Any{&expr.Log{
+		Key:   1<<unix.NFTA_LOG_GROUP | 1<<unix.NFTA_LOG_PREFIX | 1<<unix.NFTA_LOG_SNAPLEN,
+		Group: s.Group, Snaplen: s.Snaplen, Data: []byte(s.Name),
+	}}, nil
 }
 
 // The DSCP is six bits of the first two bytes of either header, and the ECN

@@ -1,0 +1,71 @@
+package control
+
+import (
+	"time"
+
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/telemetry"
+)
+
+// Version is the protocol's version. A server refuses requests of another one.
+const Version = 1
+
+const (
+	// maxRequest bounds a request line: the longest real one is some 200 bytes.
+	maxRequest = 4 << 10
+	// MaxFlows is the most that one answer lists.
+	MaxFlows = 20000
+	// maxAnswer bounds an answer line: MaxFlows of 2 kB each.
+	maxAnswer = 64 << 20
+)
+
+// op names a request.
+type op string
+
+const (
+	opStatus op = "status"
+	opReload op = "reload"
+	opFlows  op = "flows"
+	opWhy    op = "why"
+)
+
+// request is one line from the client.
+type request struct {
+	Version int         `json:"version"`
+	Op      op          `json:"op"`
+	Max     int         `json:"max,omitempty"`   // flows: how many at most
+	Tuple   *flow.Tuple `json:"tuple,omitempty"` // why: either direction
+}
+
+// answer is one line from the server. Error is empty on success.
+type answer struct {
+	Version int              `json:"version"`
+	Error   string           `json:"error,omitempty"`
+	Status  *Status          `json:"status,omitempty"`
+	Flows   []telemetry.Flow `json:"flows,omitempty"`
+	Why     *telemetry.Why   `json:"why,omitempty"` // nil: no such flow
+}
+
+// Status is what a running netpold says of itself.
+type Status struct {
+	Version  string            `json:"version"` // of the program
+	PID      int               `json:"pid"`
+	Started  time.Time         `json:"started"`
+	Waiting  bool              `json:"waiting"`          // no bundle is in force
+	Digest   string            `json:"digest"`           // of the bundle in force, empty while waiting
+	Policies int               `json:"policies"`         // in the bundle
+	Labels   int               `json:"labels"`           // in the bundle
+	Detail   string            `json:"detail,omitempty"` // what is wrong, for people
+	Counters map[string]uint64 `json:"counters,omitempty"`
+}
+
+// Handler answers requests. Its methods are called from several goroutines at
+// once.
+type Handler interface {
+	Status() Status
+	// Reload takes the applied bundle as it is on disk now and returns the
+	// status after.
+	Reload() (Status, error)
+	Flows(limit int) []telemetry.Flow
+	Why(flow.Tuple) (telemetry.Why, bool)
+}

@@ -40,13 +40,13 @@ func New() *Dissector {
 }
 
 func tcpRows() []row {
-	return slices.Concat(mailRows(), textRows(), remoteRows(), databaseRows(), middlewareRows(), storageRows(),
-		infraTCPRows(), vpnTCPRows(), industrialTCPRows(), mediaTCPRows(), peerTCPRows(), gameTCPRows())
+	return slices.Concat(mailRows, textRows, remoteRows, databaseRows, middlewareRows, storageRows, infraTCPRows, vpnTCPRows,
+		industrialTCPRows, trdpRows(), mediaTCPRows, peerTCPRows, gameTCPRows)
 }
 
 func udpRows() []row {
-	return slices.Concat(infraUDPRows(), tunnelUDPRows(), vpnUDPRows(), industrialUDPRows(), mediaUDPRows(), peerUDPRows(),
-		gameUDPRows())
+	return slices.Concat(infraUDPRows, tunnelUDPRows, vpnUDPRows, industrialUDPRows, trdpRows(), mediaUDPRows, peerUDPRows,
+		gameUDPRows)
 }
 
 func newTable(rows []row) table {

@@ -1,57 +1,64 @@
 package fixed
 
-func vpnTCPRows() []row {
-	return []row{
-		{"pptp", nil, all(at(0, "\x00\x9c\x00\x01\x1a\x2b\x3c\x4d")), nil, "RFC 2637 section 2.1"},
-		{"openvpn", nil, all(at(0, "\x00\x0e\x38"), at(11, "\x00\x00\x00\x00\x00")), nil, "OpenVPN wire protocol, hard reset"},
-		{"openvpn", nil, all(at(0, "\x00\x2a\x38"), at(31, "\x00\x00\x00\x01"), at(39, "\x00\x00\x00\x00\x00")), nil, "OpenVPN wire protocol, tls-auth SHA1"},
-		{"openvpn", nil, all(at(0, "\x00\x36\x38"), at(43, "\x00\x00\x00\x01"), at(51, "\x00\x00\x00\x00\x00")), nil, "OpenVPN wire protocol, tls-auth SHA256"},
-		{"openvpn", nil, all(at(0, "\x00\x56\x38"), at(75, "\x00\x00\x00\x01"), at(83, "\x00\x00\x00\x00\x00")), nil, "OpenVPN wire protocol, tls-auth SHA512"},
-		{"openvpn", nil, all(at(0, "\x00\x36\x38"), at(11, "\x00\x00\x00\x01")), all(at(0, "\x00"), at(2, "\x40")), "OpenVPN wire protocol, tls-crypt"},
-		{"openvpn", nil, all(at(2, "\x50"), at(11, "\x0f\x00\x00\x01")), nil, "OpenVPN wire protocol, tls-crypt-v2"},
-		{"socks", nil, all(at(0, "\x05"), between(1, 1, 1, 4), in(2, "\x00\x01\x02\x80")), all(at(0, "\x05"), in(1, "\x00\x01\x02\x80\xff")), "RFC 1928 section 3"},
-		{"socks", ports(1080), all(at(0, "\x05"), between(1, 1, 1, 8), in(2, "\x00\x01\x02\x80")), nil, "RFC 1928 section 3"},
-		{"socks", nil, all(at(0, "\x04"), in(1, "\x01\x02"), size(9, 300)), all(at(0, "\x00"), in(1, "\x5a\x5b\x5c\x5d")), "SOCKS 4 protocol"},
-		{"tinc", nil, all(at(0, "0 "), in(2, span('A', 'z')), lineEnd(" 17")), nil, "tinc protocol, ID"},
-		{"tinc", nil, all(at(0, "0 "), in(2, span('A', 'z')), lineEnd(" 17.7")), nil, "tinc protocol, ID"},
-	}
+// vpnTCPRows: tunnels and proxies over TCP.
+var vpnTCPRows = []row{
+	{"pptp", nil, all(at(0, "\x00\x9c\x00\x01\x1a\x2b\x3c\x4d")), nil, "RFC 2637 section 2.1"},
+	{"openvpn", nil, all(at(0, "\x00\x0e\x38"), at(11, "\x00\x00\x00\x00\x00")), nil, "OpenVPN wire protocol, hard reset"},
+	{"openvpn", nil, all(at(0, "\x00\x2a\x38"), at(31, "\x00\x00\x00\x01"), at(39, "\x00\x00\x00\x00\x00")), nil, "OpenVPN wire protocol, tls-auth SHA1"},
+	{"openvpn", nil, all(at(0, "\x00\x36\x38"), at(43, "\x00\x00\x00\x01"), at(51, "\x00\x00\x00\x00\x00")), nil, "OpenVPN wire protocol, tls-auth SHA256"},
+	{"openvpn", nil, all(at(0, "\x00\x56\x38"), at(75, "\x00\x00\x00\x01"), at(83, "\x00\x00\x00\x00\x00")), nil, "OpenVPN wire protocol, tls-auth SHA512"},
+	{"openvpn", nil, all(at(0, "\x00\x36\x38"), at(11, "\x00\x00\x00\x01")), all(at(0, "\x00"), at(2, "\x40")), "OpenVPN wire protocol, tls-crypt"},
+	{"openvpn", nil, all(at(2, "\x50"), at(11, "\x0f\x00\x00\x01")), nil, "OpenVPN wire protocol, tls-crypt-v2"},
+	{"socks", nil, all(at(0, "\x05"), between(1, 1, 1, 4), in(2, "\x00\x01\x02\x80")), all(at(0, "\x05"), in(1, "\x00\x01\x02\x80\xff")), "RFC 1928 section 3"},
+	{"socks", ports(1080), all(at(0, "\x05"), between(1, 1, 1, 8), in(2, "\x00\x01\x02\x80")), nil, "RFC 1928 section 3"},
+	{"socks", nil, all(at(0, "\x04"), in(1, "\x01\x02"), size(9, 300)), all(at(0, "\x00"), in(1, "\x5a\x5b\x5c\x5d")), "SOCKS 4 protocol"},
+	{"tinc", nil, all(at(0, "0 "), in(2, span('A', 'z')), lineEnd(" 17")), nil, "tinc protocol, ID"},
+	{"tinc", nil, all(at(0, "0 "), in(2, span('A', 'z')), lineEnd(" 17.7")), nil, "tinc protocol, ID"},
 }
 
-func vpnUDPRows() []row {
-	return []row{
-		{"wireguard", nil, all(at(0, "\x01\x00\x00\x00"), size(148, 148)), nil, "WireGuard paper section 5.4.2"},
-		{"wireguard", nil, all(at(0, "\x02\x00\x00\x00"), size(92, 92)), all(at(0, "\x01\x00\x00\x00"), size(148, 148)), "WireGuard paper section 5.4.3"},
-		{"wireguard", ports(51820), all(at(0, "\x02\x00\x00\x00"), size(92, 92)), nil, "WireGuard paper section 5.4.3"},
-		{"wireguard", ports(51820), all(at(0, "\x03\x00\x00\x00"), size(64, 64)), nil, "WireGuard paper section 5.4.7"},
-		{"wireguard", ports(51820), all(at(0, "\x04\x00\x00\x00"), size(32, 1500)), nil, "WireGuard paper section 5.4.6"},
-		{"openvpn", nil, all(at(0, "\x38"), at(9, "\x00\x00\x00\x00\x00"), size(14, 14)), nil, "OpenVPN wire protocol, hard reset"},
-		{"openvpn", nil, all(at(0, "\x40"), at(9, "\x01\x00\x00\x00\x00"), at(22, "\x00\x00\x00\x00"), size(26, 26)), nil, "OpenVPN wire protocol, hard reset answer"},
-		{"openvpn", nil, all(at(0, "\x38"), at(29, "\x00\x00\x00\x01"), at(37, "\x00\x00\x00\x00\x00"), size(42, 42)), nil, "OpenVPN wire protocol, tls-auth SHA1"},
-		{"openvpn", nil, all(at(0, "\x38"), at(41, "\x00\x00\x00\x01"), at(49, "\x00\x00\x00\x00\x00"), size(54, 54)), nil, "OpenVPN wire protocol, tls-auth SHA256"},
-		{"openvpn", nil, all(at(0, "\x38"), at(73, "\x00\x00\x00\x01"), at(81, "\x00\x00\x00\x00\x00"), size(86, 86)), nil, "OpenVPN wire protocol, tls-auth SHA512"},
-		{"openvpn", nil, all(at(0, "\x38"), at(9, "\x00\x00\x00\x01"), size(54, 54)), nil, "OpenVPN wire protocol, tls-crypt"},
-		{"openvpn", nil, all(at(0, "\x50"), at(9, "\x0f\x00\x00\x01")), nil, "OpenVPN wire protocol, tls-crypt-v2"},
-		{"ike", nil, all(in(17, "\x10\x20"), in(18, "\x01\x02\x03\x04\x05\x06\x20\x21\x22\x23\x24\x25\x2b\x2c"), length(24, 4, 0), size(28, 65507)), nil, "RFC 7296 section 3.1, RFC 2408 section 3.1"},
-		{"ike", ports(4500), all(at(0, "\x00\x00\x00\x00"), in(21, "\x10\x20"), length(28, 4, 4)), nil, "RFC 3948 section 2.2"},
-		{"ike", ports(4500), all(at(0, "\xff"), size(1, 1)), nil, "RFC 3948 section 2.3"},
-		{"esp", ports(4500), all(at(4, "\x00\x00"), in(0, span(1, 255)), size(28, 65507)), nil, "RFC 3948 section 2.1"},
-		{"l2tp", nil, all(masked(0, "\xc8", "\xc8"), at(1, "\x02"), length(2, 2, 0), at(12, "\x80\x08\x00\x00\x00\x00")), nil, "RFC 2661 sections 3.1, 4.1"},
-		{"l2tp", ports(1701), all(masked(0, "\x00", "\x34"), at(1, "\x02")), nil, "RFC 2661 section 3.1"},
-		{"tailscale", nil, all(at(0, "TS\xf0\x9f\x92\xac")), nil, "Tailscale disco message"},
-	}
+// vpnUDPRows: tunnels that hide what they carry.
+var vpnUDPRows = []row{
+	{"wireguard", nil, all(at(0, "\x01\x00\x00\x00"), size(148, 148)), nil, "WireGuard paper section 5.4.2"},
+	{"wireguard", nil, all(at(0, "\x02\x00\x00\x00"), size(92, 92)), all(at(0, "\x01\x00\x00\x00"), size(148, 148)), "WireGuard paper section 5.4.3"},
+	{"wireguard", ports(51820), all(at(0, "\x02\x00\x00\x00"), size(92, 92)), nil, "WireGuard paper section 5.4.3"},
+	{"wireguard", ports(51820), all(at(0, "\x03\x00\x00\x00"), size(64, 64)), nil, "WireGuard paper section 5.4.7"},
+	{"wireguard", ports(51820), all(at(0, "\x04\x00\x00\x00"), size(32, 1500)), nil, "WireGuard paper section 5.4.6"},
+	{"openvpn", nil, all(at(0, "\x38"), at(9, "\x00\x00\x00\x00\x00"), size(14, 14)), nil, "OpenVPN wire protocol, hard reset"},
+	{"openvpn", nil, all(at(0, "\x40"), at(9, "\x01\x00\x00\x00\x00"), at(22, "\x00\x00\x00\x00"), size(26, 26)), nil, "OpenVPN wire protocol, hard reset answer"},
+	{"openvpn", nil, all(at(0, "\x38"), at(29, "\x00\x00\x00\x01"), at(37, "\x00\x00\x00\x00\x00"), size(42, 42)), nil, "OpenVPN wire protocol, tls-auth SHA1"},
+	{"openvpn", nil, all(at(0, "\x38"), at(41, "\x00\x00\x00\x01"), at(49, "\x00\x00\x00\x00\x00"), size(54, 54)), nil, "OpenVPN wire protocol, tls-auth SHA256"},
+	{"openvpn", nil, all(at(0, "\x38"), at(73, "\x00\x00\x00\x01"), at(81, "\x00\x00\x00\x00\x00"), size(86, 86)), nil, "OpenVPN wire protocol, tls-auth SHA512"},
+	{"openvpn", nil, all(at(0, "\x38"), at(9, "\x00\x00\x00\x01"), size(54, 54)), nil, "OpenVPN wire protocol, tls-crypt"},
+	{"openvpn", nil, all(at(0, "\x50"), at(9, "\x0f\x00\x00\x01")), nil, "OpenVPN wire protocol, tls-crypt-v2"},
+	{"ike", nil, all(in(17, "\x10\x20"), in(18, "\x01\x02\x03\x04\x05\x06\x20\x21\x22\x23\x24\x25\x2b\x2c"), length(24, 4, 0), size(28, 65507)), nil, "RFC 7296 section 3.1, RFC 2408 section 3.1"},
+	{"ike", ports(4500), all(at(0, "\x00\x00\x00\x00"), in(21, "\x10\x20"), length(28, 4, 4)), nil, "RFC 3948 section 2.2"},
+	{"ike", ports(4500), all(at(0, "\xff"), size(1, 1)), nil, "RFC 3948 section 2.3"},
+	{"esp", ports(4500), all(at(4, "\x00\x00"), in(0, span(1, 255)), size(28, 65507)), nil, "RFC 3948 section 2.1"},
+	{"l2tp", nil, all(masked(0, "\xc8", "\xc8"), at(1, "\x02"), length(2, 2, 0), at(12, "\x80\x08\x00\x00\x00\x00")), nil, "RFC 2661 sections 3.1, 4.1"},
+	{"l2tp", ports(1701), all(masked(0, "\x00", "\x34"), at(1, "\x02")), nil, "RFC 2661 section 3.1"},
+	{"tailscale", nil, all(at(0, "TS\xf0\x9f\x92\xac")), nil, "Tailscale disco message"},
 }
 
-func tunnelUDPRows() []row {
-	return []row{
-		{"gtp-u", ports(2152), all(masked(0, "\x30", "\xf0"), in(1, "\x01\x02\x1a\x1f\xfe\xff"), length(2, 2, 8)), nil, "3GPP TS 29.281 section 5.1"},
-		{"gtp-c", ports(2123), all(masked(0, "\x30", "\xf0"), length(2, 2, 8)), nil, "3GPP TS 29.060 section 6"},
-		{"gtp-c", ports(2123), all(masked(0, "\x40", "\xe0"), length(2, 2, 4)), nil, "3GPP TS 29.274 section 5.1"},
-		{"gtp-prime", ports(3386), all(in(0, "\x0e\x0f\x2e\x2f\x4e\x4f"), in(1, "\x01\x02\x03\x04\x05\x06\x07\xf0\xf1")), nil, "3GPP TS 32.295 section 6.1"},
-		{"pfcp", ports(8805), all(masked(0, "\x20", "\xe0"), length(2, 2, 4)), nil, "3GPP TS 29.244 section 7.2.2"},
-		{"vxlan", ports(4789, 8472), all(masked(0, "\x08\x00\x00\x00", "\x0f\x00\x00\xff"), at(7, "\x00"), size(22, 65507)), nil, "RFC 7348 section 5"},
-		{"geneve", ports(6081), all(masked(0, "\x00", "\xc0"), at(2, "\x65\x58"), at(7, "\x00")), nil, "RFC 8926 section 3.4"},
-		{"lisp", ports(4341), all(masked(0, "\x80", "\x80"), size(28, 65507)), nil, "RFC 9300 section 5.1"},
-		{"teredo", ports(3544), all(masked(0, "\x60", "\xf0"), size(40, 1500)), nil, "RFC 4380 section 5.1.1"},
-		{"teredo", ports(3544), all(at(0, "\x00"), in(1, "\x00\x01"), size(40, 1500)), nil, "RFC 4380 section 5.1.1"},
-	}
+// gtpOptions are first bytes of GTP version 1 that announce four more bytes of
+// header, and gtpUserTypes the user plane's messages (3GPP TS 29.281 section
+// 5.1, 6.1).
+const (
+	gtpOptions   = "\x31\x32\x33\x34\x35\x36\x37"
+	gtpUserTypes = "\x01\x02\x1a\x1f\xfe\xff"
+)
+
+// tunnelUDPRows: tunnels in the clear.
+var tunnelUDPRows = []row{
+	{"gtp-u", ports(2152), all(at(0, "\x30"), in(1, gtpUserTypes), length(2, 2, 8)), nil, "3GPP TS 29.281 section 5.1"},
+	{"gtp-u", ports(2152), all(in(0, gtpOptions), in(1, gtpUserTypes), between(2, 2, 4, 65527), length(2, 2, 8)), nil, "3GPP TS 29.281 section 5.1"},
+	{"gtp-c", ports(2123), all(at(0, "\x30"), length(2, 2, 8)), nil, "3GPP TS 29.060 section 6"},
+	{"gtp-c", ports(2123), all(in(0, gtpOptions), between(2, 2, 4, 65527), length(2, 2, 8)), nil, "3GPP TS 29.060 section 6"},
+	{"gtp-c", ports(2123), all(masked(0, "\x40", "\xe0"), length(2, 2, 4)), nil, "3GPP TS 29.274 section 5.1"},
+	{"gtp-prime", ports(3386), all(in(0, "\x0e\x0f\x2e\x2f\x4e\x4f"), in(1, "\x01\x02\x03\x04\x05\x06\x07\xf0\xf1")), nil, "3GPP TS 32.295 section 6.1"},
+	{"pfcp", ports(8805), all(masked(0, "\x20", "\xe0"), length(2, 2, 4)), nil, "3GPP TS 29.244 section 7.2.2"},
+	{"vxlan", ports(4789, 8472), all(masked(0, "\x08\x00\x00\x00", "\x0f\x00\x00\xff"), at(7, "\x00"), size(22, 65507)), nil, "RFC 7348 section 5"},
+	{"geneve", ports(6081), all(masked(0, "\x00", "\xc0"), at(2, "\x65\x58"), at(7, "\x00")), nil, "RFC 8926 section 3.4"},
+	{"lisp", ports(4341), all(masked(0, "\x80", "\x80"), size(28, 65507)), nil, "RFC 9300 section 5.1"},
+	{"teredo", ports(3544), all(masked(0, "\x60", "\xf0"), size(40, 1500)), nil, "RFC 4380 section 5.1.1"},
+	{"teredo", ports(3544), all(at(0, "\x00"), in(1, "\x00\x01"), size(40, 1500)), nil, "RFC 4380 section 5.1.1"},
 }

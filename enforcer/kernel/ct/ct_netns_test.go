@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -334,6 +335,23 @@ func TestDump(t *testing.T) {
 	}
 	if _, err := c.Get(tuples()["tcp4"]); !errors.Is(err, ErrNotFound) {
 		t.Errorf("Get after a stopped dump: %v", err)
+	}
+}
+
+func TestCloseFlushes(t *testing.T) {
+	lab, w, c := open(t, labelRule)
+	u := flow.Update{Tuple: udpPair(t, lab, lab.ServerAddr4), Labels: bit(5), LabelMask: bit(5)}
+	if err := w.Write(u); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Close(), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Get(u.Tuple); err != nil || !got.Has(5) {
+		t.Errorf("labels after Close: %x, %v", got.Labels, err)
+	}
+	if err := w.Write(u); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Write after Close: %v, want ErrClosed", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package ct
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -112,6 +113,9 @@ func (w *Writer) Write(u flow.Update) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.closed {
+		return fmt.Errorf("conntrack set label: %w", os.ErrClosed)
+	}
 	w.stats.Updates++
 	return w.queue(attempt{update: u})
 }

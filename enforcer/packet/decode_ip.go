@@ -84,21 +84,23 @@ func decodeIPv6(b []byte, p *Parsed) {
 	copy(p.Dst[:], b[24:40])
 	next := b[6]
 	b = b[40:]
-	if len(b) > length {
-		b = b[:length]
-	}
+	decodeExtensions(next, b[:min(length, len(b))], length, p)
+}
+
+// decodeExtensions steps over the headers between IPv6's and the transport's.
+// length is how many bytes b had on the wire.
+func decodeExtensions(next uint8, b []byte, length int, p *Parsed) {
 	for range maxExtensions {
 		size, ok := extensionSize(next, b)
-		if !ok {
+		switch {
+		case !ok || p.Fragment == LaterFragment:
 			p.Proto = next
 			decodeL4(b, length, p)
 			return
-		}
-		if size > length {
+		case size > length:
 			p.Drop = DropHeader
 			return
-		}
-		if size > len(b) {
+		case size > len(b):
 			p.Drop = DropShort
 			return
 		}
@@ -106,11 +108,6 @@ func decodeIPv6(b []byte, p *Parsed) {
 			decodeFragment6(b, p)
 		}
 		next, b, length = b[0], b[size:], length-size
-		if p.Fragment == LaterFragment {
-			p.Proto = next
-			decodeL4(b, length, p)
-			return
-		}
 	}
 	p.Drop = DropHeader
 }

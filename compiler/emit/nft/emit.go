@@ -27,10 +27,11 @@ const (
 // before destination NAT (-100), so that its own addresses are a conntrack key.
 const priorityMangle = -150
 
-// snaplen is how many bytes of a packet the enforcer is given: a full
-// Ethernet payload with room for encapsulation. Segments merged by the card
-// (GRO) are longer and cut.
-const snaplen = 1600
+// snaplen is how many bytes of a packet the enforcer is given. It is larger
+// than a frame because receive offload (GRO) merges segments before the hook:
+// a post-quantum ClientHello (about 1.8 kB in two segments) arrives as one
+// packet, and cut at the size of a frame would lose its server name.
+const snaplen = 8192
 
 // Defaults for the zero value of artifact.Settings.
 const (

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+)
+
+// config is the command line of netpold. parseConfig fills the defaults in.
+type config struct {
+	stateDir  string
+	runDir    string
+	logFormat string
+	logLevel  slog.Level
+	maxFlows  int
+	bundle    string // bundle file; empty: the state directory's
+	replay    bool
+	files     []string // captures to replay
+	version   bool
+}
+
+// defaultMaxFlows bounds the flow table. A home router tracks some thousand
+// connections; this is what fits the memory limit with room to spare.
+const defaultMaxFlows = 65536
+
+const usage = `Usage: netpold [flags]
+       netpold --replay [--bundle FILE] CAPTURE...
+
+The enforcer of netpol. It loads the bundle that netpol apply left in the state
+directory, and waits for one if there is none yet. SIGHUP loads the bundle
+again, SIGTERM writes what is decided and stops. Exit codes: 0 stopped or
+replayed, 1 error.
+
+With --replay it reads capture files instead and prints one line of JSON for
+each flow.
+
+Flags:
+`
+
+func parseConfig(args []string, stderr io.Writer) (config, error) {
+	var cfg config
+	fs := flag.NewFlagSet("netpold", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.Usage = func() {
+		fmt.Fprint(stderr, usage)
+		fs.PrintDefaults()
+	}
+	fs.StringVar(&cfg.stateDir, "state-dir", "/var/lib/netpol", "`directory` of the applied bundle; the same as netpol's")
+	fs.StringVar(&cfg.runDir, "run-dir", "/run/netpol", "`directory` of the control socket; the same as netpol's")
+	fs.StringVar(&cfg.logFormat, "log-format", "text", "form of the log on stderr: `text or json`")
+	fs.TextVar(&cfg.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn or error")
+	fs.IntVar(&cfg.maxFlows, "max-flows", defaultMaxFlows, "most flows to track at once")
+	fs.StringVar(&cfg.bundle, "bundle", "", "bundle `file` to load instead of the state directory's")
+	fs.BoolVar(&cfg.replay, "replay", false, "read the captures named as arguments, print flows as JSON lines, and stop")
+	fs.BoolVar(&cfg.version, "version", false, "print the version and stop")
+	if err := fs.Parse(args); err != nil {
+		return config{}, err
+	}
+	cfg.files = fs.Args()
+	return cfg, cfg.validate()
+}
+
+func (c config) validate() error {
+	switch {
+	case c.logFormat != "text" && c.logFormat != "json":
+		return fmt.Errorf("--log-format %q: write text or json", c.logFormat)
+	case c.maxFlows < 1:
+		return fmt.Errorf("--max-flows %d: the enforcer must be able to track a flow", c.maxFlows)
+	case c.replay && len(c.files) == 0:
+		return errors.New("--replay: name the capture files to read")
+	case !c.replay && len(c.files) > 0:
+		return fmt.Errorf("unexpected argument %q (capture files need --replay)", c.files[0])
+	}
+	return nil
+}
+
+// bundlePath is the file that netpold loads its bundle from.
+func (c config) bundlePath() string {
+	if c.bundle != "" {
+		return c.bundle
+	}
+	return filepath.Join(c.stateDir, "bundle.npb")
+}
+
+func (c config) socketPath() string { return filepath.Join(c.runDir, "netpold.sock") }
+
+func newLogger(c config, w io.Writer) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: c.logLevel}
+	if c.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+const (
+	// baseMemory is what the catalogue, the program, the capture buffers and
+	// the runtime take.
+	baseMemory = 24 << 20
+	// memoryPerFlow is the flow's record and its share of the reassembly
+	// buffers, most of which live for the first packets only.
+	memoryPerFlow = 512
+)
+
+// limitMemory makes the collector work harder near the size that netpold is
+// meant to have, unless the operator set GOMEMLIMIT. The limit is soft.
+func limitMemory(c config) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(baseMemory + int64(c.maxFlows)*memoryPerFlow)
+	}
+}
+
+// version is the module's version where go install set one, the commit
+// otherwise.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return "devel-" + s.Value[:12]
+		}
+	}
+	return "devel"
+}

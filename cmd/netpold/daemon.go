@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/control"
+)
+
+// pollInterval is how often netpold looks for a bundle while it has none.
+const pollInterval = time.Second
+
+// daemon is netpold on a live router: it waits for a bundle, enforces it, and
+// takes a new one when it is told to.
+type daemon struct {
+	cfg     config
+	log     *slog.Logger
+	started time.Time
+
+	mu       sync.Mutex   // guards the fields below
+	running  *enforcement // nil while there is no bundle
+	lastFail string       // the last fault of load, so that polling logs it once
+	failed   chan error   // an enforcement ended by itself
+}
+
+func newDaemon(cfg config, log *slog.Logger) *daemon {
+	return &daemon{cfg: cfg, log: log, started: time.Now(), failed: make(chan error, 1)}
+}
+
+// run returns when ctx ends, after everything decided has been written, or on
+// a fault that netpold cannot work around.
+func (d *daemon) run(ctx context.Context) error {
+	if err := os.MkdirAll(d.cfg.runDir, 0o755); err != nil {
+		return fmt.Errorf("make run directory: %w", err)
+	}
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+
+	serving, stopServing := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() { served <- control.Serve(serving, d.cfg.socketPath(), d) }()
+	defer func() {
+		stopServing()
+		<-served
+	}()
+	defer d.shutdown()
+
+	if err := d.load(); fatal(err) {
+		return err
+	}
+	notifyReady(d.log, d.statusLine())
+	return d.loop(ctx, hangup, served)
+}
+
+func (d *daemon) loop(ctx context.Context, hangup <-chan os.Signal, served chan error) error {
+	poll := time.NewTicker(pollInterval)
+	defer poll.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			notifyStopping(d.log)
+			d.log.Info("stopping")
+			return nil
+		case err := <-served:
+			served <- err // for the caller, who waits for it
+			return fmt.Errorf("serve control socket: %w", err)
+		case err := <-d.failed:
+			return err
+		case <-hangup:
+			notifyReloading(d.log)
+			err := d.load()
+			notifyReady(d.log, d.statusLine())
+			if fatal(err) {
+				return err
+			}
+		case <-poll.C:
+			if d.waiting() {
+				if err := d.load(); fatal(err) {
+					return err
+				}
+			}
+		}
+	}
+}
+
+// fatal reports whether a fault of load is one that waiting cannot cure: the
+// kernel refuses the capture. A missing or unreadable bundle is not.
+func fatal(err error) bool {
+	return errors.Is(err, errCapture)
+}
+
+// load takes the bundle file as it is now: starts enforcing, goes over to the
+// new bundle, or, when the file is gone, stops. On an error the bundle in force
+// stays.
+func (d *daemon) load() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	b, err := readBundle(d.cfg.bundlePath())
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		d.retire()
+		return nil
+	case err != nil:
+	case d.running == nil:
+		err = d.start(b)
+	default:
+		err = d.running.reload(b)
+	}
+	if err != nil {
+		if err.Error() != d.lastFail {
+			d.lastFail = err.Error()
+			d.log.Error("load bundle", "error", err)
+		}
+		return err
+	}
+	d.lastFail = ""
+	d.log.Info("bundle loaded", "digest", d.running.digest, "policies", len(b.Policies), "labels", len(b.Labels))
+	return nil
+}
+
+// start begins to enforce; the caller holds mu.
+func (d *daemon) start(b *artifact.Bundle) error {
+	e, err := newEnforcement(d.cfg, b, d.log)
+	if err != nil {
+		return err
+	}
+	d.running = e
+	go func() {
+		if err := e.run(); err != nil {
+			d.fail(err)
+		}
+	}()
+	return nil
+}
+
+// fail ends the daemon with a fault found outside of its loop.
+func (d *daemon) fail(err error) {
+	select {
+	case d.failed <- err:
+	default: // an earlier fault already ends it
+	}
+}
+
+// retire stops enforcing because the bundle is gone; the caller holds mu.
+func (d *daemon) retire() {
+	if d.running != nil {
+		d.running.close()
+		d.running = nil
+		d.lastFail = ""
+	}
+	if d.lastFail != waitingForBundle {
+		d.lastFail = waitingForBundle
+		d.log.Info(waitingForBundle, "path", d.cfg.bundlePath())
+	}
+}
+
+const waitingForBundle = "waiting for a bundle"
+
+// shutdown lets the engine write what it has decided and releases the kernel.
+func (d *daemon) shutdown() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.running != nil {
+		d.running.close()
+		d.running = nil
+	}
+}
+
+func (d *daemon) waiting() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.running == nil
+}
+
+// statusLine is what systemctl status shows.
+func (d *daemon) statusLine() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.running == nil {
+		return waitingForBundle
+	}
+	return "enforcing bundle " + d.running.digest[:12]
+}

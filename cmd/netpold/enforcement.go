@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer"
+	"github.com/netpol/netpol/enforcer/dissect/all"
+	"github.com/netpol/netpol/enforcer/kernel/ct"
+)
+
+// errCapture says that the kernel does not let netpold see packets or write
+// verdicts, which no waiting cures.
+var errCapture = errors.New("open the kernel's doors")
+
+// enforcement is a bundle at work: an engine between NFLOG and conntrack.
+type enforcement struct {
+	log    *slog.Logger
+	engine *enforcer.Engine
+	source *groupSource
+	writer *ct.Writer
+	client *ct.Client
+	cancel context.CancelFunc
+	ctx    context.Context
+	done   chan struct{} // closed when run returns
+	once   sync.Once
+
+	// What is in force; guarded by the daemon's mu.
+	digest           string
+	policies, labels int
+}
+
+// newEnforcement opens the capture and conntrack for a bundle. The caller must
+// run it and close it.
+func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger) (*enforcement, error) {
+	e := &enforcement{log: log, done: make(chan struct{})}
+	e.enforces(b)
+	if err := e.open(b); err != nil {
+		e.release()
+		return nil, fmt.Errorf("%w: %w", errCapture, err)
+	}
+	var err error
+	e.engine, err = enforcer.New(enforcer.Config{
+		Source: e.source, Labels: e.writer, Resolver: e.client, Recorder: flowLog{log},
+		Dissectors: all.Dissectors(), Bundle: b, MaxFlows: cfg.maxFlows, Live: true, Updates: true, Logger: log,
+	})
+	if err != nil {
+		e.release()
+		return nil, err
+	}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	return e, nil
+}
+
+func (e *enforcement) open(b *artifact.Bundle) (err error) {
+	if e.source, err = openGroup(b.Settings.LogGroup); err != nil {
+		return err
+	}
+	if e.writer, err = ct.NewWriter(); err != nil {
+		return err
+	}
+	e.client, err = ct.Open()
+	return err
+}
+
+// run works until close, or until the engine fails.
+func (e *enforcement) run() error {
+	defer close(e.done)
+	if err := e.engine.Run(e.ctx); err != nil && e.ctx.Err() == nil {
+		return fmt.Errorf("run enforcer: %w", err)
+	}
+	return nil
+}
+
+// reload goes over to another bundle without losing flows. The new bundle's
+// log group is opened before the old one is given up.
+func (e *enforcement) reload(b *artifact.Bundle) error {
+	if err := e.source.use(b.Settings.LogGroup); err != nil {
+		return err
+	}
+	if err := e.engine.Reload(b); err != nil {
+		return err
+	}
+	e.enforces(b)
+	return nil
+}
+
+// enforces notes what is in force.
+func (e *enforcement) enforces(b *artifact.Bundle) {
+	e.digest, e.policies, e.labels = b.Digest(), len(b.Policies), len(b.Labels)
+}
+
+// close ends run, waits for it, writes what is decided and releases the kernel.
+func (e *enforcement) close() {
+	e.once.Do(func() {
+		e.cancel()
+		<-e.done
+		e.release()
+	})
+}
+
+// release closes what is open.
+func (e *enforcement) release() {
+	var errs []error
+	if e.writer != nil {
+		errs = append(errs, e.writer.Close())
+	}
+	if e.client != nil {
+		errs = append(errs, e.client.Close())
+	}
+	if e.source != nil {
+		errs = append(errs, e.source.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		e.log.Warn("release kernel", "error", err)
+	}
+}

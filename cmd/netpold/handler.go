@@ -1,0 +1,86 @@
+package main
+
+import (
+	"maps"
+	"os"
+
+	"github.com/netpol/netpol/enforcer/control"
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/telemetry"
+)
+
+// The daemon answers on the control socket. These methods are called from
+// several goroutines at once.
+var _ control.Handler = (*daemon)(nil)
+
+// Status says how netpold is.
+func (d *daemon) Status() control.Status {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := control.Status{
+		Version: version(), PID: os.Getpid(), Started: d.started,
+		Waiting: d.running == nil, Detail: d.lastFail,
+	}
+	if e := d.running; e != nil {
+		s.Digest, s.Policies, s.Labels = e.digest, e.policies, e.labels
+		s.Counters = e.counters()
+	}
+	return s
+}
+
+// Reload takes the applied bundle as it is on disk now.
+func (d *daemon) Reload() (control.Status, error) {
+	notifyReloading(d.log)
+	err := d.load()
+	notifyReady(d.log, d.statusLine())
+	if fatal(err) {
+		d.fail(err)
+	}
+	return d.Status(), err
+}
+
+// Flows lists connections that are tracked.
+func (d *daemon) Flows(limit int) []telemetry.Flow {
+	if e := d.current(); e != nil {
+		return e.engine.Flows(limit)
+	}
+	return nil
+}
+
+// Why gives the account of one connection.
+func (d *daemon) Why(t flow.Tuple) (telemetry.Why, bool) {
+	if e := d.current(); e != nil {
+		return e.engine.Why(t)
+	}
+	return telemetry.Why{}, false
+}
+
+// current is the enforcement at work, or nil. It is asked without the lock: an
+// answer may take as long as the engine's next batch, and an engine that has
+// stopped answers with nothing.
+func (d *daemon) current() *enforcement {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.running
+}
+
+// counters are the engine's figures and those of the kernel's doors.
+func (e *enforcement) counters() map[string]uint64 {
+	stats := e.engine.Stats()
+	counters := stats.Counters()
+	w := e.writer.Stats()
+	maps.Copy(counters, map[string]uint64{
+		"capture_lost":    e.source.Lost(),
+		"ct_updates":      w.Updates,
+		"ct_retries":      w.Retries,
+		"ct_gone":         w.Gone,
+		"ct_no_room":      w.NoRoom,
+		"ct_denied":       w.Denied,
+		"ct_invalid":      w.Invalid,
+		"ct_failed":       w.Failed,
+		"ct_dropped":      w.Dropped,
+		"ct_overruns":     w.Overruns,
+		"ct_last_failure": uint64(w.LastErrno),
+	})
+	return counters
+}

@@ -95,12 +95,8 @@ func cellSpan(all []cell, from, to int) (first, last int) {
 func window(all []cell, first, last int) (text string, indent, carets int) {
 	start, end := 0, len(all)
 	if columnsOf(all) > maxColumns {
-		for start < first && columnsOf(all[start:first]) > leadColumns {
-			start++
-		}
-		for end > start && columnsOf(all[start:end]) > maxColumns {
-			end = shrink(all, start, end)
-		}
+		start = leadStart(all, first)
+		end = shrink(all, start, end)
 	}
 	var b strings.Builder
 	if start > 0 {
@@ -116,6 +112,19 @@ func window(all []cell, first, last int) (text string, indent, carets int) {
 		b.WriteString("...")
 	}
 	return b.String(), indent, carets
+}
+
+// leadStart finds the first of the cells before the caret that fit in
+// leadColumns.
+func leadStart(all []cell, first int) int {
+	columns := 0
+	for i := first - 1; i >= 0; i-- {
+		columns += all[i].columns
+		if columns > leadColumns {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // shrink finds the end of the cells that fit in maxColumns from start on.

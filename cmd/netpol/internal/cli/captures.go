@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/netpol/netpol/cmd/netpol/internal/view"
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer"
+	"github.com/netpol/netpol/enforcer/dissect/all"
+	"github.com/netpol/netpol/enforcer/kernel/capture"
+	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/enforcer/telemetry"
+)
+
+// runCaptures runs the files through an engine and prints the summary.
+// explain, if set, is called with the account of each flow.
+func (t *tool) runCaptures(ctx context.Context, names []string, bundle *artifact.Bundle, rows *rowCounter, explain func(telemetry.Why)) error {
+	source := newMeteredFiles(names, view.NewMeter(t.Err, isTerminal(t.Err)))
+	defer source.Close()
+	engine, err := enforcer.New(enforcer.Config{
+		Source: source, Recorder: rows, Dissectors: all.Dissectors(), Bundle: bundle, Explain: explain,
+	})
+	if err != nil {
+		return err
+	}
+	started := time.Now()
+	err = errors.Join(engine.Run(ctx), rows.flush())
+	source.meter.Clear()
+	if ctx.Err() != nil {
+		err = errors.Join(err, errors.New("interrupted"))
+	}
+	stats := engine.Stats()
+	summary := view.Replay{
+		Files: len(names), FileErrors: int(stats.FileErrors), Packets: stats.Packets, Bytes: stats.Bytes,
+		NotIP: stats.NotIP, Broken: stats.Short + stats.BadHeader, Flows: rows.flows, Named: rows.named,
+		Matched: rows.matched, Elapsed: time.Since(started),
+	}
+	if printErr := summary.Text(t.Err); printErr != nil {
+		err = errors.Join(err, printErr)
+	}
+	return err
+}
+
+// rowCounter is the engine's recorder: it prints rows and counts them.
+type rowCounter struct {
+	lines                 *telemetry.Lines // nil: count only
+	flows, named, matched int
+}
+
+// Record is called by the engine for each flow that ended.
+func (r *rowCounter) Record(f *telemetry.Flow) {
+	r.flows++
+	if f.Application != "" {
+		r.named++
+	}
+	if len(f.Policies) > 0 {
+		r.matched++
+	}
+	if r.lines != nil {
+		r.lines.Record(f)
+	}
+}
+
+func (r *rowCounter) flush() error {
+	if r.lines == nil {
+		return nil
+	}
+	if err := r.lines.Flush(); err != nil {
+		return fmt.Errorf("write flows: %w", err)
+	}
+	return nil
+}
+
+// meteredFiles is the capture source, with a meter of how much was read.
+type meteredFiles struct {
+	*capture.Files
+	meter   *view.Meter
+	total   int64 // bytes; 0 when not known
+	packets uint64
+}
+
+// meterPackets is how many packets pass between two looks at the clock.
+const meterPackets = 4096
+
+func newMeteredFiles(names []string, meter *view.Meter) *meteredFiles {
+	m := &meteredFiles{Files: capture.NewFiles(names), meter: meter}
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil {
+			m.total += info.Size()
+		}
+	}
+	return m
+}
+
+// Next reads the next packet.
+func (m *meteredFiles) Next(raw *packet.Raw) error {
+	if m.packets++; m.packets%meterPackets == 0 {
+		m.meter.Show(view.ReplayProgress(m.packets, m.BytesRead(), m.total))
+	}
+	return m.Files.Next(raw)
+}

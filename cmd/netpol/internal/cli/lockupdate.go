@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/netpol/netpol/compiler"
+	"github.com/netpol/netpol/lang"
+)
+
+// lockUpdate is what becomes of a policy set's lock file.
+type lockUpdate struct {
+	path   string
+	before []byte // nil: the file does not exist
+	after  []byte
+	pinned []string // labels that get a bit they had no pin for
+}
+
+// lockUpdate works out the lock file of a compiled set. It writes nothing.
+func (s *policySet) lockUpdate() (lockUpdate, error) {
+	after := lang.FormatLock(compiler.NewLock(s.bundle, s.policy.Lock))
+	u, err := readLockUpdate(filepath.Join(s.dir, lang.LockName), after)
+	if err != nil {
+		return lockUpdate{}, err
+	}
+	had := make(map[string]bool, len(s.policy.Lock.Labels))
+	for _, l := range s.policy.Lock.Labels {
+		had[l.Name] = true
+	}
+	for _, l := range s.bundle.Labels {
+		if !had[l.Name] {
+			u.pinned = append(u.pinned, l.Name)
+		}
+	}
+	return u, nil
+}
+
+// readLockUpdate is the change of the lock file at path to a new content.
+func readLockUpdate(path string, after []byte) (lockUpdate, error) {
+	before, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return lockUpdate{}, fmt.Errorf("read lock file: %w", err)
+	}
+	return lockUpdate{path: path, before: before, after: after}, nil
+}
+
+// changed reports whether the lock file has to be written.
+func (u lockUpdate) changed() bool { return !bytes.Equal(u.before, u.after) }
+
+// beforeDigest tells one version of the lock file from another.
+func (u lockUpdate) beforeDigest() string {
+	if u.before == nil {
+		return ""
+	}
+	sum := sha256.Sum256(u.before)
+	return hex.EncodeToString(sum[:])
+}
+
+// notes are the remarks on a plan's objects, by kind and id.
+func (u lockUpdate) notes() map[string]string {
+	notes := make(map[string]string, len(u.pinned))
+	for _, name := range u.pinned {
+		notes["label/"+name] = "will be pinned in " + lang.LockName
+	}
+	return notes
+}
+
+// write puts the new lock file in place, if it differs from the old.
+func (u lockUpdate) write() error {
+	if !u.changed() {
+		return nil
+	}
+	if err := writeFile(u.path, u.after); err != nil {
+		return fmt.Errorf("pin labels: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/netpol/netpol/cmd/netpol/internal/planfile"
+	"github.com/netpol/netpol/cmd/netpol/internal/router"
+	"github.com/netpol/netpol/cmd/netpol/internal/view"
+	"github.com/netpol/netpol/enforcer/reconcile"
+)
+
+type planArgs struct {
+	dir              string
+	out              string
+	detailedExitCode bool
+}
+
+// planned is a compiled policy set held against the live router.
+type planned struct {
+	set     *policySet
+	live    *router.Live
+	changes []reconcile.Change
+	pins    lockUpdate
+}
+
+func newPlanCommand(t *tool) *cobra.Command {
+	var a planArgs
+	cmd := &cobra.Command{
+		Use:   "plan [POLICIES]",
+		Short: "Show what apply would change on this router",
+		Long: `Compare a policy directory (default: the working directory) with what this router
+runs, and show the difference: + is made, ~ is changed, - is removed.
+
+plan writes nothing, except the plan itself with --out. It reads the kernel's
+tables, so it needs CAP_NET_ADMIN in the router's network namespace.
+
+Exit codes: 0 planned, 1 error. With --detailed-exitcode: 0 there is nothing to
+change, 1 error, 2 there are changes.`,
+		Example: `  sudo netpol plan
+  sudo netpol plan --out router.np /etc/netpol && sudo netpol apply router.np
+  sudo netpol plan --detailed-exitcode >/dev/null || echo drift or error`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeDirs,
+		RunE: func(_ *cobra.Command, args []string) error {
+			var err error
+			if a.dir, err = t.policyDir(args); err != nil {
+				return err
+			}
+			return t.runPlan(a)
+		},
+	}
+	cmd.Flags().StringVar(&a.out, "out", "", "save the plan in this `file`, for apply")
+	cmd.Flags().BoolVar(&a.detailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes")
+	t.addPolicyFlags(cmd)
+	t.addRouterFlags(cmd)
+	t.addJSONFlag(cmd)
+	return cmd
+}
+
+// addRouterFlags adds what every verb takes that reads or changes the router.
+func (t *tool) addRouterFlags(cmd *cobra.Command) {
+	t.addStateFlag(cmd)
+	t.addRunFlag(cmd)
+	t.addEtcFlag(cmd)
+}
+
+func (t *tool) router() router.Router {
+	return router.Router{StateDir: t.flags.stateDir, RunDir: t.flags.runDir, EtcDir: t.flags.etcDir}
+}
+
+func (t *tool) runPlan(a planArgs) error {
+	p, err := t.plan(a.dir)
+	if err != nil {
+		return err
+	}
+	if err := t.showPlan(p); err != nil {
+		return err
+	}
+	if a.out != "" {
+		if err := p.save(a.out); err != nil {
+			return err
+		}
+		if err := t.progress("Saved the plan in %s. To do exactly this: netpol apply %s", a.out, a.out); err != nil {
+			return err
+		}
+	}
+	if a.detailedExitCode && len(p.changes) > 0 {
+		return exitChanges
+	}
+	return nil
+}
+
+// plan compiles a directory and compares it with the router.
+func (t *tool) plan(dir string) (*planned, error) {
+	others, err := foreignLabels(t.flags.etcDir)
+	if err != nil {
+		return nil, err
+	}
+	set, err := t.mustCompile(dir, others)
+	if err != nil {
+		return nil, err
+	}
+	r := t.router()
+	live, err := r.Read()
+	if err != nil {
+		return nil, err
+	}
+	p := &planned{set: set, live: live, changes: r.Diff(live, set.bundle)}
+	p.pins, err = set.lockUpdate()
+	return p, err
+}
+
+func (t *tool) showPlan(p *planned) error {
+	if t.json {
+		return view.PlanJSON(t.Out, p.changes, p.set.bundle.Digest())
+	}
+	return view.Plan(t.Out, p.changes, p.pins.notes(), t.style(t.Out))
+}
+
+// save writes the plan for a later apply.
+func (p *planned) save(name string) error {
+	path, err := filepath.Abs(p.pins.path)
+	if err != nil {
+		return fmt.Errorf("save plan: %w", err)
+	}
+	data, err := planfile.Encode(planfile.Plan{
+		Live: p.live.Digest(), Bundle: p.set.bundle,
+		LockPath: path, LockBefore: p.pins.beforeDigest(), LockAfter: string(p.pins.after),
+	})
+	if err != nil {
+		return err
+	}
+	return writeFile(name, data)
+}

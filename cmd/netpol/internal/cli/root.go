@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+const rootLong = `netpol turns policy files into what a Linux router does with its traffic.
+
+You write policies such as  app == 'zoom'  in *.netpol.hcl files. netpol
+compiles them, shows what would change on this router (plan) and changes it in
+one step (apply). netpold, the enforcer, names the application of each new flow
+and writes the verdict into the kernel; from then on the kernel acts alone.`
+
+const rootExample = `  netpol demo                    a whole router in namespaces, no root needed
+  netpol validate                check the policies of this directory
+  netpol plan                    what would change on this router
+  sudo netpol apply              change it
+  netpol replay call.pcap        which application each flow of a capture is
+  netpol why --pcap call.pcap    and why
+
+Exit codes: 0 success, 1 error; plan --detailed-exitcode adds 2: changes.`
+
+// Run executes one command line (without the program's name) and returns the
+// exit code of the process.
+func Run(ctx context.Context, args []string, streams Streams) int {
+	t := &tool{Streams: streams}
+	root := newRootCommand(t)
+	root.SetArgs(args)
+	return t.finish(root.ExecuteContext(ctx))
+}
+
+func newRootCommand(t *tool) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "netpol",
+		Short:         "Application-aware traffic policy for Linux routers",
+		Long:          rootLong,
+		Example:       rootExample,
+		Version:       version(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(t.In)
+	root.SetOut(t.Out)
+	root.SetErr(t.Err)
+	root.SetVersionTemplate("netpol {{.Version}}\n")
+	root.PersistentFlags().BoolVar(&t.noColor, "no-color", false, "no colours (the NO_COLOR environment variable does the same)")
+	root.SetFlagErrorFunc(usageError)
+	root.AddGroup(
+		&cobra.Group{ID: groupPolicies, Title: "Work on policies:"},
+		&cobra.Group{ID: groupRouter, Title: "Work on a router:"},
+		&cobra.Group{ID: groupTraffic, Title: "Look at traffic:"},
+	)
+	addGroup(root, groupPolicies, newValidateCommand(t), newFmtCommand(t), newCompileCommand(t), newDisasmCommand(t))
+	addGroup(root, groupRouter, newPlanCommand(t), newApplyCommand(t), newDestroyCommand(t), newShowCommand(t))
+	addGroup(root, groupTraffic, newReplayCommand(t), newWhyCommand(t))
+	root.AddCommand(newVersionCommand(t))
+	return root
+}
+
+// Groups of verbs in the help text.
+const (
+	groupPolicies = "policies"
+	groupRouter   = "router"
+	groupTraffic  = "traffic"
+)
+
+func addGroup(root *cobra.Command, id string, cmds ...*cobra.Command) {
+	for _, cmd := range cmds {
+		cmd.GroupID = id
+		root.AddCommand(cmd)
+	}
+}
+
+// usageError points at the help of the verb whose flags were wrong.
+func usageError(cmd *cobra.Command, err error) error {
+	return fmt.Errorf("%w\nSee %s --help", err, cmd.CommandPath())
+}

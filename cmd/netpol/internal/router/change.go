@@ -1,0 +1,189 @@
+package router
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/kernel/files"
+	"github.com/netpol/netpol/enforcer/kernel/nft"
+	"github.com/netpol/netpol/enforcer/reconcile"
+)
+
+// ErrMoved says that somebody changed the router between the plan and the
+// change; nothing was changed then.
+var ErrMoved = errors.New("the router changed while netpol was at work; nothing was changed, try again")
+
+// Apply makes the router run the bundle and reads it back. The caller holds
+// the Lock that live was read under. step is told of each thing done.
+//
+// The nftables transaction is the commit point. What comes before it is taken
+// back if the kernel refuses it; what comes after it can be made up for by
+// another Apply.
+func (r Router) Apply(b *artifact.Bundle, live *Live, step func(string)) error {
+	if err := live.clashes(b.Labels); err != nil {
+		return err
+	}
+	encoded, err := artifact.Encode(b)
+	if err != nil {
+		return err
+	}
+	staged, err := files.Stage(r.BundlePath(), encoded, 0o644)
+	if err != nil {
+		return err
+	}
+	undo, err := r.writeLabels(b.Labels, step)
+	if err != nil {
+		staged.Discard()
+		return errors.Join(err, undo())
+	}
+	if err := r.commit(b, live, step); err != nil {
+		staged.Discard()
+		return errors.Join(err, undo())
+	}
+	if err := staged.Commit(); err != nil {
+		return err
+	}
+	step("Left the bundle in " + r.BundlePath())
+	return r.verify(b, step)
+}
+
+// clashes refuses labels that a stranger's line gained since the plan.
+func (l *Live) clashes(labels []artifact.Label) error {
+	for i, c := range l.connlabels {
+		if found := c.Clashes(labels); len(found) > 0 {
+			return fmt.Errorf("%s: bit %d is %q there, which is not netpol's line; give the label another name or remove the line",
+				ConnlabelFiles()[i], found[0].Bit, found[0].Name)
+		}
+	}
+	return nil
+}
+
+// writeLabels writes the managed blocks; undo puts back what was there.
+func (r Router) writeLabels(labels []artifact.Label, step func(string)) (undo func() error, err error) {
+	var undos []func() error
+	undo = func() error {
+		var errs []error
+		for _, f := range slices.Backward(undos) {
+			errs = append(errs, f())
+		}
+		return errors.Join(errs...)
+	}
+	for i := range ConnlabelFiles() {
+		path := r.connlabelPath(i)
+		before, err := files.ReadConnlabel(path)
+		if err != nil {
+			return undo, err
+		}
+		undos = append(undos, func() error {
+			if !before.HasBlock {
+				return files.RemoveBlock(path)
+			}
+			return files.WriteBlock(path, before.Own)
+		})
+		if before.HasBlock && slices.EqualFunc(before.Own, labels, sameLabel) {
+			continue
+		}
+		if err := files.WriteBlock(path, labels); err != nil {
+			return undo, err
+		}
+		step("Wrote the labels to " + path)
+	}
+	return undo, nil
+}
+
+// sameLabel compares what a line of connlabel.conf says.
+func sameLabel(a, b artifact.Label) bool { return a.Name == b.Name && a.Bit == b.Bit }
+
+// commit replaces the table, unless it already is as it should be: a table
+// that is not rewritten keeps its counters.
+func (r Router) commit(b *artifact.Bundle, live *Live, step func(string)) error {
+	if slices.Equal(live.Table.Lines(), nft.Canonical(&b.Ruleset).Lines()) {
+		return nil
+	}
+	err := nft.ApplyAt(&b.Ruleset, live.Table.Generation)
+	if errors.Is(err, nft.ErrStale) {
+		return fmt.Errorf("replace the table %s %s: %w", family, table, ErrMoved)
+	}
+	if err != nil {
+		return err
+	}
+	step(fmt.Sprintf("Replaced the table %s %s in one transaction", family, table))
+	return nil
+}
+
+// verify reads the router back and holds it against the bundle.
+func (r Router) verify(b *artifact.Bundle, step func(string)) error {
+	live, err := r.Read()
+	if err != nil {
+		return fmt.Errorf("read back: %w", err)
+	}
+	if left := r.Diff(live, b); len(left) > 0 {
+		return fmt.Errorf("read back: the router does not hold what was written: %s", describe(left))
+	}
+	step("Read everything back: it is as planned")
+	return nil
+}
+
+// Destroy removes everything of netpol's but the bundle, which RemoveBundle
+// removes first. The caller holds the Lock.
+func (r Router) Destroy(step func(string)) error {
+	if err := nft.Delete(family, table); err != nil {
+		return err
+	}
+	step(fmt.Sprintf("Removed the table %s %s", family, table))
+	for i := range ConnlabelFiles() {
+		if err := files.RemoveBlock(r.connlabelPath(i)); err != nil {
+			return err
+		}
+	}
+	step("Removed netpol's lines from the label files")
+	live, err := r.Read()
+	if err != nil {
+		return fmt.Errorf("read back: %w", err)
+	}
+	if left := r.Diff(live, nil); len(left) > 0 {
+		return fmt.Errorf("read back: something is left: %s", describe(left))
+	}
+	return r.RemoveStateDir()
+}
+
+// RemoveBundle takes the applied bundle away, so that netpold finds none.
+func (r Router) RemoveBundle() error {
+	if err := os.Remove(r.BundlePath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove bundle: %w", err)
+	}
+	return nil
+}
+
+// RemoveStateDir removes the state directory if nothing else is in it.
+func (r Router) RemoveStateDir() error {
+	entries, err := os.ReadDir(r.StateDir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) > 0 {
+		return nil
+	}
+	if err == nil {
+		err = os.Remove(r.StateDir)
+	}
+	if err != nil {
+		return fmt.Errorf("remove state directory: %w", err)
+	}
+	return nil
+}
+
+// describe names the first few of the changes that are left.
+func describe(changes []reconcile.Change) string {
+	const few = 3
+	var out []string
+	for _, c := range changes[:min(few, len(changes))] {
+		out = append(out, c.Kind+" "+c.ID)
+	}
+	if len(changes) > few {
+		out = append(out, fmt.Sprintf("and %d more", len(changes)-few))
+	}
+	return strings.Join(out, ", ")
+}

@@ -1,0 +1,160 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+// Router is what show prints: what is applied, what the kernel counts, and
+// how the enforcer is.
+type Router struct {
+	Bundle   *Bundle  `json:"bundle"` // nil: nothing is applied
+	Rules    []Rule   `json:"rules"`
+	Enforcer Enforcer `json:"enforcer"`
+}
+
+// Bundle is the applied bundle without its program and catalogue.
+type Bundle struct {
+	Digest   string            `json:"digest"`
+	Labels   []artifact.Label  `json:"labels"`
+	Policies []artifact.Policy `json:"policies"`
+}
+
+// NewBundle picks what is shown of a bundle.
+func NewBundle(b *artifact.Bundle) *Bundle {
+	return &Bundle{Digest: b.Digest(), Labels: b.Labels, Policies: b.Policies}
+}
+
+// Rule is a live rule and its counter.
+type Rule struct {
+	Chain   string `json:"chain"`
+	Text    string `json:"rule"`
+	Comment string `json:"comment,omitempty"`
+	Packets uint64 `json:"packets"`
+	Bytes   uint64 `json:"bytes"`
+	Counted bool   `json:"counted"` // the rule has a counter
+}
+
+// Enforcer is netpold as its control socket answers.
+type Enforcer struct {
+	Running bool   `json:"running"`
+	Socket  string `json:"socket"`
+	// Status is netpold's own answer; nil when it does not run.
+	Status any `json:"status,omitempty"`
+	// Lines are the answer for people, name and value.
+	Lines [][2]string `json:"-"`
+}
+
+// Text writes the state for people.
+func (r Router) Text(w io.Writer, st Style) error {
+	var b strings.Builder
+	r.bundleText(&b, st)
+	r.rulesText(&b, st)
+	r.enforcerText(&b, st)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// JSON writes it for machines, as one document.
+func (r Router) JSON(w io.Writer) error {
+	if r.Rules == nil {
+		r.Rules = []Rule{}
+	}
+	return writeJSON(w, struct {
+		FormatVersion string `json:"format_version"`
+		Router
+	}{FormatVersion, r})
+}
+
+func (r Router) bundleText(b *strings.Builder, st Style) {
+	heading(b, "Bundle", st)
+	if r.Bundle == nil {
+		b.WriteString("  none applied\n")
+		return
+	}
+	fmt.Fprintf(b, "  %s\n\n", r.Bundle.Digest)
+	heading(b, "Labels", st)
+	labels := table(b)
+	for _, l := range r.Bundle.Labels {
+		owner := ""
+		if l.Auto {
+			owner = "netpol's own"
+		}
+		fmt.Fprintf(labels, "  bit %d\t%s\t%s\n", l.Bit, l.Name, owner)
+	}
+	flush(labels)
+	b.WriteByte('\n')
+	heading(b, "Policies", st)
+	policies := table(b)
+	for _, p := range r.Bundle.Policies {
+		fmt.Fprintf(policies, "  %s\t%s:%d\t%s\t%s\n", cleanLine(p.Name), cleanLine(p.File), p.Line,
+			tableCell(shorten(p.Criteria, 60)), effects(p))
+	}
+	flush(policies)
+}
+
+func (r Router) rulesText(b *strings.Builder, st Style) {
+	b.WriteByte('\n')
+	heading(b, "Rules", st)
+	if len(r.Rules) == 0 {
+		b.WriteString("  none in the kernel\n")
+		return
+	}
+	t := table(b)
+	fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", "CHAIN", "PACKETS", "BYTES", "RULE")
+	for _, rule := range r.Rules {
+		packets, bytes := "-", "-"
+		if rule.Counted {
+			packets, bytes = fmt.Sprint(rule.Packets), fmt.Sprint(rule.Bytes)
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", tableCell(rule.Chain), packets, bytes, tableCell(rule.Text))
+	}
+	flush(t)
+}
+
+func (r Router) enforcerText(b *strings.Builder, st Style) {
+	b.WriteByte('\n')
+	heading(b, "Enforcer", st)
+	if !r.Enforcer.Running {
+		fmt.Fprintf(b, "  netpold does not run (nothing answers on %s).\n", cleanLine(r.Enforcer.Socket))
+		b.WriteString("  What it decided stays in force; new flows are not named.\n")
+		return
+	}
+	t := table(b)
+	for _, line := range r.Enforcer.Lines {
+		fmt.Fprintf(t, "  %s\t%s\n", tableCell(line[0]), tableCell(line[1]))
+	}
+	flush(t)
+}
+
+// effects is what a policy does, in one line.
+func effects(p artifact.Policy) string {
+	var out []string
+	for _, l := range p.Labels {
+		out = append(out, "label "+l)
+	}
+	if p.Mark != nil {
+		out = append(out, fmt.Sprintf("mark %#x/%#x", p.Mark.Value, p.Mark.Mask))
+	}
+	if p.DSCP != "" {
+		out = append(out, "dscp "+p.DSCP)
+	}
+	if p.Verdict != "" {
+		out = append(out, p.Verdict)
+	}
+	return tableCell(strings.Join(out, ", "))
+}
+
+func heading(b *strings.Builder, text string, st Style) { b.WriteString(st.in(text, bold) + "\n") }
+
+func table(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 8, 2, ' ', 0) }
+
+// flush ends a table that writes into a strings.Builder, which cannot fail.
+func flush(t *tabwriter.Writer) { _ = t.Flush() }
+
+// tableCell makes text safe for one cell of a table.
+func tableCell(s string) string { return strings.ReplaceAll(cleanLine(s), "\t", " ") }

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"encoding/binary"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "rewrite the wanted output in testdata/script")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"netpol": func() { os.Exit(run()) }})
+}
+
+// TestScripts runs testdata/script/*.txtar. Besides testscript's own commands
+// they may use:
+//
+//	generate labels N FILE    a policy file with N policies, a label each
+//	generate nested N FILE    a policy file with a criterion of N bytes of parentheses
+//	generate pcap LINK FILE   a capture with one packet of that link type
+//	truncate N FILE           cut a file to N bytes
+//	nothing DIR               fail if the directory exists
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata/script",
+		UpdateScripts: *update,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"generate": generate,
+			"truncate": truncate,
+			"nothing":  nothing,
+		},
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+func generate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: generate labels|nested|pcap N FILE")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var text []byte
+	switch args[0] {
+	case "labels":
+		for i := range n {
+			text = fmt.Appendf(text, "policy \"p%d\" {\n  criteria = \"dst_port == %d\"\n  label    = \"l%d\"\n}\n\n", i, i+1, i)
+		}
+	case "nested":
+		half := strings.Repeat("(", n/2)
+		text = fmt.Appendf(text, "policy \"deep\" {\n  criteria = \"%sapp == 'zoom'%s\"\n  label    = \"deep\"\n}\n",
+			half, strings.Repeat(")", n/2))
+	case "pcap":
+		text = pcap(uint32(n))
+	default:
+		ts.Fatalf("generate %s: unknown", args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), text, 0o644))
+}
+
+// pcap is a capture file with one packet of 60 zero bytes
+// (draft-ietf-opsawg-pcap).
+func pcap(link uint32) []byte {
+	var b []byte
+	le := binary.LittleEndian
+	b = le.AppendUint32(b, 0xa1b2c3d4)
+	b = le.AppendUint16(b, 2)
+	b = le.AppendUint16(b, 4)
+	b = append(b, make([]byte, 8)...) // time zone, accuracy
+	b = le.AppendUint32(b, 65535)     // snap length
+	b = le.AppendUint32(b, link)
+	b = append(b, make([]byte, 8)...) // time of the packet
+	b = le.AppendUint32(b, 60)
+	b = le.AppendUint32(b, 60)
+	return append(b, make([]byte, 60)...)
+}
+
+func truncate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: truncate N FILE")
+	}
+	n, err := strconv.ParseInt(args[0], 10, 64)
+	ts.Check(err)
+	ts.Check(os.Truncate(ts.MkAbs(args[1]), n))
+}
+
+func nothing(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: nothing DIR")
+	}
+	if entries, err := os.ReadDir(ts.MkAbs(args[0])); err == nil {
+		ts.Fatalf("%s exists, with %d entries", args[0], len(entries))
+	}
+}

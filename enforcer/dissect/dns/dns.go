@@ -63,25 +63,36 @@ func byPort(port uint16) string {
 	return ""
 }
 
-// dissectDatagrams judges the flow by its first datagram and takes the names
-// of the newest.
+// maxBroken bounds how many broken datagrams on a registered port are passed
+// over before the first sound one. Elsewhere the first datagram decides.
+const maxBroken = 4
+
+// dissectDatagrams judges the flow by its first sound datagram and takes the
+// names of the newest.
 func dissectDatagrams(w *dissect.Window, f *fact.Facts, newest dissect.Datagram, protocol string, server dissect.Side) dissect.Result {
-	var q question
-	first := w.Datagrams[0].Payload
-	m, ok := readHeader(first, len(first))
-	if !ok || !m.readQuestion(&q) || protocol == "" && !m.flawless(&q) {
-		return dissect.NoMatch
+	for i, d := range w.Datagrams {
+		var q question
+		m, ok := readHeader(d.Payload, len(d.Payload))
+		if ok && m.readQuestion(&q) && (protocol != "" || m.flawless(&q)) {
+			set(f, protocol, &q)
+			if newest.From == server {
+				learn(w, f, newest.Payload)
+			}
+			return dissect.Partial
+		}
+		if protocol == "" || i+1 == maxBroken {
+			return dissect.NoMatch
+		}
 	}
-	set(f, protocol, &q)
-	if newest.From == server {
-		learn(w, f, newest.Payload)
-	}
-	return dissect.Partial
+	return dissect.NeedMore
 }
 
 // set writes the facts of the flow's first message.
 func set(f *fact.Facts, protocol string, q *question) {
-	if protocol == "" {
+	switch {
+	case q.isDNSCrypt():
+		protocol = "dnscrypt"
+	case protocol == "":
 		protocol = "dns"
 	}
 	f.Protocol = protocol

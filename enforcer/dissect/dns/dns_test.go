@@ -96,7 +96,11 @@ func datagramCases(t testing.TB) []dissecttest.Case {
 		return dissecttest.Case{Name: name, In: dissecttest.UDP(port, dissecttest.Client(msg)), Result: dissect.Partial, Want: want}
 	}
 	none := func(name string, port uint16, msg []byte) dissecttest.Case {
-		return dissecttest.Case{Name: name, In: dissecttest.UDP(port, dissecttest.Client(msg)), Result: dissect.NoMatch}
+		c := dissecttest.Case{Name: name, In: dissecttest.UDP(port, dissecttest.Client(msg)), Result: dissect.NoMatch}
+		if port == 53 { // where broken datagrams are passed over
+			c.In = dissecttest.UDP(port, dissecttest.Client(msg), dissecttest.Client(msg), dissecttest.Server(msg), dissecttest.Client(msg))
+		}
+		return c
 	}
 	loop := append([]byte("\x00\x07\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"), "\x01a\xc0\x0c\x00\x01\x00\x01"...)
 	chain := append([]byte("\x00\x07\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"), strings.Repeat("\xc0\x0e", 30)+"\x00\x00\x01\x00\x01"...)
@@ -110,6 +114,8 @@ func datagramCases(t testing.TB) []dissecttest.Case {
 		one("two questions", 53, two, dnsFacts("a.test")),
 		one("root", 53, query(t, "", dnsmessage.TypeNS), dnsFacts("")),
 		one("control bytes in the name", 53, query(t, "a\x1b\x00 b.test", dnsmessage.TypeA), dnsFacts(`a\027\000\032b.test`)),
+		one("certificate of DNSCrypt", 443, query(t, "2.dnscrypt-cert.example.com", dnsmessage.TypeTXT), fact.Facts{Protocol: "dnscrypt", DNSHostname: "2.dnscrypt-cert.example.com"}),
+		{Name: "broken datagram first", In: dissecttest.UDP(53, dissecttest.Client(q[:9]), dissecttest.Client(q)), Result: dissect.Partial, Want: dnsFacts("www.example.com")},
 		one("multicast query", 5353, query(t, "_ipp._tcp.local", dnsmessage.TypePTR), fact.Facts{Protocol: "mdns", DNSHostname: "_ipp._tcp.local"}),
 		one("multicast answer", 5353, mdns, fact.Facts{Protocol: "mdns", DNSHostname: `my\032tv.local`}),
 		one("LLMNR", 5355, query(t, "printer", dnsmessage.TypeA), fact.Facts{Protocol: "llmnr", DNSHostname: "printer"}),

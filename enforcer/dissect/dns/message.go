@@ -12,11 +12,10 @@ const headerLen = 12
 // Bits of the header's second word (RFC 1035 section 4.1.1; RFC 2535 section
 // 6.1 leaves one that must be zero).
 const (
-	flagResponse  = 0x8000
-	flagTruncated = 0x0200
-	flagZero      = 0x0040
-	maskOpcode    = 0x7800
-	maskRcode     = 0x000f
+	flagResponse = 0x8000
+	flagZero     = 0x0040
+	maskOpcode   = 0x7800
+	maskRcode    = 0x000f
 )
 
 // Opcodes (IANA DNS OpCodes).
@@ -29,6 +28,7 @@ const (
 const (
 	typeA     = 1
 	typeCNAME = 5
+	typeTXT   = 16
 	typeAAAA  = 28
 	classIN   = 1
 	// classFlag marks a cache flush or a wish for a unicast answer in
@@ -55,7 +55,8 @@ type message struct {
 }
 
 // readHeader reads the header and judges whether it may be DNS: length is that
-// of the whole message, of which b may be the beginning.
+// of the whole message, of which b may be the beginning. Whether the counts of
+// records are true it does not say.
 func readHeader(b []byte, length int) (m message, ok bool) {
 	c := dissect.NewCursor(b)
 	c.Skip(2) // id
@@ -72,12 +73,8 @@ func readHeader(b []byte, length int) (m message, ok bool) {
 	case m.flags&maskRcode != 0, m.questions == 0 && op == opcodeQuery && m.answers == 0:
 		return m, false
 	}
-	// A question takes 5 bytes at least, a record 11.
-	least := headerLen + 5*m.questions
-	if m.flags&flagTruncated == 0 {
-		least += 11 * (m.answers + m.authorities + m.further)
-	}
-	return m, m.questions+m.answers > 0 && least <= length
+	// A question takes 5 bytes at least.
+	return m, m.questions+m.answers > 0 && headerLen+5*m.questions <= length
 }
 
 func (m *message) response() bool { return m.flags&flagResponse != 0 }
@@ -88,6 +85,19 @@ type question struct {
 	name  name
 	typ   uint16
 	class uint16
+}
+
+// isDNSCrypt says whether the question is for the certificate of a DNSCrypt
+// resolver, by which every DNSCrypt session begins: TXT of
+// <version>.dnscrypt-cert.<provider> (DNSCrypt protocol version 2, section 9).
+func (q *question) isDNSCrypt() bool {
+	i := 0
+	for label := range q.name.labels {
+		if i++; i == 2 {
+			return q.typ == typeTXT && string(label) == "dnscrypt-cert"
+		}
+	}
+	return false
 }
 
 // readQuestion reads the first question into q.

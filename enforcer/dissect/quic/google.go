@@ -23,7 +23,8 @@ func isGoogleHeader(b []byte) bool {
 		v := binary.BigEndian.Uint32(b[1:])
 		return isGoogle(v) && !encryptedGoogle(v)
 	}
-	return b[0]&0xcf == 0x09 && isGoogle(binary.BigEndian.Uint32(b[9:])) && b[9] == 'Q'
+	// The flags: a version follows, the id has eight bytes.
+	return b[0]&0xc0 == 0 && b[0]&0x09 == 0x09 && isGoogle(binary.BigEndian.Uint32(b[9:])) && b[9] == 'Q'
 }
 
 // maxCHLO bounds where in a packet the CHLO begins: behind the header, a hash

@@ -118,6 +118,7 @@ func otherCases(t testing.TB) []dissecttest.Case {
 	broken[len(broken)-1] ^= 1
 	chlo := "CHLO\x03\x00\x00\x00" + "PAD\x00\x04\x00\x00\x00" + "SNI\x00\x0f\x00\x00\x00" + "VER\x00\x13\x00\x00\x00" + "----" + "www.Old.org" + "Q043"
 	q043 := "\x09idididid" + "Q043" + "\x01" + "hash of twelve"[:12] + "\xa0\x01\x00\x00\x00" + chlo
+	q035 := "\x0d" + q043[1:9] + "Q035" + q043[13:]
 	q046 := "\xc3Q046\x50idididid\x00\x00\x00\x01" + "hash of twelve"[:12] + "\xa0\x01\x00\x00" + chlo
 	google := fact.Facts{Protocol: "quic", Hostname: "www.old.org", By: fact.BySNI}
 	only := fact.Facts{Protocol: "quic"}
@@ -126,6 +127,7 @@ func otherCases(t testing.TB) []dissecttest.Case {
 		{Name: "probe, negotiation, hello", In: dissecttest.UDP(443, dissecttest.Client(probe), dissecttest.Server(negotiation), client(whole)), Result: dissect.Match, Want: helloFacts()},
 		{Name: "not authentic", In: dissecttest.UDP(443, client(broken)), Result: dissect.Partial, Want: only},
 		{Name: "Google Q043", In: dissecttest.UDP(443, dissecttest.Client(q043)), Result: dissect.Match, Want: google},
+		{Name: "Google Q035", In: dissecttest.UDP(443, dissecttest.Client(q035)), Result: dissect.Match, Want: google},
 		{Name: "Google Q046", In: dissecttest.UDP(443, dissecttest.Client(q046)), Result: dissect.Match, Want: google},
 		{
 			Name: "Google Q050", Result: dissect.Match, Want: google,

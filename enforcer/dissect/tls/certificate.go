@@ -36,7 +36,8 @@ const (
 // setCertificateName sets the host name to the certificate's first DNS name,
 // or the common name of its subject (RFC 6125 section 6.4.4: that is for
 // certificates without one). A wildcard counts as the domain it stands in.
-// Nothing is verified: the name is the server's claim.
+// Nothing is verified: the name is the server's claim. One without a dot is a
+// device's or a product's, and no host's.
 func setCertificateName(f *fact.Facts, der []byte) {
 	c := dissect.NewCursor(der)
 	cert := child(&c, derSequence)
@@ -55,7 +56,9 @@ func setCertificateName(f *fact.Facts, der []byte) {
 	if wild, ok := bytes.CutPrefix(name, []byte("*.")); ok {
 		name = wild
 	}
-	dissect.SetHostname(f, name, fact.ByCert)
+	if bytes.IndexByte(name, '.') > 0 {
+		dissect.SetHostname(f, name, fact.ByCert)
+	}
 }
 
 // element reads one DER element: its tag and content.

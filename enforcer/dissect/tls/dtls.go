@@ -19,6 +19,9 @@ func (dtlsDissector) Spec() dissect.Spec {
 // claims a long one can cost.
 const maxDTLSHello = 1 << 14
 
+// maxYoungEpoch bounds how often a young connection has changed its keys.
+const maxYoungEpoch = 3
+
 // Dissect implements dissect.Dissector. The first datagram must be DTLS.
 func (dtlsDissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 	if len(w.Datagrams) == 0 {
@@ -70,8 +73,9 @@ func dtlsRecord(c *dissect.Cursor) (dtlsRecordHeader, bool) {
 	switch version {
 	case versionDTLS10, versionDTLS12, versionDTLS13:
 	case versionDTLSBad:
-		// Two bytes of version are thin evidence here: ask for a first flight.
-		if r.typ != recordHandshake || r.epoch != 0 || sequence[0]|sequence[1]|sequence[2]|sequence[3] != 0 {
+		// That is thin evidence: ask for a young connection's numbers and, in
+		// encrypted records, for one that fills its datagram.
+		if r.epoch > maxYoungEpoch || sequence[0]|sequence[1] != 0 || r.epoch > 0 && c.Len() > 0 {
 			return r, false
 		}
 	default:

@@ -51,6 +51,7 @@ func dtlsCases(t testing.TB) []dissecttest.Case {
 			In: dissecttest.UDP(5684, dissecttest.Client(dtlsFragment(msg, 0, 0, 70)), dissecttest.Client(dtlsFragment(msg, 1, 0, 50)), dissecttest.Client(dtlsFragment(msg, 1, 50, n-50))),
 		},
 		{Name: "half a hello", In: dissecttest.UDP(5684, dissecttest.Client(dtlsFragment(msg, 0, 0, 60))), Result: dissect.Partial, Want: fact.Facts{Protocol: "dtls"}},
+		{Name: "midstream of AnyConnect", In: dissecttest.UDP(443, dissecttest.Client(append([]byte("\x17\x01\x00\x00\x01\x00\x00\x00\x00\x00\x09"), vector(2, make([]byte, 40))...))), Result: dissect.Match, Want: fact.Facts{Protocol: "dtls"}},
 		{Name: "midstream", In: dissecttest.UDP(443, dissecttest.Client(data)), Result: dissect.Match, Want: fact.Facts{Protocol: "dtls"}},
 	}
 }

@@ -158,6 +158,10 @@ func recordedCases(t testing.TB) []dissecttest.Case {
 		MaxVersion:   stdtls.VersionTLS12,
 		Certificates: []stdtls.Certificate{certificate(t, "cn.example")},
 	})
+	serial := record(t, &stdtls.Config{}, &stdtls.Config{
+		MaxVersion:   stdtls.VersionTLS12,
+		Certificates: []stdtls.Certificate{certificate(t, "FW60E4Q16012050")},
+	})
 	address := record(t, &stdtls.Config{ServerName: "192.0.2.1"}, &stdtls.Config{})
 	facts := func(packets []dissecttest.Packet, host, by string, version int, alpn string) fact.Facts {
 		return fact.Facts{
@@ -173,6 +177,7 @@ func recordedCases(t testing.TB) []dissecttest.Case {
 		{Name: "no name: certificate", In: dissecttest.TCP(443, noName...), Result: dissect.Match, Want: facts(noName, "cert.test", fact.ByCert, 0x0303, "")},
 		{Name: "wildcard certificate", In: dissecttest.TCP(443, wild...), Result: dissect.Match, Want: facts(wild, "wild.example", fact.ByCert, 0x0303, "")},
 		{Name: "common name", In: dissecttest.TCP(443, common...), Result: dissect.Match, Want: facts(common, "cn.example", fact.ByCert, 0x0303, "")},
+		{Name: "common name of a device", In: dissecttest.TCP(443, serial...), Result: dissect.Match, Want: facts(serial, "", "", 0x0303, "")},
 		{Name: "address instead of a name", In: dissecttest.TCP(443, address...), Result: dissect.Match, Want: facts(address, "", "", 0x0304, "")},
 		{
 			Name: "hello only", In: dissecttest.TCP(443, v13[0]), Result: dissect.Partial,

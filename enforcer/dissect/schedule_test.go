@@ -35,8 +35,8 @@ func (d scripted) Dissect(_ *Window, f *fact.Facts) Result {
 	return r
 }
 
-// blowUp makes a scripted dissector panic.
-const blowUp = Match + 1
+// blowUp in a script makes the dissector panic. It is no Result of its own.
+const blowUp = 99
 
 func TestSchedulerRun(t *testing.T) {
 	make1 := func(name string, ports []uint16, script ...Result) scripted {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/netpol/netpol/enforcer/packet"
@@ -81,13 +82,18 @@ func (p *pcapReader) next(raw *packet.Raw) error {
 	*raw = packet.Raw{
 		LinkType:  p.link,
 		Timestamp: int64(p.order.Uint32(head))*nanosPerSecond + int64(p.order.Uint32(head[4:]))*p.factor,
-		Length:    int(p.order.Uint32(head[12:])),
 	}
-	captured := p.order.Uint32(head[8:])
+	captured, length := p.order.Uint32(head[8:]), p.order.Uint32(head[12:])
 	if captured > maxPacket {
 		return fmt.Errorf("packet of %d bytes, more than %d: the file is damaged", captured, maxPacket)
 	}
 	raw.Data, err = takeRest(p.r, int(captured))
-	raw.Length = max(raw.Length, len(raw.Data))
+	raw.Length = recordedLength(length, raw.Data)
 	return err
+}
+
+// recordedLength is a packet's length on the wire as the file tells it, which may
+// be no less than what was captured and no more than an int holds.
+func recordedLength(said uint32, data []byte) int {
+	return max(int(min(said, math.MaxInt32)), len(data))
 }

@@ -25,8 +25,8 @@ const (
 const (
 	ngOptEnd      = 0
 	ngOptIfName   = 2
-	ngOptTsResol  = 9
-	ngOptTsOffset = 14
+	ngOptTSResol  = 9
+	ngOptTSOffset = 14
 )
 
 const (
@@ -180,9 +180,9 @@ func (i *ngIface) option(order binary.ByteOrder, code uint16, value []byte) {
 	switch {
 	case code == ngOptIfName && len(value) <= ngMaxName:
 		i.name = string(value)
-	case code == ngOptTsResol && len(value) >= 1:
+	case code == ngOptTSResol && len(value) >= 1:
 		i.units = resolution(value[0])
-	case code == ngOptTsOffset && len(value) >= 8:
+	case code == ngOptTSOffset && len(value) >= 8:
 		i.offset = int64(order.Uint64(value))
 	}
 }
@@ -258,7 +258,7 @@ func (n *ngReader) packet(iface uint32, stamp *uint64, captured, length uint32, 
 	*raw = packet.Raw{
 		Data:      data[:captured],
 		LinkType:  i.link,
-		Length:    int(max(length, captured)),
+		Length:    recordedLength(length, data[:captured]),
 		Interface: i.name,
 	}
 	if stamp != nil {

@@ -51,10 +51,12 @@ func newRootCommand(t *tool) *cobra.Command {
 	root.PersistentFlags().BoolVar(&t.noColor, "no-color", false, "no colours (the NO_COLOR environment variable does the same)")
 	root.SetFlagErrorFunc(usageError)
 	root.AddGroup(
+		&cobra.Group{ID: groupStart, Title: "Start here:"},
 		&cobra.Group{ID: groupPolicies, Title: "Work on policies:"},
 		&cobra.Group{ID: groupRouter, Title: "Work on a router:"},
 		&cobra.Group{ID: groupTraffic, Title: "Look at traffic:"},
 	)
+	addGroup(root, groupStart, newDemoCommand(t))
 	addGroup(root, groupPolicies, newValidateCommand(t), newFmtCommand(t), newCompileCommand(t), newDisasmCommand(t))
 	addGroup(root, groupRouter, newPlanCommand(t), newApplyCommand(t), newDestroyCommand(t), newShowCommand(t))
 	addGroup(root, groupTraffic, newReplayCommand(t), newWhyCommand(t))
@@ -64,6 +66,7 @@ func newRootCommand(t *tool) *cobra.Command {
 
 // Groups of verbs in the help text.
 const (
+	groupStart    = "start"
 	groupPolicies = "policies"
 	groupRouter   = "router"
 	groupTraffic  = "traffic"

@@ -1,0 +1,45 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// Main runs netpold with a command line (without the program's name) until ctx
+// ends or what it was asked for is done. Errors say what to do about them.
+func Main(ctx context.Context, args []string) error {
+	cfg, err := parseConfig(args, os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if cfg.version {
+		fmt.Println("netpold", version())
+		return nil
+	}
+	limitMemory(cfg)
+	log := newLogger(cfg, os.Stderr)
+	if cfg.replay {
+		return explain(replay(ctx, cfg, log, os.Stdout))
+	}
+	return explain(newDaemon(cfg, log).run(ctx))
+}
+
+// explain adds what to do about faults that an operator meets first.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("%w (netpold needs CAP_NET_ADMIN in the router's network namespace, "+
+			"and must be able to write to --run-dir)", err)
+	case errors.Is(err, syscall.EBUSY):
+		return fmt.Errorf("%w (another program, perhaps another netpold, reads this NFLOG group in this "+
+			"network namespace: stop it, or set log_group in the policy's netpol block)", err)
+	}
+	return err
+}

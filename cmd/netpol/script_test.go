@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/binary"
 	"flag"
 	"fmt"
 	"os"
@@ -24,6 +23,7 @@ func TestMain(m *testing.M) {
 //	generate labels N FILE    a policy file with N policies, a label each
 //	generate nested N FILE    a policy file with a criterion of N bytes of parentheses
 //	generate pcap LINK FILE   a capture with one packet of that link type
+//	capture FILE HOST...      a capture with a TLS connection for each host name
 //	truncate N FILE           cut a file to N bytes
 //	nothing DIR               fail if the directory exists
 func TestScripts(t *testing.T) {
@@ -32,6 +32,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"generate": generate,
+			"capture":  capture,
 			"truncate": truncate,
 			"nothing":  nothing,
 		},
@@ -57,28 +58,20 @@ func generate(ts *testscript.TestScript, neg bool, args []string) {
 		text = fmt.Appendf(text, "policy \"deep\" {\n  criteria = \"%sapp == 'zoom'%s\"\n  label    = \"deep\"\n}\n",
 			half, strings.Repeat(")", n/2))
 	case "pcap":
-		text = pcap(uint32(n))
+		text = emptyCapture(uint32(n))
 	default:
 		ts.Fatalf("generate %s: unknown", args[0])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), text, 0o644))
 }
 
-// pcap is a capture file with one packet of 60 zero bytes
-// (draft-ietf-opsawg-pcap).
-func pcap(link uint32) []byte {
-	var b []byte
-	le := binary.LittleEndian
-	b = le.AppendUint32(b, 0xa1b2c3d4)
-	b = le.AppendUint16(b, 2)
-	b = le.AppendUint16(b, 4)
-	b = append(b, make([]byte, 8)...) // time zone, accuracy
-	b = le.AppendUint32(b, 65535)     // snap length
-	b = le.AppendUint32(b, link)
-	b = append(b, make([]byte, 8)...) // time of the packet
-	b = le.AppendUint32(b, 60)
-	b = le.AppendUint32(b, 60)
-	return append(b, make([]byte, 60)...)
+func capture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: capture FILE HOST...")
+	}
+	data, err := tlsCapture(args[1:]...)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
 }
 
 func truncate(ts *testscript.TestScript, neg bool, args []string) {

@@ -49,6 +49,9 @@ type Enforcer struct {
 	Lines [][2]string `json:"-"`
 }
 
+// maxCriteria bounds what show prints of a criterion, in bytes.
+const maxCriteria = 60
+
 // Text writes the state for people.
 func (r Router) Text(w io.Writer, st Style) error {
 	var b strings.Builder
@@ -82,9 +85,9 @@ func (r Router) bundleText(b *strings.Builder, st Style) {
 	for _, l := range r.Bundle.Labels {
 		owner := ""
 		if l.Auto {
-			owner = "netpol's own"
+			owner = "\tnetpol's own"
 		}
-		fmt.Fprintf(labels, "  bit %d\t%s\t%s\n", l.Bit, l.Name, owner)
+		fmt.Fprintf(labels, "  bit %d\t%s%s\n", l.Bit, tableCell(l.Name), owner)
 	}
 	flush(labels)
 	b.WriteByte('\n')
@@ -92,7 +95,7 @@ func (r Router) bundleText(b *strings.Builder, st Style) {
 	policies := table(b)
 	for _, p := range r.Bundle.Policies {
 		fmt.Fprintf(policies, "  %s\t%s:%d\t%s\t%s\n", cleanLine(p.Name), cleanLine(p.File), p.Line,
-			tableCell(shorten(p.Criteria, 60)), effects(p))
+			tableCell(shorten(strings.Join(strings.Fields(p.Criteria), " "), maxCriteria)), effects(p))
 	}
 	flush(policies)
 }

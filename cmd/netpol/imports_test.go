@@ -41,6 +41,10 @@ var rules = []rule{
 	{"enforcer/program/internal/genread", []string{"lang/fact"}, nil},
 	{"lang/suggest", nil, []string{"github.com/agext/levenshtein"}},
 
+	// Helpers of tests: no program links them.
+	{"lang/diag/diagtest", []string{"lang/diag"}, nil},
+	{"compiler/internal/irtest", []string{"compiler/artifact", "compiler/ir", "lang/diag", "lang/fact"}, []string{"pgregory.net/rapid"}},
+
 	// Source text to typed policy: HCL ends here.
 	{"lang", []string{"lang/diag", "lang/fact", "lang/suggest"}, []string{"github.com/hashicorp/hcl/v2/...", "github.com/zclconf/go-cty/..."}},
 	{"lang/importer", []string{"lang", "lang/diag", "lang/fact"}, nil},
@@ -48,11 +52,11 @@ var rules = []rule{
 	// The compiler: expr's parser in resolve alone, its compiler in emit/prog alone.
 	{"compiler/ir", []string{"compiler/artifact", "lang/diag", "lang/fact"}, nil},
 	{"compiler/resolve", []string{"compiler/artifact", "compiler/ir", "lang", "lang/diag", "lang/fact", "lang/suggest"}, []string{"github.com/expr-lang/expr/ast", "github.com/expr-lang/expr/parser/...", "github.com/expr-lang/expr/file", "github.com/expr-lang/expr/conf"}},
-	{"compiler/opt", []string{"compiler/ir"}, nil},
+	{"compiler/opt", []string{"compiler/ir", "lang/diag", "lang/fact"}, nil},
 	{"compiler/emit/prog", []string{"compiler/artifact", "compiler/ir", "lang/diag", "lang/fact"}, []string{"github.com/expr-lang/expr/..."}},
 	{"compiler/emit/*", []string{"compiler/artifact", "compiler/ir", "lang/diag"}, nil},
 	{"compiler/lint", []string{"compiler/ir", "lang", "lang/diag"}, nil},
-	{"compiler", []string{"compiler/...", "lang", "lang/diag"}, nil},
+	{"compiler", []string{"compiler/...", "lang", "lang/diag", "lang/fact"}, nil},
 	{"policies", []string{"compiler/artifact"}, nil},
 
 	// The enforcer.

@@ -4,38 +4,58 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
 
-// build makes the program under test: the demo runs itself.
-func build(t *testing.T) string {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("builds and runs the whole program")
-	}
-	path := filepath.Join(t.TempDir(), "netpol")
+// binDir is where program builds; TestMain makes and removes it.
+var binDir string
+
+// program is netpol, built once: the demo runs itself.
+var program = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(binDir, "netpol")
 	out, err := exec.Command("go", "build", "-o", path, "github.com/netpol/netpol/cmd/netpol").CombinedOutput()
 	if err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
-	return path
+	return path, nil
+})
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	var err error
+	if binDir, err = os.MkdirTemp("", "netpol-demo"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(binDir)
+	return m.Run()
 }
 
 // demo runs netpol demo and returns what it printed and its exit code.
 func demo(t *testing.T, args ...string) (string, int) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("builds and runs the whole program")
+	}
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var out bytes.Buffer
-	cmd := exec.CommandContext(ctx, build(t), append([]string{"demo", "--no-color"}, args...)...)
+	cmd := exec.CommandContext(ctx, path, append([]string{"demo", "--no-color"}, args...)...)
 	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
+	err = cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
@@ -55,7 +75,7 @@ func TestDemoTellsItsStory(t *testing.T) {
 	t.Logf("%v\n%s", time.Since(begin), got)
 	for _, want := range []string{
 		`criteria    = "app == 'zoom'"`,
-		`did you mean 'zoom'\?`,
+		`Did you mean 'zoom'\?`,
 		`\^\^\^`,
 		`Plan: \d+ to add`,
 		`tls/zoom us04web\.zoom\.us TLSv1\.3 \(sni\)`,
@@ -74,6 +94,20 @@ func TestDemoTellsItsStory(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(got)
+	}
+}
+
+func TestDemoPlaysWhatItRecorded(t *testing.T) {
+	recording := filepath.Join(t.TempDir(), "call.pcap")
+	if got, code := demo(t, "--record", recording); code != 0 {
+		t.Fatalf("got exit code %d, want 0\n%s", code, got)
+	}
+	for _, args := range [][]string{nil, {"--client", "192.168.1.117"}} {
+		got, code := demo(t, append([]string{"--capture", recording}, args...)...)
+		// The client's IPv6 address is another client.
+		if want := "4 of 13 connections are Zoom: exactly those"; code != 0 || !strings.Contains(got, want) {
+			t.Errorf("got exit code %d, want 0 and %q\n%s", code, want, got)
+		}
 	}
 }
 

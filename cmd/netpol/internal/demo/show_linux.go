@@ -41,8 +41,8 @@ func (s *story) showConntrack(want []expectation, entries []entry) error {
 
 func port(a netip.AddrPort) string { return strconv.Itoa(int(a.Port())) }
 
-// showWire prints, for one Zoom connection of each transport and one that is
-// not Zoom, the code point before and after, as tcpdump -v would.
+// showWire prints, for one Zoom connection of each kind and one that is not
+// Zoom, the code point before and after, as tcpdump -v would.
 func (s *story) showWire(want []expectation) error {
 	s.heading("What leaves the router towards the Internet: the code point, before and after the label")
 	s.command("tcpdump", "-nvi", lab.WAN)
@@ -50,8 +50,8 @@ func (s *story) showWire(want []expectation) error {
 	shown := map[string]bool{}
 	for _, w := range want {
 		t, ok := seen[w.key()]
-		kind := w.label + "/" + w.protoName()
-		if !ok || shown[kind] || w.zoom() != (t.marked > 0) || (!w.zoom() && w.label != "") {
+		kind := kindOnWire(w)
+		if !ok || kind == "" || shown[kind] || w.zoom() != (t.marked > 0) {
 			continue
 		}
 		shown[kind] = true
@@ -63,6 +63,18 @@ func (s *story) showWire(want []expectation) error {
 		s.printf("  tos %#x on %d of %d\n", tosCS5, t.marked, t.packets)
 	}
 	return nil
+}
+
+// kindOnWire groups connections of which one is enough to show; empty for those
+// that show nothing.
+func kindOnWire(w expectation) string {
+	switch {
+	case w.zoom():
+		return fmt.Sprintf("zoom %s %d", w.protoName(), w.client.Addr().BitLen())
+	case w.proto == protoTCP && w.label == "":
+		return "other"
+	}
+	return ""
 }
 
 // line is a packet in tcpdump's words.

@@ -254,12 +254,13 @@ func (s *story) verdict(want []expectation, wrong []string) error {
 
 func (s *story) farewell() {
 	s.heading("Now on your router")
-	s.printf(`  make build && sudo install bin/netpol bin/netpold /usr/local/sbin/
-  sudo mkdir -p /etc/netpol && sudo cp cmd/netpol/internal/demo/%s /etc/netpol/
-  sudo netpol plan /etc/netpol
-  sudo netpol apply /etc/netpol
-  sudo netpold &                             # docs/operations.md has the systemd unit
-`, policyFile)
+	s.printf(`  CGO_ENABLED=0 go build -o bin/ ./cmd/netpol ./cmd/netpold
+  sudo install bin/netpol bin/netpold /usr/local/sbin/
+  sudo mkdir -p /etc/netpol && sudo cp policies/examples/zoom/*.netpol.hcl /etc/netpol/
+  sudo netpol plan /etc/netpol     # look
+  sudo netpol apply /etc/netpol    # do it; netpol destroy removes every trace
+  sudo netpold                     # docs/operations.md has the systemd unit
+`)
 }
 
 func write(path, text string) error {

@@ -51,12 +51,34 @@ func (w *worker) fill(to *telemetry.Flow, r *flow.Record, f *fact.Facts, event t
 		IPProtocol: f.IPProtocol, VLANID: f.VLANID,
 		SrcIP: f.SrcIP, SrcPort: f.SrcPort, DstIP: f.DstIP, DstPort: f.DstPort,
 		Protocol: f.Protocol, Application: f.Application, Category: f.Category,
-		Hostname: f.Hostname, TLSVersion: telemetry.TLSVersionName(f.TLSVersion), JA4: f.JA4, ALPN: f.ALPN,
+		Hostname: hostname(f), TLSVersion: tlsVersion(f), JA4: f.JA4, ALPN: f.ALPN,
 		Packets: uint64(r.Packets), Bytes: r.Bytes, DetectionPackets: int(r.NamedAt),
 		Labels: w.policy.labelNames(labels, &r.Labels), Policies: policies,
 		By: f.By, DNSHostname: f.DNSHostname, Interface: f.Interface, Guessed: f.Guessed,
 		FirstSeen: time.Unix(0, r.FirstSeen).UTC(), LastSeen: time.Unix(0, r.LastSeen).UTC(),
 	}
+}
+
+// hostname is the name a record gives a flow: what its client asked of the
+// server or, in a name service, the name that it asked for. The facts keep
+// the two apart, so that hostname == 'x' means traffic with x alone.
+func hostname(f *fact.Facts) string {
+	switch f.Protocol {
+	case "dns", "mdns", "llmnr":
+		if f.Hostname == "" {
+			return f.DNSHostname
+		}
+	}
+	return f.Hostname
+}
+
+// tlsVersion names the version as its protocol does. The facts have DTLS as
+// the TLS that it is made from, so that one criterion covers both.
+func tlsVersion(f *fact.Facts) string {
+	if f.Protocol == "dtls" {
+		return telemetry.DTLSVersionName(f.TLSVersion)
+	}
+	return telemetry.TLSVersionName(f.TLSVersion)
 }
 
 // snapshot is a copy of at most limit flows.
@@ -105,21 +127,22 @@ func evidence(f *fact.Facts) []telemetry.Evidence {
 		if !field.IsValid() || field.IsZero() {
 			continue
 		}
-		list = append(list, telemetry.Evidence{Attribute: a.Name, Value: factText(a.Type, field)})
+		value := factText(field)
+		if a.Type == fact.TLSVersion {
+			value = tlsVersion(f)
+		}
+		list = append(list, telemetry.Evidence{Attribute: a.Name, Value: value})
 	}
 	return list
 }
 
-func factText(kind fact.Type, v reflect.Value) string {
+func factText(v reflect.Value) string {
 	switch x := v.Interface().(type) {
 	case string:
 		return x
 	case bool:
 		return strconv.FormatBool(x)
 	case int:
-		if kind == fact.TLSVersion {
-			return telemetry.TLSVersionName(x)
-		}
 		return strconv.Itoa(x)
 	case netip.Addr:
 		return x.String()

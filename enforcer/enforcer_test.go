@@ -16,6 +16,7 @@ import (
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/enforcer/telemetry"
+	"github.com/netpol/netpol/lang/fact"
 )
 
 const (
@@ -540,5 +541,25 @@ func BenchmarkDecidedPacket(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		w.packet()
+	}
+}
+
+func TestRecordWords(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		in   fact.Facts
+		want [2]string // hostname, tls_version
+	}{
+		{"name asked for", fact.Facts{Protocol: "dns", DNSHostname: "www.example.com"}, [2]string{"www.example.com", ""}},
+		{"name asked of neighbours", fact.Facts{Protocol: "mdns", DNSHostname: "_ipp._tcp.local"}, [2]string{"_ipp._tcp.local", ""}},
+		{"name from an earlier answer is not the flow's own", fact.Facts{Protocol: "ssh", DNSHostname: "www.example.com"}, [2]string{"", ""}},
+		{"name of the server over DNS over TLS", fact.Facts{Protocol: "dot", Hostname: "dns.example", TLSVersion: 0x304}, [2]string{"dns.example", "TLSv1.3"}},
+		{"datagram TLS", fact.Facts{Protocol: "dtls", TLSVersion: 0x303}, [2]string{"", "DTLSv1.2"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := [2]string{hostname(&tt.in), tlsVersion(&tt.in)}; got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
 	}
 }

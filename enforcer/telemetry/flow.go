@@ -90,3 +90,18 @@ func TLSVersionName(version int) string {
 	}
 	return fmt.Sprintf("%#04x", version)
 }
+
+// DTLSVersionName is how a version of DTLS is written, given that of the TLS
+// it is made from (RFC 4347, RFC 6347, RFC 9147: 1.0 from TLS 1.1, the others
+// from their namesakes). Wire versions of DTLS are taken as well.
+func DTLSVersionName(version int) string {
+	switch version {
+	case 0x0302:
+		return "DTLSv1.0"
+	case 0x0303:
+		return "DTLSv1.2"
+	case 0x0304:
+		return "DTLSv1.3"
+	}
+	return TLSVersionName(version)
+}

@@ -182,3 +182,11 @@ func TestLines(t *testing.T) {
 		t.Errorf("got %v, want the writer's error", err)
 	}
 }
+
+func TestDTLSVersionName(t *testing.T) {
+	for version, want := range map[int]string{0: "", 0x302: "DTLSv1.0", 0x303: "DTLSv1.2", 0x304: "DTLSv1.3", 0xfefd: "DTLSv1.2"} {
+		if got := DTLSVersionName(version); got != want {
+			t.Errorf("DTLSVersionName(%#x) = %q, want %q", version, got, want)
+		}
+	}
+}

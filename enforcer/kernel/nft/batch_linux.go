@@ -133,6 +133,7 @@ func (b *batch) failure(seq uint32, errno unix.Errno, explanation string) error 
 		return fmt.Errorf("nftables %s: %w: needs CAP_NET_ADMIN in this network namespace", what, errno)
 	case unix.ENOENT, unix.EOPNOTSUPP, unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT:
 		return fmt.Errorf("nftables %s: %w: the kernel lacks what it needs (nf_tables inet, nft_ct, nft_log, nft_reject_inet)", what, errno)
+	default:
+		return fmt.Errorf("nftables %s: %w", what, errno)
 	}
-	return fmt.Errorf("nftables %s: %w", what, errno)
 }

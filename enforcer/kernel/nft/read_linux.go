@@ -202,6 +202,7 @@ func finished(m nfnl.Message) (end bool, err error) {
 		return true, nil
 	case unix.EPERM:
 		return true, fmt.Errorf("%w: needs CAP_NET_ADMIN in this network namespace", unix.EPERM)
+	default:
+		return true, unix.Errno(errno)
 	}
-	return true, unix.Errno(errno)
 }

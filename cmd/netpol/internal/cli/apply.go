@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -43,14 +44,14 @@ Exit codes: 0 applied, or nothing to do; 1 error, or not approved.`,
   sudo netpol apply --auto-approve /etc/netpol
   sudo netpol apply router.np`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := a.target(t, args); err != nil {
 				return err
 			}
 			if a.saved != "" {
 				return t.applySaved(a)
 			}
-			return t.applyPolicies(a)
+			return t.applyPolicies(cmd.Context(), a)
 		},
 	}
 	cmd.Flags().BoolVar(&a.autoApprove, "auto-approve", false, "do not ask")
@@ -74,7 +75,7 @@ func (a *applyArgs) target(t *tool, args []string) error {
 	return err
 }
 
-func (t *tool) applyPolicies(a applyArgs) error {
+func (t *tool) applyPolicies(ctx context.Context, a applyArgs) error {
 	// A plan before the lock is taken: what cannot be applied leaves not even
 	// an empty state directory behind.
 	first, err := t.plan(a.dir)
@@ -97,7 +98,7 @@ func (t *tool) applyPolicies(a applyArgs) error {
 		return err
 	}
 	if len(p.changes) > 0 && !a.autoApprove {
-		if err := t.ask("Do this on the router?"); err != nil {
+		if err := t.ask(ctx, "Do this on the router?"); err != nil {
 			return err
 		}
 		if err := t.refresh(p); err != nil {

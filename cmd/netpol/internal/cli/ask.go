@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,22 +16,36 @@ var errNotApproved = errors.New("not approved: nothing was changed")
 // canAsk reports whether there is somebody to ask.
 func (t *tool) canAsk() bool { return !t.json && isTerminal(t.In) }
 
-// ask wants the word yes from the person at the terminal.
-func (t *tool) ask(question string) error {
+// ask wants the word yes from the person at the terminal. It ends with ctx,
+// because an interrupt must not wait for the answer.
+func (t *tool) ask(ctx context.Context, question string) error {
 	if !t.canAsk() {
 		return errNoTerminal
 	}
 	if err := view.Question(t.Out, question, t.style(t.Out)); err != nil {
 		return err
 	}
-	answer, err := bufio.NewReader(t.In).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("read answer: %w", err)
+	type line struct {
+		text string
+		err  error
 	}
-	if strings.TrimSpace(answer) != "yes" {
+	answered := make(chan line, 1)
+	go func() {
+		text, err := bufio.NewReader(t.In).ReadString('\n')
+		answered <- line{text, err}
+	}()
+	select {
+	case <-ctx.Done():
 		return errNotApproved
+	case answer := <-answered:
+		if answer.err != nil && !errors.Is(answer.err, io.EOF) {
+			return fmt.Errorf("read answer: %w", answer.err)
+		}
+		if strings.TrimSpace(answer.text) != "yes" {
+			return errNotApproved
+		}
+		return nil
 	}
-	return nil
 }
 
 // step prints one line of what a verb does while it changes the router.

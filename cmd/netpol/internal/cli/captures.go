@@ -16,38 +16,38 @@ import (
 	"github.com/netpol/netpol/enforcer/telemetry"
 )
 
-// runCaptures runs the files through an engine and prints the summary.
-// explain, if set, is called with the account of each flow.
-func (t *tool) runCaptures(ctx context.Context, names []string, bundle *artifact.Bundle, rows *rowCounter, explain func(telemetry.Why)) error {
-	source := newMeteredFiles(names, view.NewMeter(t.Err, isTerminal(t.Err)))
+// runCaptures runs the files through an engine and prints the summary. whole
+// is how many were read to their end. explain, if set, is called with the
+// account of each flow.
+func (t *tool) runCaptures(ctx context.Context, names []string, bundle *artifact.Bundle, rows *rowCounter, explain func(telemetry.Why)) (whole int, _ error) {
+	source := newMeteredFiles(names, view.NewMeter(t.Err, isTerminal(t.Err) && !rows.terminal))
 	defer source.Close()
 	engine, err := enforcer.New(enforcer.Config{
 		Source: source, Recorder: rows, Dissectors: all.Dissectors(), Bundle: bundle, Explain: explain,
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	started := time.Now()
 	err = errors.Join(engine.Run(ctx), rows.flush())
 	source.meter.Clear()
-	if ctx.Err() != nil {
-		err = errors.Join(err, errors.New("interrupted"))
-	}
 	stats := engine.Stats()
+	whole = len(names) - int(stats.FileErrors)
+	if ctx.Err() != nil {
+		whole, err = 0, errors.Join(err, errors.New("interrupted"))
+	}
 	summary := view.Replay{
 		Files: len(names), FileErrors: int(stats.FileErrors), Packets: stats.Packets, Bytes: stats.Bytes,
 		NotIP: stats.NotIP, Broken: stats.Short + stats.BadHeader, Flows: rows.flows, Named: rows.named,
 		Matched: rows.matched, Elapsed: time.Since(started),
 	}
-	if printErr := summary.Text(t.Err); printErr != nil {
-		err = errors.Join(err, printErr)
-	}
-	return err
+	return whole, errors.Join(err, summary.Text(t.Err))
 }
 
 // rowCounter is the engine's recorder: it prints rows and counts them.
 type rowCounter struct {
 	lines                 *telemetry.Lines // nil: count only
+	terminal              bool             // rows go to a terminal, which leaves no line for a meter
 	flows, named, matched int
 }
 

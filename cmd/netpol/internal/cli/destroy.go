@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
@@ -21,7 +23,7 @@ Exit codes: 0 removed, or nothing to remove; 1 error, or not approved.`,
 		Example: `  sudo netpol destroy
   sudo netpol destroy --auto-approve`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return t.destroy(autoApprove) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return t.destroy(cmd.Context(), autoApprove) },
 	}
 	cmd.Flags().BoolVar(&autoApprove, "auto-approve", false, "do not ask")
 	t.addRouterFlags(cmd)
@@ -29,7 +31,7 @@ Exit codes: 0 removed, or nothing to remove; 1 error, or not approved.`,
 	return cmd
 }
 
-func (t *tool) destroy(autoApprove bool) error {
+func (t *tool) destroy(ctx context.Context, autoApprove bool) error {
 	r := t.router()
 	live, err := r.Read()
 	if err != nil {
@@ -43,7 +45,7 @@ func (t *tool) destroy(autoApprove bool) error {
 		return nil
 	}
 	if !autoApprove {
-		if err := t.ask("Remove all this from the router?"); err != nil {
+		if err := t.ask(ctx, "Remove all this from the router?"); err != nil {
 			return err
 		}
 	}

@@ -34,8 +34,9 @@ keys are pcap, ip_protocol, src_ip, src_port, dst_ip, dst_port, vlan_id,
 protocol, application, category, hostname, tls_version, ja4, alpn, packets,
 bytes, detection_packets, labels, policies, and a few more.
 
-Exit codes: 0 every capture was read to its end, 1 error (the rows of what could
-be read are printed, but --out is not written).`,
+Exit codes: 0 every capture was read to its end, 1 error. The rows of what could
+be read are printed all the same; --out is written unless no capture at all could
+be read to its end.`,
 		Example: `  netpol replay call.pcap
   netpol replay --policy /etc/netpol --format jsonl *.pcap | jq 'select(.policies != [])'
   tcpdump -w - -c 1000 | netpol replay -`,
@@ -90,15 +91,13 @@ func (t *tool) replay(ctx context.Context, a replayArgs) error {
 		defer staged.discard()
 		rows.lines = telemetry.NewLines(staged, format)
 	default:
-		rows.lines = telemetry.NewLines(t.Out, format)
+		rows.lines, rows.terminal = telemetry.NewLines(t.Out, format), isTerminal(t.Out)
 	}
-	if err := t.runCaptures(ctx, a.files, bundle, rows, nil); err != nil {
-		return err
+	whole, err := t.runCaptures(ctx, a.files, bundle, rows, nil)
+	if staged != nil && whole > 0 {
+		err = errors.Join(err, staged.commit())
 	}
-	if staged != nil {
-		return staged.commit()
-	}
-	return nil
+	return err
 }
 
 // replayBundle compiles --policy; without it, an empty policy set.

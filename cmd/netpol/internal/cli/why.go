@@ -88,7 +88,7 @@ func (t *tool) whyCapture(ctx context.Context, a whyArgs) error {
 	}
 	found := 0
 	var printErr error
-	err = t.runCaptures(ctx, a.captures, bundle, &rowCounter{}, func(w telemetry.Why) {
+	_, err = t.runCaptures(ctx, a.captures, bundle, &rowCounter{terminal: isTerminal(t.Out)}, func(w telemetry.Why) {
 		if a.tuple == nil || isFlow(&w.Flow, *a.tuple) {
 			found++
 			printErr = errors.Join(printErr, t.showWhy(w))

@@ -74,9 +74,9 @@ var rules = []rule{
 	{"enforcer", []string{"compiler/artifact", "enforcer/classify", "enforcer/dissect", "enforcer/flow", "enforcer/packet", "enforcer/program", "enforcer/telemetry", "lang/fact"}, []string{"golang.org/x/sync/errgroup"}},
 
 	// The programs.
-	{"cmd/netpold/...", []string{"compiler/artifact", "enforcer/...", "lang/fact", "cmd/netpold/..."}, []string{"github.com/coreos/go-systemd/...", "golang.org/x/sys/..."}},
+	{"cmd/netpold/...", []string{"compiler/artifact", "enforcer/...", "lang/fact", "cmd/netpold/..."}, []string{"github.com/coreos/go-systemd/..."}},
 	{"cmd/netpol/internal/lab", nil, append([]string{"github.com/google/gopacket/..."}, kernelModules...)},
-	{"cmd/netpol/...", []string{"..."}, []string{"github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/aymanbagabas/go-udiff/...", "golang.org/x/term", "golang.org/x/text/...", "golang.org/x/sys/..."}},
+	{"cmd/netpol/...", []string{"..."}, []string{"github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/aymanbagabas/go-udiff/...", "golang.org/x/term", "golang.org/x/text/..."}},
 }
 
 type listed struct {

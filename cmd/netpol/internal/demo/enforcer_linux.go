@@ -8,9 +8,8 @@ import (
 	"fmt"
 	"os/exec"
 	"slices"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/netpol/netpol/enforcer/control"
 	"github.com/netpol/netpol/enforcer/telemetry"
@@ -39,7 +38,7 @@ func (s *story) startEnforcer(ctx context.Context) (stop func() error, err error
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	stop = func() error {
-		if err := cmd.Process.Signal(unix.SIGTERM); err != nil {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			return fmt.Errorf("stop netpold: %w", err)
 		}
 		if err := <-ended; err != nil {

@@ -237,3 +237,40 @@ func survivesKill(t *testing.T, lab *kerneltest.Lab, s *site, first *enforcer) {
 		t.Errorf("netpold ended with %v", err)
 	}
 }
+
+func TestApplyReachesOpenConnections(t *testing.T) {
+	lab := kerneltest.NewLab(t)
+	s := newSite(t, lab.Router)
+	s.installEnforcer()
+	serveTLS(t, lab.Server)
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	s.startEnforcer()
+	server := lab.ServerAddr4
+	open := dialTLS(t, lab.Client, server, "www.example.org")
+	s.eventually("example.org is decided", func() bool { c := s.conn(open, server); return c.Mark&doneMark != 0 })
+
+	// Another policy, and another NFLOG group: the flow is not forgotten, and
+	// packets come through the new group.
+	s.write("policies/office.netpol.hcl", `netpol {
+  log_group = 4799
+}
+
+policy "office" {
+  criteria = "hostname == 'www.example.org'"
+  label    = "office"
+}
+`)
+	s.wantText(s.netpol(0, "apply", "--auto-approve", s.policies), "+ policy  office", "+ label   office", "Told netpold")
+	office := s.bit("office")
+	s.eventually("the open connection has the new label", func() bool { c := s.conn(open, server); return c.Has(office) })
+	zoom := dialTLS(t, lab.Client, server, "zoom.us")
+	bit := s.bit("zoom")
+	s.eventually("a new connection has its label", func() bool { c := s.conn(zoom, server); return c.Has(bit) })
+
+	// The policy goes: so does its label.
+	if err := os.Remove(s.path("policies/office.netpol.hcl")); err != nil {
+		t.Fatal(err)
+	}
+	s.wantText(s.netpol(0, "apply", "--auto-approve", s.policies), "- policy  office", "- label   office")
+	s.eventually("zoom keeps its label", func() bool { c := s.conn(zoom, server); return c.Has(bit) })
+}

@@ -45,11 +45,7 @@ Flags:
 func parseConfig(args []string, stderr io.Writer) (config, error) {
 	var cfg config
 	fs := flag.NewFlagSet("netpold", flag.ContinueOnError)
-	fs.SetOutput(stderr)
-	fs.Usage = func() {
-		fmt.Fprint(stderr, usage)
-		fs.PrintDefaults()
-	}
+	fs.SetOutput(io.Discard) // errors are printed once, by main
 	fs.StringVar(&cfg.stateDir, "state-dir", "/var/lib/netpol", "`directory` of the applied bundle; the same as netpol's")
 	fs.StringVar(&cfg.runDir, "run-dir", "/run/netpol", "`directory` of the control socket; the same as netpol's")
 	fs.StringVar(&cfg.logFormat, "log-format", "text", "form of the log on stderr: `text or json`")
@@ -58,8 +54,14 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	fs.StringVar(&cfg.bundle, "bundle", "", "bundle `file` to load instead of the state directory's")
 	fs.BoolVar(&cfg.replay, "replay", false, "read the captures named as arguments, print flows as JSON lines, and stop")
 	fs.BoolVar(&cfg.version, "version", false, "print the version and stop")
-	if err := fs.Parse(args); err != nil {
+	switch err := fs.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stderr, usage)
+		fs.SetOutput(stderr)
+		fs.PrintDefaults()
 		return config{}, err
+	case err != nil:
+		return config{}, fmt.Errorf("%w (see netpold --help)", err)
 	}
 	cfg.files = fs.Args()
 	return cfg, cfg.validate()

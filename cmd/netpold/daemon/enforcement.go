@@ -15,7 +15,7 @@ import (
 
 // errCapture says that the kernel does not let netpold see packets or write
 // verdicts, which no waiting cures.
-var errCapture = errors.New("open the kernel's doors")
+var errCapture = errors.New("open capture and conntrack")
 
 // enforcement is a bundle at work: an engine between NFLOG and conntrack.
 type enforcement struct {

@@ -6,7 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"syscall"
+
+	"github.com/netpol/netpol/enforcer/kernel/capture"
 )
 
 // Main runs netpold with a command line (without the program's name) until ctx
@@ -37,9 +38,8 @@ func explain(err error) error {
 	case errors.Is(err, os.ErrPermission):
 		return fmt.Errorf("%w (netpold needs CAP_NET_ADMIN in the router's network namespace, "+
 			"and must be able to write to --run-dir)", err)
-	case errors.Is(err, syscall.EBUSY):
-		return fmt.Errorf("%w (another program, perhaps another netpold, reads this NFLOG group in this "+
-			"network namespace: stop it, or set log_group in the policy's netpol block)", err)
+	case errors.Is(err, capture.ErrGroupBusy):
+		return fmt.Errorf("%w: stop it, or set log_group in the policy's netpol block", err)
 	}
 	return err
 }

@@ -1,0 +1,70 @@
+package daemon
+
+import (
+	"errors"
+	"flag"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+func TestParseConfigDefaults(t *testing.T) {
+	got, err := parseConfig(nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config{
+		stateDir: "/var/lib/netpol", runDir: "/run/netpol", logFormat: "text",
+		logLevel: slog.LevelInfo, maxFlows: defaultMaxFlows, files: []string{},
+	}
+	if got.bundlePath() != "/var/lib/netpol/bundle.npb" || got.socketPath() != "/run/netpol/netpold.sock" {
+		t.Errorf("got paths %s and %s", got.bundlePath(), got.socketPath())
+	}
+	got.files, want.files = nil, nil
+	if got.stateDir != want.stateDir || got.runDir != want.runDir || got.logFormat != want.logFormat ||
+		got.logLevel != want.logLevel || got.maxFlows != want.maxFlows || got.replay || got.version {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestParseConfigReplay(t *testing.T) {
+	got, err := parseConfig([]string{"--replay", "--bundle", "b.npb", "--log-level", "warn", "a.pcap", "b.pcap"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !got.replay || got.bundlePath() != "b.npb" || got.logLevel != slog.LevelWarn || strings.Join(got.files, " ") != "a.pcap b.pcap" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestParseConfigRefuses(t *testing.T) {
+	tests := []struct{ name, in, want string }{
+		{"log format", "--log-format xml", "write text or json"},
+		{"log level", "--log-level loud", "log-level"},
+		{"no flows", "--max-flows 0", "must be able to track"},
+		{"replay of nothing", "--replay", "name the capture files"},
+		{"capture without replay", "a.pcap", "need --replay"},
+		{"unknown flag", "--frobnicate", "not defined"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := parseConfig(strings.Fields(tt.in), io.Discard)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got error %v, want one with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestParseConfigHelp(t *testing.T) {
+	var help strings.Builder
+	if _, err := parseConfig([]string{"--help"}, &help); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("got error %v", err)
+	}
+	for _, word := range []string{"-state-dir", "-max-flows", "Exit codes", "SIGHUP"} {
+		if !strings.Contains(help.String(), word) {
+			t.Errorf("help lacks %q:\n%s", word, help.String())
+		}
+	}
+}

@@ -160,13 +160,7 @@ func TestPlanApplyDestroy(t *testing.T) {
 	s.wantText(s.netpol(0, "show"), "prioritize-zoom", "ct label zoom ip dscp set cs5", "netpold does not run")
 
 	s.wantText(s.netpol(0, "destroy", "--auto-approve"), "Destroy complete!")
-	lock := s.path("policies/netpol.lock.hcl")
-	if _, err := os.Stat(lock); err != nil {
-		t.Errorf("destroy took the lock file away: %v", err)
-	}
-	if err := os.Remove(lock); err != nil {
-		t.Fatal(err)
-	}
+	s.take("policies/netpol.lock.hcl") // the policies' own, which destroy leaves
 	if after := s.picture(); after != before {
 		t.Errorf("destroy left a trace:\n%s\nbefore:\n%s", after, before)
 	}
@@ -207,18 +201,25 @@ func ruleHandle(t *testing.T, listing, comment string) string {
 	return ""
 }
 
+// take reads a file and removes it.
+func (s *site) take(name string) []byte {
+	s.t.Helper()
+	data, err := os.ReadFile(s.path(name))
+	if err == nil {
+		err = os.Remove(s.path(name))
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return data
+}
+
 func TestSavedPlanIsForTheRouterItWasMadeOn(t *testing.T) {
 	s := newSite(t, kerneltest.NewNS(t))
 	plan := s.path("router.np")
 	before := s.picture()
 	s.wantText(s.netpol(0, "plan", "--out", plan, s.policies), "netpol apply "+plan)
-	data, err := os.ReadFile(plan)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(plan); err != nil {
-		t.Fatal(err)
-	}
+	data := s.take("router.np")
 	if after := s.picture(); after != before {
 		t.Fatalf("plan --out wrote more than the plan:\n%s", after)
 	}
@@ -240,9 +241,7 @@ func TestSavedPlanIsForTheRouterItWasMadeOn(t *testing.T) {
 	// Nor is a lock file that gained a label since.
 	s.write("policies/netpol.lock.hcl", "label \"other\" {\n  bit = 0\n}\n")
 	s.wantText(s.netpol(1, "apply", plan), "stale plan: the lock file")
-	if err := os.Remove(s.path("policies/netpol.lock.hcl")); err != nil {
-		t.Fatal(err)
-	}
+	s.take("policies/netpol.lock.hcl")
 
 	// As it was: apply needs no question, and does exactly that.
 	s.wantText(s.netpol(0, "apply", plan), "Apply complete!")
@@ -259,9 +258,7 @@ func TestApplyLeavesNothingOfAFaultySet(t *testing.T) {
 	s.write("policies/zoom.netpol.hcl", zoomPolicy)
 	s.write("policies/netpol.lock.hcl", "label \"zoom\" {\n  bit = 7\n}\n")
 	s.wantText(s.netpol(1, "apply", "--auto-approve", s.policies), "corporate")
-	if err := os.Remove(s.path("policies/netpol.lock.hcl")); err != nil {
-		t.Fatal(err)
-	}
+	s.take("policies/netpol.lock.hcl")
 	s.write("policies/zoom.netpol.hcl", "policy \"z\" {\n  criteria = \"app == 'zom'\"\n  label = \"zoom\"\n}\n")
 	if after := s.picture(); after != before {
 		t.Errorf("a faulty set changed something:\n%s", after)

@@ -18,12 +18,7 @@ type compileArgs struct {
 	etc string // empty: no connlabel.conf to respect
 }
 
-func newCompileCommand(t *tool) *cobra.Command {
-	var a compileArgs
-	cmd := &cobra.Command{
-		Use:   "compile --out DIR [POLICIES]",
-		Short: "Compile policies to a bundle and its readable parts",
-		Long: `Compile a policy directory (default: the working directory) and write into --out:
+const compileLong = `Compile a policy directory (default: the working directory) and write into --out:
 
   bundle.npb      what netpold loads
   manifest.json   its digest, labels, policies and settings
@@ -36,7 +31,14 @@ netpol.lock.hcl beside the policies: commit that file. When the bundle is meant
 for this host, --etc-dir /etc keeps new labels off the bits that others use in
 its connlabel.conf; plan and apply always do that.
 
-Exit codes: 0 compiled, 1 error, and nothing is written.`,
+Exit codes: 0 compiled, 1 error, and nothing is written.`
+
+func newCompileCommand(t *tool) *cobra.Command {
+	var a compileArgs
+	cmd := &cobra.Command{
+		Use:   "compile --out DIR [POLICIES]",
+		Short: "Compile policies to a bundle and its readable parts",
+		Long:  compileLong,
 		Example: `  netpol compile --out build policies
   nft -c -f build/ruleset.nft`,
 		Args:              cobra.MaximumNArgs(1),

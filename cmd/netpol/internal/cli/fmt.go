@@ -111,6 +111,8 @@ func formatFiles(a fmtArgs) ([]string, error) {
 			switch {
 			case err != nil:
 				return err
+			case path == root && !d.IsDir() && !d.Type().IsRegular():
+				return fmt.Errorf("%s is not a regular file", path)
 			case d.IsDir() && path != root && (!a.recursive || strings.HasPrefix(d.Name(), ".")):
 				return fs.SkipDir
 			case d.Type().IsRegular() && (path == root || isPolicyFile(d.Name())):

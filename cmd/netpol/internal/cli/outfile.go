@@ -14,7 +14,11 @@ import (
 // (/dev/stdout, a pipe) is written to instead of replaced.
 func writeFile(name string, data []byte) error {
 	if !special(name) {
-		return files.Atomic(name, data, 0o644)
+		mode := fs.FileMode(0o644)
+		if info, err := os.Stat(name); err == nil {
+			mode = info.Mode().Perm()
+		}
+		return files.Atomic(name, data, mode)
 	}
 	f, err := os.OpenFile(name, os.O_WRONLY, 0)
 	if err != nil {

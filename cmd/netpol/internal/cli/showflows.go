@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -87,8 +88,9 @@ func (t *tool) showFlow(f *telemetry.Flow) error {
 // mustCompleteWith completes a flag's value from a list made when it is asked
 // for.
 func mustCompleteWith(cmd *cobra.Command, flag string, list func() []string) {
-	complete := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return list(), cobra.ShellCompDirectiveNoFileComp
+	complete := func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+		other := func(s string) bool { return !strings.HasPrefix(s, begun) }
+		return slices.DeleteFunc(list(), other), cobra.ShellCompDirectiveNoFileComp
 	}
 	if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
 		panic(err) // the flag does not exist: a mistake in this package

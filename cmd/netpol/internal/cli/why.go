@@ -18,12 +18,7 @@ type whyArgs struct {
 	tuple    *flow.Tuple // nil: every flow of the captures
 }
 
-func newWhyCommand(t *tool) *cobra.Command {
-	var a whyArgs
-	cmd := &cobra.Command{
-		Use:   "why CONNECTION | why --pcap FILE [CONNECTION]",
-		Short: "Say how a connection was recognised and which policies match on what",
-		Long: `Print the evidence for a connection's name, and for each policy the terms of its
+const whyLong = `Print the evidence for a connection's name, and for each policy the terms of its
 criteria with the values they met. The connection is written
 
   PROTO SRC:PORT DST:PORT     tcp 192.168.1.117:50100 170.114.52.2:443
@@ -34,7 +29,14 @@ Without --pcap the running netpold is asked, on the socket under --run-dir. With
 --pcap the flows of a capture are explained, under the policies of --policy, all
 of them if no connection is named.
 
-Exit codes: 0 explained, 1 error, or no such connection.`,
+Exit codes: 0 explained, 1 error, or no such connection.`
+
+func newWhyCommand(t *tool) *cobra.Command {
+	var a whyArgs
+	cmd := &cobra.Command{
+		Use:   "why CONNECTION | why --pcap FILE [CONNECTION]",
+		Short: "Say how a connection was recognised and which policies match on what",
+		Long:  whyLong,
 		Example: `  netpol why tcp 192.168.1.117:50100 170.114.52.2:443
   netpol why --pcap call.pcap --policy /etc/netpol
   netpol why "$(conntrack -L -p udp --dport 8801 2>/dev/null | head -1)"`,

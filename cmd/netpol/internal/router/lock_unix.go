@@ -34,10 +34,25 @@ func (r Router) Lock() (unlock func(), err error) {
 		}
 		return nil, fmt.Errorf("lock %s: %w", r.StateDir, err)
 	}
+	if !stillThere(dir) {
+		// The holder before us removed the directory between our two steps.
+		dir.Close()
+		return nil, fmt.Errorf("lock %s: %w; try again", r.StateDir, ErrLocked)
+	}
 	return func() {
 		if errors.Is(statErr, fs.ErrNotExist) {
 			_ = os.Remove(r.StateDir) // refused when it holds the bundle
 		}
 		dir.Close()
 	}, nil
+}
+
+// stillThere reports whether the open directory is the one at its path.
+func stillThere(dir *os.File) bool {
+	held, err := dir.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(dir.Name())
+	return err == nil && os.SameFile(held, named)
 }

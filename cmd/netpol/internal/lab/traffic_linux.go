@@ -19,9 +19,9 @@ import (
 // How much each conversation says, and how fast: enough packets after the
 // telling first ones that the effect of a label shows on the wire.
 const (
-	rounds   = 12
+	rounds   = 20
 	interval = 25 * time.Millisecond
-	patience = 5 * time.Second // bounds every conversation as a whole
+	patience = 20 * time.Second // bounds every conversation as a whole
 )
 
 // Traffic holds conversations between the two ends of a topology.

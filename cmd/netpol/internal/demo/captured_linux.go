@@ -34,7 +34,7 @@ func openCapture(path string, client netip.Addr) (*captured, error) {
 	}
 	if !client.IsValid() {
 		if client, err = capture.Client(); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("capture %s: %w", path, err)
 		}
 	}
 	packets := capture.Of(client)

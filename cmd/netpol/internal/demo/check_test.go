@@ -60,6 +60,29 @@ func TestCheckLabels(t *testing.T) {
 	}
 }
 
+// Of a capture only the Zoom label is held against the kernel.
+func TestCheckLabelsOfCapture(t *testing.T) {
+	peer := conn(protoUDP, "192.168.1.2:5000", "203.0.113.7:6881")
+	cases := []struct {
+		name, label string
+		in          []string
+		wrong       int
+	}{
+		{"another label more", "", []string{"bulk"}, 0},
+		{"another label beside zoom", "zoom", []string{"bulk", "zoom"}, 0},
+		{"zoom too many", "bulk", []string{"bulk", "zoom"}, 1},
+		{"zoom missing", "bulk,zoom", []string{"bulk"}, 1},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			got := checkLabels([]expectation{{connection: peer, label: c.label}}, []entry{{peer, c.in}})
+			if len(got) != c.wrong {
+				t.Errorf("got %q, want %d lines", got, c.wrong)
+			}
+		})
+	}
+}
+
 func TestTrails(t *testing.T) {
 	a, b := netip.MustParseAddrPort("192.168.1.2:5000"), netip.MustParseAddrPort("170.114.52.2:443")
 	got := trails([]lab.Sighting{

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"io"
 	"net/netip"
-	"slices"
-	"strings"
 )
 
 // Options are what a user can choose.
@@ -48,8 +46,10 @@ type expectation struct {
 	connection
 	about string
 	label string
-	// seen: the connection must be in the kernel's table even without a label,
-	// and with one has packets enough to show it.
+	// seen: the lab's own traffic, whose truth is known to the last label: the
+	// connection must be in the kernel's table, and packets of it marked on the
+	// wire. Of a capture only Zoom is checked: its pauses are played shorter
+	// than they were, which matters to what else is recognised.
 	seen bool
 	// coloured: its packets have the code point from their sender.
 	coloured bool
@@ -57,7 +57,7 @@ type expectation struct {
 
 // zoom reports whether the policy gives the connection the label and the code
 // point; other labels may stand beside it.
-func (e expectation) zoom() bool { return slices.Contains(strings.Split(e.label, ","), labelZoom) }
+func (e expectation) zoom() bool { return hasZoom(e.label) }
 
 func (c connection) protoName() string {
 	switch c.proto {

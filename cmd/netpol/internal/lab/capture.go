@@ -38,7 +38,7 @@ const pcapngMagic = 0x0a0d0d0a
 const maxSnaplen = 262144
 
 // errNoClient is a capture in which nobody talks.
-var errNoClient = errors.New("no unicast IP packets in the capture")
+var errNoClient = errors.New("it holds no packets that a router would forward")
 
 // ReadCapture reads a pcap or pcapng file.
 func ReadCapture(path string) (*Capture, error) {

@@ -35,7 +35,7 @@ func checkLabels(want []expectation, entries []entry) []string {
 		expected[w.key()] = true
 		got, ok := live[w.key()]
 		switch {
-		case !ok && (w.seen || w.label != ""):
+		case !ok && (w.seen || w.zoom()):
 			wrong = append(wrong, fmt.Sprintf("%s %s -> %s (%s): the kernel does not know it", w.protoName(), w.client, w.server, w.about))
 		case w.seen && got != w.label, hasZoom(got) != w.zoom():
 			wrong = append(wrong, fmt.Sprintf("%s %s -> %s (%s): got label %q, want %q", w.protoName(), w.client, w.server, w.about, got, w.label))

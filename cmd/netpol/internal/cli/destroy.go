@@ -14,8 +14,8 @@ func newDestroyCommand(t *tool) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "destroy",
 		Short: "Remove everything of netpol from this router",
-		Long: `Remove the nftables table, netpol's lines of the connlabel.conf files and the
-state directory's bundle. A running netpold stops looking at packets and waits
+		Long: `Remove the nftables table, netpol's lines of the connlabel.conf files, the labels
+and marks on open connections, and the state directory's bundle. A running netpold stops looking at packets and waits
 for the next apply. Tables and lines of others stay, and so do your policy files
 and their lock file.
 
@@ -54,13 +54,16 @@ func (t *tool) destroy(ctx context.Context, autoApprove bool) error {
 		return err
 	}
 	defer unlock()
+	if live, err = r.Read(); err != nil {
+		return err
+	}
 	if err := r.RemoveBundle(); err != nil {
 		return err
 	}
 	if err := t.tellEnforcer("", true); err != nil {
 		return err
 	}
-	if err := r.Destroy(t.step); err != nil {
+	if err := r.Destroy(live, t.step); err != nil {
 		return err
 	}
 	if t.json {

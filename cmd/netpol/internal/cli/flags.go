@@ -39,6 +39,19 @@ func (t *tool) addEtcFlag(cmd *cobra.Command) {
 	markDir(cmd, "etc-dir")
 }
 
+// addPlaceFlags adds the directories that say which netpold is meant. Every verb
+// that has to do with one takes both, so that the same flags serve them all.
+func (t *tool) addPlaceFlags(cmd *cobra.Command) {
+	t.addStateFlag(cmd)
+	t.addRunFlag(cmd)
+}
+
+// addRouterFlags adds what every verb takes that reads or changes the router.
+func (t *tool) addRouterFlags(cmd *cobra.Command) {
+	t.addPlaceFlags(cmd)
+	t.addEtcFlag(cmd)
+}
+
 // addPolicyFlags adds what every verb takes that compiles policies.
 func (t *tool) addPolicyFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&t.flags.policy, "policy", "", "`directory` of the policy files (*.netpol.hcl)")

@@ -60,13 +60,6 @@ change, 1 error, 2 there are changes.`,
 	return cmd
 }
 
-// addRouterFlags adds what every verb takes that reads or changes the router.
-func (t *tool) addRouterFlags(cmd *cobra.Command) {
-	t.addStateFlag(cmd)
-	t.addRunFlag(cmd)
-	t.addEtcFlag(cmd)
-}
-
 func (t *tool) router() router.Router {
 	return router.Router{StateDir: t.flags.stateDir, RunDir: t.flags.runDir, EtcDir: t.flags.etcDir}
 }

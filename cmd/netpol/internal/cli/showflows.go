@@ -38,8 +38,7 @@ Exit codes: 0 listed, 1 error, or netpold does not run.`,
 	cmd.Flags().StringVar(&a.policy, "matching", "", "only those that the policy of this `name` matches")
 	mustCompleteWith(cmd, "application", applicationTags)
 	mustCompleteWith(cmd, "matching", t.policyNames)
-	t.addStateFlag(cmd)
-	t.addRunFlag(cmd)
+	t.addPlaceFlags(cmd)
 	t.addJSONFlag(cmd)
 	return cmd
 }

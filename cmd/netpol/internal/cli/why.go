@@ -59,7 +59,7 @@ func newWhyCommand(t *tool) *cobra.Command {
 		panic(err) // the flag is one line above
 	}
 	t.addPolicyFlags(cmd)
-	t.addRunFlag(cmd)
+	t.addPlaceFlags(cmd)
 	t.addJSONFlag(cmd)
 	return cmd
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/kernel/ct"
 	"github.com/netpol/netpol/enforcer/kernel/files"
 	"github.com/netpol/netpol/enforcer/kernel/nft"
 	"github.com/netpol/netpol/enforcer/reconcile"
@@ -129,27 +130,58 @@ func (r Router) verify(b *artifact.Bundle, step func(string)) error {
 	return nil
 }
 
-// Destroy removes everything of netpol's but the bundle, which RemoveBundle
-// removes first. The caller holds the Lock.
-func (r Router) Destroy(step func(string)) error {
+// Destroy removes everything of netpol's that live holds but the bundle, which
+// RemoveBundle removes first. The caller holds the Lock that live was read
+// under.
+func (r Router) Destroy(live *Live, step func(string)) error {
 	if err := nft.Delete(family, table); err != nil {
 		return err
 	}
 	step(fmt.Sprintf("Removed the table %s %s", family, table))
+	if err := live.forget(step); err != nil {
+		return err
+	}
 	for i := range ConnlabelFiles() {
 		if err := files.RemoveBlock(r.connlabelPath(i)); err != nil {
 			return err
 		}
 	}
 	step("Removed netpol's lines from the label files")
-	live, err := r.Read()
+	after, err := r.Read()
 	if err != nil {
 		return fmt.Errorf("read back: %w", err)
 	}
-	if left := r.Diff(live, nil); len(left) > 0 {
+	if left := r.Diff(after, nil); len(left) > 0 {
 		return fmt.Errorf("read back: something is left: %s", describe(left))
 	}
 	return r.RemoveStateDir()
+}
+
+// forget clears what the enforcer wrote on connections that are still open:
+// label bits and marks outlive the table, and a done mark that stays behind
+// would hide its connection from the next netpold.
+func (l *Live) forget(step func(string)) error {
+	var labels [16]byte
+	for _, own := range l.connlabels[0].Own {
+		labels[own.Bit/8] |= 1 << (own.Bit % 8)
+	}
+	var mark uint32
+	if l.Bundle != nil {
+		mark = l.Bundle.Settings.DoneMark
+		for _, p := range l.Bundle.Policies {
+			if p.Mark != nil {
+				mark |= p.Mark.Mask
+			}
+		}
+	}
+	n, err := ct.Forget(labels, mark)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		step(fmt.Sprintf("Cleared netpol's labels and marks from %d open connections", n))
+	}
+	return nil
 }
 
 // RemoveBundle takes the applied bundle away, so that netpold finds none.

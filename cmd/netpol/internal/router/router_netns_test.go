@@ -3,12 +3,17 @@ package router
 import (
 	"errors"
 	"io/fs"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/kernel/ct"
 	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
 	"github.com/netpol/netpol/enforcer/reconcile"
 )
@@ -169,9 +174,86 @@ func TestDestroyLeavesNoTrace(t *testing.T) {
 	if err := r.Apply(sampleBundle(), read(t, r), quiet); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(r.RemoveBundle(), r.Destroy(quiet)); err != nil {
+	if err := errors.Join(r.RemoveBundle(), r.Destroy(read(t, r), quiet)); err != nil {
 		t.Fatal(err)
 	}
 	unlock()
 	assertBare(t, r)
+}
+
+// What the enforcer wrote on an open connection goes with destroy; what others
+// wrote stays.
+func TestDestroyClearsOpenConnections(t *testing.T) {
+	lab := kerneltest.NewLab(t)
+	lab.Router.Enter()
+	r, b := newRouter(t), sampleBundle()
+	b.Settings.DoneMark = 0x80000000
+	b.Policies[0].Mark = &artifact.Mark{Value: 0x20, Mask: 0xf0}
+	unlock, err := r.Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if err := r.Apply(b, read(t, r), quiet); err != nil {
+		t.Fatal(err)
+	}
+	lab.Client.Do(func() {
+		c, err := net.Dial("udp", netip.AddrPortFrom(lab.ServerAddr4, 8801).String())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		if _, err := c.Write([]byte("hello")); err != nil {
+			t.Error(err)
+		}
+	})
+	tuple := onlyConn(t).Orig
+	w, err := ct.NewWriter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := flow.Update{
+		Tuple: tuple, Labels: [16]byte{0x82}, LabelMask: [16]byte{0x82}, // zoom, and another's bit 7
+		Mark: 0x80000023, MarkMask: 0xffffffff,
+	}
+	if err := errors.Join(w.Write(set), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if c := onlyConn(t); c.Labels != set.Labels || c.Mark != set.Mark {
+		t.Fatalf("before: labels %x mark %#x", c.Labels, c.Mark)
+	}
+	live := read(t, r)
+	if err := errors.Join(r.RemoveBundle(), r.Destroy(live, quiet)); err != nil {
+		t.Fatal(err)
+	}
+	if c := onlyConn(t); c.Labels != [16]byte{0x80} || c.Mark != 0x3 {
+		t.Errorf("after: labels %x mark %#x, want only bit 7 and 0x3", c.Labels, c.Mark)
+	}
+}
+
+// onlyConn is the one UDP connection to the lab's server, once the kernel has it.
+func onlyConn(t *testing.T) ct.Conn {
+	t.Helper()
+	client, err := ct.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		var found []ct.Conn
+		if err := client.Dump(func(c ct.Conn) error {
+			if c.Orig.DstPort == 8801 {
+				found = append(found, c)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if len(found) == 1 {
+			return found[0]
+		}
+	}
+	t.Fatal("the connection is not in conntrack")
+	return ct.Conn{}
 }

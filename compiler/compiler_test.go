@@ -198,7 +198,7 @@ func TestLockHoldsBits(t *testing.T) {
 	if diags.Extend(more); len(diags) > 0 {
 		t.Fatal(diags)
 	}
-	want := []artifact.Label{{Name: "np-seen", Bit: 0, Auto: true}, {Name: "zoom", Bit: 1}, {Name: "teams", Bit: 2}}
+	want := []artifact.Label{{Name: "zoom", Bit: 0}, {Name: "teams", Bit: 1}}
 	if diff := cmp.Diff(want, b.Labels); diff != "" {
 		t.Errorf("labels (-want +got):\n%s", diff)
 	}

@@ -13,8 +13,8 @@ import (
 // label extension (linux/netfilter/xt_connlabel.h, XT_CONNLABEL_MAXBIT 127).
 const Bits = 128
 
-// Seen is the label that every set has. No flow carries it; one rule that sets
-// it makes the kernel give new connections room for labels.
+// Seen is the label of a set that has no other. No flow carries it; a rule that
+// sets a label, any label, makes the kernel give new connections room for them.
 const Seen = "np-seen"
 
 // autoPrefix begins the names of the labels that netpol makes itself.
@@ -38,7 +38,7 @@ type Pin struct {
 // Table is the outcome.
 type Table struct {
 	Labels  []artifact.Label  // in use, by bit
-	Init    artifact.Label    // Seen
+	Init    artifact.Label    // one of Labels, for the rule that makes room for labels
 	Effects []artifact.Effect // one a policy
 	Kernel  []KernelEffect    // in policy order, each label once per dimension
 	Lock    []Pin             // all old pins and the new ones, by name
@@ -66,7 +66,7 @@ func Allocate(in Input) (*Table, diag.List) {
 		t.Labels = append(t.Labels, a.label(name))
 	}
 	slices.SortFunc(t.Labels, func(x, y artifact.Label) int { return x.Bit - y.Bit })
-	t.Init = a.label(Seen)
+	t.Init = t.Labels[0]
 	for i := range in.Policies {
 		t.Effects = append(t.Effects, a.effect(&in.Policies[i], carriers[i]))
 		t.Kernel = append(t.Kernel, a.kernel(i, &in.Policies[i], carriers[i])...)
@@ -80,11 +80,11 @@ type need struct {
 	at   diag.Range
 }
 
-// needed lists the labels in the order that they are given bits: the label
-// of the set, the authors' labels by policy, then the automatic ones.
+// needed lists the labels in the order that they are given bits: the authors'
+// labels by policy, then the automatic ones. There is at least one.
 func needed(policies []ir.Policy, carriers []carrier) []need {
-	list := []need{{name: Seen}}
-	seen := map[string]bool{Seen: true}
+	var list []need
+	seen := map[string]bool{}
 	add := func(name string, at diag.Range) {
 		if name != "" && !seen[name] {
 			seen[name] = true
@@ -100,6 +100,9 @@ func needed(policies []ir.Policy, carriers []carrier) []need {
 		for dim := range dimensions {
 			add(carriers[i][dim].name, policies[i].Range)
 		}
+	}
+	if len(list) == 0 {
+		list = []need{{name: Seen}}
 	}
 	return list
 }

@@ -68,7 +68,7 @@ func TestAllocate(t *testing.T) {
 		{
 			name:   "one policy",
 			in:     label.Input{Policies: policies("zoom cs5")},
-			labels: []string{"0 np-seen", "1 zoom"},
+			labels: []string{"0 zoom"},
 			kernel: []string{"0 zoom dscp 40"},
 		},
 		{
@@ -78,42 +78,42 @@ func TestAllocate(t *testing.T) {
 		{
 			name:   "pins stay, new labels take the lowest bit that nobody has",
 			in:     label.Input{Policies: policies("a", "b", "c"), Pins: []label.Pin{{Name: "b", Bit: 7}, {Name: "retired", Bit: 2}}, Bits: map[int]string{0: "theirs"}},
-			labels: []string{"1 np-seen", "3 a", "4 c", "7 b"},
+			labels: []string{"1 a", "3 c", "7 b"},
 		},
 		{
 			name:   "both effects by one label",
 			in:     label.Input{Policies: policies("zoom cs5 accept")},
-			labels: []string{"0 np-seen", "1 zoom"},
+			labels: []string{"0 zoom"},
 			kernel: []string{"0 zoom dscp 40 accept"},
 		},
 		{
 			name:   "no label of one's own",
 			in:     label.Input{Policies: policies("- cs5 drop", "- cs1", "- - drop")},
-			labels: []string{"0 np-seen", "1 np-dscp-cs5", "2 np-drop", "3 np-dscp-cs1"},
+			labels: []string{"0 np-dscp-cs5", "1 np-drop", "2 np-dscp-cs1"},
 			kernel: []string{"0 np-dscp-cs5 dscp 40", "0 np-drop drop", "1 np-dscp-cs1 dscp 8", "2 np-drop drop"},
 		},
 		{
 			name:   "carriers disagree",
 			in:     label.Input{Policies: policies("zoom cs5", "zoom cs1")},
-			labels: []string{"0 np-seen", "1 zoom", "2 np-dscp-cs5", "3 np-dscp-cs1"},
+			labels: []string{"0 zoom", "1 np-dscp-cs5", "2 np-dscp-cs1"},
 			kernel: []string{"0 np-dscp-cs5 dscp 40", "1 np-dscp-cs1 dscp 8"},
 		},
 		{
 			name:   "one carrier has no effect",
 			in:     label.Input{Policies: policies("zoom cs5", "zoom")},
-			labels: []string{"0 np-seen", "1 zoom", "2 np-dscp-cs5"},
+			labels: []string{"0 zoom", "1 np-dscp-cs5"},
 			kernel: []string{"0 np-dscp-cs5 dscp 40"},
 		},
 		{
 			name:   "another label of the policy will do",
 			in:     label.Input{Policies: policies("zoom,voice cs5", "zoom cs1")},
-			labels: []string{"0 np-seen", "1 zoom", "2 voice", "3 np-dscp-cs1"},
+			labels: []string{"0 zoom", "1 voice", "2 np-dscp-cs1"},
 			kernel: []string{"0 voice dscp 40", "1 np-dscp-cs1 dscp 8"},
 		},
 		{
 			name:   "another effect between the carriers",
 			in:     label.Input{Policies: policies("zoom cs5", "- cs1", "zoom cs5")},
-			labels: []string{"0 np-seen", "1 zoom", "2 np-dscp-cs5", "3 np-dscp-cs1"},
+			labels: []string{"0 zoom", "1 np-dscp-cs5", "2 np-dscp-cs1"},
 			kernel: []string{"0 np-dscp-cs5 dscp 40", "1 np-dscp-cs1 dscp 8", "2 np-dscp-cs5 dscp 40"},
 		},
 	}
@@ -139,7 +139,7 @@ func TestLockKeepsRetiredPins(t *testing.T) {
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
-	want := []label.Pin{{Name: "a", Bit: 2}, {Name: "np-seen", Bit: 1}, {Name: "old", Bit: 0}}
+	want := []label.Pin{{Name: "a", Bit: 1}, {Name: "old", Bit: 0}}
 	if diff := cmp.Diff(want, got.Lock); diff != "" {
 		t.Errorf("lock (-want +got):\n%s", diff)
 	}
@@ -147,7 +147,7 @@ func TestLockKeepsRetiredPins(t *testing.T) {
 
 func TestAllocateRefuses(t *testing.T) {
 	var many []string
-	for i := range 128 {
+	for i := range 129 {
 		many = append(many, fmt.Sprintf("l%d", i))
 	}
 	tests := []struct {
@@ -155,11 +155,11 @@ func TestAllocateRefuses(t *testing.T) {
 		in   label.Input
 		want []string // parts of the message
 	}{
-		{"a 129th label", label.Input{Policies: policies(many...)}, []string{"NP0301", "129 labels", "room for 128", `"l127"`, "share labels"}},
+		{"a 129th label", label.Input{Policies: policies(many...)}, []string{"NP0301", "129 labels", "room for 128", `"l128"`, "share labels"}},
 		{
 			"no bit left by other owners",
-			label.Input{Policies: policies(many[:127]...), Bits: map[int]string{5: "theirs"}},
-			[]string{"NP0301", "1 belong to other owners", `"l126"`},
+			label.Input{Policies: policies(many[:128]...), Bits: map[int]string{5: "theirs"}},
+			[]string{"NP0301", "1 belong to other owners", `"l127"`},
 		},
 		{
 			"pinned bit taken",

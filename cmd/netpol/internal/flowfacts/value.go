@@ -1,0 +1,193 @@
+package flowfacts
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/lang"
+	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/fact"
+	"github.com/netpol/netpol/lang/suggest"
+)
+
+// Set gives an attribute the value that text says. What is wrong with it comes
+// back as a diagnostic without a place, nil if nothing is. An empty text means
+// "not known".
+func Set(f *fact.Facts, a fact.Attribute, text string, cat *artifact.Catalogue) *diag.Diagnostic {
+	field := fieldOf(f, a)
+	if text == "" {
+		field.SetZero()
+		return nil
+	}
+	switch field.Interface().(type) {
+	case string:
+		s, d := parseText(a, text, cat)
+		if d == nil {
+			field.SetString(s)
+		}
+		return d
+	case int:
+		n, d := parseNumber(a, text)
+		if d == nil {
+			field.SetInt(int64(n))
+		}
+		return d
+	case bool:
+		on, err := strconv.ParseBool(text)
+		if err != nil {
+			return fault(diag.WrongConstant, "%s is true or false, not %q.", a.Name, text)
+		}
+		field.SetBool(on)
+	case netip.Addr:
+		addr, err := netip.ParseAddr(text)
+		if err != nil || addr.Zone() != "" {
+			return fault(diag.InvalidAddress, "%s is one IPv4 or IPv6 address, not %q.", a.Name, text)
+		}
+		field.Set(reflect.ValueOf(addr.Unmap()))
+	default:
+		return fault(diag.WrongValueType, "%s cannot be written here.", a.Name)
+	}
+	return nil
+}
+
+func fieldOf(f *fact.Facts, a fact.Attribute) reflect.Value {
+	return reflect.ValueOf(f).Elem().FieldByName(a.Field)
+}
+
+func fault(code, format string, args ...any) *diag.Diagnostic {
+	d := diag.New(code, diag.Range{}, fmt.Sprintf(format, args...))
+	return &d
+}
+
+// parseText checks a text against what its type allows. Facts hold names of
+// every kind in lower case.
+func parseText(a fact.Attribute, text string, cat *artifact.Catalogue) (string, *diag.Diagnostic) {
+	switch a.Type {
+	case fact.ApplicationName:
+		return tag(diag.UnknownApplication, "application", text, tags(cat.Applications, func(x artifact.Application) string { return x.Tag }))
+	case fact.ProtocolName:
+		return tag(diag.UnknownProtocol, "protocol", text, tags(cat.Protocols, func(x artifact.Protocol) string { return x.Tag }))
+	case fact.CategoryName:
+		return tag(diag.UnknownCategory, "category", text, tags(cat.Categories, func(x artifact.Category) string { return x.Tag }))
+	case fact.EvidenceName:
+		return tag(diag.UnknownEvidence, "evidence", text, fact.Evidences)
+	case fact.Hostname:
+		name, d := lang.ParseDomain(text)
+		if d.Code != "" {
+			d.Detail = fmt.Sprintf("%s is a host name: %s", a.Name, d.Detail)
+			return "", &d
+		}
+		return name, nil
+	default:
+		return text, nil
+	}
+}
+
+func tags[T any](list []T, name func(T) string) []string {
+	out := make([]string, len(list))
+	for i, x := range list {
+		out[i] = name(x)
+	}
+	return out
+}
+
+func tag(code, what, text string, known []string) (string, *diag.Diagnostic) {
+	word := strings.ToLower(text)
+	if slices.Contains(known, word) {
+		return word, nil
+	}
+	d := fault(code, "No %s is named %q.", what, text)
+	d.Hint = suggest.Hint(word, known)
+	return "", d
+}
+
+// parseNumber reads a number, or one of the names that some numbers have.
+func parseNumber(a fact.Attribute, text string) (int, *diag.Diagnostic) {
+	if a.Type == fact.TLSVersion {
+		return parseTLS(text)
+	}
+	if a.Name == "ip_protocol" {
+		if n, ok := ipProtocols[strings.ToLower(text)]; ok {
+			return n, nil
+		}
+	}
+	low, high := Domain(a)
+	n, err := strconv.ParseInt(text, 0, 64)
+	if err != nil {
+		d := fault(diag.WrongConstant, "%s is a number, not %q.", a.Name, text)
+		if a.Name == "ip_protocol" {
+			known := slices.Sorted(maps.Keys(ipProtocols))
+			d.Detail = fmt.Sprintf("ip_protocol is a number or one of %s, not %q.", strings.Join(known, ", "), text)
+			d.Hint = suggest.Hint(text, known)
+		}
+		return 0, d
+	}
+	if int(n) < low || int(n) > high {
+		code := diag.NumberOutOfRange
+		if a.Type == fact.Port {
+			code = diag.InvalidPort
+		}
+		return 0, fault(code, "%s is a number from %d to %d.", a.Name, low, high)
+	}
+	return int(n), nil
+}
+
+// ipProtocols are the names that ip_protocol may be written with, the same as
+// in criteria (IANA protocol numbers).
+var ipProtocols = map[string]int{"icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "ah": 51, "icmpv6": 58, "sctp": 132}
+
+// maxNumber bounds numbers that nothing else bounds: what a program of 32 bits
+// can hold.
+const maxNumber = 1<<31 - 1
+
+// Domain is the least and the greatest value that a numeric attribute can have.
+func Domain(a fact.Attribute) (low, high int) {
+	switch a.Type {
+	case fact.Port:
+		return 0, 65535
+	case fact.TLSVersion:
+		return 0, 0x0304
+	default:
+	}
+	switch a.Name {
+	case "ip_protocol":
+		return 0, 255
+	case "ip_version":
+		return 4, 6
+	case "vlan_id":
+		return 0, 4095
+	case "ip_dscp":
+		return 0, 63
+	}
+	return 0, maxNumber
+}
+
+// tlsVersions are the wire values of RFC 8446 section 4.1.2, written as in
+// criteria.
+var tlsVersions = map[string]int{"ssl3": 0x0300, "1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304}
+
+func parseTLS(text string) (int, *diag.Diagnostic) {
+	word := strings.ToLower(text)
+	for _, prefix := range []string{"dtlsv", "tlsv", "tls"} { // flow records write TLSv1.2
+		word = strings.TrimPrefix(word, prefix)
+	}
+	if word == "sslv3" {
+		word = "ssl3"
+	}
+	if word == "1" { // HCL writes the number 1.0 so
+		word = "1.0"
+	}
+	if v, ok := tlsVersions[word]; ok {
+		return v, nil
+	}
+	if n, err := strconv.ParseUint(word, 0, 16); err == nil && n > 1 {
+		return int(n), nil // an old version, as a flow record writes it
+	}
+	return 0, fault(diag.InvalidTLSVersion, "TLS versions are '1.0', '1.1', '1.2' and '1.3', and 'ssl3'.")
+}

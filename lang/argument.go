@@ -5,7 +5,6 @@ import (
 	"math/big"
 	"strconv"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -16,7 +15,7 @@ import (
 // argument evaluates an expression to a type; ok is false when it is null,
 // which stands for an argument that is not set, unknown because of an earlier
 // mistake, or of another type.
-func (d *decoder) argument(expr hcl.Expression, typ cty.Type, example string) (cty.Value, bool) {
+func (d *decoder) argument(expr hclsyntax.Expression, typ cty.Type, example string) (cty.Value, bool) {
 	v := d.value(expr)
 	if !v.IsWhollyKnown() || v.IsNull() {
 		return v, false
@@ -31,7 +30,7 @@ func (d *decoder) argument(expr hcl.Expression, typ cty.Type, example string) (c
 }
 
 // rejectNull reports a null where it cannot mean "not set".
-func (d *decoder) rejectNull(v cty.Value, expr hcl.Expression) {
+func (d *decoder) rejectNull(v cty.Value, expr hclsyntax.Expression) {
 	if v.IsKnown() && v.IsNull() {
 		d.diags.Add(diag.New(diag.WrongValueType, toRange(expr.Range()), "This is null, so nothing would be compared or set. Leave the element or the argument out."))
 	}

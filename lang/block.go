@@ -59,7 +59,7 @@ func (d *decoder) unknownBlock(b *hclsyntax.Block, schemas []blockSchema) {
 	}
 	d.diags.Add(diag.New(diag.UnknownBlock, toRange(b.TypeRange),
 		fmt.Sprintf("There are no blocks of type %q. The types are %s.", b.Type, strings.Join(kinds, ", "))).
-		WithHint(suggest.Hint(b.Type, kinds)))
+		WithHint(d.hints.Hint(b.Type, kinds)))
 }
 
 // checkNames reports a wrong number of names after the block's type.
@@ -98,7 +98,7 @@ func (d *decoder) checkBody(b *hclsyntax.Block, s blockSchema) {
 		}
 		d.diags.Add(diag.New(diag.UnknownArgument, toRange(a.NameRange),
 			fmt.Sprintf("A %s block has no argument %q. It has %s.", s.kind, a.Name, strings.Join(s.arguments, ", "))).
-			WithHint(suggest.Hint(a.Name, s.arguments)))
+			WithHint(d.hints.Hint(a.Name, s.arguments)))
 	}
 }
 
@@ -118,8 +118,30 @@ func (d *decoder) require(b *hclsyntax.Block, name, example string) *hclsyntax.A
 	if a, ok := b.Body.Attributes[name]; ok {
 		return a
 	}
+	if misspelt(b, name) {
+		return nil
+	}
 	d.diags.Add(diag.New(diag.MissingArgument, headerRange(b), fmt.Sprintf("The %s block needs %s, such as: %s.", b.Type, name, example)))
 	return nil
+}
+
+// misspelt reports whether an argument that the block type has not was probably
+// meant to be the named one. It has been reported as unknown, which is enough.
+func misspelt(b *hclsyntax.Block, name string) bool {
+	schemas := blockSchemas()
+	i := slices.IndexFunc(schemas, func(s blockSchema) bool { return s.kind == b.Type })
+	if i < 0 {
+		return false
+	}
+	for _, a := range b.Body.Attributes {
+		if slices.Contains(schemas[i].arguments, a.Name) {
+			continue
+		}
+		if near, _ := suggest.Nearest(a.Name, schemas[i].arguments); near == name {
+			return true
+		}
+	}
+	return slices.ContainsFunc(b.Body.Blocks, func(inner *hclsyntax.Block) bool { return inner.Type == name })
 }
 
 // headerRange is the block's type and names.

@@ -23,8 +23,9 @@ func toPos(p hcl.Pos) diag.Pos {
 }
 
 // addHCL appends HCL's own diagnostics under one of our codes. HCL's summary
-// goes into the detail, since ours is fixed for the code.
-func addHCL(list *diag.List, code string, in hcl.Diagnostics) {
+// goes into the detail, since ours is fixed for the code. src is the file, for
+// hints; nil for none.
+func addHCL(list *diag.List, code string, src []byte, in hcl.Diagnostics) {
 	for _, d := range in {
 		if d.Severity != hcl.DiagError {
 			continue
@@ -37,6 +38,18 @@ func addHCL(list *diag.List, code string, in hcl.Diagnostics) {
 		if d.Detail != "" {
 			detail = strings.TrimSuffix(detail, ".") + ". " + strings.TrimSpace(d.Detail)
 		}
-		list.Add(diag.New(code, r, detail))
+		list.Add(diag.New(code, r, detail).WithHint(hclHint(d.Summary, src, r.Start.Byte)))
 	}
+}
+
+// hclHint is the way out of the slips that criteria invite: they are text inside
+// of text, and often hold patterns.
+func hclHint(summary string, src []byte, at int) string {
+	switch {
+	case summary == "Invalid escape sequence":
+		return `a backslash is written \\; in a pattern '[.]' is a dot without one`
+	case summary == "Missing newline after argument" && 0 < at && at < len(src) && src[at-1] == '"':
+		return `text inside criteria stands in single quotes: "app == 'zoom'"`
+	}
+	return ""
 }

@@ -17,33 +17,27 @@ import (
 type local struct {
 	attr  *hclsyntax.Attribute
 	value cty.Value
+	size  int // of value, see sizeOfValue
 	done  bool
 }
 
 func (d *decoder) declareLocals(b *hclsyntax.Block) {
 	for _, a := range sortedAttributes(b.Body) {
 		if d.define("local "+a.Name, fmt.Sprintf("local value %q", a.Name), toRange(a.NameRange)) {
-			d.locals[a.Name] = &local{attr: a}
+			d.locals[a.Name] = &local{attr: a, value: cty.DynamicVal}
 		}
 	}
 }
 
 // evaluateLocals evaluates each local after those that it refers to.
 func (d *decoder) evaluateLocals() {
-	d.setLocals(nil)
-	values := map[string]cty.Value{}
 	for _, name := range slices.Sorted(maps.Keys(d.locals)) {
-		d.evaluateLocal(name, nil, values)
+		d.evaluateLocal(name, nil)
 	}
-	d.setLocals(values)
-}
-
-func (d *decoder) setLocals(values map[string]cty.Value) {
-	d.context.Variables["local"] = cty.ObjectVal(values)
 }
 
 // evaluateLocal evaluates one local; path holds the locals that wait for it.
-func (d *decoder) evaluateLocal(name string, path []string, values map[string]cty.Value) {
+func (d *decoder) evaluateLocal(name string, path []string) {
 	l, ok := d.locals[name]
 	if !ok || l.done {
 		return
@@ -51,40 +45,37 @@ func (d *decoder) evaluateLocal(name string, path []string, values map[string]ct
 	if i := slices.Index(path, name); i >= 0 {
 		circle := strings.Join(append(slices.Clone(path[i:]), name), " -> ")
 		d.diags.Add(diag.New(diag.CyclicLocals, toRange(l.attr.NameRange), fmt.Sprintf("Local values refer to each other in a circle: %s.", circle)))
-		l.done, values[name] = true, cty.DynamicVal
+		l.done = true
 		return
 	}
 	if len(path) > MaxDepth {
 		d.diags.Add(diag.New(diag.TooDeep, toRange(l.attr.NameRange), fmt.Sprintf("Local values may refer to each other %d deep.", MaxDepth)))
-		l.done, values[name] = true, cty.DynamicVal
+		l.done = true
 		return
 	}
 	path = append(path, name)
 	for _, t := range l.attr.Expr.Variables() {
 		if dep, _ := traversalName(t); t.RootName() == "local" {
-			if dep == "" { // local[...] can mean any of them
-				continue
-			}
-			d.evaluateLocal(dep, path, values)
+			d.evaluateLocal(dep, path)
 		}
 	}
 	if l.done {
 		return // found to be in a circle
 	}
 	l.done = true
-	d.setLocals(values)
-	values[name] = d.value(l.attr.Expr)
+	l.value = d.value(l.attr.Expr)
+	l.size = sizeOfValue(l.value)
 }
 
 // value evaluates an expression. A value that cannot be used, or is too large,
 // is reported and becomes unknown.
-func (d *decoder) value(expr hcl.Expression) cty.Value {
-	if !d.checkReferences(expr) {
+func (d *decoder) value(expr hclsyntax.Expression) cty.Value {
+	if !d.checkReferences(expr) || !d.affordable(expr) {
 		return cty.DynamicVal
 	}
-	v, hclDiags := expr.Value(d.context)
+	v, hclDiags := expr.Value(d.scope(expr))
 	if hclDiags.HasErrors() {
-		addHCL(&d.diags, diag.InvalidExpression, hclDiags)
+		addHCL(&d.diags, diag.InvalidExpression, nil, hclDiags)
 		return cty.DynamicVal
 	}
 	if budget := maxStringBytes; !fits(v, &budget) {
@@ -92,6 +83,26 @@ func (d *decoder) value(expr hcl.Expression) cty.Value {
 		return cty.DynamicVal
 	}
 	return v
+}
+
+// scope holds the variables and locals that an expression refers to, and no
+// others: HCL's objects take as long to make as they have members.
+func (d *decoder) scope(expr hclsyntax.Expression) *hcl.EvalContext {
+	vars, locals := map[string]cty.Value{}, map[string]cty.Value{}
+	for _, t := range expr.Variables() {
+		name, _ := traversalName(t)
+		switch t.RootName() {
+		case "var":
+			if v := d.vars[name]; v != nil {
+				vars[name] = v.value
+			}
+		case "local":
+			if l := d.locals[name]; l != nil {
+				locals[name] = l.value
+			}
+		}
+	}
+	return &hcl.EvalContext{Variables: map[string]cty.Value{"var": cty.ObjectVal(vars), "local": cty.ObjectVal(locals)}}
 }
 
 // fits takes the value's size from the budget and reports whether any is left.

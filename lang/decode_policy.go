@@ -37,7 +37,7 @@ func (d *decoder) decodePolicy(b *hclsyntax.Block) {
 	p.Verdict = d.verdict(b)
 	d.out.Policies = append(d.out.Policies, p)
 	for _, name := range []string{"label", "labels", "mark", "dscp", "verdict"} {
-		if _, ok := b.Body.Attributes[name]; ok {
+		if _, ok := b.Body.Attributes[name]; ok || misspelt(b, name) {
 			return
 		}
 	}
@@ -133,7 +133,13 @@ func (d *decoder) verdict(b *hclsyntax.Block) Text {
 			return t
 		}
 	}
-	d.diags.Add(diag.New(diag.InvalidVerdict, t.Range, fmt.Sprintf("%q is no verdict. The verdicts are %s.", t.Value, strings.Join(verdicts, ", "))).
-		WithHint(suggest.Hint(t.Value, verdicts)))
+	hint := suggest.Hint(t.Value, verdicts)
+	switch strings.ToLower(t.Value) {
+	case "block", "deny":
+		hint = "write 'drop' to be silent, or 'reject' to answer"
+	case "allow", "permit", "pass":
+		hint = "did you mean 'accept'?"
+	}
+	d.diags.Add(diag.New(diag.InvalidVerdict, t.Range, fmt.Sprintf("%q is no verdict. The verdicts are %s.", t.Value, strings.Join(verdicts, ", "))).WithHint(hint))
 	return Text{}
 }

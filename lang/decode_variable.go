@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -21,6 +20,7 @@ type variable struct {
 	typ   cty.Type // DynamicPseudoType without a type argument
 	block *hclsyntax.Block
 	value cty.Value
+	size  int // of value, see sizeOfValue
 }
 
 // variableTypes are the words that a type argument may be.
@@ -94,7 +94,6 @@ func (d *decoder) evaluate(opts Options) {
 				fmt.Sprintf("A value is given for %q, but no file declares that variable.", name)).WithHint(suggest.Hint(name, known)))
 		}
 	}
-	values := map[string]cty.Value{}
 	for _, name := range slices.Sorted(maps.Keys(d.vars)) {
 		v := d.vars[name]
 		v.value = d.variableValue(v, opts)
@@ -102,9 +101,8 @@ func (d *decoder) evaluate(opts Options) {
 			d.diags.Add(diag.New(diag.TooLarge, headerRange(v.block), fmt.Sprintf("The value of the variable %q is too large.", name)))
 			v.value = cty.UnknownVal(v.typ)
 		}
-		values[name] = v.value
+		v.size = sizeOfValue(v.value)
 	}
-	d.context = &hcl.EvalContext{Variables: map[string]cty.Value{"var": cty.ObjectVal(values)}}
 	d.evaluateLocals()
 }
 
@@ -119,9 +117,12 @@ func (d *decoder) variableValue(v *variable, opts Options) cty.Value {
 			fmt.Sprintf("The variable %q has no default. Give a value with --var %s=VALUE, or add a default.", v.name, v.name)))
 		return unknown
 	}
+	if !d.affordable(a.Expr) {
+		return unknown
+	}
 	value, hclDiags := a.Expr.Value(nil)
 	if hclDiags.HasErrors() {
-		addHCL(&d.diags, diag.InvalidExpression, hclDiags)
+		addHCL(&d.diags, diag.InvalidExpression, nil, hclDiags)
 		return unknown
 	}
 	value, err := convert.Convert(value, v.typ)
@@ -151,11 +152,11 @@ func (d *decoder) givenValue(v *variable, text string) cty.Value {
 		return value
 	}
 	var limits diag.List
-	if len(text) > MaxFileBytes || !checkDepth("--var", []byte(text), &limits) {
+	if len(text) > MaxFileBytes || !checkTokens("--var", []byte(text), &limits) {
 		return fail("it is too large")
 	}
 	expr, hclDiags := hclsyntax.ParseExpression([]byte(text), "--var", startPos)
-	if hclDiags.HasErrors() {
+	if hclDiags.HasErrors() || d.cost(expr, nil) > maxOneWork {
 		return fail(`a list is written ["a", "b"]`)
 	}
 	value, hclDiags := expr.Value(nil)
@@ -167,54 +168,4 @@ func (d *decoder) givenValue(v *variable, text string) cty.Value {
 		return fail(`a list is written ["a", "b"]`)
 	}
 	return value
-}
-
-// checkReferences reports var.x and local.x that do not exist, with a
-// suggestion that HCL's own message would not have.
-func (d *decoder) checkReferences(expr hcl.Expression) bool {
-	ok := true
-	for _, t := range expr.Variables() {
-		name, at := traversalName(t)
-		switch root := t.RootName(); root {
-		case "var":
-			ok = d.checkReference(name, at, root, slices.Sorted(maps.Keys(d.vars))) && ok
-		case "local":
-			ok = d.checkReference(name, at, root, slices.Sorted(maps.Keys(d.locals))) && ok
-		default:
-			d.diags.Add(diag.New(diag.InvalidExpression, toRange(t.SourceRange()),
-				fmt.Sprintf("There is nothing called %q here. Values are var.NAME and local.NAME; plain text stands in double quotes.", root)).
-				WithHint(suggest.Hint(root, []string{"local", "var"})))
-			ok = false
-		}
-	}
-	return ok
-}
-
-func (d *decoder) checkReference(name string, at hcl.Range, root string, known []string) bool {
-	if name == "" || slices.Contains(known, name) {
-		return true
-	}
-	what := map[string]string{"var": "variable", "local": "local value"}[root]
-	detail := fmt.Sprintf("No %s is named %q.", what, name)
-	if len(known) > 0 && len(known) <= 10 {
-		detail += " There are " + strings.Join(known, ", ") + "."
-	}
-	hint := ""
-	if near, ok := suggest.Nearest(name, known); ok {
-		hint = fmt.Sprintf("did you mean %s.%s?", root, near)
-	}
-	d.diags.Add(diag.New(diag.InvalidExpression, toRange(at), detail).WithHint(hint))
-	return false
-}
-
-// traversalName is the x of local.x and the place of the whole reference;
-// empty when the step after the root is no name.
-func traversalName(t hcl.Traversal) (string, hcl.Range) {
-	if len(t) < 2 {
-		return "", t.SourceRange()
-	}
-	if step, ok := t[1].(hcl.TraverseAttr); ok {
-		return step.Name, hcl.RangeBetween(t[0].SourceRange(), step.SourceRange())
-	}
-	return "", t.SourceRange()
 }

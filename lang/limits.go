@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
@@ -22,6 +23,16 @@ const (
 	MaxDepth = 64
 	// MaxCriteriaBytes bounds the text of one criterion.
 	MaxCriteriaBytes = 64 << 10
+	// maxTokens bounds the words and signs of one file. A megabyte that is all
+	// signs makes a tree of 500 MB; policies of the usual density have 200,000
+	// in a megabyte (measured 2026-11).
+	maxTokens = 450_000
+	// maxAdjacentSigns bounds what adjacentSigns counts; a megabyte of short
+	// quoted words has 190,000.
+	maxAdjacentSigns = 250_000
+	// maxLiterals bounds the lines of one heredoc, and the pieces of one string:
+	// HCL joins them in quadratic time.
+	maxLiterals = 4096
 	// maxOperators bounds the operators, index steps and interpolations between
 	// two commas, because a left-leaning tree is as deep as it has operators.
 	maxOperators = 256
@@ -38,14 +49,24 @@ const (
 type level struct {
 	open      hclsyntax.TokenType
 	operators int
+	literals  int
 	hasFor    bool
 }
 
-// checkDepth reports the first place where src nests deeper than the parser
-// may follow. It returns true when the file is safe to parse.
-func checkDepth(name string, src []byte, diags *diag.List) bool {
+// checkTokens reports the first place where src nests deeper than the parser
+// may follow, or is too much for it. It returns true when the file is safe to
+// parse.
+func checkTokens(name string, src []byte, diags *diag.List) bool {
+	if adjacentSigns(src) > maxAdjacentSigns {
+		diags.Add(tooManyTokens(name))
+		return false
+	}
 	// Lexing errors come back from the parser again, with better words.
 	tokens, _ := hclsyntax.LexConfig(src, name, startPos)
+	if len(tokens) > maxTokens {
+		diags.Add(tooManyTokens(name))
+		return false
+	}
 	stack := []level{{open: hclsyntax.TokenOBrace}}
 	for i, t := range tokens {
 		if why := step(&stack, tokens, i); why != "" {
@@ -54,6 +75,25 @@ func checkDepth(name string, src []byte, diags *diag.List) bool {
 		}
 	}
 	return true
+}
+
+func tooManyTokens(name string) diag.Diagnostic {
+	return diag.New(diag.TooLarge, fileRange(name), fmt.Sprintf("%s holds more than %d words and signs. Split it into several files.", name, maxTokens))
+}
+
+// adjacentSigns counts the signs that follow a sign: it is cheap, and a file of
+// few of them has at most half as many tokens as bytes. The lexer needs 100
+// bytes a token, so it is not asked about a megabyte of brackets.
+func adjacentSigns(src []byte) int {
+	n, after := 0, false
+	for _, c := range src {
+		sign := c > ' ' && c != '#' && c < utf8.RuneSelf && !isLetter(c) && !isDigit(c)
+		if sign && after {
+			n++
+		}
+		after = sign
+	}
+	return n
 }
 
 // openers and closers are the tokens that begin and end a level; operators are
@@ -91,6 +131,10 @@ func step(stack *[]level, tokens hclsyntax.Tokens, i int) string {
 		}
 	case slices.Contains(operators, t.Type):
 		top.operators++
+	case t.Type == hclsyntax.TokenQuotedLit, t.Type == hclsyntax.TokenStringLit:
+		if top.literals++; top.literals > maxLiterals {
+			return fmt.Sprintf("A heredoc may have %d lines, and a string as many escaped pieces. Split it into several values.", maxLiterals)
+		}
 	case t.Type == hclsyntax.TokenComma, t.Type == hclsyntax.TokenNewline && top.open == hclsyntax.TokenOBrace:
 		top.operators = 0
 	case t.Type == hclsyntax.TokenNumberLit && !plainNumber(string(t.Bytes)):

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/suggest"
 )
 
 // startPos is where every file begins.
@@ -40,6 +41,7 @@ func Parse(files map[string][]byte, opts Options) (*Policy, diag.List) {
 		vars:    map[string]*variable{},
 		locals:  map[string]*local{},
 		defined: map[string]diag.Range{},
+		work:    workFor(files),
 	}
 	names := slices.Sorted(maps.Keys(files))
 	var blocks []*hclsyntax.Block
@@ -79,8 +81,11 @@ type decoder struct {
 	diags   diag.List
 	vars    map[string]*variable
 	locals  map[string]*local
-	context *hcl.EvalContext
 	defined map[string]diag.Range // "policy zoom" -> where, to find duplicates
+	work    int                   // what evaluating may still cost; see cost.go
+	hints   suggest.Budget
+
+	varNames, localNames []string // sorted; nil until a suggestion needs them
 }
 
 // parseBody checks a file's limits and parses it; nil when neither is possible.
@@ -89,11 +94,11 @@ func (d *decoder) parseBody(name string, src []byte) *hclsyntax.Body {
 		d.diags.Add(diag.New(diag.TooLarge, fileRange(name), fmt.Sprintf("%s is larger than %d KiB. Split it into several files.", name, MaxFileBytes>>10)))
 		return nil
 	}
-	if !checkDepth(name, src, &d.diags) {
+	if !checkText(name, src, &d.diags) || !checkTokens(name, src, &d.diags) {
 		return nil
 	}
 	file, hclDiags := hclsyntax.ParseConfig(src, name, startPos)
-	addHCL(&d.diags, diag.BadSyntax, hclDiags)
+	addHCL(&d.diags, diag.BadSyntax, src, hclDiags)
 	if file == nil {
 		return nil
 	}

@@ -2,6 +2,44 @@ package suggest
 
 import "testing"
 
+func TestNearestByWord(t *testing.T) {
+	names := []string{"amazon-prime-video", "cloudflare-dns", "google-dns", "google-meet", "microsoft-teams", "office-update", "steam", "zoom"}
+	tests := []struct{ name, in, want string }{
+		{"last word", "teams", "microsoft-teams"},
+		{"last words", "prime-video", "amazon-prime-video"},
+		{"first word", "office", "office-update"},
+		{"one letter off is likelier", "steams", "steam"},
+		{"several end so", "dns", ""},
+		{"several begin so", "google", ""},
+		{"not a whole word", "eams", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got, _ := Nearest(tt.in, names); got != tt.want {
+				t.Errorf("Nearest(%q): got %q, want %q", tt.in, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestBudget(t *testing.T) {
+	var b Budget
+	names := make([]string, maxComparisons/2)
+	names[0] = "zoom"
+	if got := b.Hint("zom", names); got != "did you mean 'zoom'?" {
+		t.Errorf("first hint: got %q", got)
+	}
+	if _, ok := b.Nearest("zom", names); !ok {
+		t.Error("second suggestion: got none")
+	}
+	if got := b.Hint("zom", names); got != "" {
+		t.Errorf("hint beyond the budget: got %q, want none", got)
+	}
+	if _, ok := b.Nearest("zom", names); ok {
+		t.Error("suggestion beyond the budget: got one")
+	}
+}
+
 func TestNearest(t *testing.T) {
 	names := []string{"zoom", "youtube", "teams", "tcp", "x"}
 	tests := []struct{ name, in, want string }{

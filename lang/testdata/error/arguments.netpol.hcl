@@ -56,6 +56,11 @@ policy "criteria" {
   label  = "a"
 }
 
+policy "no quotes" {
+  criteria = len(hostname) > 1 && dst_port == 443 # ERROR NP0024: Invalid expression
+  verdict  = "block"                              # ERROR NP0018: Invalid verdict
+}
+
 policy "object" {
   criteria = { a = 1 } # ERROR NP0013: Wrong type of value
   label    = "a"
@@ -69,6 +74,9 @@ locals {
   typo   = local.nam # ERROR NP0024: Invalid expression
   typo2  = var.nme # ERROR NP0024: Invalid expression
   other  = nothing # ERROR NP0024: Invalid expression
+  all    = local # ERROR NP0024: Invalid expression
+  which  = local[var.name] # ERROR NP0024: Invalid expression
+  index  = local["name"]
   fn     = upper("x") # ERROR NP0024: Invalid expression
   broken = 1 + "x" # ERROR NP0024: Invalid expression
 }

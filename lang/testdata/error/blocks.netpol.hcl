@@ -20,7 +20,17 @@ policy "a" "b" { # ERROR NP0010: Wrong number of block names
 policy "no criteria" { # ERROR NP0009: Missing required argument
   lable = "x"          # ERROR NP0008: Unknown argument
   label = "x"
+}
+
+# What was misspelt is not missing as well.
+policy "misspelt" {
+  criterea = "true" # ERROR NP0008: Unknown argument
+  lable    = "x"    # ERROR NP0008: Unknown argument
+}
+
+policy "as blocks" {
   criteria {} # ERROR NP0007: Unknown block type
+  verdict {}  # ERROR NP0007: Unknown block type
 }
 
 policy "twice" {

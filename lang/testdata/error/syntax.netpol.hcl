@@ -7,3 +7,8 @@ policy "still read" {
   criteria = "true"
   dscp     = "cs9" # ERROR NP0017: Invalid DSCP
 }
+
+policy "escape" {
+  criteria = "hostname matches 'a\.b'" # ERROR NP0001: Invalid syntax
+  label    = "x"
+}

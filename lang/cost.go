@@ -1,0 +1,150 @@
+package lang
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/netpol/netpol/lang/diag"
+)
+
+// HCL evaluates without a bound: a for expression over a long list that pastes
+// a long string takes 50 GB. So what an expression can cost is estimated before
+// it is evaluated, and all of a set share one budget that grows with its files.
+// The unit is a byte copied; a value counts as nodeCost of them.
+const (
+	nodeCost     = 16
+	baseWork     = 16 << 20
+	workPerByte  = 32 // literals cost about 16 a byte
+	maxOneWork   = 8 << 20
+	hopelessWork = 1 << 40 // keeps sums from overflowing
+)
+
+// workFor is the budget of a set.
+func workFor(files map[string][]byte) int {
+	total := baseWork
+	for _, src := range files {
+		total += workPerByte * len(src)
+	}
+	return total
+}
+
+// affordable takes what an expression costs from the budget. It reports an
+// expression that costs too much by itself, and the first that finds too little
+// left; after that one nothing is evaluated any more, without a word.
+func (d *decoder) affordable(expr hclsyntax.Expression) bool {
+	if d.work < 0 {
+		return false
+	}
+	c := d.cost(expr, nil)
+	if c > maxOneWork {
+		d.diags.Add(diag.New(diag.TooLarge, toRange(expr.Range()), "Evaluating this would take too long: it repeats large values. Split it, or write it shorter."))
+		return false
+	}
+	if d.work -= c; d.work < 0 {
+		d.diags.Add(diag.New(diag.TooLarge, toRange(expr.Range()), "Evaluating the values of this set would take too long: large values are used too often. Use large lists fewer times, as in one address_group."))
+		return false
+	}
+	return true
+}
+
+// cost is an upper bound of what evaluating an expression copies: each part
+// counts once for every expression that it is inside of. Names that are no
+// var.x or local.x cost what names says, or nothing.
+func (d *decoder) cost(expr hclsyntax.Node, names map[string]int) int {
+	m := &meter{d: d, names: names, sums: []int{0}}
+	hclsyntax.Walk(expr, m) // our walker returns no diagnostics
+	return m.sums[0]
+}
+
+// meter walks an expression; sums has one entry for each open node.
+type meter struct {
+	d     *decoder
+	names map[string]int
+	sums  []int
+}
+
+// Enter implements hclsyntax.Walker.
+func (m *meter) Enter(n hclsyntax.Node) hcl.Diagnostics {
+	own := nodeCost
+	switch n := n.(type) {
+	case *hclsyntax.ScopeTraversalExpr:
+		own += m.d.sizeOf(n.Traversal, m.names)
+	case *hclsyntax.LiteralValueExpr:
+		own += sizeOfValue(n.Val)
+	case *hclsyntax.ForExpr:
+		own += m.d.forCost(n)
+	}
+	m.sums = append(m.sums, own)
+	return nil
+}
+
+// Exit implements hclsyntax.Walker.
+func (m *meter) Exit(hclsyntax.Node) hcl.Diagnostics {
+	last := len(m.sums) - 1
+	m.sums[last-1] = min(hopelessWork, m.sums[last-1]+m.sums[last])
+	m.sums = m.sums[:last]
+	return nil
+}
+
+// forCost is what the body of a for expression costs, all rounds together. Its
+// collection holds no other for expression (see checkTokens).
+func (d *decoder) forCost(n *hclsyntax.ForExpr) int {
+	if d.cost(n.CollExpr, nil) > maxOneWork {
+		return hopelessWork
+	}
+	list, hclDiags := n.CollExpr.Value(d.scope(n.CollExpr))
+	if hclDiags.HasErrors() || !list.IsKnown() || list.IsNull() || !list.CanIterateElements() {
+		return 0
+	}
+	largest, rounds := 0, 0
+	for it := list.ElementIterator(); it.Next(); rounds++ {
+		key, value := it.Element()
+		largest = max(largest, sizeOfValue(key), sizeOfValue(value))
+	}
+	names := map[string]int{n.KeyVar: largest, n.ValVar: largest}
+	body := d.cost(n.ValExpr, names)
+	for _, e := range []hclsyntax.Expression{n.KeyExpr, n.CondExpr} {
+		if e != nil {
+			body += d.cost(e, names)
+		}
+	}
+	return min(hopelessWork, rounds*min(body, maxOneWork+1))
+}
+
+// sizeOf is the size of the value that a reference means.
+func (d *decoder) sizeOf(t hcl.Traversal, names map[string]int) int {
+	name, _ := traversalName(t)
+	switch root := t.RootName(); root {
+	case "var":
+		if v := d.vars[name]; v != nil {
+			return v.size
+		}
+	case "local":
+		if l := d.locals[name]; l != nil {
+			return l.size
+		}
+	default:
+		return names[root]
+	}
+	return 0
+}
+
+// sizeOfValue is the bytes of a value's strings and nodeCost for each value in it.
+func sizeOfValue(v cty.Value) int {
+	if !v.IsKnown() || v.IsNull() {
+		return nodeCost
+	}
+	if v.Type() == cty.String {
+		return nodeCost + len(v.AsString())
+	}
+	if !v.CanIterateElements() {
+		return nodeCost
+	}
+	size := nodeCost
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		size += sizeOfValue(e)
+	}
+	return size
+}

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"github.com/hashicorp/hcl/v2"
-
 	"github.com/netpol/netpol/lang/diag"
 )
 
@@ -90,7 +88,7 @@ func ParseTests(files map[string][]byte) (*TestSet, diag.List) {
 	d := &decoder{
 		// The done bit bounds the mask of a mark that is written without one.
 		out:     &Policy{sources: files, Settings: defaultSettings(), Lock: &Lock{}},
-		context: &hcl.EvalContext{},
+		work:    workFor(files),
 		defined: map[string]diag.Range{},
 	}
 	set := &TestSet{sources: files}

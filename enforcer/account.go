@@ -12,9 +12,13 @@ import (
 )
 
 // conclude ends a flow's life in the table: it is decided if it is not yet,
-// told of and freed. The caller removes it.
+// told of and freed. The caller removes it. A live flow that never said
+// anything, one of a SYN flood's or a connection made in advance, stays
+// undecided: should it speak after all, the kernel shows it to us again.
 func (w *worker) conclude(r *flow.Record) {
-	w.complete(r)
+	if !w.config.Live || r.Inspected > 0 {
+		w.complete(r)
+	}
 	w.report(r, telemetry.Ended)
 	if w.config.Explain != nil {
 		w.config.Explain(w.why(r, telemetry.Ended))

@@ -3,6 +3,7 @@ package enforcer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"strings"
@@ -319,19 +320,82 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// TestKernelForgot: a packet long after the decision means that the kernel
-// made a new entry for the tuple; the verdict has to be written again.
+// TestKernelForgot: a packet of a decided flow means that the kernel has lost
+// the verdict, or that it was on its way when the gate closed.
 func TestKernelForgot(t *testing.T) {
-	a := liveConn("192.168.1.2:40000", "198.51.100.1:443")
-	s := newScript().call(a, "us04.zoom.us").tcp(a, client, "A", 19, "bulk")
-	s.wait(3*time.Second).tcp(a, client, "A", 23, "bulk")
-	j, e := play(t, s, bundle(t, zoomPolicy()), live)
-	line := "tcp 192.168.1.2:40000>198.51.100.1:443 labels=[zoom]/1 mark=0x80000000/0x80000000"
-	if diff := cmp.Diff([]string{line, line}, j.lines); diff != "" {
+	const (
+		told   = "tcp 192.168.1.2:40000>198.51.100.1:443 labels=[zoom]/1 mark=0x80000000/0x80000000"
+		atOnce = "tcp 192.168.1.2:40000>198.51.100.1:443 labels=[zoom]/1 mark=0x0/0x0"
+	)
+	for _, tt := range []struct {
+		name             string
+		after            time.Duration
+		want             []string
+		retold, reopened uint64
+	}{
+		{"on its way", 0, []string{told}, 0, 0},
+		{"no entry when the verdict came", time.Second, []string{told, told}, 1, 0},
+		{"a new entry, labelled at once and inspected", 3 * time.Second, []string{told, atOnce, told}, 0, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := liveConn("192.168.1.2:40000", "198.51.100.1:443")
+			s := newScript().call(a, "us04.zoom.us").tcp(a, client, "A", 19, "bulk")
+			s.wait(tt.after).tcp(a, client, "A", 23, "bulk").tcp(a, client, "A", 27, "bulk")
+			j, e := play(t, s, bundle(t, zoomPolicy()), live)
+			if diff := cmp.Diff(tt.want, j.lines); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			if got := e.Stats(); got.Retold != tt.retold || got.Reopened != tt.reopened || got.FlowsSeen != 1 {
+				t.Errorf("got %d retold and %d reopened of %d flows, want %d and %d of 1",
+					got.Retold, got.Reopened, got.FlowsSeen, tt.retold, tt.reopened)
+			}
+		})
+	}
+}
+
+// TestSilentFlowStaysUndecided: a mark on a connection that has said nothing
+// yet would keep the kernel from showing us what it says later.
+func TestSilentFlowStaysUndecided(t *testing.T) {
+	s := newScript().handshake(liveConn("192.168.1.2:40000", "198.51.100.1:443"))
+	for port := range 5 { // of which the table holds two
+		s.tcp(liveConn(fmt.Sprintf("192.168.1.2:%d", 50000+port), "198.51.100.1:443"), client, "S", 0, "")
+	}
+	s.tcp(liveConn("192.168.1.2:40000", "198.51.100.1:443"), client, "A", 0, "HELLO us04.zoom.us\n")
+	j, e := play(t, s, bundle(t, zoomPolicy()), func(c *Config) { c.Live, c.MaxFlows = true, 2 })
+	want := []string{"tcp 192.168.1.2:40000>198.51.100.1:443 labels=[zoom]/1 mark=0x80000000/0x80000000"}
+	if diff := cmp.Diff(want, j.lines); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if got := e.Stats(); got.Reopened != 1 || got.FlowsSeen != 1 {
-		t.Errorf("got %d reopened of %d flows, want 1 of 1", got.Reopened, got.FlowsSeen)
+	if got := e.Stats(); got.FlowsEvicted != 5 || got.Completed != 1 {
+		t.Errorf("got %d evicted and %d completed, want 5 and 1", got.FlowsEvicted, got.Completed)
+	}
+}
+
+// TestForwardedPort: what comes in through a port forwarding is the inside
+// host's, whose address only the replies show.
+func TestForwardedPort(t *testing.T) {
+	inside := artifact.Test{Op: artifact.TestNetwork, Attribute: "local_ip", Networks: []netip.Prefix{netip.MustParsePrefix("192.168.1.0/24")}}
+	c := liveConn("198.51.100.9:40000", "203.0.113.1:8443")
+	reply := &conn{client: c.client, server: netip.MustParseAddrPort("192.168.1.7:443"), seq: c.seq, live: true}
+	for name, masqueraded := range map[string]netip.AddrPort{"forwarded": {}, "forwarded and masqueraded": netip.MustParseAddrPort("192.168.1.1:61000")} {
+		t.Run(name, func(t *testing.T) {
+			reply.natted = masqueraded
+			to := reply.client
+			if masqueraded.IsValid() {
+				to = masqueraded
+			}
+			n := &nat{
+				reply:    flow.Tuple{Src: reply.server.Addr(), Dst: to.Addr(), SrcPort: 443, DstPort: to.Port(), Proto: 6},
+				original: flow.Tuple{Src: c.client.Addr(), Dst: c.server.Addr(), SrcPort: 40000, DstPort: 8443, Proto: 6},
+			}
+			s := newScript().tcp(c, client, "S", 0, "").tcp(reply, server, "SA", 0, "").tcp(c, client, "A", 0, "").tcp(c, client, "A", 0, "HELLO us04.zoom.us\n")
+			j, _ := play(t, s, bundle(t, policyOf{name: "lan", all: []artifact.Test{inside, textTest("application", "zoom")}}),
+				func(c *Config) { c.Live, c.Resolver = true, n })
+			want := []string{"tcp 198.51.100.9:40000>203.0.113.1:8443 labels=[lan]/1 mark=0x80000000/0x80000000"}
+			if diff := cmp.Diff(want, j.lines); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -7,10 +7,17 @@ import (
 	"github.com/netpol/netpol/enforcer/packet"
 )
 
-// reuseAfter is how long after its decision a live flow's tuple must rest
-// before another packet is taken for a new connection. The gate lets no packet
-// of a decided flow by, except those that were on their way when it closed.
-const reuseAfter = int64(2 * time.Second)
+// The gate lets no packet of a decided flow by, except those that were on
+// their way when it closed. Others say that the kernel has lost the verdict:
+// its entry was flushed, or was not there yet when we wrote.
+const (
+	// onTheWay is how long after the verdict packets may still come: the
+	// writer's retries take 6 ms, the rest is for a busy machine.
+	onTheWay = int64(50 * time.Millisecond)
+	// reuseAfter is how long after its decision a tuple must rest before
+	// another packet is taken for a new connection.
+	reuseAfter = int64(2 * time.Second)
+)
 
 // packet takes w.raw in.
 func (w *worker) packet() {
@@ -93,8 +100,23 @@ func (w *worker) resolve(k *flow.Key, fromB bool) flow.ID {
 		r := w.table.At(id)
 		r.ICMPType, r.ICMPCode = original.ICMPType, original.ICMPCode
 	}
-	w.table.Alias(k, id)
+	if w.table.Alias(k, id) {
+		w.translated(w.table.At(id), fromB)
+	}
 	return id
+}
+
+// translated notes which end of the alias that r just got is the server's
+// (senderIsB says that it is B), and decides r anew if it is decided already:
+// only now is it known which local address the connection leads to.
+func (w *worker) translated(r *flow.Record, senderIsB bool) {
+	if !senderIsB {
+		w.table.AliasOf(r).Set(flow.ClientIsB)
+	}
+	if r.Has(flow.Done) {
+		w.load(r, &w.facts)
+		w.decide(r, &w.facts)
+	}
 }
 
 // again handles a packet of r, which the table knows, that belongs to another
@@ -106,19 +128,34 @@ func (w *worker) again(r *flow.Record) (over bool) {
 		retransmitted := r.Has(flow.SynClient) && r.ISN[0] == p.Seq
 		return !retransmitted && (r.Ended() || r.Has(flow.Done))
 	}
-	if !w.config.Live || !r.Has(flow.Done) || r.Has(flow.Untracked) || w.now-r.DoneAt <= reuseAfter {
-		return false
+	if w.config.Live && r.Has(flow.Done|flow.Told) && w.now-r.ToldAt > onTheWay {
+		w.forgotten(r)
 	}
+	return false
+}
+
+// forgotten handles a packet that the gate would have kept back, had the
+// kernel still the verdict on r: it has made a new entry in the middle of a
+// conversation, because the old one had expired or was flushed, or it had none
+// when the verdict came.
+func (w *worker) forgotten(r *flow.Record) {
 	if r.Has(flow.Watched) && w.raw.Direction != packet.DirOriginal {
-		return false // DNS answers pass the gate always, so they prove nothing
+		return // DNS answers pass the gate always, so they prove nothing
 	}
-	// The kernel made a new entry, without our mark, in the middle of a
-	// conversation: it had expired or was flushed. What follows is inspected;
-	// if it says nothing, as the middle of most does, the old name stands.
+	w.load(r, &w.facts)
+	if w.now-r.DoneAt <= reuseAfter {
+		w.stats.Retold++
+		w.write(r, w.eval(r, &w.facts))
+		return
+	}
+	// What follows is inspected. Until it says otherwise, and if it says
+	// nothing, as the middle of most conversations does, the old name stands.
 	w.stats.Reopened++
 	r.Clear(flow.Done | flow.Told | flow.Watched)
 	r.Inspected, r.Seen = 0, 0
-	return false
+	if v := w.eval(r, &w.facts); v.Labels != [16]byte{} || v.Mark != 0 {
+		w.write(r, v)
+	}
 }
 
 // begin makes a flow of which w.parsed is the first packet.
@@ -190,12 +227,16 @@ func isICMPReply(p *packet.Parsed) bool {
 	return false
 }
 
+// maxInterfaces bounds the names remembered, on hosts where every container
+// and every dial-in makes a new one. Past it new names are not known.
+const maxInterfaces = 4096
+
 func (w *worker) interfaceIndex(name string) uint32 {
 	if name == "" {
 		return 0
 	}
 	i, ok := w.interfaceOf[name]
-	if !ok {
+	if !ok && len(w.interfaces) <= maxInterfaces {
 		i = uint32(len(w.interfaces))
 		w.interfaces = append(w.interfaces, name)
 		w.interfaceOf[name] = i

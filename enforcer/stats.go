@@ -29,6 +29,7 @@ type Stats struct {
 	Unresolved  uint64 // replies whose original tuple was not found
 	Restarted   uint64 // flows begun anew because a connection reused their tuple
 	Reopened    uint64 // decided flows inspected again because the kernel had forgotten them
+	Retold      uint64 // verdicts written again because the kernel showed more of their flows
 	Names       uint64 // DNS answers remembered now
 	Reloads     uint64
 	FileErrors  uint64 // capture files that could not be read to their end
@@ -43,7 +44,7 @@ func (s *Stats) Counters() map[string]uint64 {
 		"inspected": s.Inspected, "completed": s.Completed, "cut": s.Cut, "no_buffer": s.NoBuffer,
 		"buffered": s.Buffered, "panics": s.Panics,
 		"writes": s.Writes, "write_errors": s.WriteErrors, "resolved": s.Resolved, "unresolved": s.Unresolved,
-		"restarted": s.Restarted, "reopened": s.Reopened, "names": s.Names, "reloads": s.Reloads, "file_errors": s.FileErrors,
+		"restarted": s.Restarted, "reopened": s.Reopened, "retold": s.Retold, "names": s.Names, "reloads": s.Reloads, "file_errors": s.FileErrors,
 	}
 }
 

@@ -2,6 +2,7 @@ package enforcer
 
 import (
 	"math"
+	"time"
 
 	"github.com/netpol/netpol/enforcer/dissect"
 	"github.com/netpol/netpol/enforcer/flow"
@@ -85,6 +86,7 @@ func (w *worker) complete(r *flow.Record) {
 		o := w.openings[r.Work]
 		w.lastLook(r, o)
 		*f = o.facts
+		w.fillTuple(f, r) // translation shows with the first reply
 		w.shut(r)
 		if f.Protocol == "" && r.Facts != 0 {
 			w.load(r, f) // what was known before inspection began again
@@ -153,6 +155,7 @@ func (w *worker) write(r *flow.Record, v *program.Verdict) {
 		u.MarkMask |= w.policy.doneMark
 		u.Mark |= w.policy.doneMark
 		r.Set(flow.Told)
+		r.ToldAt = w.clock()
 	}
 	w.stats.Writes++
 	w.unsent++
@@ -162,6 +165,15 @@ func (w *worker) write(r *flow.Record, v *program.Verdict) {
 	if w.unsent >= batch {
 		w.flush()
 	}
+}
+
+// clock is the time at which a verdict reaches the kernel: later than that of
+// the packet at hand, when packets had to wait.
+func (w *worker) clock() int64 {
+	if !w.config.Live {
+		return w.now
+	}
+	return max(w.now, time.Now().UnixNano())
 }
 
 // keep stores the facts of a flow whose opening state is gone.
@@ -195,4 +207,5 @@ func (w *worker) fillTuple(f *fact.Facts, r *flow.Record) {
 	if w.policy.isLocal(f.DstIP) && !w.policy.isLocal(f.SrcIP) {
 		f.LocalIP, f.LocalPort, f.OtherIP, f.OtherPort = f.DstIP, f.DstPort, f.SrcIP, f.SrcPort
 	}
+	w.fillForwarded(f, r)
 }

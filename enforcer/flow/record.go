@@ -77,6 +77,7 @@ type Record struct {
 	NamedAt   uint16 // Packets when the name was first known
 	Bytes     uint64
 	DoneAt    int64
+	ToldAt    int64     // when the sink was last given the verdict; valid iff Told
 	ISN       [2]uint32 // of the client and the server
 	Work      uint32    // the engine's index of the opening state, 0 for none
 	Facts     uint32    // the engine's index of the interned facts, 0 for none

@@ -121,6 +121,16 @@ func (t *Table) Alias(k *Key, id ID) (ok bool) {
 	return true
 }
 
+// AliasOf is the alias of a record of the table, nil if it has none. Its key
+// holds the addresses of the replies, and ClientIsB says which is which, if
+// the caller set it.
+func (t *Table) AliasOf(r *Record) *Record {
+	if r.other == 0 || r.Flags&alias != 0 {
+		return nil
+	}
+	return t.At(r.other)
+}
+
 // Remove takes flow id and its alias out of the table.
 func (t *Table) Remove(id ID) {
 	r := t.At(id)

@@ -41,6 +41,10 @@ const (
 	// KiB, plus headers.
 	datagramBytes = 132 << 10
 
+	// maxNames bounds the interface names remembered; the numbers of
+	// interfaces that come and go are never used again.
+	maxNames = 1024
+
 	// nameLife is how long an interface name is believed: interfaces are
 	// renamed, rarely, and their number stays.
 	nameLife = 10 * time.Second
@@ -278,6 +282,9 @@ func (s *NFLog) name(index uint32, now int64) string {
 		if unix.IoctlIfreq(s.sock.FD(), unix.SIOCGIFNAME, req) == nil {
 			d.name = req.Name()
 		}
+	}
+	if len(s.names) >= maxNames {
+		clear(s.names)
 	}
 	s.names[index] = d
 	return d.name

@@ -1,0 +1,25 @@
+package enforcer
+
+import (
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// fillForwarded corrects the local end of a connection that a port forwarding
+// leads to an inside host: the router's outside address, which it was opened
+// to, is nobody's. The replies carry the host's.
+func (w *worker) fillForwarded(f *fact.Facts, r *flow.Record) {
+	a := w.table.AliasOf(r)
+	if a == nil || w.policy.isLocal(f.SrcIP) {
+		return
+	}
+	_, server := a.Key.Ends(a.Has(flow.ClientIsB))
+	if server.Addr() == f.DstIP || !w.policy.isLocal(server.Addr()) {
+		return
+	}
+	f.LocalIP, f.OtherIP, f.OtherPort = server.Addr(), f.SrcIP, f.SrcPort
+	if f.LocalPort = int(server.Port()); r.Key.Proto == packet.ProtoICMP || r.Key.Proto == packet.ProtoICMPv6 {
+		f.LocalPort = 0
+	}
+}

@@ -2,7 +2,6 @@ package enforcer
 
 import (
 	"hash/maphash"
-	"net/netip"
 
 	"github.com/netpol/netpol/lang/fact"
 )
@@ -93,12 +92,4 @@ func (s *factStore) unlink(i uint32) {
 			return
 		}
 	}
-}
-
-// clearTuple empties what fillTuple fills.
-func clearTuple(f *fact.Facts) {
-	f.SrcIP, f.DstIP, f.LocalIP, f.OtherIP = netip.Addr{}, netip.Addr{}, netip.Addr{}, netip.Addr{}
-	f.SrcPort, f.DstPort, f.LocalPort, f.OtherPort = 0, 0, 0, 0
-	f.IPProtocol, f.IPVersion, f.VLANID = 0, 0, 0
-	f.Interface = ""
 }

@@ -191,6 +191,8 @@ type conn struct {
 	file           string
 	live           bool
 	natted         netip.AddrPort // what replies are addressed to, if not the client
+	macs           [2][6]byte     // by side
+	tos            uint8          // of IPv4
 }
 
 func connect(client, server string) *conn {
@@ -206,7 +208,7 @@ func (c *conn) ip(from dissect.Side, proto layers.IPProtocol) (gopacket.Serializ
 		}
 	}
 	if src.Addr().Is4() {
-		return &layers.IPv4{Version: 4, TTL: 64, Protocol: proto, SrcIP: src.Addr().AsSlice(), DstIP: dst.Addr().AsSlice()}, src, dst
+		return &layers.IPv4{Version: 4, TTL: 64, TOS: c.tos, Protocol: proto, SrcIP: src.Addr().AsSlice(), DstIP: dst.Addr().AsSlice()}, src, dst
 	}
 	return &layers.IPv6{Version: 6, HopLimit: 64, NextHeader: proto, SrcIP: src.Addr().AsSlice(), DstIP: dst.Addr().AsSlice()}, src, dst
 }
@@ -218,6 +220,7 @@ func (s *script) send(c *conn, from dissect.Side, parts ...gopacket.Serializable
 	}
 	s.now = s.now.Add(time.Millisecond)
 	raw := packet.Raw{Data: buf.Bytes(), LinkType: packet.LinkRaw, Length: len(buf.Bytes()), Timestamp: s.now.UnixNano(), File: c.file, Interface: "lan0"}
+	raw.SourceMAC = c.macs[from]
 	if c.live {
 		raw.Direction = [2]packet.Direction{packet.DirOriginal, packet.DirReply}[from]
 	}

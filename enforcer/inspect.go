@@ -172,6 +172,9 @@ func (w *worker) inspect(id flow.ID, r *flow.Record, o *opening) {
 	w.stats.Inspected++
 	first := r.Inspected == 1
 	w.facts = o.facts
+	if w.moved {
+		w.fillTuple(&o.facts, r)
+	}
 	o.result = w.scheduler.Run(&o.candidates, &w.window, &o.facts)
 	if len(w.window.Names) > 0 {
 		w.learn(&o.facts)

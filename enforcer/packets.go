@@ -44,6 +44,7 @@ func (w *worker) packet() {
 	r.Seen++
 	r.Bytes += uint64(raw.Length)
 	r.LastSeen = max(r.LastSeen, w.now)
+	w.moved = !r.Has(flow.Done) && w.noteEnds(r, fromClient)
 	w.deliver(id, r, fromClient)
 }
 
@@ -100,6 +101,7 @@ func (w *worker) resolve(k *flow.Key, fromB bool) flow.ID {
 		r := w.table.At(id)
 		r.ICMPType, r.ICMPCode = original.ICMPType, original.ICMPCode
 	}
+	w.table.At(id).Set(flow.Translated)
 	if w.table.Alias(k, id) {
 		w.translated(w.table.At(id), fromB)
 	}
@@ -165,6 +167,8 @@ func (w *worker) begin(k *flow.Key, fromB bool) (id flow.ID, fromClient bool) {
 	id = w.insert(k, fromB == fromClient)
 	r := w.table.At(id)
 	r.ICMPType, r.ICMPCode = p.ICMPType, p.ICMPCode
+	r.DSCP = p.DSCP
+	w.noteEnds(r, fromClient)
 	if guessed {
 		r.Set(flow.Guessed)
 	}

@@ -97,7 +97,7 @@ func asksHeaders(p *artifact.Program, test int) bool {
 		artifact.TestMatches, artifact.TestRange, artifact.TestNetwork, artifact.TestFlag:
 	}
 	a, ok := fact.Lookup(t.Attribute)
-	return ok && a.Decided == fact.Kernel
+	return ok && a.FromHeaders()
 }
 
 // isLocal says that an address is on the inside: a private range (RFC 1918,

@@ -86,7 +86,7 @@ func (w *worker) complete(r *flow.Record) {
 		o := w.openings[r.Work]
 		w.lastLook(r, o)
 		*f = o.facts
-		w.fillTuple(f, r) // translation shows with the first reply
+		w.fillTuple(f, r)
 		w.shut(r)
 		if f.Protocol == "" && r.Facts != 0 {
 			w.load(r, f) // what was known before inspection began again
@@ -122,6 +122,7 @@ func (w *worker) decide(r *flow.Record, f *fact.Facts) {
 		r.Set(flow.Named)
 		r.NamedAt = uint16(min(r.Packets, math.MaxUint16))
 	}
+	f.DetectionPackets = int(r.NamedAt)
 	v := w.eval(r, f)
 	changed := v.Labels != r.Labels || v.Mark != r.Mark
 	if w.config.Labels != nil && (changed || r.Has(flow.Done) && !r.Has(flow.Told)) {
@@ -191,21 +192,4 @@ func (w *worker) load(r *flow.Record, f *fact.Facts) {
 	}
 	*f = *w.store.get(r.Facts)
 	w.fillTuple(f, r)
-}
-
-// fillTuple sets the attributes that come from the packet headers.
-func (w *worker) fillTuple(f *fact.Facts, r *flow.Record) {
-	src, dst := r.Key.Ends(r.Has(flow.ClientIsB))
-	f.SrcIP, f.DstIP = src.Addr(), dst.Addr()
-	f.SrcPort, f.DstPort = int(src.Port()), int(dst.Port())
-	f.IPProtocol, f.IPVersion, f.VLANID = int(r.Key.Proto), int(r.Key.IPVersion), int(r.Key.VLAN)
-	f.Interface = w.interfaces[r.Interface]
-	if r.Key.Proto == packet.ProtoICMP || r.Key.Proto == packet.ProtoICMPv6 {
-		f.SrcPort, f.DstPort = 0, 0 // the key has the identifier there
-	}
-	f.LocalIP, f.LocalPort, f.OtherIP, f.OtherPort = f.SrcIP, f.SrcPort, f.DstIP, f.DstPort
-	if w.policy.isLocal(f.DstIP) && !w.policy.isLocal(f.SrcIP) {
-		f.LocalIP, f.LocalPort, f.OtherIP, f.OtherPort = f.DstIP, f.DstPort, f.SrcIP, f.SrcPort
-	}
-	w.fillForwarded(f, r)
 }

@@ -48,6 +48,8 @@ type worker struct {
 	idleOpening []uint32   // indexes not in use
 	interfaces  []string   // by Record.Interface
 	interfaceOf map[string]uint32
+	macs        macTable // by Record.MAC
+	moved       bool     // the packet at hand told of its flow's ends or translation
 
 	raw    packet.Raw
 	parsed packet.Parsed
@@ -72,6 +74,7 @@ func newWorker(e *Engine) *worker {
 		openings:    make([]*opening, 1),
 		interfaces:  make([]string, 1),
 		interfaceOf: make(map[string]uint32),
+		macs:        newMACTable(),
 		pending:     func() bool { return true },
 	}
 	if s, ok := e.config.Source.(interface{ Pending() bool }); ok {

@@ -59,6 +59,8 @@ func (k *criterion) compare(n *ast.BinaryNode) (ir.Expr, bool) {
 		return k.constantComparison(n)
 	case isCondition(n.Left) && (isCondition(n.Right) || isConstant(n.Right)), isCondition(n.Right) && isConstant(n.Left):
 		return k.equivalenceOrFault(n)
+	case lok && isConstant(n.Right) && isPair(left):
+		return k.either(left, n.Operator, n.Right, k.spanOf(n))
 	case lok && isConstant(n.Right):
 		a, ok := k.attribute(left)
 		if !ok {
@@ -117,11 +119,14 @@ func (k *criterion) constantComparison(n *ast.BinaryNode) (ir.Expr, bool) {
 
 // reversed resolves 'zoom' == app and 'h2' in alpn.
 func (k *criterion) reversed(n *ast.BinaryNode, right *ast.IdentifierNode) (ir.Expr, bool) {
+	op := mirrored(n.Operator)
+	if isPair(right) && op != "" {
+		return k.either(right, op, n.Left, k.spanOf(n))
+	}
 	a, ok := k.attribute(right)
 	if !ok {
 		return nil, false
 	}
-	op := mirrored(n.Operator)
 	if n.Operator == "in" && a.Type == fact.TextList {
 		op = "=="
 	}
@@ -197,7 +202,7 @@ func operators(t fact.Type) []string {
 		return []string{"==", "!=", "<", "<=", ">", ">=", "in"}
 	case fact.Text, fact.Hostname, fact.ApplicationName, fact.ProtocolName, fact.CategoryName:
 		return []string{"==", "!=", "in", "contains", "startsWith", "endsWith", "matches"}
-	case fact.Address, fact.TextList, fact.EvidenceName, fact.Flag:
+	case fact.Address, fact.TextList, fact.EvidenceName, fact.Flag, fact.MAC, fact.EnumName:
 		return []string{"==", "!=", "in"}
 	}
 	return nil

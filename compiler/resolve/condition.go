@@ -122,9 +122,16 @@ func (k *criterion) attribute(n *ast.IdentifierNode) (fact.Attribute, bool) {
 	if a, ok := fact.Lookup(n.Value); ok {
 		return a, true
 	}
+	if first, second, ok := fact.LookupPair(n.Value); ok {
+		k.fault(diag.WrongOperator, k.spanOf(n), "%s stands for %s or %s, and can be compared with constants only.", n.Value, first.Name, second.Name)
+		return fact.Attribute{}, false
+	}
 	var known []string
 	for _, a := range fact.Attributes {
 		known = append(append(known, a.Name), a.Aliases...)
+	}
+	for _, p := range fact.Pairs {
+		known = append(known, p.Name)
 	}
 	hint := suggest.Hint(n.Value, known)
 	switch lower := strings.ToLower(n.Value); {

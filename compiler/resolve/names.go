@@ -53,7 +53,8 @@ func (n *names) vocabulary(t fact.Type) (vocabulary, bool) {
 		return vocabulary{diag.UnknownCategory, "category", n.categories}, true
 	case fact.EvidenceName:
 		return vocabulary{diag.UnknownEvidence, "evidence", fact.Evidences}, true
-	case fact.Text, fact.Hostname, fact.Number, fact.Port, fact.TLSVersion, fact.Address, fact.TextList, fact.Flag:
+	case fact.Text, fact.Hostname, fact.Number, fact.Port, fact.TLSVersion, fact.Address, fact.TextList, fact.Flag,
+		fact.MAC, fact.EnumName:
 	}
 	return vocabulary{}, false
 }

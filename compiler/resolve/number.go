@@ -27,6 +27,10 @@ func domainOf(a fact.Attribute) numberDomain {
 		return numberDomain{0, 1, math.MaxUint16}
 	case a.Name == "ip_protocol":
 		return numberDomain{0, 0, math.MaxUint8}
+	case a.Name == "ip_dscp":
+		return numberDomain{0, 0, 63} // RFC 2474: 6 bits
+	case a.Name == "confidence":
+		return numberDomain{0, 0, 100}
 	case a.Name == "ip_version":
 		return numberDomain{4, 4, 6}
 	case a.Name == "vlan_id":

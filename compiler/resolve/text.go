@@ -10,6 +10,7 @@ import (
 	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/lang/diag"
 	"github.com/netpol/netpol/lang/fact"
+	"github.com/netpol/netpol/lang/suggest"
 )
 
 // textAtom resolves a string attribute against strings.
@@ -62,6 +63,8 @@ func (k *criterion) value(a atom, c constant) (string, bool) {
 		return tag, true
 	}
 	switch {
+	case a.attr.Type == fact.MAC || a.attr.Values != nil:
+		return k.word(a, c)
 	case a.attr.Type == fact.Hostname:
 		if rest, ok := strings.CutPrefix(c.text, "*."); ok {
 			k.fault(diag.InvalidDomain, c.span, "== compares whole names, and no host name holds a *.").Hint = "write domain(" + a.name + ", '" + rest + "')"
@@ -72,6 +75,21 @@ func (k *criterion) value(a atom, c constant) (string, bool) {
 		return c.text, k.checkInterface(c)
 	}
 	return strings.ToLower(c.text), true
+}
+
+// word checks a constant of an attribute with a form or values of its own.
+func (k *criterion) word(a atom, c constant) (string, bool) {
+	v, ok := a.attr.Canonical(c.text)
+	if ok {
+		return v, true
+	}
+	if a.attr.Type == fact.MAC {
+		k.fault(diag.InvalidMAC, c.span, "A MAC address is six bytes in hexadecimal digits, such as '02:00:5e:10:00:01'.")
+		return "", false
+	}
+	k.fault(diag.UnknownWord, c.span, "%s is never '%s'; its values are %s.", a.name, c.text, strings.Join(a.attr.Values, ", ")).
+		Hint = suggest.Hint(strings.ToLower(c.text), a.attr.Values)
+	return "", false
 }
 
 // checkInterface reports names that the kernel gives to no interface

@@ -134,8 +134,8 @@ func (c *Classifier) network(a netip.Addr) (uint16, bool) {
 	return c.networks.Lookup(a.Unmap().WithZone(""))
 }
 
-// Classify fills the application, the categories, DNSHostname, By and Guessed
-// of f from the rest of it. Each call decides anew, so a stronger evidence
+// Classify fills the application, the categories, DNSHostname, By, Guessed and
+// Confidence of f from the rest of it. Each call decides anew, so a stronger evidence
 // replaces a weaker one as the flow shows more. A dissector that sets
 // f.Hostname says in f.By where from; without that it follows from the
 // protocol.
@@ -161,6 +161,8 @@ func (c *Classifier) Classify(f *fact.Facts, final bool, names *Names, nowNanos 
 	}
 	f.Application, f.ApplicationCategory, f.By = v.application, v.category, v.by
 	f.Guessed = guessed || v.by == fact.ByNetwork || v.by == fact.ByPort
+	f.Confidence = confidence(f, guessed)
+	f.DomainCategory, f.NetworkCategory = c.domainCategory(f), c.networkCategory(f)
 	f.Category = f.ApplicationCategory
 	if f.Category == "" {
 		f.Category = f.ProtocolCategory

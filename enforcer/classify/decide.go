@@ -16,6 +16,58 @@ func (c *Classifier) verdict(i uint16, by string) verdict {
 	return verdict{c.apps[i].tag, c.apps[i].category, by}
 }
 
+// confidence is how sure a name is, in percent, by what it was recognised by;
+// by is empty for a protocol without an application. The attribute
+// "confidence" documents the same numbers.
+func confidence(f *fact.Facts, guessed bool) int {
+	switch f.By {
+	case fact.ByPayload:
+		return 100
+	case fact.BySNI, fact.ByHTTP:
+		return 95 // the client's own word: it may lie, rarely does
+	case fact.ByCert:
+		return 90 // the server's word, for all its names
+	case fact.ByDNS:
+		return 80 // another name may share the address
+	case fact.ByCorrelation:
+		return 60
+	case fact.ByNetwork:
+		return 50
+	case fact.ByPort:
+		return 20
+	}
+	switch {
+	case f.Protocol == "":
+		return 0
+	case guessed:
+		return 20 // by its port
+	}
+	return 100 // by its bytes
+}
+
+// domainCategory is the category of whoever owns the name that the flow goes
+// to, whatever the flow itself was recognised as.
+func (c *Classifier) domainCategory(f *fact.Facts) string {
+	name := f.DNSHostname
+	if isName(f.Hostname) {
+		name = f.Hostname
+	}
+	if name != "" {
+		if i, ok := c.suffixes.lookup(name); ok {
+			return c.apps[i].category
+		}
+	}
+	return ""
+}
+
+// networkCategory is the category of whoever owns the server's network.
+func (c *Classifier) networkCategory(f *fact.Facts) string {
+	if i, ok := c.serverNetwork(f); ok {
+		return c.apps[i].category
+	}
+	return ""
+}
+
 // decide weighs the evidence, strongest first; doc.go tells the order.
 func (c *Classifier) decide(f *fact.Facts, proto protocol, guessed, final bool) verdict {
 	if proto.application != "" && !guessed {

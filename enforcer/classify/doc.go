@@ -16,6 +16,19 @@
 // Only the last two are guesses. A network of a platform (categories cloud,
 // cdn) counts only when analysis is over and nothing named the flow.
 //
+// # Confidence
+//
+// Every name has a confidence in percent, by its evidence alone:
+//
+//	payload           100  the bytes are the product's own protocol
+//	sni, http          95  the client says whom it asks for
+//	cert               90  the server says who it is, for all its names
+//	dns                80  the client was told this address for that name
+//	correlation        60  another flow of the client points here
+//	network            50  a guess
+//	port               20  a guess
+//	no application    100  the protocol, read from its bytes; 20 by its port
+//
 // # When a name matches nothing
 //
 // A host name that the flow shows is stronger than any address: a shop's site

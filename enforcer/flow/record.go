@@ -47,6 +47,8 @@ const (
 	Named
 	// Guessed flows' opener was guessed from ports, not seen.
 	Guessed
+	// Translated says that replies bear other addresses (NAT).
+	Translated
 
 	alias // the record only leads to another, in Work
 )
@@ -65,6 +67,7 @@ type Record struct {
 	Flags Flags
 	// ICMPType and ICMPCode are the first packet's.
 	ICMPType, ICMPCode uint8
+	DSCP               uint8 // of the first packet
 	Dissector          uint8 // which one goes on reading; valid iff Watched
 
 	FirstSeen int64 // nanoseconds since the Unix epoch
@@ -82,6 +85,7 @@ type Record struct {
 	Work      uint32    // the engine's index of the opening state, 0 for none
 	Facts     uint32    // the engine's index of the interned facts, 0 for none
 	Interface uint32    // the engine's index of the interface name, 0 for none
+	MAC       [2]uint32 // the engine's indexes of hardware addresses, by end of the key (A, B); 0 for none
 	Mark      uint32
 	Labels    [16]byte
 }

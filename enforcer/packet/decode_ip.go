@@ -51,6 +51,7 @@ func decodeIPv4(b []byte, p *Parsed) {
 		return
 	}
 	p.IPVersion = 4
+	p.DSCP = b[1] >> 2
 	p.Proto = b[9]
 	p.Src[10], p.Src[11] = 0xff, 0xff
 	p.Dst[10], p.Dst[11] = 0xff, 0xff
@@ -80,6 +81,7 @@ func decodeIPv6(b []byte, p *Parsed) {
 		length = len(b) - 40 // jumbogram or segmentation offload
 	}
 	p.IPVersion = 6
+	p.DSCP = uint8(binary.BigEndian.Uint16(b) >> 6 & 0x3f) // traffic class without ECN
 	copy(p.Src[:], b[8:24])
 	copy(p.Dst[:], b[24:40])
 	next := b[6]

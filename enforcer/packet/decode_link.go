@@ -37,7 +37,7 @@ const (
 // Decode reads raw into p, overwriting all of it. It never fails: what cannot
 // be read leaves p.Drop set.
 func Decode(raw *Raw, p *Parsed) {
-	*p = Parsed{}
+	*p = Parsed{SrcMAC: raw.SourceMAC}
 	decodeLink(raw.LinkType, raw.Data, p)
 }
 
@@ -48,6 +48,8 @@ func decodeLink(link LinkType, b []byte, p *Parsed) {
 			p.Drop = DropShort
 			return
 		}
+		copy(p.DstMAC[:], b)
+		copy(p.SrcMAC[:], b[6:])
 		decodeEther(binary.BigEndian.Uint16(b[12:]), b[ethernetHeader:], p)
 	case LinkRaw, LinkIPv4, LinkIPv6:
 		decodeIP(b, p)
@@ -56,12 +58,14 @@ func decodeLink(link LinkType, b []byte, p *Parsed) {
 			p.Drop = DropShort
 			return
 		}
+		cookedMAC(b[2:4], int(binary.BigEndian.Uint16(b[4:])), b[6:], p)
 		decodeEther(binary.BigEndian.Uint16(b[14:]), b[sllHeader:], p)
 	case LinkSLL2:
 		if len(b) < sll2Header {
 			p.Drop = DropShort
 			return
 		}
+		cookedMAC(b[8:10], int(b[11]), b[12:], p)
 		decodeEther(binary.BigEndian.Uint16(b), b[sll2Header:], p)
 	case LinkNull, LinkLoop:
 		decodeNull(b, p)
@@ -112,6 +116,14 @@ func decodeEther(etherType uint16, b []byte, p *Parsed) {
 		}
 	}
 	p.Drop = DropHeader
+}
+
+// cookedMAC reads the sender's address of a Linux cooked capture, which has
+// one when the device is Ethernet (ARPHRD_ETHER, linux/if_arp.h).
+func cookedMAC(device []byte, length int, addr []byte, p *Parsed) {
+	if device[0] == 0 && device[1] == 1 && length == len(p.SrcMAC) {
+		copy(p.SrcMAC[:], addr)
+	}
 }
 
 // isSNAP says that b begins with an LLC header and the SNAP header of an

@@ -121,8 +121,18 @@ func TestDecode(t *testing.T) {
 		},
 		{
 			"802.3 with snap", LinkEthernet,
-			append(append(append(append([]byte{}, mac1...), mac2...), 0, 53, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0), tcp4...),
+			append(append(append(append([]byte{}, mac2...), mac1...), 0, 53, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0), tcp4...),
 			with(want4(ProtoTCP), tcpFields("hello")),
+		},
+		{
+			"linux cooked, Ethernet", LinkLinuxSLL,
+			append(append([]byte{0, 0, 0, 1, 0, 6}, append(mac1[:6:6], 0, 0, 8, 0)...), tcp4...),
+			with(with(want4(ProtoTCP), tcpFields("hello")), func(p *Parsed) { copy(p.SrcMAC[:], mac1) }),
+		},
+		{
+			"linux cooked v2, Ethernet", LinkSLL2,
+			append(append([]byte{0x86, 0xdd, 0, 0, 0, 0, 0, 2, 0, 1, 0, 6}, append(mac1[:6:6], 0, 0)...), udp6...),
+			with(with(want6(ProtoUDP), udpFields("hello")), func(p *Parsed) { copy(p.SrcMAC[:], mac1) }),
 		},
 		{"linux cooked", LinkLinuxSLL, append(append(make([]byte, 14), 8, 0), tcp4...), with(want4(ProtoTCP), tcpFields("hello"))},
 		{"linux cooked v2", LinkSLL2, append(append([]byte{0x86, 0xdd}, make([]byte, 18)...), udp6...), with(want6(ProtoUDP), udpFields("hello"))},
@@ -154,6 +164,14 @@ func TestDecode(t *testing.T) {
 			"sctp ports", LinkRaw, build(t, ipv4(layers.IPProtocolSCTP), &layers.SCTP{SrcPort: 1, DstPort: 2}),
 			with(want4(ProtoSCTP), func(p *Parsed) { p.SrcPort, p.DstPort = 1, 2 }),
 		},
+		{
+			"IPv4 code point", LinkRaw, build(t, &layers.IPv4{Version: 4, TTL: 64, TOS: 0xb9, Protocol: 89, SrcIP: net.IP{192, 0, 2, 1}, DstIP: net.IP{198, 51, 100, 2}}, data),
+			with(want4(89), func(p *Parsed) { p.DSCP, p.Payload, p.PayloadLength = 46, []byte("hello"), 5 }),
+		},
+		{
+			"IPv6 code point", LinkRaw, build(t, &layers.IPv6{Version: 6, HopLimit: 64, TrafficClass: 0xb9, NextHeader: 89, SrcIP: net.ParseIP("2001:db8::1"), DstIP: net.ParseIP("2001:db8::2")}, data),
+			with(want6(89), func(p *Parsed) { p.DSCP, p.Payload, p.PayloadLength = 46, []byte("hello"), 5 }),
+		},
 		{"other protocol", LinkRaw, build(t, ipv4(89), data), with(want4(89), func(p *Parsed) { p.Payload, p.PayloadLength = []byte("hello"), 5 })},
 	}
 	for _, tt := range tests {
@@ -163,6 +181,10 @@ func TestDecode(t *testing.T) {
 			ignore := cmpopts.IgnoreFields(Parsed{}, "Payload")
 			if tt.want.Payload != nil {
 				ignore = cmpopts.EquateEmpty()
+			}
+			if tt.link == LinkEthernet {
+				copy(tt.want.SrcMAC[:], mac1)
+				copy(tt.want.DstMAC[:], mac2)
 			}
 			if diff := cmp.Diff(tt.want, got, ignore); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)

@@ -84,17 +84,21 @@ type Parsed struct {
 	// SrcPort and DstPort are valid iff Proto is TCP, UDP, UDP-Lite or SCTP and
 	// Fragment is not LaterFragment; 0 otherwise.
 	SrcPort, DstPort uint16
-	VLAN             uint16 // outermost VLAN id, 0 for none
-	Proto            uint8  // IP protocol number, after IPv6 extension headers
-	IPVersion        uint8  // 4, 6, or 0 when no IP header was found
-	Drop             Drop
-	Fragment         Fragment
-	TCPFlags         uint8  // valid iff Proto is TCP
-	ICMPType         uint8  // valid iff Proto is ICMP or ICMPv6
-	ICMPCode         uint8  // likewise
-	ICMPID           uint16 // identifier of an ICMP query or its reply, 0 otherwise
-	FragmentID       uint32 // IP identification; valid iff Fragment is not NotFragment
-	Seq, Ack         uint32 // valid iff Proto is TCP
+	// SrcMAC and DstMAC are hardware addresses, zero when not known: of the
+	// link that the packet was seen on, which is not always the ends'.
+	SrcMAC, DstMAC [6]byte
+	VLAN           uint16 // outermost VLAN id, 0 for none
+	DSCP           uint8  // differentiated services code point (RFC 2474); valid iff IPVersion is 4 or 6
+	Proto          uint8  // IP protocol number, after IPv6 extension headers
+	IPVersion      uint8  // 4, 6, or 0 when no IP header was found
+	Drop           Drop
+	Fragment       Fragment
+	TCPFlags       uint8  // valid iff Proto is TCP
+	ICMPType       uint8  // valid iff Proto is ICMP or ICMPv6
+	ICMPCode       uint8  // likewise
+	ICMPID         uint16 // identifier of an ICMP query or its reply, 0 otherwise
+	FragmentID     uint32 // IP identification; valid iff Fragment is not NotFragment
+	Seq, Ack       uint32 // valid iff Proto is TCP
 	// Payload is what follows the L4 header, without link-layer padding; for
 	// other protocols what follows the IP header.
 	Payload []byte

@@ -43,6 +43,9 @@ type Raw struct {
 	Length    int    // bytes on the wire; at least len(Data)
 	Interface string // name, empty when not known
 	Direction Direction
+	// SourceMAC is the sender's hardware address where the source knows it and
+	// Data does not hold it (NFLOG); zero otherwise.
+	SourceMAC [6]byte
 	File      string // base name of the capture file, empty on live input
 }
 

@@ -128,7 +128,8 @@ func kindOf(t fact.Type) valueKind {
 		return kindAddr
 	case fact.Flag:
 		return kindFlag
-	case fact.Text, fact.ApplicationName, fact.ProtocolName, fact.CategoryName, fact.Hostname, fact.TextList, fact.EvidenceName:
+	case fact.Text, fact.ApplicationName, fact.ProtocolName, fact.CategoryName, fact.Hostname, fact.TextList, fact.EvidenceName,
+		fact.MAC, fact.EnumName:
 		return kindText
 	}
 	return kindText

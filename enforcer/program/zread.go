@@ -9,7 +9,7 @@ import (
 )
 
 // attributeCount is len(fact.Attributes).
-const attributeCount = 27
+const attributeCount = 39
 
 // readText is the value of the text attribute a.
 func readText(f *fact.Facts, a attribute) (v string) {
@@ -30,15 +30,31 @@ func readText(f *fact.Facts, a attribute) (v string) {
 		return f.DNSHostname
 	case 7: // by
 		return f.By
-	case 20: // interface
+	case 9: // domain_category
+		return f.DomainCategory
+	case 10: // network_category
+		return f.NetworkCategory
+	case 22: // local_mac
+		return f.LocalMAC
+	case 23: // other_mac
+		return f.OtherMAC
+	case 24: // src_mac
+		return f.SrcMAC
+	case 25: // dst_mac
+		return f.DstMAC
+	case 26: // other_type
+		return f.OtherType
+	case 27: // origin
+		return f.Origin
+	case 32: // interface
 		return f.Interface
-	case 23: // alpn
+	case 35: // alpn
 		return f.ALPN
-	case 24: // ja4
+	case 36: // ja4
 		return f.JA4
-	case 25: // http_user_agent
+	case 37: // http_user_agent
 		return f.UserAgent
-	case 26: // bt_info_hash
+	case 38: // bt_info_hash
 		return f.BTInfoHash
 	}
 	return v
@@ -47,21 +63,27 @@ func readText(f *fact.Facts, a attribute) (v string) {
 // readNumber is the value of the number attribute a.
 func readNumber(f *fact.Facts, a attribute) (v int) {
 	switch a {
-	case 14: // local_port
+	case 8: // confidence
+		return f.Confidence
+	case 11: // detection_packets
+		return f.DetectionPackets
+	case 18: // local_port
 		return f.LocalPort
-	case 15: // other_port
+	case 19: // other_port
 		return f.OtherPort
-	case 16: // src_port
+	case 20: // src_port
 		return f.SrcPort
-	case 17: // dst_port
+	case 21: // dst_port
 		return f.DstPort
-	case 18: // ip_protocol
+	case 28: // ip_dscp
+		return f.IPDSCP
+	case 30: // ip_protocol
 		return f.IPProtocol
-	case 19: // ip_version
+	case 31: // ip_version
 		return f.IPVersion
-	case 21: // vlan_id
+	case 33: // vlan_id
 		return f.VLANID
-	case 22: // tls_version
+	case 34: // tls_version
 		return f.TLSVersion
 	}
 	return v
@@ -70,13 +92,13 @@ func readNumber(f *fact.Facts, a attribute) (v int) {
 // readAddr is the value of the address attribute a.
 func readAddr(f *fact.Facts, a attribute) (v netip.Addr) {
 	switch a {
-	case 10: // local_ip
+	case 14: // local_ip
 		return f.LocalIP
-	case 11: // other_ip
+	case 15: // other_ip
 		return f.OtherIP
-	case 12: // src_ip
+	case 16: // src_ip
 		return f.SrcIP
-	case 13: // dst_ip
+	case 17: // dst_ip
 		return f.DstIP
 	}
 	return v
@@ -85,10 +107,12 @@ func readAddr(f *fact.Facts, a attribute) (v netip.Addr) {
 // readFlag is the value of the flag attribute a.
 func readFlag(f *fact.Facts, a attribute) (v bool) {
 	switch a {
-	case 8: // detection_guessed
+	case 12: // detection_guessed
 		return f.Guessed
-	case 9: // detection_complete
+	case 13: // detection_complete
 		return f.Complete
+	case 29: // ip_nat
+		return f.IPNAT
 	}
 	return v
 }

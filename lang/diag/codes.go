@@ -116,6 +116,10 @@ const (
 	InvalidInterface = "NP0121"
 	// EmptyRange: a range's first number is greater than its last.
 	EmptyRange = "NP0122"
+	// UnknownWord: an attribute, or an element of a list, has no such value.
+	UnknownWord = "NP0130"
+	// InvalidMAC: a hardware address cannot be read.
+	InvalidMAC = "NP0131"
 )
 
 // Definition is what is fixed about a code.
@@ -183,6 +187,8 @@ var Definitions = []Definition{
 	{UnknownEvidence, Error, "Unknown evidence"},
 	{InvalidInterface, Error, "Invalid interface name"},
 	{EmptyRange, Error, "Empty range"},
+	{UnknownWord, Error, "Unknown word"},
+	{InvalidMAC, Error, "Invalid MAC address"},
 }
 
 // New makes the diagnostic of a code in Definitions; an undefined code is our

@@ -33,6 +33,10 @@ const (
 	EvidenceName
 	// Flag is true or false.
 	Flag
+	// MAC is a hardware address, written 'aa:bb:cc:dd:ee:ff'.
+	MAC
+	// EnumName is one of the attribute's Values.
+	EnumName
 )
 
 // String is the word the documentation uses for the type.
@@ -62,6 +66,10 @@ func (t Type) String() string {
 		return "evidence"
 	case Flag:
 		return "bool"
+	case MAC:
+		return "MAC address"
+	case EnumName:
+		return "word"
 	}
 	return "unknown"
 }
@@ -102,7 +110,14 @@ type Attribute struct {
 	Decided Stage
 	From    string // which part of the enforcer provides it
 	Doc     string // one sentence
+	// Values are all that the attribute, or an element of a list, can be; nil
+	// when that is not bounded.
+	Values []string
 }
+
+// FromHeaders says that the headers of the flow's first packet, and where it
+// was captured, tell the value.
+func (a Attribute) FromHeaders() bool { return a.From == "packet" || a.From == "capture" }
 
 // Attributes lists every attribute, in the order of the documentation.
 // zfacts.go and docs/attributes.md are generated from it.
@@ -115,6 +130,10 @@ var Attributes = []Attribute{
 	{Name: "hostname", Aliases: []string{"detected_hostname", "host_server_name"}, Field: "Hostname", Type: Hostname, Decided: Once, From: "dissect", Doc: "The server's name as the flow itself says it: TLS or QUIC SNI, or HTTP Host."},
 	{Name: "dns_hostname", Aliases: []string{"dns_host_name"}, Field: "DNSHostname", Type: Hostname, Decided: Once, From: "classify", Doc: "The name that a DNS answer seen earlier gave for the server's address; in a DNS flow, the name asked for."},
 	{Name: "by", Aliases: []string{"evidence"}, Field: "By", Type: EvidenceName, Decided: Once, From: "classify", Doc: "What the application was recognised by: 'payload', 'sni', 'cert', 'http', 'dns', 'network', 'port' or 'correlation'."},
+	{Name: "confidence", Field: "Confidence", Type: Number, Unit: "percent", Decided: Once, From: "classify", Doc: "How sure the name is, 0 to 100 by the evidence: payload 100, sni and http 95, cert 90, dns 80, correlation 60, network 50, port 20. A protocol without an application counts as payload, or as port when it is guessed. 0 while there is no name."},
+	{Name: "domain_category", Aliases: []string{"dom_category"}, Field: "DomainCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the application that owns the flow's host name, or its DNS name where the flow shows none."},
+	{Name: "network_category", Aliases: []string{"net_category"}, Field: "NetworkCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the application in whose network the server lies: also of the cloud or CDN that hosts another's service."},
+	{Name: "detection_packets", Field: "DetectionPackets", Type: Number, Unit: "packets", Decided: Once, From: "enforcer", Doc: "How many packets of the flow had been seen when its name was first known; 0 while it has none."},
 	{Name: "detection_guessed", Field: "Guessed", Type: Flag, Decided: Changing, From: "classify", Doc: "True while the name rests on address or port only."},
 	{Name: "detection_complete", Field: "Complete", Type: Flag, Decided: Changing, From: "enforcer", Doc: "True when analysis of the flow is over."},
 	{Name: "local_ip", Field: "LocalIP", Type: Address, Decided: Kernel, From: "packet", Doc: "The address on the local side (see local_networks)."},
@@ -125,9 +144,17 @@ var Attributes = []Attribute{
 	{Name: "other_port", Field: "OtherPort", Type: Port, Decided: Kernel, From: "packet", Doc: "The port on the other side."},
 	{Name: "src_port", Field: "SrcPort", Type: Port, Decided: Kernel, From: "packet", Doc: "The port of the side that opened the flow."},
 	{Name: "dst_port", Field: "DstPort", Type: Port, Decided: Kernel, From: "packet", Doc: "The port that the flow was opened to."},
+	{Name: "local_mac", Field: "LocalMAC", Type: MAC, Decided: Once, From: "enforcer", Doc: "The hardware address on the local side, written 'aa:bb:cc:dd:ee:ff': the device's own, or that of the last router before this one. Known in Ethernet and Linux cooked captures; live from the packets that arrive from that side."},
+	{Name: "other_mac", Field: "OtherMAC", Type: MAC, Decided: Once, From: "enforcer", Doc: "The hardware address on the other side, as far as packets from there were seen."},
+	{Name: "src_mac", Field: "SrcMAC", Type: MAC, Decided: Once, From: "packet", Doc: "The hardware address of the side that opened the flow."},
+	{Name: "dst_mac", Field: "DstMAC", Type: MAC, Decided: Once, From: "enforcer", Doc: "The hardware address of the side that the flow was opened to; live it comes with that side's first packet."},
+	{Name: "other_type", Field: "OtherType", Type: EnumName, Decided: Once, From: "packet", Doc: "What the address on the other side is: 'other_local', 'other_remote', 'other_multicast' or 'other_broadcast'.", Values: []string{OtherLocal, OtherRemote, OtherMulticast, OtherBroadcast}},
+	{Name: "origin", Field: "Origin", Type: EnumName, Decided: Once, From: "packet", Doc: "Which side opened the flow: 'origin_local' or 'origin_other'; empty when neither side is local.", Values: []string{OriginLocal, OriginOther}},
+	{Name: "ip_dscp", Field: "IPDSCP", Type: Number, Decided: Once, From: "packet", Doc: "The differentiated services code point of the first packet seen of the flow, 0 to 63, before any policy changes it."},
+	{Name: "ip_nat", Field: "IPNAT", Type: Flag, Decided: Once, From: "enforcer", Doc: "True when the kernel translates the flow's addresses, from its first reply on. Never in capture files."},
 	{Name: "ip_protocol", Field: "IPProtocol", Type: Number, Decided: Kernel, From: "packet", Doc: "The IP protocol number (6 TCP, 17 UDP); 'tcp', 'udp', 'icmp', 'icmpv6' and 'sctp' may be written by name."},
 	{Name: "ip_version", Field: "IPVersion", Type: Number, Decided: Kernel, From: "packet", Doc: "4 or 6."},
-	{Name: "interface", Aliases: []string{"iface"}, Field: "Interface", Type: Text, Decided: Kernel, From: "capture", Doc: "The interface the flow's first packet was seen on: where it arrived, or left when the router itself opened the flow."},
+	{Name: "interface", Aliases: []string{"iface", "iface_nfq_src"}, Field: "Interface", Type: Text, Decided: Kernel, From: "capture", Doc: "The interface the flow's first packet was seen on: where it arrived, or left when the router itself opened the flow."},
 	{Name: "vlan_id", Aliases: []string{"vlan"}, Field: "VLANID", Type: Number, Decided: Kernel, From: "packet", Doc: "The outermost VLAN id, 0 for none."},
 	{Name: "tls_version", Aliases: []string{"ssl_version"}, Field: "TLSVersion", Type: TLSVersion, Decided: Once, From: "dissect/tls", Doc: "The TLS version of the flow: the one the server chose, or the highest the client offers until then. Written '1.0' to '1.3', ordered."},
 	{Name: "alpn", Aliases: []string{"tls_alpn"}, Field: "ALPN", Type: TextList, Decided: Once, From: "dissect/tls", Doc: "The application protocols that the client offers (RFC 7301)."},
@@ -135,6 +162,20 @@ var Attributes = []Attribute{
 	{Name: "http_user_agent", Field: "UserAgent", Type: Text, Decided: Once, From: "dissect/http", Doc: "The User-Agent of the first HTTP request."},
 	{Name: "bt_info_hash", Field: "BTInfoHash", Type: Text, Decided: Once, From: "dissect/bittorrent", Doc: "The info hash of a BitTorrent handshake, 40 hexadecimal digits."},
 }
+
+// Values of the attribute "other_type".
+const (
+	OtherLocal     = "other_local"
+	OtherRemote    = "other_remote"
+	OtherMulticast = "other_multicast"
+	OtherBroadcast = "other_broadcast"
+)
+
+// Values of the attribute "origin".
+const (
+	OriginLocal = "origin_local"
+	OriginOther = "origin_other"
+)
 
 // What an application was recognised by; the values of the attribute "by".
 const (

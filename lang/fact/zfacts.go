@@ -16,6 +16,10 @@ type Facts struct {
 	Hostname            string     `expr:"hostname"`             // The server's name as the flow itself says it: TLS or QUIC SNI, or HTTP Host.
 	DNSHostname         string     `expr:"dns_hostname"`         // The name that a DNS answer seen earlier gave for the server's address; in a DNS flow, the name asked for.
 	By                  string     `expr:"by"`                   // What the application was recognised by: 'payload', 'sni', 'cert', 'http', 'dns', 'network', 'port' or 'correlation'.
+	Confidence          int        `expr:"confidence"`           // How sure the name is, 0 to 100 by the evidence: payload 100, sni and http 95, cert 90, dns 80, correlation 60, network 50, port 20. A protocol without an application counts as payload, or as port when it is guessed. 0 while there is no name.
+	DomainCategory      string     `expr:"domain_category"`      // The category of the application that owns the flow's host name, or its DNS name where the flow shows none.
+	NetworkCategory     string     `expr:"network_category"`     // The category of the application in whose network the server lies: also of the cloud or CDN that hosts another's service.
+	DetectionPackets    int        `expr:"detection_packets"`    // How many packets of the flow had been seen when its name was first known; 0 while it has none.
 	Guessed             bool       `expr:"detection_guessed"`    // True while the name rests on address or port only.
 	Complete            bool       `expr:"detection_complete"`   // True when analysis of the flow is over.
 	LocalIP             netip.Addr `expr:"local_ip"`             // The address on the local side (see local_networks).
@@ -26,6 +30,14 @@ type Facts struct {
 	OtherPort           int        `expr:"other_port"`           // The port on the other side.
 	SrcPort             int        `expr:"src_port"`             // The port of the side that opened the flow.
 	DstPort             int        `expr:"dst_port"`             // The port that the flow was opened to.
+	LocalMAC            string     `expr:"local_mac"`            // The hardware address on the local side, written 'aa:bb:cc:dd:ee:ff': the device's own, or that of the last router before this one. Known in Ethernet and Linux cooked captures; live from the packets that arrive from that side.
+	OtherMAC            string     `expr:"other_mac"`            // The hardware address on the other side, as far as packets from there were seen.
+	SrcMAC              string     `expr:"src_mac"`              // The hardware address of the side that opened the flow.
+	DstMAC              string     `expr:"dst_mac"`              // The hardware address of the side that the flow was opened to; live it comes with that side's first packet.
+	OtherType           string     `expr:"other_type"`           // What the address on the other side is: 'other_local', 'other_remote', 'other_multicast' or 'other_broadcast'.
+	Origin              string     `expr:"origin"`               // Which side opened the flow: 'origin_local' or 'origin_other'; empty when neither side is local.
+	IPDSCP              int        `expr:"ip_dscp"`              // The differentiated services code point of the first packet seen of the flow, 0 to 63, before any policy changes it.
+	IPNAT               bool       `expr:"ip_nat"`               // True when the kernel translates the flow's addresses, from its first reply on. Never in capture files.
 	IPProtocol          int        `expr:"ip_protocol"`          // The IP protocol number (6 TCP, 17 UDP); 'tcp', 'udp', 'icmp', 'icmpv6' and 'sctp' may be written by name.
 	IPVersion           int        `expr:"ip_version"`           // 4 or 6.
 	Interface           string     `expr:"interface"`            // The interface the flow's first packet was seen on: where it arrived, or left when the router itself opened the flow.

@@ -23,6 +23,7 @@ const (
 	nfulaTimestamp = 3
 	nfulaInDev     = 4
 	nfulaOutDev    = 5
+	nfulaHWAddr    = 8
 	nfulaPayload   = 9
 	nfulaPrefix    = 10
 	nfulaSeq       = 12
@@ -207,6 +208,8 @@ func (s *NFLog) fill(r *packet.Raw, b []byte) bool {
 		switch a.Type {
 		case nfulaPayload:
 			r.Data = a.Data
+		case nfulaHWAddr:
+			r.SourceMAC = hardwareAddress(a.Data)
 		case nfulaTimestamp:
 			r.Timestamp = timestamp(a.Data)
 		case nfulaInDev:
@@ -243,6 +246,15 @@ func direction(prefix uint8) packet.Direction {
 		return packet.DirReply
 	}
 	return packet.DirUnknown
+}
+
+// hardwareAddress reads struct nfulnl_msg_packet_hw: a length, padding and
+// eight bytes of address; zero when it is no MAC address.
+func hardwareAddress(b []byte) (mac [6]byte) {
+	if len(b) >= 4+len(mac) && int(binary.BigEndian.Uint16(b)) == len(mac) {
+		copy(mac[:], b[4:])
+	}
+	return mac
 }
 
 // timestamp reads struct nfulnl_msg_packet_timestamp: seconds and

@@ -85,6 +85,28 @@ func exchange(t *testing.T, lab *kerneltest.Lab, server netip.AddrPort, rounds, 
 	return netip.MustParseAddrPort(out.LocalAddr().String())
 }
 
+// neighbour is the hardware address of the host behind an interface of the
+// router.
+func neighbour(t *testing.T, lab *kerneltest.Lab, device string) (mac string) {
+	t.Helper()
+	host := lab.Client
+	if device == kerneltest.ServerDevice {
+		host = lab.Server
+	}
+	host.Do(func() {
+		list, err := net.Interfaces()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range list {
+			if i.Flags&net.FlagLoopback == 0 && len(i.HardwareAddr) == 6 {
+				mac = i.HardwareAddr.String()
+			}
+		}
+	})
+	return mac
+}
+
 // readAll reads what is there, ICMPv6 (neighbour discovery) left out.
 func readAll(t *testing.T, s *NFLog) []packet.Raw {
 	t.Helper()
@@ -124,6 +146,9 @@ func TestFirstPacketsWithDirection(t *testing.T) {
 				}
 				if r.LinkType != want.LinkType || r.Direction != want.Direction || r.Interface != want.Interface || r.Length != want.Length {
 					t.Errorf("packet %d: link %d direction %d interface %q length %d, want %+v", i, r.LinkType, r.Direction, r.Interface, r.Length, want)
+				}
+				if mac := net.HardwareAddr(r.SourceMAC[:]).String(); mac != neighbour(t, lab, want.Interface) {
+					t.Errorf("packet %d: from %s, want %s, the host behind %s", i, mac, neighbour(t, lab, want.Interface), want.Interface)
 				}
 				if at := time.Unix(0, r.Timestamp); at.Before(start.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
 					t.Errorf("packet %d: timestamp %v", i, at)

@@ -15,7 +15,7 @@ policy "others" {
     "by == 'magic'",           # ERROR NP0120: Unknown evidence
     "app contains 'qqq'",      # ERROR NP0012: Unknown application
     "ap == 'zoom'",            # ERROR NP0101: Unknown attribute
-    "local_mac == 'aa:bb'",    # ERROR NP0101: Unknown attribute
+    "our_mac == 'aa:bb'",      # ERROR NP0101: Unknown attribute
     "app == zoom",             # ERROR NP0101: Unknown attribute
     "app == 'zoom' AND app == 'teams'", # ERROR NP0100: Invalid criteria
     "app",                     # ERROR NP0108: Not a condition

@@ -44,6 +44,14 @@ policy "types" {
     "trim(hostname) == 'a'",       # ERROR NP0104: Unknown function
     "hostname matches dns_hostname", # ERROR NP0105: Wrong operator
     "hostname.x == 'a'",           # ERROR NP0116: Unsupported expression
+    "src_mac == '02:00:5e'",       # ERROR NP0131: Invalid MAC address
+    "mac > '02:00:5e:10:00:01'",   # ERROR NP0105: Wrong operator
+    "origin == 'other_local'",     # ERROR NP0130: Unknown word
+    "ip_dscp == 64",               # ERROR NP0023: Number out of range
+    "confidence > 101",            # ERROR NP0023: Number out of range
+    "ip == '10.0.0'",              # ERROR NP0019: Invalid address
+    "port == src_port",            # ERROR NP0105: Wrong operator
+    "port",                        # ERROR NP0105: Wrong operator
     "(detection_guessed ? 1 : 2) == 1", # ERROR NP0116: Unsupported expression
   ]
   label = "x"

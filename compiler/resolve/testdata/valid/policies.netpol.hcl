@@ -43,6 +43,18 @@ policy "names" {
   label = "names"
 }
 
+policy "sides" {
+  criteria = [
+    "ip == '192.0.2.1' and port in [80, 8000..8100]",
+    "ip != '@kids' and not (port == 443)",
+    "'02-00-5E-10-00-01' == mac or local_mac in ['0200.5e10.0002', '02:00:5e:10:00:03']",
+    "other_type != 'other_remote' and origin == 'Origin_Other'",
+    "ip_dscp >= 46 and !ip_nat and confidence < 90 and detection_packets > 4",
+    "dom_category == 'voip' and net_category != 'web'",
+  ]
+  label = "sides"
+}
+
 policy "local" {
   criteria = local.video
   exempt   = ["local_ip == '@kids'", "interface == 'WAN0'"]

@@ -34,7 +34,7 @@ func goType(t fact.Type) string {
 	case fact.Flag:
 		return "bool"
 	case fact.Text, fact.ApplicationName, fact.ProtocolName, fact.CategoryName,
-		fact.Hostname, fact.TextList, fact.EvidenceName:
+		fact.Hostname, fact.TextList, fact.EvidenceName, fact.MAC, fact.EnumName:
 		return "string"
 	}
 	panic("no Go type for " + t.String())
@@ -61,6 +61,11 @@ func docs() []byte {
 	b.WriteString("| attribute | aliases | type | decided | meaning |\n|---|---|---|---|---|\n")
 	for _, a := range fact.Attributes {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", a.Name, strings.Join(a.Aliases, ", "), a.Type, a.Decided, a.Doc)
+	}
+	b.WriteString("\n## Either side\n\nA comparison with one of these holds when it holds for either of the two; `ip != '192.0.2.1'` says that neither side is it.\n\n")
+	b.WriteString("| name | stands for | meaning |\n|---|---|---|\n")
+	for _, p := range fact.Pairs {
+		fmt.Fprintf(&b, "| `%s` | `%s`, `%s` | %s |\n", p.Name, p.Of[0], p.Of[1], p.Doc)
 	}
 	return b.Bytes()
 }

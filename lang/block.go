@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/netpol/netpol/lang/diag"
-	"github.com/netpol/netpol/lang/suggest"
 )
 
 // blockSchema is what a block type looks like.
@@ -118,7 +117,7 @@ func (d *decoder) require(b *hclsyntax.Block, name, example string) *hclsyntax.A
 	if a, ok := b.Body.Attributes[name]; ok {
 		return a
 	}
-	if misspelt(b, name) {
+	if d.misspelt(b, name) {
 		return nil
 	}
 	d.diags.Add(diag.New(diag.MissingArgument, headerRange(b), fmt.Sprintf("The %s block needs %s, such as: %s.", b.Type, name, example)))
@@ -127,7 +126,7 @@ func (d *decoder) require(b *hclsyntax.Block, name, example string) *hclsyntax.A
 
 // misspelt reports whether an argument that the block type has not was probably
 // meant to be the named one. It has been reported as unknown, which is enough.
-func misspelt(b *hclsyntax.Block, name string) bool {
+func (d *decoder) misspelt(b *hclsyntax.Block, name string) bool {
 	schemas := blockSchemas()
 	i := slices.IndexFunc(schemas, func(s blockSchema) bool { return s.kind == b.Type })
 	if i < 0 {
@@ -137,7 +136,7 @@ func misspelt(b *hclsyntax.Block, name string) bool {
 		if slices.Contains(schemas[i].arguments, a.Name) {
 			continue
 		}
-		if near, _ := suggest.Nearest(a.Name, schemas[i].arguments); near == name {
+		if near, _ := d.hints.Nearest(a.Name, schemas[i].arguments); near == name {
 			return true
 		}
 	}

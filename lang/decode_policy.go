@@ -37,7 +37,7 @@ func (d *decoder) decodePolicy(b *hclsyntax.Block) {
 	p.Verdict = d.verdict(b)
 	d.out.Policies = append(d.out.Policies, p)
 	for _, name := range []string{"label", "labels", "mark", "dscp", "verdict"} {
-		if _, ok := b.Body.Attributes[name]; ok || misspelt(b, name) {
+		if _, ok := b.Body.Attributes[name]; ok || d.misspelt(b, name) {
 			return
 		}
 	}

@@ -15,8 +15,9 @@ import (
 // 200 kB of nested brackets overflow the goroutine's stack, which no recover can
 // catch, so the tokens are counted before the parser sees them.
 const (
-	// MaxFileBytes bounds one policy file.
-	MaxFileBytes = 1 << 20
+	// MaxFileBytes bounds one policy file: ten thousand policies in one file
+	// have 1.3 MB.
+	MaxFileBytes = 4 << 20
 	// MaxDirBytes bounds all policy files of a directory together.
 	MaxDirBytes = 16 << 20
 	// MaxDepth bounds the nesting of brackets, blocks and templates.
@@ -27,9 +28,6 @@ const (
 	// signs makes a tree of 500 MB; policies of the usual density have 200,000
 	// in a megabyte (measured 2026-11).
 	maxTokens = 450_000
-	// maxAdjacentSigns bounds what adjacentSigns counts; a megabyte of short
-	// quoted words has 190,000.
-	maxAdjacentSigns = 250_000
 	// maxLiterals bounds the lines of one heredoc, and the pieces of one string:
 	// HCL joins them in quadratic time.
 	maxLiterals = 4096
@@ -57,7 +55,7 @@ type level struct {
 // may follow, or is too much for it. It returns true when the file is safe to
 // parse.
 func checkTokens(name string, src []byte, diags *diag.List) bool {
-	if adjacentSigns(src) > maxAdjacentSigns {
+	if density(src) > maxTokens {
 		diags.Add(tooManyTokens(name))
 		return false
 	}
@@ -81,17 +79,21 @@ func tooManyTokens(name string) diag.Diagnostic {
 	return diag.New(diag.TooLarge, fileRange(name), fmt.Sprintf("%s holds more than %d words and signs. Split it into several files.", name, maxTokens))
 }
 
-// adjacentSigns counts the signs that follow a sign: it is cheap, and a file of
-// few of them has at most half as many tokens as bytes. The lexer needs 100
-// bytes a token, so it is not asked about a megabyte of brackets.
-func adjacentSigns(src []byte) int {
-	n, after := 0, false
+// density is about how many tokens the lexer will make of src, and at least
+// half of them: it counts words, and signs that follow no word. The lexer needs
+// 100 bytes a token, so it is not asked about a megabyte of brackets.
+func density(src []byte) int {
+	n, word := 0, false
 	for _, c := range src {
-		sign := c > ' ' && c != '#' && c < utf8.RuneSelf && !isLetter(c) && !isDigit(c)
-		if sign && after {
+		letter := isLetter(c) || isDigit(c) || c >= utf8.RuneSelf || c == '_'
+		switch {
+		case letter && word, c == ' ', c == '\t', c == '\r':
+		case c == '\n' || letter || !word:
 			n++
+		case c == '.' || c == ':' || c == '/' || c == '-':
+			continue // of addresses and names; the word goes on
 		}
-		after = sign
+		word = letter
 	}
 	return n
 }

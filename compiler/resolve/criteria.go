@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
-	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/parser/lexer"
@@ -106,9 +105,7 @@ func (k *criterion) lex() bool {
 // parse reads the tokens into a tree. A trailing semicolon is Netify's way to
 // end an expression and means nothing.
 func (k *criterion) parse() bool {
-	config := conf.CreateNew()
-	config.MaxNodes = 0 // bounded by lang.MaxCriteriaBytes
-	tree, err := parser.ParseWithConfig(k.text, config)
+	tree, err := parser.ParseWithConfig(k.text, k.r.config)
 	if !k.syntaxFault(err) {
 		return false
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/expr-lang/expr/conf"
+
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/lang"
@@ -13,7 +15,8 @@ import (
 // Resolve resolves a policy set against a catalogue, which it does not change.
 // The set is never nil; a policy with a mistake in it is left out.
 func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
-	r := &resolver{policy: p}
+	r := &resolver{policy: p, config: conf.CreateNew()}
+	r.config.MaxNodes = 0 // bounded by lang.MaxCriteriaBytes
 	r.catalogue = r.overlay(cat)
 	r.names = newNames(r.catalogue)
 	r.groups = r.flattenGroups()
@@ -38,6 +41,7 @@ type resolver struct {
 	names     names
 	groups    map[string]group
 	diags     diag.List
+	config    *conf.Config // of expr's parser, which only reads it; dear to make
 }
 
 func settings(s lang.Settings) artifact.Settings {

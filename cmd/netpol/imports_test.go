@@ -47,7 +47,8 @@ var rules = []rule{
 
 	// Source text to typed policy: HCL ends here.
 	{"lang", []string{"lang/diag", "lang/fact", "lang/suggest"}, []string{"github.com/hashicorp/hcl/v2/...", "github.com/zclconf/go-cty/..."}},
-	{"lang/importer", []string{"lang", "lang/diag", "lang/fact"}, nil},
+	{"lang/importer/opengfw", []string{"lang", "lang/diag", "lang/fact", "lang/importer", "lang/suggest"}, []string{"go.yaml.in/yaml/v3"}},
+	{"lang/importer/...", []string{"lang", "lang/diag", "lang/fact", "lang/importer", "lang/suggest"}, nil},
 
 	// The compiler: expr's parser in resolve alone, its compiler in emit/prog alone.
 	{"compiler/ir", []string{"compiler/artifact", "lang/diag", "lang/fact"}, nil},

@@ -1,7 +1,13 @@
-// Package importer will turn other people's policies into netpol's HCL, first
-// the flow actions of Netify's agent. It lists what it could not convert and
-// guesses nothing. Until it does, lang and compiler/resolve recognise the
-// forms of Netify's criteria and say how they are written here.
+// Package importer is what the importers of other people's policies share: the
+// result they return, the ids of what they report, the names they may use, and
+// the printing of netpol's HCL. Each format is a package below: netify,
+// opengfw, qosify.
 //
-// To be called by cmd/netpol. May import lang, lang/diag and lang/fact.
+// An importer guesses nothing and never widens a policy: what it cannot say
+// exactly becomes a policy that is switched off, with the original beside it
+// and the reason in the report.
+//
+// Called by the packages below and by cmd/netpol. May import lang/diag,
+// lang/fact and lang/suggest; the packages below also lang, for what a name may
+// be, and opengfw a YAML parser.
 package importer

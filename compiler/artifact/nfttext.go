@@ -87,6 +87,11 @@ func (m Match) text(named bool) string {
 		return "meta l4proto " + ne + number(named, m.Value)
 	case MatchFamily:
 		return "meta nfproto " + ne + "ipv" + strconv.FormatUint(uint64(m.Value), 10)
+	case MatchTCPReset:
+		if m.Not {
+			return "tcp flags != rst"
+		}
+		return string(m.Kind)
 	case MatchIIFName, MatchOIFName:
 		return string(m.Kind) + " " + ne + `"` + Word(m.Name) + `"`
 	case MatchSport, MatchDport:
@@ -98,7 +103,7 @@ func (m Match) text(named bool) string {
 // text renders one statement; named asks for label names instead of bits.
 func (s Statement) text(named bool) string {
 	switch s.Kind {
-	case DoCounter, DoAccept, DoDrop, DoReturn, DoRejectTCPReset, DoRejectAdmin:
+	case DoCounter, DoSetSynAck, DoAccept, DoDrop, DoReturn, DoRejectTCPReset, DoRejectAdmin:
 		return string(s.Kind)
 	case DoLog:
 		return fmt.Sprintf("log prefix \"%s\" group %d snaplen %d", Word(s.Name), s.Group, s.Snaplen)

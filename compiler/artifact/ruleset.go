@@ -73,6 +73,14 @@ const (
 	DoRejectAdmin    StatementKind = "reject with icmpx admin-prohibited" //
 )
 
+// MatchTCPReset asks whether a packet is a TCP reset; it reads no field and
+// needs a MatchL4Proto 6 before it.
+const MatchTCPReset MatchKind = "tcp flags rst"
+
+// DoSetSynAck sets the TCP flags SYN and ACK, and clears the others; it reads
+// no field and needs a MatchL4Proto 6.
+const DoSetSynAck StatementKind = "tcp flags set syn | ack"
+
 // Statement is one action of a rule; which fields count depends on Kind.
 type Statement struct {
 	Kind    StatementKind `json:"kind"`

@@ -2,7 +2,7 @@ package nft
 
 import "github.com/netpol/netpol/compiler/artifact"
 
-// verdictRules are one rule a label, two for reject. An effect whose verdict
+// verdictRules are one rule a label, four for reject. An effect whose verdict
 // is not one of the three asks nothing of the kernel.
 func verdictRules(effects []Effect) []artifact.Rule {
 	var rules []artifact.Rule
@@ -18,13 +18,33 @@ func verdictRules(effects []Effect) []artifact.Rule {
 		case "drop":
 			rules = append(rules, verdictRule("drop", e, artifact.DoDrop))
 		case "reject":
-			tcp := artifact.Match{Kind: artifact.MatchL4Proto, Value: protoTCP}
-			rules = append(rules,
-				verdictRule("reject-tcp", e, artifact.DoRejectTCPReset, tcp),
-				verdictRule("reject", e, artifact.DoRejectAdmin))
+			rules = append(rules, rejectRules(e)...)
 		}
 	}
 	return rules
+}
+
+// rejectRules reset both ends of a TCP connection. The kernel's own reject
+// resets the sender of the packet at hand, which is the server as a rule: the
+// client's hello is under way, and acknowledged, when the verdict comes. The
+// client would then wait in vain for an answer.
+//
+// So the server's packets pass as SYN and ACK. A client that has a connection
+// answers that with an ACK (RFC 9293 section 3.10.7.4, RFC 5961 section 4) and is
+// reset for it; one that has none any more, because it was reset, answers what
+// the server sends again with the RST that ends the server's side, and both
+// sides' RST pass.
+func rejectRules(e Effect) []artifact.Rule {
+	tcp := artifact.Match{Kind: artifact.MatchL4Proto, Value: protoTCP}
+	reply := artifact.Match{Kind: artifact.MatchCTDirection, Name: "reply"}
+	ask := verdictRule("reject-reply", e, artifact.DoSetSynAck, tcp, reply)
+	ask.Do = append(ask.Do, artifact.Statement{Kind: artifact.DoAccept})
+	return []artifact.Rule{
+		verdictRule("reject-reset", e, artifact.DoAccept, tcp, artifact.Match{Kind: artifact.MatchTCPReset}),
+		ask,
+		verdictRule("reject-tcp", e, artifact.DoRejectTCPReset, tcp),
+		verdictRule("reject", e, artifact.DoRejectAdmin),
+	}
 }
 
 func verdictRule(id string, e Effect, do artifact.StatementKind, also ...artifact.Match) artifact.Rule {

@@ -162,30 +162,43 @@ func TestRejectOnTheWire(t *testing.T) {
 				t.Errorf("client reads %v, want what ICMP says of prohibition", err)
 			}
 		})
-		t.Run("tcp "+name, func(t *testing.T) { rejectTCP(t, lab, w, server) })
+		t.Run("tcp "+name, func(t *testing.T) { rejectTCP(t, lab, w, server, false) })
+		t.Run("tcp whose server speaks next "+name, func(t *testing.T) { rejectTCP(t, lab, w, server, true) })
 	}
 }
 
-func rejectTCP(t *testing.T, lab *kerneltest.Lab, w *ct.Writer, server netip.Addr) {
+// rejectTCP labels a connection for rejection. Either end must find it reset,
+// whichever sends next: in TLS the client has said what betrays it, and waits.
+func rejectTCP(t *testing.T, lab *kerneltest.Lab, w *ct.Writer, server netip.Addr, serverNext bool) {
 	var ln net.Listener
-	var out net.Conn
+	var client, accepted net.Conn
 	var err error
 	lab.Server.Do(func() { ln, err = net.Listen("tcp", netip.AddrPortFrom(server, 0).String()) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = ln.Close() }()
-	lab.Client.Do(func() { out, err = net.Dial("tcp", ln.Addr().String()) })
+	lab.Client.Do(func() { client, err = net.Dial("tcp", ln.Addr().String()) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = out.Close() }()
-	label(t, w, tupleOf(out, syscall.IPPROTO_TCP))
-	if _, err := out.Write([]byte("x")); err != nil {
+	defer func() { _ = client.Close() }()
+	if accepted, err = ln.Accept(); err != nil {
 		t.Fatal(err)
 	}
-	_ = out.SetReadDeadline(time.Now().Add(5 * time.Second))
-	if _, err := out.Read(make([]byte, 8)); !errors.Is(err, syscall.ECONNRESET) {
-		t.Errorf("client reads %v, want a reset", err)
+	defer func() { _ = accepted.Close() }()
+	label(t, w, tupleOf(client, syscall.IPPROTO_TCP))
+	next, ends := client, map[string]net.Conn{"client": client}
+	if serverNext {
+		next, ends["server"] = accepted, accepted
+	}
+	if _, err := next.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	for name, end := range ends {
+		_ = end.SetReadDeadline(time.Now().Add(5 * time.Second))
+		if _, err := end.Read(make([]byte, 8)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("%s reads %v, want a reset", name, err)
+		}
 	}
 }

@@ -65,6 +65,8 @@ func encodeMatch(m artifact.Match) ([]expr.Any, error) {
 		return encodeProtocol(op, m.Value)
 	case artifact.MatchFamily:
 		return encodeFamily(op, m.Value)
+	case artifact.MatchTCPReset:
+		return encodeTCPReset(m), nil
 	case artifact.MatchIIFName:
 		return encodeDevice(expr.MetaKeyIIFNAME, op, m.Name)
 	case artifact.MatchOIFName:

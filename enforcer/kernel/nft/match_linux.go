@@ -25,6 +25,8 @@ func takeMatch(ops []op, names map[int]string) (m artifact.Match, n int) {
 		return takeMeta(ops)
 	case starts(ops, opPayloadLoad, opCmp):
 		return takePort(ops)
+	case starts(ops, opPayloadLoad, opBitwise, opCmp):
+		return takeTCPReset(ops)
 	}
 	return artifact.Match{}, 0
 }
@@ -158,6 +160,8 @@ func takePort(ops []op) (artifact.Match, int) {
 // takeStatement recognises the expressions that encodeStatement makes.
 func takeStatement(ops []op, names map[int]string) (artifact.Statement, int) {
 	switch o := ops[0]; {
+	case starts(ops, opPayloadLoad, opBitwise, opPayloadWrite) && o.base == unix.NFT_PAYLOAD_TRANSPORT_HEADER:
+		return takeSynAck(ops)
 	case starts(ops, opPayloadLoad, opBitwise, opPayloadWrite):
 		return takeDSCP(ops)
 	case starts(ops, opImmediate, opCTSet):

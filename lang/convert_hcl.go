@@ -22,11 +22,18 @@ func toPos(p hcl.Pos) diag.Pos {
 	return diag.Pos{Line: p.Line, Column: p.Column, Byte: p.Byte}
 }
 
+// maxSame bounds the mistakes that are told of one expression: a for expression
+// makes the same one for each element.
+const maxSame = 10
+
 // addHCL appends HCL's own diagnostics under one of our codes. HCL's summary
 // goes into the detail, since ours is fixed for the code. src is the file, for
 // hints; nil for none.
 func addHCL(list *diag.List, code string, src []byte, in hcl.Diagnostics) {
-	for _, d := range in {
+	for i, d := range in {
+		if code == diag.InvalidExpression && i >= maxSame {
+			return
+		}
 		if d.Severity != hcl.DiagError {
 			continue
 		}

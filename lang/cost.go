@@ -18,6 +18,9 @@ const (
 	workPerByte  = 32 // literals cost about 16 a byte
 	maxOneWork   = 8 << 20
 	hopelessWork = 1 << 40 // keeps sums from overflowing
+	// callCost is one call of a function besides its arguments: it can fail, and
+	// every failure is a diagnostic of half a kilobyte.
+	callCost = 512
 )
 
 // workFor is the budget of a set.
@@ -41,11 +44,22 @@ func (d *decoder) affordable(expr hclsyntax.Expression) bool {
 		d.diags.Add(diag.New(diag.TooLarge, toRange(expr.Range()), "Evaluating this would take too long: it repeats large values. Split it, or write it shorter."))
 		return false
 	}
-	if d.work -= c; d.work < 0 {
-		d.diags.Add(diag.New(diag.TooLarge, toRange(expr.Range()), "Evaluating the values of this set would take too long: large values are used too often. Use large lists fewer times, as in one address_group."))
+	if !d.charge(c) {
+		d.exhausted(expr)
 		return false
 	}
 	return true
+}
+
+// charge takes work from the budget and reports whether there was enough.
+func (d *decoder) charge(work int) bool {
+	d.work = max(d.work-work, -1)
+	return d.work >= 0
+}
+
+// exhausted reports the expression that used the budget up.
+func (d *decoder) exhausted(expr hclsyntax.Expression) {
+	d.diags.Add(diag.New(diag.TooLarge, toRange(expr.Range()), "Evaluating the values of this set would take too long: large values are used too often. Use large lists fewer times, as in one address_group."))
 }
 
 // cost is an upper bound of what evaluating an expression copies: each part
@@ -74,6 +88,15 @@ func (m *meter) Enter(n hclsyntax.Node) hcl.Diagnostics {
 		own += sizeOfValue(n.Val)
 	case *hclsyntax.ForExpr:
 		own += m.d.forCost(n)
+	case *hclsyntax.SplatExpr:
+		own += times(m.d.cost(n.Source, m.names)/nodeCost, m.d.cost(n.Each, m.names))
+	case *hclsyntax.FunctionCallExpr:
+		own += callCost
+	case *hclsyntax.ConditionalExpr:
+		// The two results get one type, and cty compares the type of each element
+		// with that of each other when they are lists of unequal length.
+		w := m.d.width(n.TrueResult, m.names) + m.d.width(n.FalseResult, m.names)
+		own += times(w, w)
 	}
 	m.sums = append(m.sums, own)
 	return nil
@@ -112,6 +135,21 @@ func (d *decoder) forCost(n *hclsyntax.ForExpr) int {
 	return min(hopelessWork, rounds*min(body, maxOneWork+1))
 }
 
+// width is how many elements of different types a value may have.
+func (d *decoder) width(expr hclsyntax.Expression, names map[string]int) int {
+	switch e := unwrap(expr).(type) {
+	case *hclsyntax.TemplateExpr, *hclsyntax.LiteralValueExpr, *hclsyntax.BinaryOpExpr, *hclsyntax.UnaryOpExpr:
+		return 0
+	case *hclsyntax.ScopeTraversalExpr:
+		v, hclDiags := e.Traversal.TraverseAbs(d.scope(e))
+		if hclDiags.HasErrors() || !v.Type().IsTupleType() && !v.Type().IsObjectType() {
+			return 0
+		}
+		return elementCount(v)
+	}
+	return d.cost(expr, names) / nodeCost
+}
+
 // sizeOf is the size of the value that a reference means.
 func (d *decoder) sizeOf(t hcl.Traversal, names map[string]int) int {
 	name, _ := traversalName(t)
@@ -147,4 +185,12 @@ func sizeOfValue(v cty.Value) int {
 		size += sizeOfValue(e)
 	}
 	return size
+}
+
+// times is a * b, at most hopelessWork.
+func times(a, b int) int {
+	if a > 0 && b > hopelessWork/a {
+		return hopelessWork
+	}
+	return a * b
 }

@@ -74,6 +74,10 @@ func (d *decoder) value(expr hclsyntax.Expression) cty.Value {
 		return cty.DynamicVal
 	}
 	v, hclDiags := expr.Value(d.scope(expr))
+	if d.work < 0 {
+		d.exhausted(expr)
+		return cty.DynamicVal
+	}
 	if hclDiags.HasErrors() {
 		addHCL(&d.diags, diag.InvalidExpression, nil, hclDiags)
 		return cty.DynamicVal
@@ -102,7 +106,13 @@ func (d *decoder) scope(expr hclsyntax.Expression) *hcl.EvalContext {
 			}
 		}
 	}
-	return &hcl.EvalContext{Variables: map[string]cty.Value{"var": cty.ObjectVal(vars), "local": cty.ObjectVal(locals)}}
+	if d.library == nil {
+		d.library = d.functions()
+	}
+	return &hcl.EvalContext{
+		Variables: map[string]cty.Value{"var": cty.ObjectVal(vars), "local": cty.ObjectVal(locals)},
+		Functions: d.library,
+	}
 }
 
 // fits takes the value's size from the budget and reports whether any is left.

@@ -162,7 +162,7 @@ func stepIdent(top *level, tokens hclsyntax.Tokens, i int) string {
 	if string(tokens[i].Bytes) != "for" || i == 0 {
 		return ""
 	}
-	if p := tokens[i-1].Type; p != hclsyntax.TokenOBrack && p != hclsyntax.TokenOBrace {
+	if p := tokens[i-1].Type; p != hclsyntax.TokenOBrack && p != hclsyntax.TokenOBrace && p != hclsyntax.TokenTemplateControl {
 		return ""
 	}
 	if top.hasFor {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/netpol/netpol/lang/diag"
 	"github.com/netpol/netpol/lang/suggest"
@@ -84,6 +85,7 @@ type decoder struct {
 	defined map[string]diag.Range // "policy zoom" -> where, to find duplicates
 	work    int                   // what evaluating may still cost; see cost.go
 	hints   suggest.Budget
+	library map[string]function.Function // nil until something is evaluated
 
 	varNames, localNames []string // sorted; nil until a suggestion needs them
 }

@@ -77,7 +77,7 @@ locals {
   all    = local # ERROR NP0024: Invalid expression
   which  = local[var.name] # ERROR NP0024: Invalid expression
   index  = local["name"]
-  fn     = upper("x") # ERROR NP0024: Invalid expression
+  fn     = uper("x") # ERROR NP0024: Invalid expression
   broken = 1 + "x" # ERROR NP0024: Invalid expression
 }
 

@@ -41,6 +41,7 @@ func (d *decoder) affordable(expr hclsyntax.Expression) bool {
 	}
 	c := d.cost(expr, nil)
 	if c > maxOneWork {
+		d.charge(maxOneWork) // the estimate itself went through the lists
 		d.diags.Add(diag.New(diag.TooLarge, toRange(expr.Range()), "Evaluating this would take too long: it repeats large values. Split it, or write it shorter."))
 		return false
 	}

@@ -135,6 +135,9 @@ func evidence(f *fact.Facts) []telemetry.Evidence {
 		if a.Type == fact.TLSVersion {
 			value = tlsVersion(f)
 		}
+		if a.Name == "tls_cipher" {
+			value = fact.CipherName(f.TLSCipher)
+		}
 		list = append(list, telemetry.Evidence{Attribute: a.Name, Value: value})
 	}
 	return list

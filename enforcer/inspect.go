@@ -164,7 +164,7 @@ func (w *worker) watch(r *flow.Record, newest dissect.Datagram) {
 // setWindow empties the window for a flow.
 func (w *worker) setWindow(r *flow.Record) {
 	src, dst := r.Key.Ends(r.Has(flow.ClientIsB))
-	w.window = dissect.Window{SrcPort: src.Port(), DstPort: dst.Port(), Names: w.window.Names[:0]}
+	w.window = dissect.Window{SrcPort: src.Port(), DstPort: dst.Port(), Want: w.policy.wants, Time: w.now, Names: w.window.Names[:0]}
 }
 
 // inspect runs the dissectors over w.window and acts on what they find.

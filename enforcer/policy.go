@@ -7,6 +7,7 @@ import (
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/classify"
+	"github.com/netpol/netpol/enforcer/dissect"
 	"github.com/netpol/netpol/enforcer/program"
 	"github.com/netpol/netpol/lang/fact"
 )
@@ -26,6 +27,7 @@ type policy struct {
 	// nil when that is nothing.
 	early      *program.Program
 	classifier *classify.Classifier
+	wants      dissect.Wants
 	budget     int    // packets inspected of a flow
 	doneMark   uint32 // 0 when the bundle has none
 	local      []netip.Prefix
@@ -43,6 +45,7 @@ func loadPolicy(b *artifact.Bundle) (*policy, error) {
 	}
 	p := &policy{
 		bundle: b, program: prog, classifier: classifier,
+		wants:    dissect.WantsOf(b.Program.Reads),
 		budget:   b.Settings.InspectPacket,
 		doneMark: b.Settings.DoneMark,
 		local:    b.Settings.LocalNetworks,

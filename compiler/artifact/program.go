@@ -15,7 +15,10 @@ const Engine = "expr v1.17.8"
 // literals hold. Tests are stored once and shared by every clause that asks
 // the same question.
 type Program struct {
-	Engine  string   `json:"engine"` // Engine of the writer
+	Engine string `json:"engine"` // Engine of the writer
+	// Reads are the attributes that the program asks for, sorted: the enforcer
+	// inspects flows no longer than these need.
+	Reads   []string `json:"reads,omitempty"`
 	Tests   []Test   `json:"tests"`
 	Clauses []Clause `json:"clauses"` // by policy, ascending
 	Effects []Effect `json:"effects"` // one a policy; the index is the policy's id

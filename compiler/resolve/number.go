@@ -23,7 +23,7 @@ func domainOf(a fact.Attribute) numberDomain {
 	switch {
 	case a.Type == fact.Port:
 		return numberDomain{0, 1, math.MaxUint16}
-	case a.Type == fact.TLSVersion:
+	case a.Type == fact.TLSVersion, a.Name == "tls_cipher":
 		return numberDomain{0, 1, math.MaxUint16}
 	case a.Name == "ip_protocol":
 		return numberDomain{0, 0, math.MaxUint8}
@@ -113,6 +113,8 @@ func (k *criterion) interval(a atom, c constant) (ir.Interval, bool) {
 		n = ir.Interval{Low: c.low, High: c.high}
 	case c.kind == stringConstant && a.attr.Name == "ip_protocol":
 		n, ok = k.ipProtocol(c)
+	case c.kind == stringConstant && a.attr.Name == "tls_cipher":
+		n, ok = k.tlsCipher(c)
 	default:
 		ok = false
 		hint := ""
@@ -165,6 +167,16 @@ func (k *criterion) ipProtocol(c constant) (ir.Interval, bool) {
 		if slices.Contains(k.r.names.protocols, strings.ToLower(c.text)) {
 			d.Hint = fmt.Sprintf("write protocol == '%s'", strings.ToLower(c.text))
 		}
+	}
+	return ir.Interval{Low: n, High: n}, ok
+}
+
+// tlsCipher reads the registered name of a cipher suite.
+func (k *criterion) tlsCipher(c constant) (ir.Interval, bool) {
+	n, ok := fact.CipherNumber(c.text)
+	if !ok {
+		k.fault(diag.WrongConstant, c.span, "tls_cipher is a number such as 0x1301, or the registered name of a common cipher suite such as 'TLS_AES_128_GCM_SHA256'.").
+			Hint = suggest.Hint(strings.ToUpper(c.text), fact.CipherNames())
 	}
 	return ir.Interval{Low: n, High: n}, ok
 }

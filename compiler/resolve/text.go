@@ -63,7 +63,7 @@ func (k *criterion) value(a atom, c constant) (string, bool) {
 		return tag, true
 	}
 	switch {
-	case a.attr.Type == fact.MAC || a.attr.Values != nil:
+	case a.attr.Type == fact.MAC || a.attr.Values != nil || a.attr.IsDigest():
 		return k.word(a, c)
 	case a.attr.Type == fact.Hostname:
 		if rest, ok := strings.CutPrefix(c.text, "*."); ok {
@@ -85,6 +85,10 @@ func (k *criterion) word(a atom, c constant) (string, bool) {
 	}
 	if a.attr.Type == fact.MAC {
 		k.fault(diag.InvalidMAC, c.span, "A MAC address is six bytes in hexadecimal digits, such as '02:00:5e:10:00:01'.")
+		return "", false
+	}
+	if a.attr.IsDigest() {
+		k.fault(diag.WrongConstant, c.span, "%s is 40 hexadecimal digits; startsWith compares with fewer.", a.name)
 		return "", false
 	}
 	k.fault(diag.UnknownWord, c.span, "%s is never '%s'; its values are %s.", a.name, c.text, strings.Join(a.attr.Values, ", ")).

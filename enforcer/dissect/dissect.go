@@ -67,6 +67,11 @@ type Window struct {
 	// Datagrams are the UDP payloads in arrival order; the last is the newest.
 	// Empty for TCP.
 	Datagrams []Datagram
+	// Want says which late facts are asked for.
+	Want Wants
+	// Time is the newest packet's, in nanoseconds since the Unix epoch; 0 when
+	// not known.
+	Time int64
 	// Names is output: name bindings that a dissector learned from the newest
 	// bytes (DNS answers). The engine empties it before each call.
 	Names []NameBinding

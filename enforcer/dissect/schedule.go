@@ -194,4 +194,6 @@ func (s *Scheduler) Panics() map[string]uint64 {
 func forget(f *fact.Facts) {
 	f.Protocol, f.Hostname, f.DNSHostname, f.By = "", "", "", ""
 	f.TLSVersion, f.ALPN, f.JA4, f.UserAgent, f.BTInfoHash = 0, "", "", "", ""
+	f.TLSCipher, f.TLSECH, f.TLSALPNServer, f.Risks = 0, false, "", ""
+	f.TLSServerCN, f.TLSSubjectDN, f.TLSIssuerDN, f.TLSCertFingerprint = "", "", "", ""
 }

@@ -77,7 +77,7 @@ func (m *Machine) value(t *test) string {
 	case kindText:
 		return readText(m.facts, t.attr)
 	case kindNumber:
-		return numberText(a.Type, readNumber(m.facts, t.attr))
+		return numberText(a, readNumber(m.facts, t.attr))
 	case kindAddr:
 		if v := readAddr(m.facts, t.attr); v.IsValid() {
 			return v.String()
@@ -89,9 +89,13 @@ func (m *Machine) value(t *test) string {
 	return ""
 }
 
-// numberText writes a TLS version as criteria do, every other number plainly.
-func numberText(t fact.Type, v int) string {
-	if t == fact.TLSVersion {
+// numberText writes a TLS version and cipher suite as criteria do, every other
+// number plainly.
+func numberText(a fact.Attribute, v int) string {
+	if a.Name == "tls_cipher" && v != 0 {
+		return fact.CipherName(v)
+	}
+	if a.Type == fact.TLSVersion {
 		// RFC 8446, section 4.1.2: 0x0301 is TLS 1.0, 0x0304 is TLS 1.3.
 		if v == 0 {
 			return ""

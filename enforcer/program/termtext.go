@@ -120,7 +120,7 @@ func constants(t *artifact.Test) []string {
 	}
 	a, _ := fact.Lookup(t.Attribute)
 	for _, r := range t.Ranges {
-		low, high := numberText(a.Type, r.Low), numberText(a.Type, r.High)
+		low, high := numberConstant(a, r.Low), numberConstant(a, r.High)
 		if r.Low == r.High {
 			out = append(out, low)
 			continue
@@ -128,4 +128,14 @@ func constants(t *artifact.Test) []string {
 		out = append(out, low+".."+high)
 	}
 	return out
+}
+
+// numberConstant writes a number as a criterion would; a cipher suite's name
+// stands in quotes there.
+func numberConstant(a fact.Attribute, v int) string {
+	text := numberText(a, v)
+	if strings.HasPrefix(text, "TLS_") {
+		return "'" + text + "'"
+	}
+	return text
 }

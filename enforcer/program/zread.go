@@ -9,7 +9,7 @@ import (
 )
 
 // attributeCount is len(fact.Attributes).
-const attributeCount = 39
+const attributeCount = 47
 
 // readText is the value of the text attribute a.
 func readText(f *fact.Facts, a attribute) (v string) {
@@ -52,9 +52,21 @@ func readText(f *fact.Facts, a attribute) (v string) {
 		return f.ALPN
 	case 36: // ja4
 		return f.JA4
-	case 37: // http_user_agent
+	case 39: // tls_alpn_server
+		return f.TLSALPNServer
+	case 40: // tls_server_cn
+		return f.TLSServerCN
+	case 41: // tls_subject_dn
+		return f.TLSSubjectDN
+	case 42: // tls_issuer_dn
+		return f.TLSIssuerDN
+	case 43: // tls_cert_fingerprint
+		return f.TLSCertFingerprint
+	case 44: // risks
+		return f.Risks
+	case 45: // http_user_agent
 		return f.UserAgent
-	case 38: // bt_info_hash
+	case 46: // bt_info_hash
 		return f.BTInfoHash
 	}
 	return v
@@ -85,6 +97,8 @@ func readNumber(f *fact.Facts, a attribute) (v int) {
 		return f.VLANID
 	case 34: // tls_version
 		return f.TLSVersion
+	case 37: // tls_cipher
+		return f.TLSCipher
 	}
 	return v
 }
@@ -113,6 +127,8 @@ func readFlag(f *fact.Facts, a attribute) (v bool) {
 		return f.Complete
 	case 29: // ip_nat
 		return f.IPNAT
+	case 38: // tls_ech
+		return f.TLSECH
 	}
 	return v
 }

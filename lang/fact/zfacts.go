@@ -45,6 +45,14 @@ type Facts struct {
 	TLSVersion          int        `expr:"tls_version"`          // The TLS version of the flow: the one the server chose, or the highest the client offers until then. Written '1.0' to '1.3', ordered.
 	ALPN                string     `expr:"alpn"`                 // The application protocols that the client offers (RFC 7301).
 	JA4                 string     `expr:"ja4"`                  // The JA4 fingerprint of the client's TLS hello.
+	TLSCipher           int        `expr:"tls_cipher"`           // The cipher suite that the server chose, over TCP and DTLS: its number (0xc02f) or its registered name in quotes.
+	TLSECH              bool       `expr:"tls_ech"`              // True when the client sends an encrypted_client_hello extension (RFC 9849); whether it holds a name or is GREASE cannot be told.
+	TLSALPNServer       string     `expr:"tls_alpn_server"`      // The application protocol that the server chose; encrypted from TLS 1.3 on.
+	TLSServerCN         string     `expr:"tls_server_cn"`        // The common name of the server's certificate, as are the next three: encrypted from TLS 1.3 on, and read only when a policy asks for it.
+	TLSSubjectDN        string     `expr:"tls_subject_dn"`       // The subject of the server's certificate, such as 'C=US, O=Example, CN=www.example.com', in its own order.
+	TLSIssuerDN         string     `expr:"tls_issuer_dn"`        // The issuer of the server's certificate, written likewise.
+	TLSCertFingerprint  string     `expr:"tls_cert_fingerprint"` // The SHA-1 of the server's certificate, 40 hexadecimal digits; colons between them may be written.
+	Risks               string     `expr:"risks"`                // What an operator may want to act on; the values are below. A policy that asks for it has flows inspected until their certificate or login has been seen.
 	UserAgent           string     `expr:"http_user_agent"`      // The User-Agent of the first HTTP request.
 	BTInfoHash          string     `expr:"bt_info_hash"`         // The info hash of a BitTorrent handshake, 40 hexadecimal digits.
 }

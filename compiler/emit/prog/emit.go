@@ -2,10 +2,12 @@ package prog
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/fact"
 )
 
 // CodeResidual is the error for a condition that cannot become bytecode.
@@ -25,6 +27,7 @@ func Emit(policies []ir.Policy, effects []artifact.Effect) (artifact.Program, di
 	b.renumber(clauses)
 	return artifact.Program{
 		Engine:  artifact.Engine,
+		Reads:   b.reads(),
 		Tests:   b.tests,
 		Clauses: clauses,
 		Effects: effects,
@@ -98,6 +101,25 @@ func (b *builder) residual(e *ir.Residual) artifact.Literal {
 	l := b.test(artifact.Test{Op: artifact.TestCode, Code: len(b.codes) - 1})
 	b.byText[e.Source] = l
 	return l
+}
+
+// reads lists the attributes of all tests and codes, sorted.
+func (b *builder) reads() []string {
+	var names []string
+	for _, t := range b.tests {
+		if t.Attribute != "" {
+			names = append(names, t.Attribute)
+		}
+	}
+	for _, code := range b.codes {
+		for _, c := range code.Constants {
+			if c.Kind == artifact.ConstantField {
+				names = append(names, fact.Attributes[c.Index[0]].Name) // the fields of Facts follow the table
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // clip shortens a source for a message.

@@ -265,3 +265,14 @@ func TestEmitIsDeterministic(t *testing.T) {
 		}
 	}
 }
+
+// TestReads lists what a program asks for, that of its bytecode included.
+func TestReads(t *testing.T) {
+	p := bundle(t, []ir.Policy{
+		{Cond: and(eq("app", "zoom"), port("dst_port", 1, 9))},
+		{Cond: or(eq("app", "teams"), &ir.Residual{Source: "src_port == dst_port and len(tls_issuer_dn) > 40"})},
+	}).Program
+	if want := []string{"application", "dst_port", "src_port", "tls_issuer_dn"}; !slices.Equal(p.Reads, want) {
+		t.Errorf("got %v, want %v", p.Reads, want)
+	}
+}

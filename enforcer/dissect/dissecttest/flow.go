@@ -26,6 +26,8 @@ type Flow struct {
 	SrcPort, DstPort uint16
 	Packets          []Packet
 	Closed           [2]bool // once all packets are there
+	Want             dissect.Wants
+	Time             int64
 }
 
 // clientPort is an ephemeral port no protocol is known by.
@@ -44,6 +46,12 @@ func UDP(port uint16, packets ...Packet) Flow {
 // Close is the flow with both directions ended.
 func (fl Flow) Close() Flow {
 	fl.Closed = [2]bool{true, true}
+	return fl
+}
+
+// Wanting is the flow in a window that asks for late facts.
+func (fl Flow) Wanting(want dissect.Wants) Flow {
+	fl.Want = want
 	return fl
 }
 
@@ -73,7 +81,7 @@ func (fl Flow) Cuts() int {
 // Window is the flow's beginning up to the cut-th byte or datagram; the window
 // of the last cut has the flow's Closed.
 func (fl Flow) Window(cut int) *dissect.Window {
-	w := &dissect.Window{SrcPort: fl.SrcPort, DstPort: fl.DstPort}
+	w := &dissect.Window{SrcPort: fl.SrcPort, DstPort: fl.DstPort, Want: fl.Want, Time: fl.Time}
 	if cut >= fl.Cuts() {
 		w.Closed = fl.Closed
 	}

@@ -3,10 +3,12 @@ package dissecttest
 import (
 	"bytes"
 	"encoding/binary"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/lang/fact"
 )
 
 // maxFuzzPackets bounds one fuzzed flow, as the engine's packet budget does.
@@ -30,6 +32,13 @@ func FuzzOne(f *testing.F, d dissect.Dissector, cases []Case) {
 		}
 		if spec.UDP {
 			fuzzFlow(t, d, decode(data, port, true))
+		}
+		everything := dissect.Wants{Certificate: true, URL: true, Agents: true, STUN: true, Login: true}
+		if spec.TCP {
+			fuzzFlow(t, d, decode(data, port, false).Wanting(everything))
+		}
+		if spec.UDP {
+			fuzzFlow(t, d, decode(data, port, true).Wanting(everything))
 		}
 	})
 }
@@ -63,9 +72,10 @@ func fuzzFlow(t *testing.T, d dissect.Dissector, fl Flow) {
 		}
 	}
 	x := &p.facts
-	for _, s := range []string{x.Protocol, x.Hostname, x.DNSHostname, x.ALPN, x.JA4, x.UserAgent, x.BTInfoHash, x.By} {
-		if !clean(s) {
-			t.Fatalf("unprintable fact %q", s)
+	fields := reflect.ValueOf(x).Elem()
+	for _, a := range fact.Attributes {
+		if s, ok := fields.FieldByName(a.Field).Interface().(string); ok && !clean(s) {
+			t.Fatalf("unprintable %s %q", a.Name, s)
 		}
 	}
 	if x.Hostname != strings.ToLower(x.Hostname) || x.DNSHostname != strings.ToLower(x.DNSHostname) {

@@ -33,26 +33,45 @@ const (
 	oidAlternative = "\x55\x1d\x11"
 )
 
-// setCertificateName sets the host name to the certificate's first DNS name,
-// or the common name of its subject (RFC 6125 section 6.4.4: that is for
-// certificates without one). A wildcard counts as the domain it stands in.
-// Nothing is verified: the name is the server's claim. One without a dot is a
-// device's or a product's, and no host's.
-func setCertificateName(f *fact.Facts, der []byte) {
+// leaf is what is read of a server's certificate (RFC 5280 section 4.1). Its slices alias
+// the DER. Nothing is verified: all of it is the server's claim.
+type leaf struct {
+	der             []byte
+	issuer, subject []byte // the content of a Name
+	name            []byte // DNS name, or common name; nil for none
+	notAfter        int64  // nanoseconds since the Unix epoch, 0 when it cannot be read
+}
+
+// parseCertificate reads a DER certificate; what is malformed stays empty.
+func parseCertificate(der []byte) leaf {
+	cert := leaf{der: der}
 	c := dissect.NewCursor(der)
-	cert := child(&c, derSequence)
-	tbs := child(&cert, derSequence) // RFC 5280 section 4.1
+	whole := child(&c, derSequence)
+	tbs := child(&whole, derSequence)
 	if b := tbs.Rest(); len(b) > 0 && b[0] == derVersion {
 		element(&tbs)
 	}
-	for range 4 { // serial number, signature algorithm, issuer, validity
-		element(&tbs)
-	}
+	element(&tbs) // serial number
+	element(&tbs) // signature algorithm
+	issuer := child(&tbs, derSequence)
+	validity := child(&tbs, derSequence)
 	subject := child(&tbs, derSequence)
-	name := alternativeName(&tbs)
-	if name == nil {
-		name = commonName(&subject)
+	cert.issuer, cert.subject = issuer.Rest(), subject.Rest()
+	element(&validity) // not before
+	cert.notAfter = readTime(&validity)
+	cert.name = alternativeName(&tbs)
+	if cert.name == nil {
+		cert.name = commonName(&subject)
 	}
+	return cert
+}
+
+// setName sets the host name to the certificate's first DNS name, or the
+// common name of its subject (RFC 6125 section 6.4.4: that is for certificates
+// without one). A wildcard counts as the domain it stands in. A name without a
+// dot is a device's or a product's, and no host's.
+func (cert *leaf) setName(f *fact.Facts) {
+	name := cert.name
 	if wild, ok := bytes.CutPrefix(name, []byte("*.")); ok {
 		name = wild
 	}

@@ -22,11 +22,12 @@ const (
 	extSignatureAlgorithms = 0x000d
 	extALPN                = 0x0010
 	extSupportedVersions   = 0x002b
+	extEncryptedHello      = 0xfe0d // RFC 9849
 )
 
 // ParseClientHello reads a whole ClientHello handshake message, its four-byte
 // header included, and sets Hostname and By, TLSVersion (the highest offered),
-// ALPN and JA4. It reports false, with f as it was, when msg is malformed. It
+// TLSECH, ALPN, JA4 and the risk of a missing name. It reports false, with f as it was, when msg is malformed. It
 // leaves Protocol to the caller.
 func ParseClientHello(msg []byte, over Carrier, f *fact.Facts) bool {
 	c := dissect.NewCursor(msg)
@@ -37,9 +38,11 @@ func ParseClientHello(msg []byte, over Carrier, f *fact.Facts) bool {
 // clientHello is what one pass over a hello collects. It aliases the message.
 type clientHello struct {
 	serverName []byte
+	over       Carrier
 	names      int // host names seen; more than one is an evasion
 	alpn       dissect.Cursor
 	version    uint16 // the highest offered
+	encrypted  bool   // an inner hello, or GREASE in its place
 	print      fingerprint
 }
 
@@ -60,6 +63,7 @@ func parseHello(body []byte, over Carrier, f *fact.Facts) bool {
 		return false
 	}
 	h.print.carrier = over
+	h.over = over
 	for ciphers.Len() > 0 {
 		h.print.ciphers.add(ciphers.Uint16())
 	}
@@ -87,6 +91,8 @@ func (h *clientHello) readExtensions(c dissect.Cursor) bool {
 			h.print.protocol = protocolName(&first)
 		case extSupportedVersions:
 			h.readVersions(data.Vector8())
+		case extEncryptedHello:
+			h.encrypted = true
 		case extSignatureAlgorithms:
 			for list := data.Vector16(); list.Len() >= 2; {
 				h.print.algorithms.add(list.Uint16())
@@ -134,6 +140,11 @@ func (h *clientHello) set(f *fact.Facts) {
 	if h.names == 1 {
 		dissect.SetHostname(f, h.serverName, fact.BySNI)
 	}
+	// A browser's call has no name, nor needs one (RFC 8827).
+	if h.names == 0 && !h.encrypted && h.over != OverDTLS {
+		fact.SetRisk(&f.Risks, fact.RiskMissingSNI, true)
+	}
+	f.TLSECH = h.encrypted
 	h.setALPN(f)
 	var buf [ja4Len]byte
 	dissect.SetText(&f.JA4, h.print.appendJA4(buf[:0], h.version))

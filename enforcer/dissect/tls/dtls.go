@@ -117,7 +117,7 @@ func (a *assembly) read(body []byte, f *fact.Facts) (done bool) {
 		case typeServerHello:
 			var s answer
 			if part.Len() == length && parseServerHello(part.Rest(), &s) {
-				f.TLSVersion = s.version
+				s.set(f)
 				return true
 			}
 		}

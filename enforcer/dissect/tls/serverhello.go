@@ -1,6 +1,9 @@
 package tls
 
-import "github.com/netpol/netpol/enforcer/dissect"
+import (
+	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/lang/fact"
+)
 
 // TLS versions on the wire (RFC 8446 section 4.2.1).
 const (
@@ -45,6 +48,21 @@ func isGREASE(v uint16) bool { return v&0x0f0f == 0x0a0a && v>>8 == v&0xff }
 const retryRandom = "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91" +
 	"\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c"
 
+// set writes the facts of the server's hello.
+func (a *answer) set(f *fact.Facts) {
+	f.TLSVersion, f.TLSCipher = a.version, a.cipher
+	if len(a.alpn) > 0 {
+		var buf [4 * 255]byte
+		dissect.SetText(&f.TLSALPNServer, dissect.AppendEscaped(buf[:0], a.alpn, '\\'))
+	}
+	if a.version < version12 {
+		fact.SetRisk(&f.Risks, fact.RiskObsoleteTLS, true)
+	}
+	if fact.WeakCipher(a.cipher) {
+		fact.SetRisk(&f.Risks, fact.RiskWeakCipher, true)
+	}
+}
+
 // parseServerHello reads the body of a ServerHello (RFC 8446 section 4.1.3)
 // into a. It reports false for anything malformed.
 func parseServerHello(body []byte, a *answer) bool {
@@ -52,7 +70,8 @@ func parseServerHello(body []byte, a *answer) bool {
 	version := c.Uint16()
 	random := c.Bytes(32)
 	session := c.Vector8()
-	c.Skip(2 + 1) // cipher suite and compression method
+	a.cipher = int(c.Uint16())
+	c.Skip(1) // compression method
 	if !c.OK() || session.Len() > 32 {
 		return false
 	}
@@ -62,8 +81,14 @@ func parseServerHello(body []byte, a *answer) bool {
 	}
 	for extensions.Len() > 0 {
 		typ, data := extensions.Uint16(), extensions.Vector16()
-		if v := data.Uint16(); typ == extSupportedVersions && data.OK() {
-			version = v
+		switch typ {
+		case extSupportedVersions:
+			if v := data.Uint16(); data.OK() {
+				version = v
+			}
+		case extALPN: // a list of one (RFC 7301 section 3.1)
+			list := data.Vector16()
+			a.alpn = protocolName(&list)
 		}
 	}
 	if !extensions.OK() {

@@ -34,12 +34,20 @@ func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 	answer := readServer(&b)
 	clientDone := readClient(&a, answer.retry, f)
 	if answer.version != 0 {
-		f.TLSVersion = answer.version
+		answer.set(f)
 	}
-	if f.Hostname == "" && len(answer.certificate) > 0 {
-		setCertificateName(f, answer.certificate)
+	if len(answer.certificate) > 0 {
+		cert := parseCertificate(answer.certificate)
+		if f.Hostname == "" {
+			cert.setName(f)
+		}
+		if w.Want.Certificate {
+			cert.setFacts(f, w.Time)
+		}
 	}
-	serverDone := answer.done || answer.version != 0 && f.Hostname != ""
+	// What comes after the hello matters when nothing has named the server, or
+	// when somebody asks for the certificate itself.
+	serverDone := answer.done || answer.version != 0 && f.Hostname != "" && !w.Want.Certificate
 	if (clientDone || closedA || a.empty && b.kind == kindMidstream) &&
 		(serverDone || closedB || b.empty && a.kind == kindMidstream) {
 		return dissect.Match
@@ -82,6 +90,8 @@ func readClient(o *opening, retry bool, f *fact.Facts) (done bool) {
 // answer is what the server's side told.
 type answer struct {
 	version     int    // chosen; 0 until the ServerHello is there
+	cipher      int    // chosen; valid iff version is
+	alpn        []byte // chosen; aliases the stream or a copy
 	retry       bool   // the hello asks for another client hello
 	certificate []byte // the first of the chain, DER; aliases the stream or a copy
 	done        bool   // the server's side has no more to tell

@@ -120,6 +120,15 @@ func side(packets []dissecttest.Packet, s dissect.Side) []byte {
 	return b
 }
 
+// cipherOf is the suite that the server chose: it stands after the record's
+// and message's headers, the version, the random and the session.
+func cipherOf(packets []dissecttest.Packet) int {
+	b := side(packets, dissect.Server)
+	at := recordHeaderLen + 4 + 2 + 32
+	at += 1 + int(b[at])
+	return int(b[at])<<8 | int(b[at+1])
+}
+
 // ja4Of is the fingerprint of the hello that opens a recorded client stream in
 // one record. Its value is tested against the specification in ja4_test.go.
 func ja4Of(t testing.TB, stream []byte) string {
@@ -164,11 +173,17 @@ func recordedCases(t testing.TB) []dissecttest.Case {
 	})
 	address := record(t, &stdtls.Config{ServerName: "192.0.2.1"}, &stdtls.Config{})
 	facts := func(packets []dissecttest.Packet, host, by string, version int, alpn string) fact.Facts {
-		return fact.Facts{
+		f := fact.Facts{
 			Protocol: "tls", Hostname: host, By: by, TLSVersion: version, ALPN: alpn,
-			JA4: ja4Of(t, side(packets, dissect.Client)),
+			JA4: ja4Of(t, side(packets, dissect.Client)), TLSCipher: cipherOf(packets),
 		}
+		if by != fact.BySNI {
+			f.Risks = "missing_sni"
+		}
+		return f
 	}
+	offered := facts(v13, "www.example.com", fact.BySNI, 0x0304, "h2,http/1.1")
+	offered.TLSCipher = 0
 	return []dissecttest.Case{
 		{Name: "TLS 1.3", In: dissecttest.TCP(443, v13...), Result: dissect.Match, Want: facts(v13, "www.example.com", fact.BySNI, 0x0304, "h2,http/1.1")},
 		{Name: "TLS 1.3 on another port", In: dissecttest.TCP(80, v13...), Result: dissect.Match, Want: facts(v13, "www.example.com", fact.BySNI, 0x0304, "h2,http/1.1")},
@@ -181,19 +196,19 @@ func recordedCases(t testing.TB) []dissecttest.Case {
 		{Name: "address instead of a name", In: dissecttest.TCP(443, address...), Result: dissect.Match, Want: facts(address, "", "", 0x0304, "")},
 		{
 			Name: "hello only", In: dissecttest.TCP(443, v13[0]), Result: dissect.Partial,
-			Want: facts(v13, "www.example.com", fact.BySNI, 0x0304, "h2,http/1.1"),
+			Want: offered,
 		},
 		{
 			Name: "hello only, closed", In: dissecttest.TCP(443, v13[0]).Close(), Result: dissect.Match,
-			Want: facts(v13, "www.example.com", fact.BySNI, 0x0304, "h2,http/1.1"),
+			Want: offered,
 		},
 		{
 			Name: "hello refused by an alert", In: dissecttest.TCP(443, v13[0], dissecttest.Server("\x15\x03\x01\x00\x02\x02\x28")).Close(), Result: dissect.Match,
-			Want: facts(v13, "www.example.com", fact.BySNI, 0x0304, "h2,http/1.1"),
+			Want: offered,
 		},
 		{
 			Name: "hello to a plaintext server", In: dissecttest.TCP(80, v13[0], dissecttest.Server("HTTP/1.1 400 Bad Request\r\n\r\n")), Result: dissect.Match,
-			Want: facts(v13, "www.example.com", fact.BySNI, 0x0304, "h2,http/1.1"),
+			Want: offered,
 		},
 		{
 			Name: "ends the wrong way round", Result: dissect.Match,
@@ -210,7 +225,7 @@ func midstreamCases(t testing.TB) []dissecttest.Case {
 	return []dissecttest.Case{
 		{
 			Name: "server's side only", In: dissecttest.TCP(443, dissecttest.Server(server)), Result: dissect.Partial,
-			Want: fact.Facts{Protocol: "tls", TLSVersion: 0x0303, Hostname: "cert.test", By: fact.ByCert},
+			Want: fact.Facts{Protocol: "tls", TLSVersion: 0x0303, Hostname: "cert.test", By: fact.ByCert, TLSCipher: cipherOf(v12)},
 		},
 		{Name: "application data", In: dissecttest.TCP(443, dissecttest.Client(data)), Result: dissect.Match, Want: fact.Facts{Protocol: "tls"}},
 		{Name: "server's application data", In: dissecttest.TCP(443, dissecttest.Server(data)), Result: dissect.Match, Want: fact.Facts{Protocol: "tls"}},

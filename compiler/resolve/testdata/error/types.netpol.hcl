@@ -52,6 +52,11 @@ policy "types" {
     "ip == '10.0.0'",              # ERROR NP0019: Invalid address
     "port == src_port",            # ERROR NP0105: Wrong operator
     "port",                        # ERROR NP0105: Wrong operator
+    "tls_cipher == 'TLS_AES_128'", # ERROR NP0106: Wrong constant
+    "tls_cipher == 65536",         # ERROR NP0023: Number out of range
+    "risks == 'missing-sni'",      # ERROR NP0130: Unknown word
+    "risks contains 'tls'",        # ERROR NP0105: Wrong operator
+    "tls_cert_fingerprint == 'ab'", # ERROR NP0106: Wrong constant
     "(detection_guessed ? 1 : 2) == 1", # ERROR NP0116: Unsupported expression
   ]
   label = "x"

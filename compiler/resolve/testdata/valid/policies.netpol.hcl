@@ -55,6 +55,17 @@ policy "sides" {
   label = "sides"
 }
 
+policy "handshakes" {
+  criteria = [
+    "tls_cipher in ['TLS_RSA_WITH_RC4_128_SHA', 'TLS_RSA_WITH_RC4_128_MD5'] or tls_cipher == 0x002f or ssl_cipher == 'tls_aes_128_gcm_sha256'",
+    "tls_ech and tls_alpn_server == 'h2' and tls_server_cn endsWith '.example'",
+    "tls_subject_dn contains 'O=Example' or tls_issuer_dn matches 'CN=CA [0-9]$'",
+    "tls_cert_fingerprint == 'DA:39:A3:EE:5E:6B:4B:0D:32:55:BF:EF:95:60:18:90:AF:D8:07:09'",
+    "'missing_sni' in risks or risks in ['tls_weak_cipher', 'TLS_cert_expired'] or risks != ''",
+  ]
+  label = "handshakes"
+}
+
 policy "local" {
   criteria = local.video
   exempt   = ["local_ip == '@kids'", "interface == 'WAN0'"]

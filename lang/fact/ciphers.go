@@ -1,0 +1,145 @@
+package fact
+
+import (
+	"fmt"
+	"strings"
+)
+
+// CipherName is the name that a TLS cipher suite is registered under (IANA TLS
+// Cipher Suites), or its number in hexadecimal when it is none of the table.
+func CipherName(n int) string {
+	if name, ok := cipherNames[n]; ok {
+		return name
+	}
+	return fmt.Sprintf("0x%04x", n)
+}
+
+// CipherNumber finds a cipher suite by its registered name, in any case.
+func CipherNumber(name string) (n int, ok bool) {
+	for n, known := range cipherNames {
+		if strings.EqualFold(known, name) {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// CipherNames lists the names that CipherNumber knows, in no order.
+func CipherNames() []string {
+	names := make([]string, 0, len(cipherNames))
+	for _, name := range cipherNames {
+		names = append(names, name)
+	}
+	return names
+}
+
+// WeakCipher says that a cipher suite of the table protects nothing worth the
+// name: no encryption or no authentication, export keys, DES, 3DES, RC2, RC4
+// (RFC 7465, RFC 8996, RFC 9325 section 4.1) or IDEA.
+func WeakCipher(n int) bool {
+	name := cipherNames[n]
+	for _, mark := range []string{"_NULL_", "_anon_", "EXPORT", "_DES_", "_DES40_", "_3DES_", "_RC2_", "_RC4_", "_IDEA_"} {
+		if strings.Contains(name, mark) {
+			return true
+		}
+	}
+	return false
+}
+
+// cipherNames are the suites of TLS 1.3, those that servers of earlier
+// versions choose, and those that are weak.
+var cipherNames = map[int]string{
+	0x0000: "TLS_NULL_WITH_NULL_NULL",
+	0x0001: "TLS_RSA_WITH_NULL_MD5",
+	0x0002: "TLS_RSA_WITH_NULL_SHA",
+	0x0003: "TLS_RSA_EXPORT_WITH_RC4_40_MD5",
+	0x0004: "TLS_RSA_WITH_RC4_128_MD5",
+	0x0005: "TLS_RSA_WITH_RC4_128_SHA",
+	0x0006: "TLS_RSA_EXPORT_WITH_RC2_CBC_40_MD5",
+	0x0007: "TLS_RSA_WITH_IDEA_CBC_SHA",
+	0x0008: "TLS_RSA_EXPORT_WITH_DES40_CBC_SHA",
+	0x0009: "TLS_RSA_WITH_DES_CBC_SHA",
+	0x000a: "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+	0x000b: "TLS_DH_DSS_EXPORT_WITH_DES40_CBC_SHA",
+	0x000c: "TLS_DH_DSS_WITH_DES_CBC_SHA",
+	0x000d: "TLS_DH_DSS_WITH_3DES_EDE_CBC_SHA",
+	0x000e: "TLS_DH_RSA_EXPORT_WITH_DES40_CBC_SHA",
+	0x000f: "TLS_DH_RSA_WITH_DES_CBC_SHA",
+	0x0010: "TLS_DH_RSA_WITH_3DES_EDE_CBC_SHA",
+	0x0011: "TLS_DHE_DSS_EXPORT_WITH_DES40_CBC_SHA",
+	0x0012: "TLS_DHE_DSS_WITH_DES_CBC_SHA",
+	0x0013: "TLS_DHE_DSS_WITH_3DES_EDE_CBC_SHA",
+	0x0014: "TLS_DHE_RSA_EXPORT_WITH_DES40_CBC_SHA",
+	0x0015: "TLS_DHE_RSA_WITH_DES_CBC_SHA",
+	0x0016: "TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA",
+	0x0017: "TLS_DH_anon_EXPORT_WITH_RC4_40_MD5",
+	0x0018: "TLS_DH_anon_WITH_RC4_128_MD5",
+	0x0019: "TLS_DH_anon_EXPORT_WITH_DES40_CBC_SHA",
+	0x001a: "TLS_DH_anon_WITH_DES_CBC_SHA",
+	0x001b: "TLS_DH_anon_WITH_3DES_EDE_CBC_SHA",
+	0x002f: "TLS_RSA_WITH_AES_128_CBC_SHA",
+	0x0033: "TLS_DHE_RSA_WITH_AES_128_CBC_SHA",
+	0x0034: "TLS_DH_anon_WITH_AES_128_CBC_SHA",
+	0x0035: "TLS_RSA_WITH_AES_256_CBC_SHA",
+	0x0039: "TLS_DHE_RSA_WITH_AES_256_CBC_SHA",
+	0x003a: "TLS_DH_anon_WITH_AES_256_CBC_SHA",
+	0x003b: "TLS_RSA_WITH_NULL_SHA256",
+	0x003c: "TLS_RSA_WITH_AES_128_CBC_SHA256",
+	0x003d: "TLS_RSA_WITH_AES_256_CBC_SHA256",
+	0x0041: "TLS_RSA_WITH_CAMELLIA_128_CBC_SHA",
+	0x0067: "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256",
+	0x006b: "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256",
+	0x006c: "TLS_DH_anon_WITH_AES_128_CBC_SHA256",
+	0x006d: "TLS_DH_anon_WITH_AES_256_CBC_SHA256",
+	0x0084: "TLS_RSA_WITH_CAMELLIA_256_CBC_SHA",
+	0x0088: "TLS_DHE_RSA_WITH_CAMELLIA_256_CBC_SHA",
+	0x008c: "TLS_PSK_WITH_AES_128_CBC_SHA",
+	0x008d: "TLS_PSK_WITH_AES_256_CBC_SHA",
+	0x009c: "TLS_RSA_WITH_AES_128_GCM_SHA256",
+	0x009d: "TLS_RSA_WITH_AES_256_GCM_SHA384",
+	0x009e: "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256",
+	0x009f: "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384",
+	0x00a6: "TLS_DH_anon_WITH_AES_128_GCM_SHA256",
+	0x00a7: "TLS_DH_anon_WITH_AES_256_GCM_SHA384",
+	0x00a8: "TLS_PSK_WITH_AES_128_GCM_SHA256",
+	0x00a9: "TLS_PSK_WITH_AES_256_GCM_SHA384",
+	0x1301: "TLS_AES_128_GCM_SHA256",
+	0x1302: "TLS_AES_256_GCM_SHA384",
+	0x1303: "TLS_CHACHA20_POLY1305_SHA256",
+	0x1304: "TLS_AES_128_CCM_SHA256",
+	0x1305: "TLS_AES_128_CCM_8_SHA256",
+	0xc001: "TLS_ECDH_ECDSA_WITH_NULL_SHA",
+	0xc002: "TLS_ECDH_ECDSA_WITH_RC4_128_SHA",
+	0xc003: "TLS_ECDH_ECDSA_WITH_3DES_EDE_CBC_SHA",
+	0xc006: "TLS_ECDHE_ECDSA_WITH_NULL_SHA",
+	0xc007: "TLS_ECDHE_ECDSA_WITH_RC4_128_SHA",
+	0xc008: "TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA",
+	0xc009: "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+	0xc00a: "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+	0xc00b: "TLS_ECDH_RSA_WITH_NULL_SHA",
+	0xc00c: "TLS_ECDH_RSA_WITH_RC4_128_SHA",
+	0xc00d: "TLS_ECDH_RSA_WITH_3DES_EDE_CBC_SHA",
+	0xc010: "TLS_ECDHE_RSA_WITH_NULL_SHA",
+	0xc011: "TLS_ECDHE_RSA_WITH_RC4_128_SHA",
+	0xc012: "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
+	0xc013: "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+	0xc014: "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+	0xc015: "TLS_ECDH_anon_WITH_NULL_SHA",
+	0xc016: "TLS_ECDH_anon_WITH_RC4_128_SHA",
+	0xc017: "TLS_ECDH_anon_WITH_3DES_EDE_CBC_SHA",
+	0xc018: "TLS_ECDH_anon_WITH_AES_128_CBC_SHA",
+	0xc019: "TLS_ECDH_anon_WITH_AES_256_CBC_SHA",
+	0xc023: "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+	0xc024: "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384",
+	0xc027: "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+	0xc028: "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
+	0xc02b: "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+	0xc02c: "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+	0xc02f: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+	0xc030: "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+	0xc0ac: "TLS_ECDHE_ECDSA_WITH_AES_128_CCM",
+	0xc0ae: "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8",
+	0xcca8: "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+	0xcca9: "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+	0xccaa: "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+}

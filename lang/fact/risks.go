@@ -1,0 +1,80 @@
+package fact
+
+import (
+	"slices"
+	"strings"
+)
+
+// Risk is one value of the attribute "risks", as its place in Risks.
+type Risk int
+
+// Risks that a flow can show, in the order of Risks.
+const (
+	RiskCleartextCredentials Risk = iota
+	RiskNonstandardPort
+	RiskMissingSNI
+	RiskObsoleteSSH
+	RiskExpiredCertificate
+	RiskObsoleteTLS
+	RiskSelfSigned
+	RiskWeakCipher
+)
+
+// RiskName is a risk as criteria write it, and what it says.
+type RiskName struct {
+	Name string
+	Doc  string // one sentence
+}
+
+// Risks lists the values of the attribute "risks", sorted by name.
+var Risks = []RiskName{
+	RiskCleartextCredentials: {"cleartext_credentials", "A password passes in the clear: HTTP Basic, or a login of FTP, POP3, IMAP, SMTP or telnet without TLS."},
+	RiskNonstandardPort:      {"known_protocol_on_nonstandard_port", "The protocol was read from the flow's bytes, and neither port is one that the catalogue gives it."},
+	RiskMissingSNI:           {"missing_sni", "A TLS or QUIC client names no server, nor hides the name in an ECH extension."},
+	RiskObsoleteSSH:          {"ssh_obsolete_version", "A side speaks SSH 1 only."},
+	RiskExpiredCertificate:   {"tls_cert_expired", "The server's certificate was no longer valid at the time of the packet."},
+	RiskObsoleteTLS:          {"tls_obsolete_version", "The server chose SSL 3, TLS 1.0 or TLS 1.1, or DTLS 1.0 (RFC 8996)."},
+	RiskSelfSigned:           {"tls_self_signed", "The server's certificate names itself as its issuer."},
+	RiskWeakCipher:           {"tls_weak_cipher", "The server chose a cipher suite without encryption or authentication, with export keys, or with DES, 3DES, RC2, RC4 or IDEA."},
+}
+
+// riskNames are the names of Risks.
+func riskNames() []string {
+	names := make([]string, len(Risks))
+	for i, r := range Risks {
+		names[i] = r.Name
+	}
+	return names
+}
+
+// SetRisk says in list, the value of the attribute "risks", whether the flow has
+// a risk. The list stays in the order of Risks. It allocates only when the list
+// changes. (No method of Facts: the generator of Facts imports this package.)
+func SetRisk(list *string, r Risk, has bool) {
+	if HasRisk(*list, r) == has {
+		return
+	}
+	var names []string
+	if *list != "" {
+		names = strings.Split(*list, ",")
+	}
+	at, found := slices.BinarySearch(names, Risks[r].Name)
+	if found {
+		names = slices.Delete(names, at, at+1)
+	} else {
+		names = slices.Insert(names, at, Risks[r].Name)
+	}
+	*list = strings.Join(names, ",")
+}
+
+// HasRisk says whether a value of the attribute "risks" has a risk in it.
+func HasRisk(list string, r Risk) bool {
+	for rest, more := list, list != ""; more; {
+		var one string
+		one, rest, more = strings.Cut(rest, ",")
+		if one == Risks[r].Name {
+			return true
+		}
+	}
+	return false
+}

@@ -56,7 +56,11 @@ var rules = []rule{
 	{"compiler/opt", []string{"compiler/ir", "lang/diag", "lang/fact"}, nil},
 	{"compiler/emit/prog", []string{"compiler/artifact", "compiler/ir", "lang/diag", "lang/fact"}, []string{"github.com/expr-lang/expr/..."}},
 	{"compiler/emit/*", []string{"compiler/artifact", "compiler/ir", "lang/diag"}, nil},
-	{"compiler/lint", []string{"compiler/ir", "lang", "lang/diag"}, nil},
+	{"compiler/lint", []string{"compiler/ir", "compiler/lint/...", "lang", "lang/diag", "lang/fact", "lang/lintconfig", "lang/outline", "lang/suggest"}, nil},
+	{"compiler/lint/bdd", nil, nil},
+	{"compiler/lint/pattern", nil, nil},
+	{"compiler/lint/flowspace", []string{"compiler/artifact", "compiler/ir", "compiler/lint/bdd", "compiler/lint/pattern", "lang/fact"}, nil},
+	{"docs/lint", nil, nil},
 	{"compiler", []string{"compiler/...", "lang", "lang/diag", "lang/fact"}, nil},
 	{"policies", []string{"compiler/artifact"}, nil},
 

@@ -1,0 +1,123 @@
+package lint
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/netpol/netpol/lang"
+	"github.com/netpol/netpol/lang/diag"
+)
+
+func duplicateInList() Rule {
+	return Rule{ID: "NP0517", Slug: "duplicate-in-list", Category: Hygiene, Severity: diag.Warning, Summary: "Duplicate in a list", check: checkDuplicateInList}
+}
+
+// checkDuplicateInList reports elements that stand in a list twice: constants in
+// criteria, members of address groups, criteria.
+func checkDuplicateInList(p *pass) {
+	p.criteria(func(c *lang.Criteria, policy string) { p.duplicateConstants(c, policy) })
+	for _, b := range p.in.Policy.Policies {
+		p.duplicateCriteria(b.Criteria, b.Name)
+		p.duplicateCriteria(b.Exempt, b.Name)
+	}
+	p.duplicateCriteria(p.in.Policy.Exempt, "")
+	for _, g := range p.in.Policy.Groups {
+		p.duplicateMembers(g)
+	}
+}
+
+// duplicateConstants looks into every [ ] of a criterion.
+func (p *pass) duplicateConstants(c *lang.Criteria, policy string) {
+	tokens := scan(c.Text)
+	var seen map[string]bool
+	for i, t := range tokens {
+		text := strings.ToLower(c.Text[t.from:t.to])
+		switch {
+		case text == "[":
+			seen = map[string]bool{}
+		case text == "]":
+			seen = nil
+		case seen == nil || t.kind != wordToken && t.kind != textToken || !alone(c.Text, tokens, i):
+		case !seen[unquoted(text)]:
+			seen[unquoted(text)] = true
+		default:
+			f := Finding{Subject: c.RangeOf(t.from, t.to), Policy: policy, Detail: fmt.Sprintf("%s stands in this list already.", c.Text[t.from:t.to]), Hint: "remove it"}
+			if literal(c) {
+				cut := Edit{Range: c.RangeOf(tokens[i-2].to, t.to)}
+				cut.Range.Start = c.RangeOf(tokens[i-2].to-1, tokens[i-2].to).End
+				f.Fix = &Fix{Description: "remove it", Edits: []Edit{cut}}
+			}
+			p.report(f)
+		}
+	}
+}
+
+// alone says that token i is a whole element: not an end of a range.
+func alone(text string, tokens []token, i int) bool {
+	is := func(j int, words string) bool {
+		return j >= 0 && j < len(tokens) && strings.Contains(words, text[tokens[j].from:tokens[j].to])
+	}
+	return is(i-1, "[,") && is(i+1, "],")
+}
+
+func unquoted(s string) string { return strings.Trim(s, "'\"`") }
+
+func (p *pass) duplicateCriteria(list []lang.Criteria, policy string) {
+	seen := map[string]bool{}
+	for _, c := range list {
+		text := strings.Join(strings.Fields(c.Text), " ")
+		if seen[text] {
+			p.report(Finding{Subject: c.Range, Policy: policy, Detail: "This criterion stands in the list already.", Hint: "remove it"})
+		}
+		seen[text] = true
+	}
+}
+
+// duplicateMembers reports members that stand twice, and those inside of
+// others.
+func (p *pass) duplicateMembers(g *lang.AddressGroup) {
+	for i, m := range g.Members {
+		for j, o := range g.Members {
+			if i == j || m.Group != o.Group || m.Group != "" && j > i || m.Group == "" && !holds(o.Prefix, m.Prefix, j < i) {
+				continue
+			}
+			f := Finding{Subject: m.Range, Hint: "remove it", Related: []Related{{o.Range, "the other one"}}}
+			f.Detail = fmt.Sprintf("%s stands in address group %q already.", p.source(m.Range), g.Name)
+			if m.Group == "" && o.Prefix != m.Prefix {
+				f.Detail = fmt.Sprintf("%s is part of %s in address group %q.", m.Prefix, o.Prefix, g.Name)
+			}
+			f.Fix = p.cutMember(g, i)
+			p.report(f)
+			break
+		}
+	}
+}
+
+// holds says that a prefix makes another needless; of two equal ones the later
+// is.
+func holds(a, b netip.Prefix, first bool) bool {
+	return a == b && first || a.Bits() < b.Bits() && a.Overlaps(b)
+}
+
+func (p *pass) source(r diag.Range) string {
+	src := p.in.Policy.Source(r.Filename)
+	if r.Start.Byte > r.End.Byte || r.End.Byte > len(src) {
+		return "It"
+	}
+	return string(src[r.Start.Byte:r.End.Byte])
+}
+
+// cutMember takes a member out of a list that is written out, if nothing but a
+// comma stands before it.
+func (p *pass) cutMember(g *lang.AddressGroup, i int) *Fix {
+	if i == 0 {
+		return nil
+	}
+	before, at := g.Members[i-1].Range, g.Members[i].Range
+	between := diag.Range{Filename: at.Filename, Start: before.End, End: at.Start}
+	if before.Filename != at.Filename || before.End.Byte >= at.Start.Byte || strings.TrimSpace(p.source(between)) != "," {
+		return nil
+	}
+	return &Fix{Description: "remove it", Edits: []Edit{{Range: diag.Range{Filename: at.Filename, Start: before.End, End: at.End}}}}
+}

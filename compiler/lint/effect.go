@@ -1,0 +1,77 @@
+package lint
+
+import (
+	"fmt"
+
+	"github.com/netpol/netpol/compiler/ir"
+)
+
+// effect is one thing that a policy does. Of policies with an effect of one
+// dimension the first that matches decides; labels add up, so each label is a
+// dimension of its own.
+type effect struct {
+	dimension string // dscp, verdict, mark or "label x"
+	value     string
+	mask      uint32 // of a mark
+	bits      uint32
+}
+
+func effects(p *ir.Policy) []effect {
+	var out []effect
+	if p.DSCP != nil {
+		out = append(out, effect{dimension: "dscp", value: p.DSCP.Name, bits: uint32(p.DSCP.Value)})
+	}
+	if p.Verdict != ir.NoVerdict {
+		out = append(out, effect{dimension: "verdict", value: p.Verdict.String()})
+	}
+	if p.Mark != nil {
+		out = append(out, effect{dimension: "mark", value: fmt.Sprintf("%#x/%#x", p.Mark.Value, p.Mark.Mask), mask: p.Mark.Mask, bits: p.Mark.Value})
+	}
+	for _, l := range p.Labels {
+		out = append(out, effect{dimension: "label " + l, value: l})
+	}
+	return out
+}
+
+// decides says that where both policies match, this effect of an earlier one
+// leaves nothing for the other to decide.
+func (e effect) decides(other effect) bool {
+	return e.dimension == other.dimension && other.mask&^e.mask == 0
+}
+
+// conflicts says that both cannot be had. Drop and reject are one thing here:
+// both keep the traffic out.
+func (e effect) conflicts(other effect) bool {
+	if e.dimension != other.dimension {
+		return false
+	}
+	switch e.dimension {
+	case "dscp":
+		return e.bits != other.bits
+	case "verdict":
+		return blocks(e.value) != blocks(other.value)
+	case "mark":
+		common := e.mask & other.mask
+		return e.bits&common != other.bits&common
+	}
+	return false
+}
+
+// differs says that the value is another, which for verdicts is finer than
+// conflicts.
+func (e effect) differs(other effect) bool {
+	return e.conflicts(other) || e.dimension == "verdict" && e.value != other.value
+}
+
+func blocks(verdict string) bool { return verdict == "drop" || verdict == "reject" }
+
+// blocking says that a policy keeps traffic out.
+func blocking(p *ir.Policy) bool { return p.Verdict == ir.Drop || p.Verdict == ir.Reject }
+
+// String is "dscp cs5", "verdict drop", "label zoom".
+func (e effect) String() string {
+	if e.dimension == "label "+e.value {
+		return e.dimension
+	}
+	return e.dimension + " " + e.value
+}

@@ -1,0 +1,192 @@
+package flowspace
+
+import (
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/compiler/ir"
+	"github.com/netpol/netpol/compiler/lint/bdd"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// maxNodes bounds the diagram: about 100 MiB with its tables.
+const maxNodes = 4 << 20
+
+// Space is every flow, as far as a set of conditions can tell flows apart. It
+// is not safe for concurrent use.
+type Space struct {
+	b         *bdd.Builder
+	levels    int // variables so far
+	catalogue *artifact.Catalogue
+
+	applications *names
+	protocols    *names
+	addresses    *addresses
+	ports        *numbers            // shared by the four ports
+	numbers      map[string]*numbers // by attribute
+	texts        map[string]*text    // by attribute
+	columns      map[string]*column  // by attribute: its class
+	flags        map[string]int      // level, by what is true or not
+	orientation  int                 // level: the local side opened the flow; 0 is no level
+	theories     []theory
+	soft         []theory
+	regions      map[ir.Expr]Region
+	recent       []ir.Expr // keys of regions, in the order they were made
+}
+
+// column is a numbered variable: the class of one attribute's value.
+type column struct {
+	levels []int // most significant first
+	count  int
+}
+
+// theory is what the attributes of some groups owe each other.
+type theory struct {
+	groups groups
+	node   bdd.Node
+}
+
+// groups is a set of attribute groups that share no theory with others.
+type groups uint64
+
+const (
+	groupNames groups = 1 << iota // application, protocol, categories, evidence
+	groupTuple                    // addresses, ports, IP version
+	firstText                     // and one for each attribute of text
+)
+
+// New makes the space in which the conditions can be told apart. Conditions
+// that are asked about later must be made of the same comparisons.
+func New(cat *artifact.Catalogue, conditions ...ir.Expr) *Space {
+	s := &Space{
+		b: bdd.New(maxNodes), levels: 1, catalogue: cat,
+		numbers: map[string]*numbers{}, texts: map[string]*text{},
+		columns: map[string]*column{}, flags: map[string]int{}, regions: map[ir.Expr]Region{},
+	}
+	seen := map[ir.Expr]bool{}
+	for _, c := range conditions {
+		ir.Walk(c, func(e ir.Expr) {
+			if cmp, ok := e.(*ir.Compare); ok && !seen[cmp] {
+				seen[cmp] = true
+				s.collect(cmp)
+			}
+		})
+	}
+	s.allot()
+	s.relate()
+	return s
+}
+
+// kind says how the values of an attribute are cut into classes.
+type kind uint8
+
+const (
+	kindFree kind = iota // each comparison is true or false on its own
+	kindName
+	kindNumber
+	kindPort
+	kindAddress
+	kindText
+	kindList
+	kindFlag
+)
+
+func kindOf(c *ir.Compare) kind {
+	switch c.Attr.Name {
+	case "application", "application_category", "category", "protocol", "protocol_category":
+		if c.Op == ir.OpEqual {
+			return kindName
+		}
+		return kindFree
+	}
+	switch c.Attr.Type {
+	case fact.Port:
+		return kindPort
+	case fact.Number, fact.TLSVersion:
+		return kindNumber
+	case fact.Address:
+		switch c.Attr.Name {
+		case "src_ip", "dst_ip", "local_ip", "other_ip":
+			return kindAddress
+		}
+		return kindFree
+	case fact.Text, fact.Hostname, fact.CategoryName, fact.EvidenceName, fact.ApplicationName, fact.ProtocolName:
+		return kindText
+	case fact.TextList:
+		if c.Op == ir.OpEqual {
+			return kindList
+		}
+		return kindFree
+	case fact.Flag:
+		return kindFlag
+	default:
+		return kindFree
+	}
+}
+
+// collect notes the constants of a comparison.
+func (s *Space) collect(c *ir.Compare) {
+	name := c.Attr.Name
+	switch kindOf(c) {
+	case kindName:
+		s.collectName(name)
+	case kindPort:
+		if s.ports == nil {
+			s.ports = newNumbers(c.Attr)
+		}
+		s.ports.add(c.Ranges)
+		s.columns[name] = &column{}
+	case kindNumber:
+		if s.numbers[name] == nil {
+			s.numbers[name] = newNumbers(c.Attr)
+			s.columns[name] = &column{}
+		}
+		s.numbers[name].add(c.Ranges)
+	case kindAddress:
+		if s.addresses == nil {
+			s.addresses = &addresses{}
+		}
+		s.addresses.add(c.Prefixes)
+		s.columns[name] = &column{}
+	case kindText:
+		if s.texts[name] == nil {
+			s.texts[name] = newText(c.Attr, firstText<<min(len(s.texts), 60))
+			s.columns[name] = &column{}
+		}
+		s.texts[name].add(c)
+	case kindFlag:
+		s.flag(name)
+	case kindFree, kindList:
+	}
+}
+
+// collectName makes the columns that a name or category is read from. A
+// category is not a variable of its own: it follows from the names.
+func (s *Space) collectName(name string) {
+	if name != "protocol" && name != "protocol_category" && s.applications == nil {
+		s.applications = applicationNames(s.catalogue)
+		s.columns["application"] = &column{}
+	}
+	if name != "application" && name != "application_category" && s.protocols == nil {
+		s.protocols = protocolNames(s.catalogue)
+		s.columns["protocol"] = &column{}
+	}
+}
+
+// tuple lists the attributes whose bits are interleaved, so that "local is
+// source" stays small.
+func tuple() [2][4]string {
+	return [2][4]string{
+		{"src_port", "dst_port", "local_port", "other_port"},
+		{"src_ip", "dst_ip", "local_ip", "other_ip"},
+	}
+}
+
+// flag is the level of something that is true or false.
+func (s *Space) flag(key string) int {
+	level, ok := s.flags[key]
+	if !ok {
+		level = s.levels
+		s.levels++
+		s.flags[key] = level
+	}
+	return level
+}

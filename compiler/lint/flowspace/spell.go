@@ -1,0 +1,76 @@
+package flowspace
+
+import (
+	"strings"
+
+	"github.com/netpol/netpol/compiler/ir"
+	"github.com/netpol/netpol/compiler/lint/pattern"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// example makes up a text of a class that passes exactly the wanted patterns.
+func (t *text) example(class, start int, wanted func(*textPattern) bool) (string, bool) {
+	c := t.classes[class]
+	fits := func(s string) bool {
+		if t.classOf(s) != class || t.startOf(s) != start {
+			return false
+		}
+		for i := range t.patterns {
+			if t.patterns[i].holds(s) != wanted(&t.patterns[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	if c.constant {
+		return c.value, fits(c.value)
+	}
+	if t.attr.Type == fact.EvidenceName {
+		for _, s := range fact.Evidences {
+			if fits(s) {
+				return s, true
+			}
+		}
+	}
+	for _, s := range t.candidates(c.value, start, wanted) {
+		if fits(s) {
+			return s, true
+		}
+	}
+	return "", false
+}
+
+// candidates are texts worth trying: prefix, wanted pieces and suffix, with
+// and without a filler between them.
+func (t *text) candidates(suffix string, start int, wanted func(*textPattern) bool) []string {
+	prefix := ""
+	if start > 0 {
+		prefix = t.prefixes[start-1]
+	}
+	var pieces []string
+	for i := range t.patterns {
+		p := &t.patterns[i]
+		switch {
+		case !wanted(p):
+		case p.op == ir.OpMatches:
+			pieces = append(pieces, pattern.Sample(p.value))
+		default:
+			pieces = append(pieces, p.value)
+		}
+	}
+	var out []string
+	middles := append([]string{strings.Join(pieces, ""), strings.Join(pieces, ".")}, pieces...)
+	fillers := []string{"", "host", "a", "x7", "www"}
+	if strings.HasPrefix(suffix, ".") && len(pieces) == 0 && prefix == "" {
+		fillers = fillers[1:] // no name begins with a dot
+	}
+	for _, filler := range fillers {
+		for _, m := range middles {
+			out = append(out, prefix+filler+m+suffix, prefix+m+filler+suffix, m+suffix, prefix+m)
+		}
+	}
+	if suffix == "" {
+		out = append(out, "host.example.net", "example", prefix+"host.example.net")
+	}
+	return out
+}

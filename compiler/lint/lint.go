@@ -1,0 +1,104 @@
+package lint
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/netpol/netpol/compiler/ir"
+	"github.com/netpol/netpol/lang"
+	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/lintconfig"
+	"github.com/netpol/netpol/lang/outline"
+)
+
+// Input is one policy set that parsed and resolved without an error.
+type Input struct {
+	Policy *lang.Policy
+	Set    *ir.Set // as compiler/resolve leaves it, not optimised
+	// Files are the outlines of the set's policy files, in any order.
+	Files []*outline.File
+	// Tests is the text of the set's test files.
+	Tests  []string
+	Config *lintconfig.Config // nil: nothing is configured
+	// Only names the rules to run, by id or slug; empty for all that are on.
+	Only []string
+	// Session is the connection that the operator works through; zero when
+	// there is none.
+	Session Session
+}
+
+// Session is a remote login, as sshd tells it in SSH_CONNECTION.
+type Session struct {
+	Client, Router netip.Addr
+	Port           int // on the router
+}
+
+// Result is what a run found.
+type Result struct {
+	Findings []Finding
+	// Unproven are the policies that were too complex to reason about.
+	Unproven []string
+}
+
+// Run runs the rules over a policy set. The diagnostics are mistakes in the
+// configuration.
+func Run(in Input) (Result, diag.List) {
+	plan, diags := newPlan(in)
+	if diags.HasErrors() {
+		return Result{}, diags
+	}
+	p := &pass{in: in, plan: plan}
+	var result Result
+	for i := range plan.rules {
+		p.rule = &plan.rules[i]
+		if p.rule.check != nil {
+			p.rule.check(p)
+		}
+	}
+	result.Findings = p.withoutIgnored()
+	sortFindings(result.Findings)
+	if p.analysis != nil {
+		result.Unproven = slices.Compact(p.analysis.unproven)
+	}
+	return result, diags
+}
+
+// pass is one run.
+type pass struct {
+	in       Input
+	plan     *plan
+	rule     *Rule // that is being run
+	findings []Finding
+	analysis *analysis // made when the first rule asks
+}
+
+// report adds a finding of the current rule. Severity is the rule's.
+func (p *pass) report(f Finding) {
+	f.Rule = *p.rule
+	f.Severity = p.rule.Severity
+	p.findings = append(p.findings, f)
+}
+
+// reportAt is report with a severity that is not the rule's own, unless the
+// configuration gives one.
+func (p *pass) reportAt(s diag.Severity, f Finding) {
+	p.report(f)
+	if !p.plan.configured[p.rule.ID] {
+		p.findings[len(p.findings)-1].Severity = s
+	}
+}
+
+// block is the source block of a policy.
+func (p *pass) block(policy *ir.Policy) *lang.PolicyBlock {
+	for _, b := range p.in.Policy.Policies {
+		if b.Name == policy.Name {
+			return b
+		}
+	}
+	for _, b := range p.in.Policy.Policies {
+		if b.Range == policy.Range {
+			return b
+		}
+	}
+	return &lang.PolicyBlock{Name: policy.Name, Range: policy.Range, Enabled: true}
+}

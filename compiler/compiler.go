@@ -51,6 +51,9 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 		Ruleset: nft.Emit(nft.Input{
 			Settings:  set.Settings,
 			Effects:   kernelEffects(labels.Kernel, policies),
+			Decisions: decisions(set.Policies, labels.Effects, policies),
+			Labels:    labels.Labels,
+			NoCapture: !artifact.NeedEnforcer(policies),
 			InitLabel: labels.Init,
 		}),
 		Catalogue: *set.Catalogue,
@@ -86,6 +89,9 @@ func describe(policies []ir.Policy) []artifact.Policy {
 		if p.DSCP != nil {
 			out[i].DSCP = p.DSCP.Name
 		}
+		if p.Split.Kernel {
+			out[i].Decided = artifact.DecidedKernel
+		}
 	}
 	return out
 }
@@ -95,6 +101,17 @@ func kernelEffects(effects []label.KernelEffect, policies []artifact.Policy) []n
 	out := make([]nft.Effect, len(effects))
 	for i, e := range effects {
 		out[i] = nft.Effect{Policy: policies[e.Policy], Label: e.Label, DSCP: e.DSCP, Verdict: e.Verdict.String()}
+	}
+	return out
+}
+
+// decisions are the policies that the kernel decides alone.
+func decisions(policies []ir.Policy, effects []artifact.Effect, described []artifact.Policy) []nft.Decision {
+	var out []nft.Decision
+	for i, p := range policies {
+		if p.Split.Kernel {
+			out = append(out, nft.Decision{Policy: described[i], Any: p.Split.Any, Effect: effects[i]})
+		}
 	}
 	return out
 }

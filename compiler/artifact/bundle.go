@@ -45,6 +45,26 @@ type Policy struct {
 	Mark        *Mark    `json:"mark,omitempty"`
 	DSCP        string   `json:"dscp,omitempty"`    // as written: "cs5", "46"
 	Verdict     string   `json:"verdict,omitempty"` // accept, drop, reject
+	Decided     Decided  `json:"decided,omitempty"` // where
+}
+
+// Decided says where a policy is decided.
+type Decided string
+
+// Where policies are decided.
+const (
+	DecidedEnforcer Decided = ""       // by netpold's program
+	DecidedKernel   Decided = "kernel" // by rules, on a connection's first packet
+)
+
+// NeedEnforcer says that some policy cannot do without netpold.
+func NeedEnforcer(policies []Policy) bool {
+	for _, p := range policies {
+		if p.Decided == DecidedEnforcer {
+			return true
+		}
+	}
+	return false
 }
 
 // Mark is a masked conntrack mark: new = old &^ Mask | Value.

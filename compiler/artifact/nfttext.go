@@ -66,11 +66,20 @@ func (m Match) text(named bool) string {
 	if !m.Not {
 		ne = ""
 	}
+	if m.Set != "" {
+		kind := string(m.Kind)
+		if m.Kind == MatchL4Proto {
+			kind = "meta " + kind
+		}
+		return kind + " " + ne + "@" + Word(m.Set)
+	}
 	switch m.Kind {
 	case MatchCTLabel:
 		return "ct label " + bang(m.Not) + label(named, m.Name, m.Bit)
 	case MatchCTState:
 		return "ct state " + bang(m.Not) + Word(m.Name)
+	case MatchCTStatus:
+		return "ct status " + bang(m.Not) + Word(m.Name)
 	case MatchCTMark:
 		if eq = "=="; m.Not {
 			eq = "!="
@@ -96,6 +105,7 @@ func (m Match) text(named bool) string {
 		return string(m.Kind) + " " + ne + `"` + Word(m.Name) + `"`
 	case MatchSport, MatchDport:
 		return string(m.Kind) + " " + ne + strconv.FormatUint(uint64(m.Value), 10)
+	case MatchSaddr4, MatchDaddr4, MatchSaddr6, MatchDaddr6: // always with a set
 	}
 	return "unknown match " + Word(string(m.Kind))
 }
@@ -111,8 +121,14 @@ func (s Statement) text(named bool) string {
 		return string(s.Kind) + " " + DSCPName(uint8(s.Value))
 	case DoSetCTLabel:
 		return "ct label set " + label(named, s.Name, s.Bit)
-	case DoJump:
-		return "jump " + Word(s.Name)
+	case DoSetCTMark:
+		text := fmt.Sprintf("ct mark set ct mark & %#x", ^s.Mask)
+		if v := s.Value & s.Mask; v != 0 {
+			text += fmt.Sprintf(" | %#x", v)
+		}
+		return text
+	case DoJump, DoGoto:
+		return string(s.Kind) + " " + Word(s.Name)
 	}
 	return "unknown statement " + Word(string(s.Kind))
 }

@@ -7,6 +7,7 @@ package artifact
 type Ruleset struct {
 	Family string  `json:"family"` // inet
 	Table  string  `json:"table"`
+	Sets   []Set   `json:"sets,omitempty"`
 	Chains []Chain `json:"chains"`
 }
 
@@ -43,9 +44,16 @@ const (
 	MatchOIFName     MatchKind = "oifname"      // Name
 	MatchSport       MatchKind = "th sport"     // Value; needs a MatchL4Proto before it
 	MatchDport       MatchKind = "th dport"     // Value; needs a MatchL4Proto before it
+	MatchCTStatus    MatchKind = "ct status"    // Name: confirmed, which only the first packet of a connection is not
+	MatchSaddr4      MatchKind = "ip saddr"     // Set; needs MatchFamily 4 before it
+	MatchDaddr4      MatchKind = "ip daddr"     // Set; needs MatchFamily 4 before it
+	MatchSaddr6      MatchKind = "ip6 saddr"    // Set; needs MatchFamily 6 before it
+	MatchDaddr6      MatchKind = "ip6 daddr"    // Set; needs MatchFamily 6 before it
 )
 
-// Match is one test; which fields count depends on Kind. Not inverts it.
+// Match is one test; which fields count depends on Kind. Not inverts it. With a
+// Set, which l4proto, the device names, ports and addresses may have, it asks
+// whether the value is a member, and Name and Value do not count.
 type Match struct {
 	Kind  MatchKind `json:"kind"`
 	Not   bool      `json:"not,omitempty"`
@@ -53,6 +61,7 @@ type Match struct {
 	Bit   int       `json:"bit,omitempty"`
 	Mask  uint32    `json:"mask,omitempty"`
 	Value uint32    `json:"value,omitempty"`
+	Set   string    `json:"set,omitempty"`
 }
 
 // StatementKind says what a Statement does.
@@ -65,10 +74,12 @@ const (
 	DoSetDSCP4       StatementKind = "ip dscp set"                        // Value 0..63; needs MatchFamily 4
 	DoSetDSCP6       StatementKind = "ip6 dscp set"                       // Value 0..63; needs MatchFamily 6
 	DoSetCTLabel     StatementKind = "ct label set"                       // Bit, Name
+	DoSetCTMark      StatementKind = "ct mark set"                        // Mask, Value: mark &^ Mask | Value
 	DoAccept         StatementKind = "accept"                             // ends this hook's evaluation of our table only
 	DoDrop           StatementKind = "drop"                               //
 	DoReturn         StatementKind = "return"                             //
 	DoJump           StatementKind = "jump"                               // Name
+	DoGoto           StatementKind = "goto"                               // Name
 	DoRejectTCPReset StatementKind = "reject with tcp reset"              // needs MatchL4Proto 6
 	DoRejectAdmin    StatementKind = "reject with icmpx admin-prohibited" //
 )
@@ -86,6 +97,7 @@ type Statement struct {
 	Kind    StatementKind `json:"kind"`
 	Name    string        `json:"name,omitempty"`
 	Bit     int           `json:"bit,omitempty"`
+	Mask    uint32        `json:"mask,omitempty"`
 	Value   uint32        `json:"value,omitempty"`
 	Group   uint16        `json:"group,omitempty"`
 	Snaplen uint32        `json:"snaplen,omitempty"`

@@ -26,6 +26,8 @@ type Policy struct {
 	Mark    *artifact.Mark
 	DSCP    *DSCP
 	Verdict Verdict
+	// Split is filled by opt.
+	Split Split
 }
 
 // DSCP is a differentiated services code point (RFC 2474).

@@ -17,5 +17,6 @@ func Run(in *ir.Set) (*ir.Set, diag.List) {
 	var diags diag.List
 	set.Policies, diags = dead(set.Policies)
 	share(set.Policies)
+	Split(set.Policies)
 	return &set, diags
 }

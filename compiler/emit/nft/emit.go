@@ -63,17 +63,22 @@ type Effect struct {
 type Input struct {
 	Settings  artifact.Settings
 	Effects   []Effect
-	InitLabel artifact.Label // the label that np_init sets, so that flows get the label extension
+	Decisions []Decision       // policies that need no enforcer
+	Labels    []artifact.Label // of the set, for their names
+	NoCapture bool             // no policy needs the enforcer
+	InitLabel artifact.Label   // the label that np_init sets, so that flows get the label extension
 }
 
 // Emit makes the table. The same input gives the same table on every host.
 func Emit(in Input) artifact.Ruleset {
 	in.Settings = withDefaults(in.Settings)
-	rs := artifact.Ruleset{Family: Family, Table: Table, Chains: []artifact.Chain{
-		initChain(in.InitLabel),
-		captureChain(in.Settings, chainCapturePre, "prerouting", artifact.MatchIIFName, "pre"),
-		captureChain(in.Settings, chainCaptureOut, "output", artifact.MatchOIFName, "out"),
-	}}
+	sets, first := decide(in)
+	rs := artifact.Ruleset{Family: Family, Table: Table, Sets: sets, Chains: append([]artifact.Chain{initChain(in.InitLabel)}, first...)}
+	if !in.NoCapture {
+		rs.Chains = append(rs.Chains,
+			captureChain(in.Settings, chainCapturePre, "prerouting", artifact.MatchIIFName, "pre"),
+			captureChain(in.Settings, chainCaptureOut, "output", artifact.MatchOIFName, "out"))
+	}
 	if rules := dscpRules(in.Effects); len(rules) > 0 {
 		rs.Chains = append(rs.Chains, artifact.Chain{
 			Name: chainDSCP, Hook: "postrouting", Type: "filter", Priority: priorityMangle, Rules: rules,

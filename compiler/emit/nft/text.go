@@ -20,14 +20,21 @@ func Text(rs artifact.Ruleset, labels []artifact.Label) []byte {
 		fmt.Fprintf(&b, "# label %d is %s\n", l.Bit, artifact.Word(l.Name))
 	}
 	fmt.Fprintf(&b, "add table %s\ndelete table %s\ntable %s {\n", name, name, name)
+	for _, set := range rs.Sets {
+		writeSet(&b, set)
+	}
 	for i, c := range rs.Chains {
-		if i > 0 {
+		if i > 0 || len(rs.Sets) > 0 {
 			b.WriteByte('\n')
 		}
 		writeChain(&b, c)
 	}
 	b.WriteString("}\n")
 	return b.Bytes()
+}
+
+func writeSet(b *bytes.Buffer, s artifact.Set) {
+	fmt.Fprintf(b, "\tset %s {\n\t\t%s\n\t\telements = { %s }\n\t}\n", artifact.Word(s.Name), s.Declaration(), s.Text())
 }
 
 func writeChain(b *bytes.Buffer, c artifact.Chain) {

@@ -146,8 +146,10 @@ func strs(t *rapid.T, c *ir.Compare, pool []string) []string {
 }
 
 // ranges draws sorted ranges that neither overlap nor touch.
-func ranges(t *rapid.T) []ir.Interval {
-	points := rapid.SliceOfNDistinct(rapid.SampledFrom(numbers), 1, 4, rapid.ID).Draw(t, "points")
+func ranges(t *rapid.T) []ir.Interval { return rangesOf(t, numbers) }
+
+func rangesOf(t *rapid.T, pool []int) []ir.Interval {
+	points := rapid.SliceOfNDistinct(rapid.SampledFrom(pool), 1, 4, rapid.ID).Draw(t, "points")
 	slices.Sort(points)
 	var out []ir.Interval
 	for len(points) > 0 {

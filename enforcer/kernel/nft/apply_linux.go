@@ -45,7 +45,12 @@ func replacement(rs *artifact.Ruleset, generation uint32) (*batch, error) {
 	b.table("add", unix.NFT_MSG_NEWTABLE, nfnl.FlagCreate, family, rs.Table)
 	b.table("delete", unix.NFT_MSG_DELTABLE, 0, family, rs.Table)
 	b.table("add", unix.NFT_MSG_NEWTABLE, nfnl.FlagCreate, family, rs.Table)
-	// All chains before all rules: a rule may jump to a later chain.
+	// Sets and all chains before all rules: a rule may jump to a later chain.
+	for _, set := range rs.Sets {
+		if err := b.set(family, rs.Table, set); err != nil {
+			return nil, fmt.Errorf("nftables set %q: %w", set.Name, err)
+		}
+	}
 	for _, c := range rs.Chains {
 		if err := b.chain(family, rs.Table, c); err != nil {
 			return nil, fmt.Errorf("nftables chain %q: %w", c.Name, err)

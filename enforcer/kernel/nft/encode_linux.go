@@ -50,6 +50,9 @@ func encodeMatch(m artifact.Match) ([]expr.Any, error) {
 	if m.Not {
 		op = expr.CmpOpNeq
 	}
+	if m.Set != "" {
+		return encodeLookup(m)
+	}
 	switch m.Kind {
 	case artifact.MatchCTLabel:
 		return encodeLabel(m)
@@ -75,6 +78,10 @@ func encodeMatch(m artifact.Match) ([]expr.Any, error) {
 		return encodePort(sportOffset, op, m.Value)
 	case artifact.MatchDport:
 		return encodePort(dportOffset, op, m.Value)
+	case artifact.MatchCTStatus:
+		return encodeStatus(m)
+	case artifact.MatchSaddr4, artifact.MatchDaddr4, artifact.MatchSaddr6, artifact.MatchDaddr6:
+		return nil, fmt.Errorf("needs a set")
 	}
 	return nil, errUnknownKind
 }

@@ -35,17 +35,33 @@ func encodeStatement(s artifact.Statement) ([]expr.Any, error) {
 		return []expr.Any{&expr.Verdict{Kind: expr.VerdictDrop}}, nil
 	case artifact.DoReturn:
 		return []expr.Any{&expr.Verdict{Kind: expr.VerdictReturn}}, nil
+	case artifact.DoSetCTMark:
+		return []expr.Any{
+			&expr.Ct{Key: expr.CtKeyMARK, Register: reg},
+			&expr.Bitwise{
+				SourceRegister: reg, DestRegister: reg, Len: 4,
+				Mask: binaryutil.NativeEndian.PutUint32(^s.Mask),
+				Xor:  binaryutil.NativeEndian.PutUint32(s.Value & s.Mask),
+			},
+			&expr.Ct{Key: expr.CtKeyMARK, Register: reg, SourceRegister: true},
+		}, nil
 	case artifact.DoJump:
-		if !safeName.MatchString(s.Name) {
-			return nil, fmt.Errorf("bad chain name %q", s.Name)
-		}
-		return []expr.Any{&expr.Verdict{Kind: expr.VerdictJump, Chain: s.Name}}, nil
+		return encodeBranch(expr.VerdictJump, s.Name)
+	case artifact.DoGoto:
+		return encodeBranch(expr.VerdictGoto, s.Name)
 	case artifact.DoRejectTCPReset:
 		return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_TCP_RST}}, nil
 	case artifact.DoRejectAdmin:
 		return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_ICMPX_UNREACH, Code: unix.NFT_REJECT_ICMPX_ADMIN_PROHIBITED}}, nil
 	}
 	return nil, errUnknownKind
+}
+
+func encodeBranch(kind expr.VerdictKind, chain string) ([]expr.Any, error) {
+	if !safeName.MatchString(chain) {
+		return nil, fmt.Errorf("bad chain name %q", chain)
+	}
+	return []expr.Any{&expr.Verdict{Kind: kind, Chain: chain}}, nil
 }
 
 // maxPrefix is how long a log prefix may be (NF_LOG_PREFIXLEN, 128 with NUL).

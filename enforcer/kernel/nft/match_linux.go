@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/bits"
 
+	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 
 	"github.com/netpol/netpol/compiler/artifact"
@@ -15,6 +16,8 @@ import (
 // they are, 0 if the beginning of ops is no match of ours.
 func takeMatch(ops []op, names map[int]string) (m artifact.Match, n int) {
 	switch {
+	case starts(ops, opMeta, opLookup), starts(ops, opPayloadLoad, opLookup):
+		return takeLookup(ops)
 	case starts(ops, opCTLoad, opBitwise, opCmp):
 		return takeMasked(ops, names)
 	case starts(ops, opCTLoad, opToNetworkOrder, opCmp):
@@ -66,6 +69,8 @@ func takeMasked(ops []op, names map[int]string) (artifact.Match, int) {
 		if bit, ok := oneBit(mask.mask); ok {
 			return artifact.Match{Kind: artifact.MatchCTLabel, Not: !not, Bit: bit, Name: names[bit]}, 3
 		}
+	case key == unix.NFT_CT_STATUS && len(mask.mask) == 4 && binary.NativeEndian.Uint32(mask.mask) == statusConfirmed:
+		return artifact.Match{Kind: artifact.MatchCTStatus, Not: !not, Name: "confirmed"}, 3
 	case key == unix.NFT_CT_STATE && len(mask.mask) == 4:
 		for name, bit := range stateBits() {
 			if binary.NativeEndian.Uint32(mask.mask) == bit {
@@ -157,6 +162,27 @@ func takePort(ops []op) (artifact.Match, int) {
 	return m, 2
 }
 
+// takeLookup finds the match whose value was loaded.
+func takeLookup(ops []op) (artifact.Match, int) {
+	load, lookup := ops[0], ops[1]
+	if !safeName.MatchString(lookup.set) {
+		return artifact.Match{}, 0
+	}
+	for kind, e := range loads() {
+		same := false
+		switch e := e.(type) {
+		case *expr.Meta:
+			same = load.kind == opMeta && load.key == uint32(e.Key)
+		case *expr.Payload:
+			same = load.kind == opPayloadLoad && load.base == uint32(e.Base) && load.offset == e.Offset && load.length == e.Len
+		}
+		if same {
+			return artifact.Match{Kind: kind, Set: lookup.set, Not: lookup.invert}, 2
+		}
+	}
+	return artifact.Match{}, 0
+}
+
 // takeStatement recognises the expressions that encodeStatement makes.
 func takeStatement(ops []op, names map[int]string) (artifact.Statement, int) {
 	switch o := ops[0]; {
@@ -164,6 +190,8 @@ func takeStatement(ops []op, names map[int]string) (artifact.Statement, int) {
 		return takeSynAck(ops)
 	case starts(ops, opPayloadLoad, opBitwise, opPayloadWrite):
 		return takeDSCP(ops)
+	case starts(ops, opCTLoad, opBitwise, opCTSet):
+		return takeSetMark(ops)
 	case starts(ops, opImmediate, opCTSet):
 		if bit, ok := oneBit(o.data); ok && ops[1].key == unix.NFT_CT_LABELS {
 			return artifact.Statement{Kind: artifact.DoSetCTLabel, Bit: bit, Name: names[bit]}, 2
@@ -182,6 +210,19 @@ func takeStatement(ops []op, names map[int]string) (artifact.Statement, int) {
 	return artifact.Statement{}, 0
 }
 
+// takeSetMark reads "ct mark set ct mark & mask | value".
+func takeSetMark(ops []op) (artifact.Statement, int) {
+	change := ops[1]
+	if ops[0].key != unix.NFT_CT_MARK || ops[2].key != unix.NFT_CT_MARK || len(change.mask) != 4 || len(change.xor) != 4 {
+		return artifact.Statement{}, 0
+	}
+	mask, value := ^binary.NativeEndian.Uint32(change.mask), binary.NativeEndian.Uint32(change.xor)
+	if value&^mask != 0 {
+		return artifact.Statement{}, 0 // it flips bits
+	}
+	return artifact.Statement{Kind: artifact.DoSetCTMark, Mask: mask, Value: value}, 3
+}
+
 // Verdict codes (enum nft_verdicts; NF_DROP and NF_ACCEPT of netfilter.h).
 const (
 	verdictDrop   = 0
@@ -198,6 +239,8 @@ func takeVerdict(o op) (artifact.Statement, int) {
 		return artifact.Statement{Kind: artifact.DoReturn}, 1
 	case o.verdict == unix.NFT_JUMP && safeName.MatchString(o.chain):
 		return artifact.Statement{Kind: artifact.DoJump, Name: o.chain}, 1
+	case o.verdict == unix.NFT_GOTO && safeName.MatchString(o.chain):
+		return artifact.Statement{Kind: artifact.DoGoto, Name: o.chain}, 1
 	}
 	return artifact.Statement{}, 0
 }

@@ -4,7 +4,9 @@ package nft
 
 import (
 	"errors"
+	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -14,7 +16,9 @@ import (
 
 	"github.com/netpol/netpol/compiler/artifact"
 	emit "github.com/netpol/netpol/compiler/emit/nft"
+	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
+	"github.com/netpol/netpol/lang/fact"
 )
 
 // rulesets are what the tests load: a real one, and one with every kind of
@@ -24,7 +28,21 @@ func rulesets() map[string]artifact.Ruleset {
 	zoom := artifact.Label{Name: "zoom", Bit: 1}
 	bulk := artifact.Label{Name: "bulk", Bit: 127}
 	policy := artifact.Policy{Name: "calls", File: "main.netpol.hcl", Line: 3}
+	port, _ := fact.Lookup("dst_port")
+	local, _ := fact.Lookup("local_ip")
+	decided := []ir.Conjunction{{
+		{Test: &ir.Compare{Attr: port, Op: ir.OpRange, Ranges: []ir.Interval{{Low: 22, High: 22}, {Low: 8000, High: 8100}}}},
+		{Test: &ir.Compare{Attr: local, Op: ir.OpPrefix, Prefixes: []netip.Prefix{netip.MustParsePrefix("192.168.50.0/24"), netip.MustParsePrefix("fd00::/64")}}, Not: true},
+	}}
 	return map[string]artifact.Ruleset{
+		"decided": emit.Emit(emit.Input{
+			Settings:  artifact.Settings{LogGroup: 4788, InspectPacket: 32, DoneMark: 0x80000000, Priority: 10},
+			InitLabel: zoom, NoCapture: true, Labels: []artifact.Label{zoom},
+			Effects: []emit.Effect{{Policy: policy, Label: zoom, Verdict: "drop"}},
+			Decisions: []emit.Decision{{Policy: policy, Any: decided, Effect: artifact.Effect{
+				Labels: []int{1}, Mark: &artifact.Mark{Value: 1, Mask: 3}, Verdict: artifact.Claim{Kind: artifact.ClaimOwn},
+			}}},
+		}),
 		"emitted": emit.Emit(emit.Input{
 			Settings:  artifact.Settings{LogGroup: 4788, InspectPacket: 32, DoneMark: 0x80000000, Priority: 10},
 			InitLabel: artifact.Label{Name: "np-seen", Bit: 0},
@@ -62,10 +80,26 @@ func everyKind() artifact.Ruleset {
 		add(id+"iifname", drop, artifact.Match{Kind: artifact.MatchIIFName, Name: "abcdefghijklmno", Not: not})
 		add(id+"sport", drop, udp, artifact.Match{Kind: artifact.MatchSport, Value: 53, Not: not})
 		add(id+"dport", drop, udp, artifact.Match{Kind: artifact.MatchDport, Value: 65535, Not: not})
+		add(id+"status", drop, artifact.Match{Kind: artifact.MatchCTStatus, Name: "confirmed", Not: not})
+		for kind, set := range map[artifact.MatchKind]string{
+			artifact.MatchL4Proto: "np_proto", artifact.MatchIIFName: "np_dev", artifact.MatchSport: "np_port", artifact.MatchDport: "np_port",
+		} {
+			add(id+string(kind), drop, artifact.Match{Kind: kind, Set: set, Not: not})
+		}
+		for _, v := range []uint32{4, 6} {
+			kinds := map[uint32][2]artifact.MatchKind{4: {artifact.MatchSaddr4, artifact.MatchDaddr4}, 6: {artifact.MatchSaddr6, artifact.MatchDaddr6}}[v]
+			for _, kind := range kinds {
+				add(id+string(kind), drop, artifact.Match{Kind: artifact.MatchFamily, Value: v},
+					artifact.Match{Kind: kind, Set: fmt.Sprintf("np_ip%d", v), Not: not})
+			}
+		}
 	}
 	slices.SortFunc(chain.Rules, func(a, b artifact.Rule) int { return strings.Compare(a.ID, b.ID) })
 	last := artifact.Chain{Name: "np_last", Hook: "output", Type: "route", Priority: 0, Rules: []artifact.Rule{
 		{ID: "oifname", Match: []artifact.Match{{Kind: artifact.MatchOIFName, Name: "lo"}}, Do: []artifact.Statement{{Kind: artifact.DoCounter}, {Kind: artifact.DoAccept}}},
+		{ID: "oifset", Match: []artifact.Match{{Kind: artifact.MatchOIFName, Set: "np_dev"}}, Do: []artifact.Statement{{Kind: artifact.DoGoto, Name: "np_plain"}}},
+		{ID: "setmark", Do: []artifact.Statement{{Kind: artifact.DoSetCTMark, Mask: 0xff00, Value: 0x100}}},
+		{ID: "clearmark", Do: []artifact.Statement{{Kind: artifact.DoSetCTMark, Mask: 0xff00}, {Kind: artifact.DoAccept}}},
 		{ID: "setlabel", Do: []artifact.Statement{{Kind: artifact.DoSetCTLabel, Bit: 77}, {Kind: artifact.DoReturn}}},
 	}}
 	for v := uint32(0); v < 64; v += 21 {
@@ -73,7 +107,30 @@ func everyKind() artifact.Ruleset {
 			artifact.Rule{ID: "dscp4", Match: []artifact.Match{{Kind: artifact.MatchCTLabel, Bit: int(v)}, {Kind: artifact.MatchFamily, Value: 4}}, Do: []artifact.Statement{{Kind: artifact.DoSetDSCP4, Value: v}}},
 			artifact.Rule{ID: "dscp6", Match: []artifact.Match{{Kind: artifact.MatchCTLabel, Bit: int(v)}, {Kind: artifact.MatchFamily, Value: 6}}, Do: []artifact.Statement{{Kind: artifact.DoSetDSCP6, Value: v}}})
 	}
-	return artifact.Ruleset{Family: "inet", Table: "netpol", Chains: []artifact.Chain{chain, last}}
+	plain := artifact.Chain{Name: "np_plain", Rules: []artifact.Rule{{ID: "end", Do: []artifact.Statement{{Kind: artifact.DoReturn}}}}}
+	return artifact.Ruleset{Family: "inet", Table: "netpol", Sets: everySet(), Chains: []artifact.Chain{chain, last, plain}}
+}
+
+// everySet is a set of each type, with points, ranges and both ends of what
+// the type holds.
+func everySet() []artifact.Set {
+	set := func(name string, typ artifact.SetType, bounds ...string) artifact.Set {
+		s := artifact.Set{Name: name, Type: typ}
+		for i := 0; i < len(bounds); i += 2 {
+			s.Elements = append(s.Elements, artifact.Element{Low: []byte(bounds[i]), High: []byte(bounds[i+1])})
+		}
+		return s
+	}
+	name := func(s string) string { return s + strings.Repeat("\x00", 16-len(s)) }
+	fill := func(c string) string { return strings.Repeat(c, 14) }
+	return []artifact.Set{
+		set("np_dev", artifact.SetDevice, name("abcdefghijklmno"), name("abcdefghijklmno")), // one: nft lists them unsorted
+		set("np_ip4", artifact.SetAddr4, "\x00\x00\x00\x00", "\x00\x00\x00\x09", "\x0a\x00\x00\x00", "\x0a\xff\xff\xff",
+			"\xc0\x00\x02\x01", "\xc0\x00\x02\x01", "\xff\x00\x00\x00", "\xff\xff\xff\xff"),
+		set("np_ip6", artifact.SetAddr6, "\x20\x01"+fill("\x00"), "\x20\x01"+fill("\xff"), "\xfe\x80"+fill("\x00"), "\xfe\x80"+fill("\x11")),
+		set("np_port", artifact.SetService, "\x00\x00", "\x00\x00", "\x00\x50", "\x00\x50", "\x1f\x40", "\xff\xff"),
+		set("np_proto", artifact.SetProto, "\x06", "\x06", "\x84", "\x88"),
+	}
 }
 
 // load applies a ruleset by hand of the real nft.
@@ -137,6 +194,9 @@ func TestDriftIsSeen(t *testing.T) {
 		{"rule with unknown expressions", `["limit" 0c000100`, []string{"add rule inet netpol np_dscp ip saddr 192.0.2.1 limit rate 3/second"}},
 		{"order", `+np_verdict: ct label 7 drop`, []string{"insert rule inet netpol np_verdict ct label 7 drop"}},
 		{"chain", `+chain np_mine`, []string{"add chain inet netpol np_mine"}},
+		{"set we could have made", `+set "s" type ipv4_addr; flags interval; elements 192.0.2.1`, []string{"add set inet netpol s { type ipv4_addr; flags interval; elements = { 192.0.2.1 }; }"}},
+		{"map", `+set "m"`, []string{"add map inet netpol m { type ipv4_addr : verdict; }"}},
+		{"set that forgets", `+set "t"`, []string{"add set inet netpol t { type ipv4_addr; flags timeout; }"}},
 		{"set", `+set "s"`, []string{"add set inet netpol s { type ipv4_addr; }"}},
 		{"counter object", `+object "c"`, []string{"add counter inet netpol c"}},
 		{"comment", `# somebody else`, []string{`add rule inet netpol np_dscp accept comment "somebody else"`}},
@@ -366,6 +426,29 @@ func TestCounters(t *testing.T) {
 		t.Errorf("got %+v, want 2 packets of 33 bytes at count/lo", counts)
 	}
 	compare(t, "counters are no drift", Canonical(&rs).Lines())
+}
+
+// A set with more elements than fit one message, and one element too many.
+func TestSetsOfAnySize(t *testing.T) {
+	ns := kerneltest.NewNS(t)
+	big := artifact.Set{Name: "np_big", Type: artifact.SetAddr4}
+	for i := range 20000 {
+		a := []byte{10, byte(i >> 8), byte(i), 1}
+		big.Elements = append(big.Elements, artifact.Element{Low: a, High: a})
+	}
+	rs := artifact.Ruleset{Family: "inet", Table: "netpol", Sets: []artifact.Set{big}}
+	if err := Apply(&rs); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, "big set", Canonical(&rs).Lines())
+	ns.Run("nft", "add element inet netpol np_big { 192.0.2.1 }")
+	live, err := Read("inet", "netpol", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := lineDiff(Canonical(&rs).Lines(), live.Lines()); !strings.Contains(got, "192.0.2.1") {
+		t.Error("an element that was added by hand goes unseen")
+	}
 }
 
 // A big table goes in one batch too.

@@ -27,6 +27,7 @@ const (
 	opCounter
 	opLog
 	opReject
+	opLookup
 )
 
 // op is one expression on register 1. Which fields count depends on kind.
@@ -48,6 +49,8 @@ type op struct {
 	prefix    string
 	reject    [2]uint32 // type, code
 	csum      [2]uint32 // type, offset
+	set       string    // lookup
+	invert    bool      // lookup
 }
 
 type counter struct{ packets, bytes uint64 }
@@ -84,6 +87,8 @@ func decodeOp(b []byte) op {
 		}}
 	case "log":
 		o = decodeLog(a)
+	case "lookup":
+		o = decodeLookup(a)
 	case "reject":
 		if a.only(unix.NFTA_REJECT_TYPE, unix.NFTA_REJECT_ICMP_CODE) {
 			code := nfnl.Attr{Data: a.by[unix.NFTA_REJECT_ICMP_CODE]}.Uint8()
@@ -176,6 +181,15 @@ func decodeLog(a attrs) op {
 		kind: opLog, group: uint32(nfnl.Attr{Data: a.by[unix.NFTA_LOG_GROUP]}.Uint16()),
 		snaplen: a.u32(unix.NFTA_LOG_SNAPLEN), prefix: a.text(unix.NFTA_LOG_PREFIX),
 	}
+}
+
+func decodeLookup(a attrs) op {
+	set, flags := a.text(unix.NFTA_LOOKUP_SET), a.u32(unix.NFTA_LOOKUP_FLAGS)
+	known := a.u32(unix.NFTA_LOOKUP_SREG) == reg && flags&^unix.NFT_LOOKUP_F_INV == 0
+	if !a.only(unix.NFTA_LOOKUP_SET, unix.NFTA_LOOKUP_SREG, unix.NFTA_LOOKUP_FLAGS) || !known {
+		return op{}
+	}
+	return op{kind: opLookup, set: set, invert: flags != 0}
 }
 
 // value unwraps struct nft_data: NFTA_DATA_VALUE.

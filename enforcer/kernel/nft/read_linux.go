@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/kernel/internal/nfnl"
 )
 
@@ -119,8 +120,53 @@ func (r *reader) state() (State, error) {
 	if err != nil {
 		return st, err
 	}
+	sets, odd, err := r.sets(ours)
+	if err != nil {
+		return st, err
+	}
+	st.Sets = sets
 	st.Strangers, err = r.strangers(ours)
+	st.Strangers = append(odd, st.Strangers...)
 	return st, err
+}
+
+// sets reads the sets that are of a kind we make, by name; odd are the others.
+func (r *reader) sets(ours func([]byte) []byte) (sets []Set, odd []string, err error) {
+	var found []artifact.Set
+	err = r.dump(unix.NFT_MSG_GETSET, ours, func(a attrs) {
+		if a.text(unix.NFTA_SET_TABLE) != r.table || a.u32(unix.NFTA_SET_FLAGS)&unix.NFT_SET_ANONYMOUS != 0 {
+			return // an anonymous set is part of its rule, which is not ours then
+		}
+		if s, ok := decodeSet(a); ok {
+			found = append(found, s)
+			return
+		}
+		odd = append(odd, fmt.Sprintf("set %q", a.text(unix.NFTA_SET_NAME)))
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range found {
+		var bounds []bound
+		plain := true
+		which := func(b []byte) []byte { return nfnl.String(ours(b), unix.NFTA_SET_ELEM_LIST_SET, s.Name) }
+		err := r.dump(unix.NFT_MSG_GETSETELEM, which, func(a attrs) {
+			list, ok := decodeBounds(a)
+			bounds, plain = append(bounds, list...), plain && ok
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		if !plain {
+			odd = append(odd, fmt.Sprintf("set %q", s.Name))
+			continue
+		}
+		s.Elements = elementsOf(s.Type, bounds)
+		sets = append(sets, canonicalSet(s))
+	}
+	slices.SortFunc(sets, func(a, b Set) int { return cmp.Compare(a.Name, b.Name) })
+	slices.Sort(odd)
+	return sets, odd, nil
 }
 
 // strangers lists what netpol never makes but others may have put into its
@@ -130,7 +176,7 @@ func (r *reader) strangers(ours func([]byte) []byte) ([]string, error) {
 	for _, kind := range []struct {
 		name string
 		msg  uint16
-	}{{"set", unix.NFT_MSG_GETSET}, {"object", unix.NFT_MSG_GETOBJ}, {"flowtable", unix.NFT_MSG_GETFLOWTABLE}} {
+	}{{"object", unix.NFT_MSG_GETOBJ}, {"flowtable", unix.NFT_MSG_GETFLOWTABLE}} {
 		err := r.dump(kind.msg, ours, func(a attrs) {
 			if a.text(unix.NFTA_SET_TABLE) == r.table {
 				found = append(found, fmt.Sprintf("%s %q", kind.name, a.text(unix.NFTA_SET_NAME)))

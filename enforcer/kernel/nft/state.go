@@ -2,6 +2,7 @@ package nft
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/netpol/netpol/compiler/artifact"
@@ -13,7 +14,8 @@ type State struct {
 	Generation    uint32 // of the whole ruleset when it was read; 0 on the wanted side
 	Family, Table string
 	Chains        []Chain  // in the kernel's order
-	Strangers     []string // sets, maps, objects and flowtables in our table: netpol makes none
+	Sets          []Set    // by name
+	Strangers     []string // maps, objects, flowtables and odd sets in our table: netpol makes none
 }
 
 // Chain is one chain; Hook is empty for a plain one.
@@ -22,6 +24,13 @@ type Chain struct {
 	Priority         int
 	Policy           string // accept or drop, empty for a plain chain
 	Rules            []Rule
+}
+
+// Set is one named set of constants.
+type Set struct {
+	Name     string
+	Kind     string // how it is declared: "type ipv4_addr; flags interval;"
+	Elements string // as nft writes them, sorted
 }
 
 // Rule is one rule in canonical words. Two rules with the same Text do the
@@ -41,6 +50,10 @@ type Rule struct {
 // generation and counters.
 func Canonical(rs *artifact.Ruleset) State {
 	s := State{Present: true, Family: rs.Family, Table: rs.Table}
+	for _, set := range rs.Sets {
+		s.Sets = append(s.Sets, canonicalSet(set))
+	}
+	slices.SortFunc(s.Sets, func(a, b Set) int { return strings.Compare(a.Name, b.Name) })
 	for _, c := range rs.Chains {
 		chain := Chain{Name: c.Name, Hook: c.Hook, Type: c.Type, Priority: c.Priority}
 		if c.Hook != "" {
@@ -57,6 +70,10 @@ func Canonical(rs *artifact.Ruleset) State {
 		s.Chains = append(s.Chains, chain)
 	}
 	return s
+}
+
+func canonicalSet(s artifact.Set) Set {
+	return Set{Name: s.Name, Kind: s.Declaration(), Elements: s.Text()}
 }
 
 // Header is the chain without its rules: "chain np_dscp" or
@@ -76,6 +93,9 @@ func (s State) Lines() []string {
 	}
 	lines := []string{"table " + s.Family + " " + s.Table}
 	lines = append(lines, s.Strangers...)
+	for _, set := range s.Sets {
+		lines = append(lines, fmt.Sprintf("set %q %s elements %s", set.Name, set.Kind, set.Elements))
+	}
 	for _, c := range s.Chains {
 		lines = append(lines, c.Header())
 		for _, r := range c.Rules {

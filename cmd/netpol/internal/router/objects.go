@@ -15,6 +15,7 @@ const (
 	kindPolicy = "policy"
 	kindLabel  = "label"
 	kindTable  = "table"
+	kindSet    = "set"
 	kindChain  = "chain"
 	kindRule   = "rule"
 	kindFile   = "file"
@@ -85,6 +86,9 @@ func tableObjects(s nft.State) []reconcile.Object {
 	for _, stranger := range s.Strangers {
 		objects = append(objects, reconcile.Object{Kind: kindTable, ID: name + " " + stranger, Body: "not of netpol's making"})
 	}
+	for _, set := range s.Sets {
+		objects = append(objects, setObject(set))
+	}
 	for _, c := range s.Chains {
 		objects = append(objects, chainObject(c))
 		seen := map[string]int{}
@@ -109,6 +113,18 @@ func chainObject(c nft.Chain) reconcile.Object {
 		body = "without a hook"
 	}
 	return reconcile.Object{Kind: kindChain, ID: c.Name, Body: strings.TrimSpace(body)}
+}
+
+// shownElements bounds what of a set a person is shown in one line.
+const shownElements = 8
+
+func setObject(s nft.Set) reconcile.Object {
+	list := strings.Split(s.Elements, ", ")
+	summary := strings.Join(list[:min(shownElements, len(list))], ", ")
+	if more := len(list) - shownElements; more > 0 {
+		summary += fmt.Sprintf(", and %d more", more)
+	}
+	return reconcile.Object{Kind: kindSet, ID: s.Name, Body: s.Kind + " " + s.Elements, Summary: summary}
 }
 
 // ruleObject is a rule as nft writes it, and where it comes from; people are

@@ -1,0 +1,20 @@
+package ir
+
+// Split says where a policy is decided.
+type Split struct {
+	// Kernel: addresses, ports and the like are all that the policy asks, so
+	// rules on the first packet decide it and no enforcer is needed.
+	Kernel bool
+	// Any is the condition as conjunctions, any of which must hold; only for
+	// Kernel. None means never, an empty one always.
+	Any []Conjunction
+}
+
+// Conjunction holds when all of its literals do.
+type Conjunction []Literal
+
+// Literal is a comparison that must hold or, with Not, must not.
+type Literal struct {
+	Test *Compare
+	Not  bool
+}

@@ -1,0 +1,101 @@
+package opt
+
+import (
+	"regexp"
+
+	"github.com/netpol/netpol/compiler/ir"
+)
+
+// maxConjunctions bounds what the kernel's rules for one policy grow to: n ors
+// under an and are 2^n conjunctions. A policy beyond it is left to the enforcer.
+const maxConjunctions = 64
+
+// Split says of each policy whether the kernel can decide it alone. It wants
+// conditions that have been pushed and folded.
+func Split(policies []ir.Policy) {
+	for i := range policies {
+		any, ok := conjunctions(policies[i].Cond, false)
+		policies[i].Split = ir.Split{Kernel: ok, Any: any}
+	}
+}
+
+// conjunctions writes a condition, or its negation, in disjunctive normal
+// form; false means that it asks for something the kernel does not know, or
+// that it grows too large.
+func conjunctions(e ir.Expr, negate bool) ([]ir.Conjunction, bool) {
+	switch e := e.(type) {
+	case *ir.Const:
+		if e.Value != negate {
+			return []ir.Conjunction{{}}, true
+		}
+		return nil, true
+	case *ir.Not:
+		return conjunctions(e.X, !negate)
+	case *ir.And:
+		return combine(e.List, negate, !negate)
+	case *ir.Or:
+		return combine(e.List, negate, negate)
+	case *ir.Compare:
+		return []ir.Conjunction{{{Test: e, Not: negate}}}, inKernel(e)
+	case *ir.Residual:
+	}
+	return nil, false
+}
+
+// combine joins the parts of an And or Or; multiply is for a conjunction.
+func combine(list []ir.Expr, negate, multiply bool) ([]ir.Conjunction, bool) {
+	var out []ir.Conjunction
+	if multiply {
+		out = []ir.Conjunction{{}}
+	}
+	for _, x := range list {
+		part, ok := conjunctions(x, negate)
+		if !ok {
+			return nil, false
+		}
+		if multiply {
+			out = product(out, part)
+		} else {
+			out = append(out, part...)
+		}
+		if len(out) > maxConjunctions {
+			return nil, false
+		}
+	}
+	return out, true
+}
+
+func product(a, b []ir.Conjunction) []ir.Conjunction {
+	var out []ir.Conjunction
+	for _, x := range a {
+		for _, y := range b {
+			c := make(ir.Conjunction, 0, len(x)+len(y))
+			out = append(out, append(append(c, x...), y...))
+		}
+	}
+	return out
+}
+
+// deviceName is what the name of an interface in a rule may be made of
+// (IFNAMSIZ 16, linux/if.h, with the final NUL).
+var deviceName = regexp.MustCompile(`^[A-Za-z0-9_.@+-]{1,15}$`)
+
+// inKernel says that a rule on a connection's first packet knows the answer.
+// The list is of names and not of fact.Kernel: a VLAN tag is gone by the time
+// that a packet reaches the inet hooks.
+func inKernel(c *ir.Compare) bool {
+	switch c.Attr.Name {
+	case "local_ip", "other_ip", "src_ip", "dst_ip":
+		return c.Op == ir.OpPrefix
+	case "local_port", "other_port", "src_port", "dst_port", "ip_protocol", "ip_version":
+		return c.Op == ir.OpRange
+	case "interface":
+		for _, s := range c.Strings {
+			if !deviceName.MatchString(s) {
+				return false
+			}
+		}
+		return c.Op == ir.OpEqual
+	}
+	return false
+}

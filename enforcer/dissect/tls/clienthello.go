@@ -75,6 +75,32 @@ func parseHello(body []byte, over Carrier, f *fact.Facts) bool {
 	return true
 }
 
+// parseCutHello takes the server name out of the beginning of a hello over TCP
+// whose rest never comes: the capture cut it off, a segment is missing, or it
+// is longer than what is reassembled. A fingerprint would be another's, so
+// there is none.
+func parseCutHello(body []byte, f *fact.Facts) {
+	c := dissect.NewCursor(body)
+	c.Skip(2 + 32) // version, random
+	c.Vector8()    // session
+	c.Vector16()   // cipher suites
+	c.Vector8()    // compression methods
+	c.Skip(2)      // length of the extensions
+	for c.Len() > 0 {
+		typ, data := c.Uint16(), c.Vector16()
+		if !c.OK() {
+			return
+		}
+		if typ == extServerName {
+			var h clientHello
+			if h.readServerName(data); h.names == 1 {
+				dissect.SetHostname(f, h.serverName, fact.BySNI)
+			}
+			return
+		}
+	}
+}
+
 func (h *clientHello) readExtensions(c dissect.Cursor) bool {
 	for c.Len() > 0 {
 		typ, data := c.Uint16(), c.Vector16()

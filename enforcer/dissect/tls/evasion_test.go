@@ -122,6 +122,16 @@ func evasionCases(t testing.TB) []dissecttest.Case {
 			Name: "hello of 30 kB", In: dissecttest.TCP(443, dissecttest.Client(records(padded, 16000)[:20000])), Result: dissect.Partial,
 			Want: fact.Facts{Protocol: "tls"},
 		},
+		{
+			Name: "hello of 30 kB, the rest of which never comes", Result: dissect.Match,
+			In:   dissecttest.TCP(443, dissecttest.Client(records(padded, 16000)[:20000])).Close(),
+			Want: fact.Facts{Protocol: "tls", Hostname: "blocked.test", By: fact.BySNI},
+		},
+		{
+			Name: "hello cut off within its name", Result: dissect.Match,
+			In:   dissecttest.TCP(443, dissecttest.Client(records(msg, len(msg))[:5+len(msg)-4])).Close(),
+			Want: fact.Facts{Protocol: "tls"},
+		},
 	}
 }
 

@@ -32,7 +32,7 @@ func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 		a, b, closedA, closedB = b, a, closedB, closedA
 	}
 	answer := readServer(&b)
-	clientDone := readClient(&a, answer.retry, f)
+	clientDone := readClient(&a, closedA, answer.retry, f)
 	if answer.version != 0 {
 		answer.set(f)
 	}
@@ -56,9 +56,9 @@ func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 }
 
 // readClient sets the facts of the client's hello and says whether the
-// client's side has no more to tell. retry says that the server asked for a
-// second hello.
-func readClient(o *opening, retry bool, f *fact.Facts) (done bool) {
+// client's side has no more to tell. closed says that no more bytes come, and
+// retry that the server asked for a second hello.
+func readClient(o *opening, closed, retry bool, f *fact.Facts) (done bool) {
 	if o.kind != kindClientHello {
 		return o.kind == kindForeign || o.settled
 	}
@@ -69,6 +69,9 @@ func readClient(o *opening, retry bool, f *fact.Facts) (done bool) {
 	m := messages{rest: o.hello}
 	typ, body, whole := m.next()
 	if !whole {
+		if closed && typ == typeClientHello {
+			parseCutHello(body, f)
+		}
 		return m.ended
 	}
 	if typ != typeClientHello || !parseHello(body, OverTCP, f) || !retry {

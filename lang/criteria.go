@@ -15,10 +15,10 @@ import (
 // stands in.
 type Criteria struct {
 	Text  string
-	Range diag.Range // of the whole HCL expression
+	Range diag.Range // of the whole HCL expression, that of a local where one is named
 	// spots has one entry for each stretch of Text that is contiguous in the
 	// file, sorted by offset. Empty when the text is not written there, but
-	// comes from a variable or local.
+	// comes from a variable or is computed.
 	spots []spot
 }
 
@@ -29,7 +29,7 @@ type spot struct {
 }
 
 // RangeOf is the place in the file of Text[from:to]. Where the text comes from
-// a variable or local it is the whole HCL expression.
+// a variable, or is computed, it is the whole HCL expression.
 func (c *Criteria) RangeOf(from, to int) diag.Range {
 	if len(c.spots) == 0 {
 		return c.Range
@@ -62,14 +62,15 @@ func (c *Criteria) pos(offset int) diag.Pos {
 
 // criteria reads a criterion, or a list of them.
 func (d *decoder) criteria(a *hclsyntax.Attribute) []Criteria {
-	if a == nil {
+	if a == nil || d.work < 0 {
 		return nil
 	}
-	if _, ok := unwrap(a.Expr).(*hclsyntax.TupleConsExpr); !ok {
+	expr := d.follow(a.Expr)
+	if _, ok := unwrap(expr).(*hclsyntax.TupleConsExpr); !ok {
 		if d.rejectTemplate(a.Expr) {
 			return nil
 		}
-		v := d.value(a.Expr)
+		v := d.value(expr)
 		if !v.IsWhollyKnown() || v.IsNull() {
 			d.rejectNull(v, a.Expr)
 			return nil
@@ -78,7 +79,7 @@ func (d *decoder) criteria(a *hclsyntax.Attribute) []Criteria {
 			return d.appendCriterion(nil, a.Expr)
 		}
 	}
-	elements, ok := d.elements(a.Expr, `"app == 'zoom'"`)
+	elements, ok := d.elements(expr, `"app == 'zoom'"`)
 	if ok && len(elements) == 0 {
 		d.diags.Add(diag.New(diag.EmptyCriteria, toRange(a.Expr.Range()), "An empty list matches nothing. Write at least one expression, such as \"app == 'zoom'\"."))
 	}
@@ -89,11 +90,40 @@ func (d *decoder) criteria(a *hclsyntax.Attribute) []Criteria {
 	return out
 }
 
+// follow is the expression that a reference to a local stands for, so that a
+// mistake in it is shown where it was written, or expr itself. Of values that
+// are computed, only the reference can be shown.
+func (d *decoder) follow(expr hclsyntax.Expression) hclsyntax.Expression {
+	for range MaxDepth {
+		ref, ok := unwrap(expr).(*hclsyntax.ScopeTraversalExpr)
+		if !ok || len(ref.Traversal) != 2 || ref.Traversal.RootName() != "local" {
+			return expr
+		}
+		name, _ := traversalName(ref.Traversal)
+		l := d.locals[name]
+		if l == nil || !l.known {
+			return expr
+		}
+		switch e := unwrap(l.attr.Expr).(type) {
+		case *hclsyntax.TemplateExpr:
+			if !e.IsStringLiteral() {
+				return expr
+			}
+		case *hclsyntax.TupleConsExpr, *hclsyntax.ScopeTraversalExpr:
+		default:
+			return expr
+		}
+		expr = l.attr.Expr
+	}
+	return expr
+}
+
 // appendCriterion reads one string of criteria.
 func (d *decoder) appendCriterion(out []Criteria, expr hclsyntax.Expression) []Criteria {
 	if d.rejectTemplate(expr) {
 		return out
 	}
+	expr = d.follow(expr)
 	v, ok := d.argument(expr, cty.String, `"app == 'zoom'"`)
 	d.rejectNull(v, expr)
 	if !ok {

@@ -45,12 +45,14 @@ func TestRangeOfPointsIntoTheCriteria(t *testing.T) {
 		{"tabbed heredoc", "<<-EOT\n\t\tapp == 'a'\n\n\t\tor app == 'zom'\n\tEOT", "'zom'", "'zom'", "a.netpol.hcl:5:13"},
 		{"backslash in a heredoc", "<<EOT\n'\\n' 'zom'\nEOT", "'zom'", "'zom'", "a.netpol.hcl:3:6"},
 		{"across heredoc lines", "<<-EOT\n    a\n    b\n  EOT", "a\nb", "a\n    b", "a.netpol.hcl:3:5"},
-		{"reference", `local.x`, "'zom'", "local.x", "a.netpol.hcl:2:14"},
+		{"reference", `local.x`, "'zom'", "'zom'", "a.netpol.hcl:6:15"},
+		{"reference to a reference in a list", `[local.y]`, "'zom'", "'zom'", "a.netpol.hcl:6:15"},
+		{"reference to a computed value", `local.z`, "'zom'", "local.z", "a.netpol.hcl:2:14"},
 		{"conditional", `true ? "app == 'zom'" : "b"`, "'zom'", `true ? "app == 'zom'" : "b"`, "a.netpol.hcl:2:14"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, src := criteriaOf(t, "policy \"p\" {\n  criteria = "+tt.in+"\n  label = \"a\"\n}\nlocals {\n  x = \"app == 'zom'\"\n}\n")
+			c, src := criteriaOf(t, "policy \"p\" {\n  criteria = "+tt.in+"\n  label = \"a\"\n}\nlocals {\n  x = \"app == 'zom'\"\n  y = local.x\n  z = \"${local.x}\"\n}\n")
 			i := strings.Index(c.Text, tt.find)
 			if i < 0 {
 				t.Fatalf("text: got %q, want %q in it", c.Text, tt.find)

@@ -18,6 +18,7 @@ type local struct {
 	attr  *hclsyntax.Attribute
 	value cty.Value
 	size  int // of value, see sizeOfValue
+	known bool
 	done  bool
 }
 
@@ -64,7 +65,7 @@ func (d *decoder) evaluateLocal(name string, path []string) {
 	}
 	l.done = true
 	l.value = d.value(l.attr.Expr)
-	l.size = sizeOfValue(l.value)
+	l.size, l.known = sizeOfValue(l.value), l.value.IsWhollyKnown()
 }
 
 // value evaluates an expression. A value that cannot be used, or is too large,

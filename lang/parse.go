@@ -30,6 +30,7 @@ func ParseDir(dir string, opts Options) (*Policy, diag.List) {
 	files := readDir(dir, &diags)
 	p, more := Parse(files, opts)
 	p.Dir = dir
+	p.Incomplete = p.Incomplete || blocksMissing(diags)
 	diags.Extend(more)
 	diags.Sort()
 	return p, diags
@@ -65,7 +66,20 @@ func Parse(files map[string][]byte, opts Options) (*Policy, diag.List) {
 		d.out.Lock = d.decodeLock(LockName, src)
 	}
 	d.diags.Sort()
+	d.out.Incomplete = blocksMissing(d.diags)
 	return d.out, d.diags
+}
+
+// blocksMissing says that whole blocks could not be read, not parts of them.
+func blocksMissing(diags diag.List) bool {
+	return slices.ContainsFunc(diags, func(d diag.Diagnostic) bool {
+		switch d.Code {
+		case diag.BadSyntax, diag.UnreadableFile, diag.NotRegularFile, diag.TooLarge, diag.TooDeep,
+			diag.UnknownBlock, diag.WrongBlockLabels, diag.InvalidName:
+			return true
+		}
+		return false
+	})
 }
 
 func settingsFirst(b *hclsyntax.Block) int {

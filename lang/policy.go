@@ -17,6 +17,9 @@ type Policy struct {
 	Categories   []*Category
 	Policies     []*PolicyBlock // in evaluation order: file name, then position
 	Lock         *Lock          // never nil; empty without a lock file
+	// Incomplete says that whole blocks could not be read, so that a name which
+	// nothing here defines may be defined after all.
+	Incomplete bool
 
 	sources map[string][]byte
 }

@@ -1,7 +1,6 @@
 package resolve
 
 import (
-	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -13,22 +12,28 @@ import (
 
 // addressAtom resolves an address against addresses, CIDR blocks and groups.
 func (k *criterion) addressAtom(a atom, constants []constant) (ir.Expr, bool) {
-	var prefixes []netip.Prefix
-	ok := true
+	lists, total, ok := make([][]netip.Prefix, 0, len(constants)), 0, true
 	for _, c := range constants {
 		list, good := k.prefixes(a, c)
 		ok = ok && good
-		prefixes = append(prefixes, list...)
+		lists, total = append(lists, list), total+len(list)
 	}
 	if !ok {
 		return nil, false
 	}
 	at := k.at(a.span)
-	if len(prefixes) == 0 { // only empty groups
+	if total == 0 { // only empty groups
 		k.warnConstant(a.span, a.op == "!=")
 		return &ir.Const{Value: false, Range: at}, true
 	}
-	return &ir.Compare{Attr: a.attr, Op: ir.OpPrefix, Prefixes: mergePrefixes(prefixes), Range: at, Text: k.slice(a.span)}, true
+	out := &ir.Compare{Attr: a.attr, Op: ir.OpPrefix, Prefixes: lists[0], Range: at, Text: k.slice(a.span)}
+	if len(lists) > 1 { // a group alone is sorted, and shared by all that use it
+		if !k.spend(total, a.span) {
+			return nil, false
+		}
+		out.Prefixes = mergePrefixes(slices.Concat(lists...))
+	}
+	return out, true
 }
 
 // prefixes reads one constant of an address.
@@ -40,8 +45,7 @@ func (k *criterion) prefixes(a atom, c constant) ([]netip.Prefix, bool) {
 	if name, ok := strings.CutPrefix(c.text, "@"); ok {
 		g, ok := k.r.groups[name]
 		if !ok {
-			known := slices.Sorted(maps.Keys(k.r.groups))
-			k.r.diags.Add(undefinedGroup(name, known, k.at(c.span)))
+			k.r.addUnknown(k.r.undefinedGroup(name, k.at(c.span)))
 		}
 		return g.prefixes, ok && !g.broken
 	}

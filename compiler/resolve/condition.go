@@ -133,11 +133,8 @@ func (k *criterion) attribute(n *ast.IdentifierNode) (fact.Attribute, bool) {
 	for _, p := range fact.Pairs {
 		known = append(known, p.Name)
 	}
-	hint := suggest.Hint(n.Value, known)
-	switch lower := strings.ToLower(n.Value); {
-	case lower == "and" || lower == "or" || lower == "not" || lower == "true" || lower == "false":
-		hint = "write " + lower + " in lower case"
-	case slices.Contains(k.r.names.applications, lower) || slices.Contains(k.r.names.protocols, lower):
+	hint := k.r.hints.Hint(n.Value, known)
+	if lower := strings.ToLower(n.Value); slices.Contains(k.r.names.applications, lower) || slices.Contains(k.r.names.protocols, lower) {
 		hint = fmt.Sprintf("text stands in single quotes: '%s'", n.Value)
 	}
 	k.fault(diag.UnknownAttribute, k.spanOf(n), "No attribute is named %s.", n.Value).Hint = hint
@@ -343,6 +340,12 @@ func (k *criterion) unknownFunction(name string, s span) (ir.Expr, bool) {
 		k.fault(diag.NotACondition, s, "%s(...) is neither true nor false. Compare it with something.", name)
 		return nil, false
 	}
-	k.fault(diag.UnknownFunction, s, "Criteria have no function %s. They have %s.", name, strings.Join(functions(), ", ")).Hint = suggest.Hint(name, functions())
+	hint := suggest.Hint(name, functions())
+	for _, op := range []string{"contains", "endsWith", "matches", "startsWith"} {
+		if strings.EqualFold(op, strings.ReplaceAll(name, "_", "")) {
+			hint = "write hostname " + op + " 'text'"
+		}
+	}
+	k.fault(diag.UnknownFunction, s, "Criteria have no function %s. They have %s.", name, strings.Join(functions(), ", ")).Hint = hint
 	return nil, false
 }

@@ -73,19 +73,18 @@ func (k *criterion) constants(n ast.Node) ([]constant, bool) {
 		c, ok := k.constantOf(n)
 		return []constant{c}, ok
 	}
-	list := make([]constant, 0, len(array.Nodes))
+	list, all := make([]constant, 0, len(array.Nodes)), true
 	for _, e := range array.Nodes {
 		c, ok := k.constantOf(e)
-		if !ok {
-			return nil, false
-		}
-		if len(list) > 0 && mixed(list[0].kind, c.kind) {
+		if ok && len(list) > 0 && mixed(list[0].kind, c.kind) {
 			k.fault(diag.MixedList, c.span, "This is a %s in a list that begins with a %s. All constants of a list are compared with the same attribute, so they have the same type.", c.kind, list[0].kind)
-			return nil, false
+			ok = false
 		}
-		list = append(list, c)
+		if all = all && ok; ok {
+			list = append(list, c)
+		}
 	}
-	return list, true
+	return list, all
 }
 
 // mixed reports kinds that cannot share a list; numbers and ranges can.

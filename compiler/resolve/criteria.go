@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
@@ -99,7 +100,27 @@ func (k *criterion) checkForeign() bool {
 func (k *criterion) lex() bool {
 	tokens, err := lexer.Lex(file.NewSource(k.text))
 	k.tokens = tokens
+	if err == nil && k.lowerKeywords() {
+		k.tokens, err = lexer.Lex(file.NewSource(k.text))
+	}
 	return k.syntaxFault(err)
+}
+
+// lowerKeywords writes AND, Or and TRUE in lower case, as Netify does not ask
+// for it. No attribute has such a name, and no place in the text moves.
+func (k *criterion) lowerKeywords() bool {
+	text := []byte(k.text)
+	for _, t := range k.tokens {
+		switch lower := strings.ToLower(t.Value); lower {
+		case "and", "or", "not", "in", "true", "false":
+			if t.Kind == lexer.Identifier && t.Value != lower {
+				copy(text[k.runes[t.From]:], lower)
+			}
+		}
+	}
+	changed := string(text) != k.text
+	k.text = string(text)
+	return changed
 }
 
 // parse reads the tokens into a tree. A trailing semicolon is Netify's way to
@@ -124,12 +145,27 @@ func (k *criterion) syntaxFault(err error) bool {
 		return false
 	}
 	at := span{e.From, max(e.To, e.From+1)}
-	detail := "The expression cannot be read: " + e.Message + "."
 	if e.Message == "unexpected token EOF" {
-		detail = "The expression ends too early."
+		k.fault(diag.CriteriaSyntax, at, "The expression ends too early.").Hint = k.unclosed()
+		return false
 	}
-	k.fault(diag.CriteriaSyntax, at, "%s", detail).Hint = k.syntaxHint(e)
+	message := exprToken.ReplaceAllString(e.Message, "unexpected $1")
+	k.fault(diag.CriteriaSyntax, at, "The expression cannot be read: %s.", message).Hint = k.syntaxHint(e)
 	return false
+}
+
+// exprToken is how expr's parser names a token, as in: unexpected token
+// Operator("=").
+var exprToken = regexp.MustCompile(`^unexpected token [A-Za-z]+\("(.*)"\)$`)
+
+// unclosed names a bracket that is never closed, if there is one.
+func (k *criterion) unclosed() string {
+	for _, t := range k.tokens {
+		if _, closed := k.closes[t.From]; t.Kind == lexer.Bracket && strings.Contains("([{", t.Value) && !closed {
+			return "the " + t.Value + " before \"" + k.slice(span{t.To, min(t.To+10, len(k.runes)-1)}) + "\" is never closed"
+		}
+	}
+	return ""
 }
 
 // syntaxHint knows the slips that people make.
@@ -140,22 +176,24 @@ func (k *criterion) syntaxHint(e *file.Error) string {
 	word := before[strings.LastIndexAny(before, " \t\r\n()")+1:]
 	switch {
 	case strings.Contains(e.Message, "char escape"):
-		return "a backslash in '...' must be doubled, and again in an HCL string: '\\\\\\\\.'; or write the pattern between backquotes: `\\\\.`"
+		return "in a pattern '[.]' is a dot without a backslash; a backslash in '...' must be doubled, and again in an HCL string: '\\\\\\\\.', or once between backquotes: `\\\\.`"
 	case strings.HasPrefix(rest, "=~") || strings.HasPrefix(rest, "~"):
 		return "write matches for regular expressions"
-	case strings.HasPrefix(rest, "="):
+	case strings.HasPrefix(rest, "=") && !strings.HasPrefix(rest, "=="):
 		return "write == to compare"
+	case strings.ContainsAny(firstRune(rest), "\u2018\u2019\u201a\u201c\u201d\u201e"):
+		return "text stands in plain quotes: 'zoom'"
 	case strings.Contains(e.Message, "not terminated"):
 		return "strings end with the quote that they began with"
 	case strings.HasPrefix(rest, ".") || bareAddress.MatchString(word) || bareAddress.MatchString(rest):
 		return "addresses stand in quotes: '10.0.0.0/8'"
 	}
-	next, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-	switch strings.ToLower(next) {
-	case "and", "or", "not", "in":
-		return "write " + strings.ToLower(next) + " in lower case"
-	}
 	return ""
+}
+
+func firstRune(s string) string {
+	_, size := utf8.DecodeRuneInString(s)
+	return s[:size]
 }
 
 var bareAddress = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]*`)

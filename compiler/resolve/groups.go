@@ -2,14 +2,12 @@ package resolve
 
 import (
 	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/netpol/netpol/lang"
 	"github.com/netpol/netpol/lang/diag"
-	"github.com/netpol/netpol/lang/suggest"
 )
 
 // group is an address group with everything it holds. A broken one had a
@@ -50,9 +48,14 @@ func (f *flattener) flatten(g *lang.AddressGroup, path []string) group {
 			continue
 		}
 		inner, ok := f.inner(m, path)
+		if out.broken = out.broken || inner.broken || !ok; out.broken {
+			continue
+		}
+		if !f.r.spendMembers(len(inner.prefixes), g.Name, g.Range) {
+			out = group{broken: true}
+			break
+		}
 		out.prefixes = append(out.prefixes, inner.prefixes...)
-		out.prefixes = mergePrefixes(out.prefixes)
-		out.broken = out.broken || inner.broken || !ok
 	}
 	out.prefixes = mergePrefixes(out.prefixes)
 	f.done[g.Name] = out
@@ -72,15 +75,21 @@ func (f *flattener) inner(m lang.Member, path []string) (group, bool) {
 	}
 	g, ok := f.blocks[m.Group]
 	if !ok {
-		f.r.diags.Add(undefinedGroup(m.Group, slices.Sorted(maps.Keys(f.blocks)), m.Range))
+		f.r.addUnknown(f.r.undefinedGroup(m.Group, m.Range))
 		return group{}, false
 	}
 	return f.flatten(g, path), true
 }
 
-func undefinedGroup(name string, known []string, at diag.Range) diag.Diagnostic {
+func (r *resolver) undefinedGroup(name string, at diag.Range) diag.Diagnostic {
+	if r.groupNames == nil {
+		for _, g := range r.policy.Groups {
+			r.groupNames = append(r.groupNames, g.Name)
+		}
+		slices.Sort(r.groupNames)
+	}
 	hint := ""
-	if near, ok := suggest.Nearest(name, known); ok {
+	if near, ok := r.hints.Nearest(name, r.groupNames); ok {
 		hint = fmt.Sprintf("did you mean '@%s'?", near)
 	}
 	return diag.New(diag.UndefinedGroup, at, fmt.Sprintf("No address_group block is named %q.", name)).WithHint(hint)

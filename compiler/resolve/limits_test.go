@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,8 @@ func TestHostileCriteriaGiveOneDiagnosticQuickly(t *testing.T) {
 		{"powers", "src_port == 1" + fill("**1"), diag.UnsupportedExpression},
 		{"too long", strings.Repeat("x", lang.MaxCriteriaBytes), diag.TooLarge},
 		{"closing", fill(")"), diag.CriteriaSyntax},
+		{"sum", "src_port == 1" + strings.Repeat("+1", 20000) + "+dst_port", diag.TooComplex},
+		{"sum in a list", "(src_port" + strings.Repeat("+dst_port", 200) + ") in [" + strings.Repeat("1, ", 8000) + "2]", diag.TooComplex},
 		{"member chain", "hostname" + fill(".a"), diag.UnsupportedExpression},
 	}
 	for _, tt := range tests {
@@ -51,11 +54,48 @@ func TestHostileCriteriaGiveOneDiagnosticQuickly(t *testing.T) {
 	}
 }
 
+// What is written once and used often can ask for more than fits a machine.
+func TestRepetitionsAreBounded(t *testing.T) {
+	lines := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(strings.ReplaceAll(format, "%d", strconv.Itoa(i)))
+		}
+		return b.String()
+	}
+	const policy = "policy \"p%d\" {\n  mark = 1\n  criteria = \""
+	tests := []struct{ name, in, want string }{
+		{"groups in groups", "address_group \"a\" {\n members = [" + lines(9999, "\"2001:db8::%d\",") + "]\n}\n" +
+			lines(1000, "address_group \"g%d\" {\n members = [\"@a\", \"10.0.0.1\"]\n}\n"), diag.TooComplex},
+		{"a large group in many policies", "address_group \"a\" {\n members = [" + lines(9999, "\"2001:db8::%d\",") + "]\n}\n" +
+			lines(4000, policy+"local_ip in '@a' && dst_port == %d\"\n}\n"), ""},
+		{"a large group beside others in many policies", "address_group \"a\" {\n members = [" + lines(9999, "\"2001:db8::%d\",") + "]\n}\n" +
+			lines(4000, policy+"local_ip in ['@a', '10.0.0.1'] && dst_port == %d\"\n}\n"), diag.TooComplex},
+		{"large regular expressions", lines(9000, policy+"hostname matches '(a|b%d){1000}'\"\n}\n"), diag.TooComplex},
+		{"many mistakes", lines(9000, policy+"app == 'zoo%d'\"\n}\n"), diag.UnknownApplication},
+		{"many applications", lines(9000, "application \"a%d\" {\n category = \"web\"\n domains = [\"d%d.org\"]\n}\n"), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			start := time.Now()
+			p, diags := lang.Parse(map[string][]byte{"a.netpol.hcl": []byte(tt.in)}, lang.Options{})
+			_, more := Resolve(p, catalogue())
+			diags.Extend(more)
+			if got := append(codes(diags), "")[0]; got != tt.want {
+				t.Errorf("codes: got first %q, want %q", got, tt.want)
+			}
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("took %v", took)
+			}
+		})
+	}
+}
+
 func TestLongCriteriaAreNotDeep(t *testing.T) {
 	tests := []struct{ name, in string }{
 		{"or", strings.Repeat("src_port == 1 or ", 3500) + "src_port == 2"},
 		{"list", "src_port in [" + strings.Repeat("1234, ", 10000) + "5]"},
-		{"sum", "src_port == 1" + strings.Repeat("+1", 20000) + "+dst_port"},
+		{"sum", "src_port == 1" + strings.Repeat("+1", 1000) + "+dst_port"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -61,7 +61,7 @@ func (n *names) vocabulary(t fact.Type) (vocabulary, bool) {
 
 // tag resolves a name that an author wrote. Netify's tags carry the prefix
 // "netify.", which is optional there and here.
-func (n *names) tag(v vocabulary, written string) (string, *diag.Diagnostic) {
+func (n *names) tag(v vocabulary, written string, hints *suggest.Budget) (string, *diag.Diagnostic) {
 	tag := strings.ToLower(written)
 	if slices.Contains(v.tags, tag) {
 		return tag, nil
@@ -76,13 +76,13 @@ func (n *names) tag(v vocabulary, written string) (string, *diag.Diagnostic) {
 	if v.noun == "evidence" {
 		d.Detail = fmt.Sprintf("Nothing is recognised by '%s'; the values are %s.", written, strings.Join(v.tags, ", "))
 	}
-	d.Hint = n.suggestTag(v, tag)
+	d.Hint = n.suggestTag(v, tag, hints)
 	return "", &d
 }
 
 // suggestTag finds what was meant: another spelling, the tag of a name as it is
 // spoken, or a tag of another kind.
-func (n *names) suggestTag(v vocabulary, tag string) string {
+func (n *names) suggestTag(v vocabulary, tag string, hints *suggest.Budget) string {
 	if v.noun == "application" {
 		if other, ok := n.byTitle[tag]; ok {
 			return fmt.Sprintf("did you mean '%s'?", other)
@@ -96,5 +96,5 @@ func (n *names) suggestTag(v vocabulary, tag string) string {
 			return fmt.Sprintf("write %s == '%s'", other.attr, tag)
 		}
 	}
-	return suggest.Hint(tag, v.tags)
+	return hints.Hint(tag, v.tags)
 }

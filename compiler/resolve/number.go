@@ -43,12 +43,14 @@ func domainOf(a fact.Attribute) numberDomain {
 func (k *criterion) numberAtom(a atom, constants []constant) (ir.Expr, bool) {
 	d := domainOf(a.attr)
 	var intervals []ir.Interval
+	ok := true
 	for _, c := range constants {
-		i, ok := k.interval(a, c)
-		if !ok {
-			return nil, false
-		}
+		i, good := k.interval(a, c)
+		ok = ok && good
 		intervals = append(intervals, compareInterval(a.op, i, d))
+	}
+	if !ok {
+		return nil, false
 	}
 	intervals = mergeIntervals(intervals)
 	at := k.at(a.span)

@@ -12,7 +12,6 @@ import (
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/lang"
 	"github.com/netpol/netpol/lang/diag"
-	"github.com/netpol/netpol/lang/suggest"
 )
 
 // overlay returns the catalogue with the set's own categories and applications
@@ -23,50 +22,71 @@ func (r *resolver) overlay(base *artifact.Catalogue) *artifact.Catalogue {
 	if len(r.policy.Applications) == 0 && len(r.policy.Categories) == 0 {
 		return &out
 	}
-	out.Categories = slices.Clone(base.Categories)
-	out.Applications = slices.Clone(base.Applications)
-	for _, c := range r.policy.Categories {
-		r.addCategory(&out, c)
-	}
+	o := overlay{r: r, out: &out, categories: map[string]bool{}, at: map[string]int{}}
+	o.addCategories(base)
 	r.checkOwners()
-	for _, a := range r.policy.Applications {
-		r.addApplication(&out, a)
-	}
+	o.addApplications(base)
+	o.takeFromOthers()
 	out.Digest = digest(&out)
 	return &out
 }
 
-func (r *resolver) addCategory(cat *artifact.Catalogue, c *lang.Category) {
-	i, found := slices.BinarySearchFunc(cat.Categories, c.Tag.Value, func(c artifact.Category, tag string) int {
-		return strings.Compare(c.Tag, tag)
-	})
-	if found {
-		r.diags.Add(diag.New(diag.ExistingInCatalogue, c.Tag.Range, fmt.Sprintf("The catalogue has a category %q already. Use it as it is, or choose another tag.", c.Tag.Value)))
-		return
+// overlay is a catalogue in the making. Its lists are copies, but the lists
+// inside of its applications are the base catalogue's until they change.
+type overlay struct {
+	r          *resolver
+	out        *artifact.Catalogue
+	categories map[string]bool
+	at         map[string]int // of an application, by tag
+}
+
+func (o *overlay) addCategories(base *artifact.Catalogue) {
+	o.out.Categories = slices.Clone(base.Categories)
+	for _, c := range base.Categories {
+		o.categories[c.Tag] = true
 	}
-	cat.Categories = slices.Insert(cat.Categories, i, artifact.Category{Tag: c.Tag.Value, Description: c.Description})
+	for _, c := range o.r.policy.Categories {
+		if o.categories[c.Tag.Value] {
+			o.r.diags.Add(diag.New(diag.ExistingInCatalogue, c.Tag.Range, fmt.Sprintf("The catalogue has a category %q already. Use it as it is, or choose another tag.", c.Tag.Value)))
+			continue
+		}
+		o.categories[c.Tag.Value] = true
+		o.out.Categories = append(o.out.Categories, artifact.Category{Tag: c.Tag.Value, Description: c.Description})
+	}
+	slices.SortFunc(o.out.Categories, func(a, b artifact.Category) int { return strings.Compare(a.Tag, b.Tag) })
+}
+
+func (o *overlay) addApplications(base *artifact.Catalogue) {
+	o.out.Applications = slices.Clone(base.Applications)
+	for i, a := range base.Applications {
+		o.at[a.Tag] = i
+	}
+	for _, a := range o.r.policy.Applications {
+		o.addApplication(a)
+	}
+	slices.SortFunc(o.out.Applications, func(a, b artifact.Application) int { return strings.Compare(a.Tag, b.Tag) })
 }
 
 // addApplication adds to an application of the catalogue, replaces it, or puts
 // a new one in.
-func (r *resolver) addApplication(cat *artifact.Catalogue, a *lang.Application) {
-	i, found := slices.BinarySearchFunc(cat.Applications, a.Tag.Value, func(a artifact.Application, tag string) int {
-		return strings.Compare(a.Tag, tag)
-	})
+func (o *overlay) addApplication(a *lang.Application) {
 	app := artifact.Application{Tag: a.Tag.Value, Name: a.Tag.Value}
+	i, found := o.at[a.Tag.Value]
 	if found {
-		old := cat.Applications[i]
+		old := o.out.Applications[i]
 		app.Name, app.Category = old.Name, old.Category
 		if !a.Override {
 			app.Domains, app.Networks, app.Ports = slices.Clone(old.Domains), slices.Clone(old.Networks), slices.Clone(old.Ports)
 		}
 	} else {
-		cat.Applications = slices.Insert(cat.Applications, i, app)
+		i = len(o.out.Applications)
+		o.at[a.Tag.Value] = i
+		o.out.Applications = append(o.out.Applications, app)
 	}
 	if a.Name != "" {
 		app.Name = a.Name
 	}
-	app.Category = r.applicationCategory(cat, a, app.Category)
+	app.Category = o.category(a, app.Category)
 	for _, d := range a.Domains {
 		app.Domains = append(app.Domains, d.Value)
 	}
@@ -80,26 +100,25 @@ func (r *resolver) addApplication(cat *artifact.Catalogue, a *lang.Application) 
 	app.Domains = slices.Compact(app.Domains)
 	slices.SortFunc(app.Networks, comparePrefixes)
 	app.Networks = slices.Compact(app.Networks)
-	cat.Applications[i] = app
-	takeFromOthers(cat, i, a)
+	o.out.Applications[i] = app
 }
 
-// applicationCategory checks the category an application is given; one that the
-// catalogue does not have needs to be given.
-func (r *resolver) applicationCategory(cat *artifact.Catalogue, a *lang.Application, old string) string {
+// category checks the category an application is given; one that the catalogue
+// does not have needs to be given.
+func (o *overlay) category(a *lang.Application, old string) string {
 	if a.Category.Value == "" {
 		if old == "" {
-			r.diags.Add(diag.New(diag.MissingArgument, a.Range, fmt.Sprintf("The catalogue has no application %q, so this block makes a new one, and that needs a category.", a.Tag.Value)))
+			o.r.diags.Add(diag.New(diag.MissingArgument, a.Range, fmt.Sprintf("The catalogue has no application %q, so this block makes a new one, and that needs a category.", a.Tag.Value)))
 		}
 		return old
 	}
-	tags := make([]string, len(cat.Categories))
-	for i, c := range cat.Categories {
-		tags[i] = c.Tag
-	}
-	if !slices.Contains(tags, a.Category.Value) {
-		r.diags.Add(diag.New(diag.UnknownCategory, a.Category.Range, fmt.Sprintf("No category is tagged %q. A new one is made with a category block.", a.Category.Value)).
-			WithHint(suggest.Hint(a.Category.Value, tags)))
+	if !o.categories[a.Category.Value] {
+		tags := make([]string, len(o.out.Categories))
+		for i, c := range o.out.Categories {
+			tags[i] = c.Tag
+		}
+		o.r.addUnknown(diag.New(diag.UnknownCategory, a.Category.Range, fmt.Sprintf("No category is tagged %q. A new one is made with a category block.", a.Category.Value)).
+			WithHint(o.r.hints.Hint(a.Category.Value, tags)))
 	}
 	return a.Category.Value
 }
@@ -125,29 +144,31 @@ func (r *resolver) checkOwners() {
 	}
 }
 
-// takeFromOthers removes the domains and networks of a from every application
-// but the one at index own.
-func takeFromOthers(cat *artifact.Catalogue, own int, a *lang.Application) {
-	domains, networks := map[string]bool{}, map[netip.Prefix]bool{}
-	for _, d := range a.Domains {
-		domains[d.Value] = true
-	}
-	for _, n := range a.Networks {
-		networks[n.Prefix] = true
-	}
-	for i := range cat.Applications {
-		other := &cat.Applications[i]
-		if i == own {
-			continue
+// takeFromOthers removes the domains and networks that a block claims from every
+// application but the block's.
+func (o *overlay) takeFromOthers() {
+	domains, networks := map[string]string{}, map[netip.Prefix]string{} // -> tag of the owner
+	for _, a := range o.r.policy.Applications {
+		for _, d := range a.Domains {
+			domains[d.Value] = a.Tag.Value
 		}
-		// The slices may be the base catalogue's: copy before deleting.
-		if slices.ContainsFunc(other.Domains, func(d string) bool { return domains[d] }) {
-			other.Domains = slices.DeleteFunc(slices.Clone(other.Domains), func(d string) bool { return domains[d] })
-		}
-		if slices.ContainsFunc(other.Networks, func(p netip.Prefix) bool { return networks[p] }) {
-			other.Networks = slices.DeleteFunc(slices.Clone(other.Networks), func(p netip.Prefix) bool { return networks[p] })
+		for _, n := range a.Networks {
+			networks[n.Prefix] = a.Tag.Value
 		}
 	}
+	for i := range o.out.Applications {
+		app := &o.out.Applications[i]
+		app.Domains = without(app.Domains, func(d string) bool { owner, ok := domains[d]; return ok && owner != app.Tag })
+		app.Networks = without(app.Networks, func(p netip.Prefix) bool { owner, ok := networks[p]; return ok && owner != app.Tag })
+	}
+}
+
+// without is slices.DeleteFunc on a copy; the list itself if nothing goes.
+func without[T any](list []T, gone func(T) bool) []T {
+	if !slices.ContainsFunc(list, gone) {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), gone)
 }
 
 // digest is the hex sha256 of the catalogue's JSON without the digest itself.

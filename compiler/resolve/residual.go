@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,8 +18,9 @@ import (
 type operandType uint8
 
 const (
-	numberOperand operandType = iota
-	textOperand
+	textOperand operandType = iota
+	numberOperand
+	fractionOperand // a number that a division made
 )
 
 // operand is one side of a residual comparison, as expr source.
@@ -26,6 +28,9 @@ type operand struct {
 	typ    operandType
 	source string
 }
+
+// residualBytes of bytecode's source cost as much as one constant to compile.
+const residualBytes = 4
 
 // residual resolves a comparison that is not between an attribute and
 // constants. It calls len, lower and abs only: a program rebuilt from its parts
@@ -38,6 +43,9 @@ func (k *criterion) residual(n *ast.BinaryNode) (ir.Expr, bool) {
 	}
 	source, ok := k.residualRight(n, left, &reads)
 	if !ok {
+		return nil, false
+	}
+	if !k.spend(len(source)/residualBytes, k.spanOf(n)) {
 		return nil, false
 	}
 	slices.SortFunc(reads, func(a, b fact.Attribute) int { return strings.Compare(a.Name, b.Name) })
@@ -54,7 +62,7 @@ func (k *criterion) residualRight(n *ast.BinaryNode, left operand, reads *[]fact
 	if !ok {
 		return "", false
 	}
-	if left.typ != right.typ {
+	if (left.typ == textOperand) != (right.typ == textOperand) {
 		k.fault(diag.WrongConstant, k.spanOf(n), "One side is a number and the other is text.")
 		return "", false
 	}
@@ -64,7 +72,7 @@ func (k *criterion) residualRight(n *ast.BinaryNode, left operand, reads *[]fact
 		k.fault(diag.WrongOperator, k.spanOf(n), "matches stands between an attribute and a constant, so that the pattern can be checked before any traffic is.")
 		return "", false
 	}
-	if !equality && order != (left.typ == numberOperand) {
+	if !equality && order != (left.typ != textOperand) {
 		k.fault(diag.WrongOperator, k.spanOf(n), "%s does not work on this type.", n.Operator)
 		return "", false
 	}
@@ -74,11 +82,17 @@ func (k *criterion) residualRight(n *ast.BinaryNode, left operand, reads *[]fact
 // residualIn writes x in [1, 5..9] as comparisons, which allocate nothing.
 func (k *criterion) residualIn(n *ast.BinaryNode, left operand) (string, bool) {
 	if !isConstant(n.Right) {
-		k.fault(diag.WrongOperator, k.spanOf(n.Right), "A list of constants or a range stands after in.")
+		d := k.fault(diag.WrongOperator, k.spanOf(n.Right), "A list of constants or a range stands after in.")
+		if id, ok := n.Right.(*ast.IdentifierNode); ok {
+			d.Hint = fmt.Sprintf("text stands in single quotes: in ['%s']", id.Value)
+		}
 		return "", false
 	}
 	constants, ok := k.constants(n.Right)
 	if !ok {
+		return "", false
+	}
+	if !k.short(n, 2*len(left.source)*len(constants)) {
 		return "", false
 	}
 	var parts []string
@@ -86,7 +100,7 @@ func (k *criterion) residualIn(n *ast.BinaryNode, left operand) (string, bool) {
 		switch {
 		case c.kind == stringConstant && left.typ == textOperand:
 			parts = append(parts, left.source+" == "+strconv.Quote(strings.ToLower(c.text)))
-		case (c.kind == numberConstant || c.kind == rangeConstant) && left.typ == numberOperand:
+		case (c.kind == numberConstant || c.kind == rangeConstant) && left.typ != textOperand:
 			parts = append(parts, fmt.Sprintf("(%s >= %d and %s <= %d)", left.source, c.low, left.source, c.high))
 		default:
 			k.fault(diag.WrongConstant, c.span, "A %s cannot be compared with the left side.", c.kind)
@@ -106,6 +120,10 @@ func (k *criterion) operand(n ast.Node, reads *[]fact.Attribute) (operand, bool)
 	case *ast.IdentifierNode:
 		return k.attributeOperand(n, reads)
 	case *ast.IntegerNode:
+		if n.Value > math.MaxInt32 { // a 32-bit router could not hold it
+			k.fault(diag.NumberOutOfRange, k.spanOf(n), "Numbers to calculate with go up to %d.", math.MaxInt32)
+			return operand{}, false
+		}
 		return operand{numberOperand, strconv.Itoa(n.Value)}, true
 	case *ast.StringNode:
 		c := constant{text: n.Value, span: k.spanOf(n)}
@@ -113,7 +131,7 @@ func (k *criterion) operand(n ast.Node, reads *[]fact.Attribute) (operand, bool)
 	case *ast.UnaryNode:
 		if n.Operator == "-" || n.Operator == "+" {
 			x, ok := k.operand(n.Node, reads)
-			return operand{numberOperand, "(" + n.Operator + x.source + ")"}, ok && k.wantNumber(n.Node, x)
+			return operand{x.typ, "(" + n.Operator + x.source + ")"}, ok && k.wantNumber(n.Node, x)
 		}
 	case *ast.BinaryNode:
 		return k.arithmetic(n, reads)
@@ -138,9 +156,9 @@ func (k *criterion) attributeOperand(n *ast.IdentifierNode, reads *[]fact.Attrib
 	switch {
 	case isNumeric(a.Type):
 		return operand{numberOperand, a.Name}, true
-	case isText(a.Type) && (a.Type == fact.Text || a.Type == fact.TextList) && ir.FoldsCase(a):
+	case a.Type == fact.Text || a.Type == fact.TextList:
 		// Free text keeps its case in the facts; names and host names are lower
-		// case there already.
+		// case there already. So are the constants here.
 		return operand{textOperand, "lower(" + a.Name + ")"}, true
 	case isText(a.Type):
 		return operand{textOperand, a.Name}, true
@@ -151,10 +169,10 @@ func (k *criterion) attributeOperand(n *ast.IdentifierNode, reads *[]fact.Attrib
 
 // wantNumber reports text where a number is needed.
 func (k *criterion) wantNumber(n ast.Node, x operand) bool {
-	if x.typ != numberOperand {
+	if x.typ == textOperand {
 		k.fault(diag.WrongConstant, k.spanOf(n), "A number is needed here, not text.")
 	}
-	return x.typ == numberOperand
+	return x.typ != textOperand
 }
 
 // arithmetic resolves + - * / %. A divisor is a constant other than 0, because
@@ -172,6 +190,9 @@ func (k *criterion) arithmetic(n *ast.BinaryNode, reads *[]fact.Attribute) (oper
 	if !ok {
 		return operand{}, false
 	}
+	if !k.short(n, len(left.source)+len(right.source)) {
+		return operand{}, false
+	}
 	if left.typ == textOperand && right.typ == textOperand && n.Operator == "+" {
 		return operand{textOperand, "(" + left.source + " + " + right.source + ")"}, true
 	}
@@ -182,7 +203,23 @@ func (k *criterion) arithmetic(n *ast.BinaryNode, reads *[]fact.Attribute) (oper
 		k.fault(diag.UnsupportedExpression, k.spanOf(n.Right), "The divisor is a constant other than 0.")
 		return operand{}, false
 	}
-	return operand{numberOperand, "(" + left.source + " " + n.Operator + " " + right.source + ")"}, true
+	typ := max(left.typ, right.typ) // a fraction stays one
+	switch {
+	case n.Operator == "%" && typ == fractionOperand:
+		k.fault(diag.WrongConstant, k.spanOf(n), "%% works on whole numbers, and a division makes a fraction.")
+		return operand{}, false
+	case n.Operator == "/":
+		typ = fractionOperand
+	}
+	return operand{typ, "(" + left.source + " " + n.Operator + " " + right.source + ")"}, true
+}
+
+// short reports a condition whose source grows beyond maxResidual.
+func (k *criterion) short(n ast.Node, size int) bool {
+	if size > maxResidual {
+		k.fault(diag.TooComplex, k.spanOf(n), "This is too long for a condition with arithmetic or several attributes, which may be %d bytes long when written out. Split it.", maxResidual)
+	}
+	return size <= maxResidual
 }
 
 // function resolves len, lower and abs.
@@ -201,7 +238,7 @@ func (k *criterion) function(n *ast.BuiltinNode, reads *[]fact.Attribute) (opera
 	}
 	switch {
 	case n.Name == "abs":
-		return operand{numberOperand, "abs(" + x.source + ")"}, k.wantNumber(n.Arguments[0], x)
+		return operand{x.typ, "abs(" + x.source + ")"}, k.wantNumber(n.Arguments[0], x)
 	case x.typ != textOperand:
 		k.fault(diag.WrongConstant, k.spanOf(n.Arguments[0]), "Text is needed here, not a number.")
 		return operand{}, false

@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/conf"
@@ -10,6 +11,7 @@ import (
 	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/lang"
 	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/suggest"
 )
 
 // Resolve resolves a policy set against a catalogue, which it does not change.
@@ -25,13 +27,23 @@ func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
 	for _, b := range p.Policies {
 		before := len(r.diags)
 		out := r.resolvePolicy(b, exempt)
-		if b.Enabled && !r.diags[before:].HasErrors() && out.Cond != nil {
+		if b.Enabled && !r.diags[before:].HasErrors() && out.Cond != nil && !r.saidNever(out.Cond, before) {
 			out.ID = len(set.Policies)
 			set.Policies = append(set.Policies, out)
 		}
 	}
 	r.diags.Sort()
+	r.diags.Compact()
 	return set, r.diags
+}
+
+// saidNever reports a condition that is false, and known to the author to be so
+// by a warning since before: a second one would say the same.
+func (r *resolver) saidNever(e ir.Expr, before int) bool {
+	c, ok := e.(*ir.Const)
+	return ok && !c.Value && slices.ContainsFunc(r.diags[before:], func(d diag.Diagnostic) bool {
+		return d.Code == diag.ConstantCondition
+	})
 }
 
 // resolver holds what all policies of one set share.
@@ -40,8 +52,21 @@ type resolver struct {
 	catalogue *artifact.Catalogue
 	names     names
 	groups    map[string]group
-	diags     diag.List
-	config    *conf.Config // of expr's parser, which only reads it; dear to make
+
+	groupNames []string // sorted; nil until a suggestion needs them
+
+	diags  diag.List
+	config *conf.Config // of expr's parser, which only reads it; dear to make
+	hints  suggest.Budget
+	budget budget
+}
+
+// addUnknown reports a name that nothing defines. Where blocks could not be read
+// one of them may define it, so then only what looks like a slip is reported.
+func (r *resolver) addUnknown(d diag.Diagnostic) {
+	if d.Hint != "" || !r.policy.Incomplete {
+		r.diags.Add(d)
+	}
 }
 
 func settings(s lang.Settings) artifact.Settings {
@@ -106,8 +131,11 @@ func (r *resolver) anyOf(list []lang.Criteria) ir.Expr {
 func (r *resolver) checkMark(m *lang.Mark) {
 	done := r.policy.Settings.DoneMark
 	if (m.Value|m.Mask)&done != 0 {
-		r.diags.Add(diag.New(diag.ReservedMark, m.Range, fmt.Sprintf("Bit %#x of the mark is the enforcer's own. Leave it out of the mark and its mask, or move it with done_mark in the netpol block.", done)).
-			WithHint(fmt.Sprintf("write \"%#x/%#x\"", m.Value&^done, m.Mask&^done)))
+		hint := ""
+		if m.Mask != done {
+			hint = fmt.Sprintf("write \"%#x/%#x\"", m.Value&^done, m.Mask&^done)
+		}
+		r.diags.Add(diag.New(diag.ReservedMark, m.Range, fmt.Sprintf("Bit %#x of the mark is the enforcer's own. Leave it out of the mark and its mask, or move it with done_mark in the netpol block.", done)).WithHint(hint))
 	}
 }
 

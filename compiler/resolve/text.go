@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 
@@ -54,10 +55,10 @@ func (k *criterion) value(a atom, c constant) (string, bool) {
 		return "", true
 	}
 	if v, closed := k.r.names.vocabulary(a.attr.Type); closed {
-		tag, fault := k.r.names.tag(v, c.text)
+		tag, fault := k.r.names.tag(v, c.text, &k.r.hints)
 		if fault != nil {
 			fault.Subject = k.at(c.span)
-			k.r.diags.Add(*fault)
+			k.r.addUnknown(*fault)
 			return "", false
 		}
 		return tag, true
@@ -113,7 +114,7 @@ func (k *criterion) patternAtom(a atom, c constant) (ir.Expr, bool) {
 		k.warnConstant(a.span, true)
 		return &ir.Const{Value: true, Range: k.at(a.span)}, true
 	}
-	op, holds, ok := k.pattern(a, c)
+	op, ok := k.pattern(a, c)
 	if !ok {
 		return nil, false
 	}
@@ -128,11 +129,9 @@ func (k *criterion) patternAtom(a atom, c constant) (ir.Expr, bool) {
 		}
 		return k.strings(a.attr, op, []string{text}, a.span), true
 	}
-	var list []string
-	for _, tag := range v.tags {
-		if holds(tag) {
-			list = append(list, tag)
-		}
+	list, ok := k.matchTags(a, op, v.tags, c)
+	if !ok {
+		return nil, false
 	}
 	if len(list) == 0 {
 		k.fault(v.code, c.span, "No %s of the catalogue %s '%s', so this could never match.", v.noun, a.op, c.text)
@@ -141,31 +140,56 @@ func (k *criterion) patternAtom(a atom, c constant) (ir.Expr, bool) {
 	return k.strings(a.attr, ir.OpEqual, list, a.span), true
 }
 
-// pattern is the operation of a pattern operator, and its test for lower-case
-// text.
-func (k *criterion) pattern(a atom, c constant) (ir.Op, func(string) bool, bool) {
+// matchTags lists the tags that a pattern holds for.
+func (k *criterion) matchTags(a atom, op ir.Op, tags []string, c constant) ([]string, bool) {
 	lower := strings.ToLower(c.text)
+	holds := func(s string) bool { return strings.Contains(s, lower) }
+	switch op {
+	case ir.OpStartsWith:
+		holds = func(s string) bool { return strings.HasPrefix(s, lower) }
+	case ir.OpEndsWith:
+		holds = func(s string) bool { return strings.HasSuffix(s, lower) }
+	case ir.OpMatches:
+		if !k.spend(len(tags), a.span) {
+			return nil, false
+		}
+		holds = regexp.MustCompile("(?i)" + c.text).MatchString // pattern has parsed it
+	default: // pattern gives contains and these three
+	}
+	var list []string
+	for _, tag := range tags {
+		if holds(tag) {
+			list = append(list, tag)
+		}
+	}
+	return list, k.spend(len(list), a.span)
+}
+
+// pattern is the operation of a pattern operator.
+func (k *criterion) pattern(a atom, c constant) (ir.Op, bool) {
 	switch a.op {
 	case "contains":
-		return ir.OpContains, func(s string) bool { return strings.Contains(s, lower) }, true
+		return ir.OpContains, true
 	case "startsWith":
-		return ir.OpStartsWith, func(s string) bool { return strings.HasPrefix(s, lower) }, true
+		return ir.OpStartsWith, true
 	case "endsWith":
-		return ir.OpEndsWith, func(s string) bool { return strings.HasSuffix(s, lower) }, true
+		return ir.OpEndsWith, true
 	}
-	// Checked as written, so that the message does not show our prefix.
-	_, err := regexp.Compile(c.text)
+	// Parsed as written, so that the message does not show our prefix.
+	re, err := syntax.Parse(c.text, syntax.Perl)
 	if err != nil {
 		why := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
 		k.fault(diag.InvalidRegex, c.span, "The regular expression cannot be read: %s. The syntax is RE2's, without look-around and back-references.", why)
-		return 0, nil, false
+		return 0, false
 	}
-	re, err := regexp.Compile("(?i)" + c.text)
-	if err != nil {
+	if !k.spendPattern(re, c.span) {
+		return 0, false
+	}
+	if _, err := syntax.Parse("(?i)"+c.text, syntax.Perl); err != nil {
 		k.fault(diag.InvalidRegex, c.span, "The regular expression is too large when case is ignored. Write a shorter one.")
-		return 0, nil, false
+		return 0, false
 	}
-	return ir.OpMatches, re.MatchString, true
+	return ir.OpMatches, true
 }
 
 // strings makes a comparison with a set of strings.

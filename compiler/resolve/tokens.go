@@ -25,7 +25,7 @@ func unsupported(t lexer.Token) string {
 	case "if":
 		return "Use and, or and parentheses, or cond ? a : b."
 	case "#":
-		return "Criteria have no closures; compare with a list: app in ['zoom', 'teams']."
+		return "A comment in criteria begins with //. Closures are not supported; compare with a list: app in ['zoom', 'teams']."
 	case "|":
 		return "Criteria have no pipes; write or, or ||, between conditions."
 	case "&":
@@ -43,6 +43,9 @@ func unsupported(t lexer.Token) string {
 	}
 	return ""
 }
+
+// maxDigits bounds a number's text; 18 digits always fit an int.
+const maxDigits = 18
 
 // tokenLevel is what is known of one bracket while its tokens pass by.
 type tokenLevel struct {
@@ -69,6 +72,10 @@ func (k *criterion) checkTokens() bool {
 		if len(stack)+prefixes+branches > lang.MaxDepth {
 			k.fault(diag.TooDeep, tokenSpan(t), "Brackets, negations and ? : may nest %d deep. Split the criteria into a list.", lang.MaxDepth)
 			return false
+		}
+		if t.Kind == lexer.Number && len(t.Value) > maxDigits {
+			k.fault(diag.NumberOutOfRange, tokenSpan(t), "No attribute is that large.")
+			ok = false
 		}
 		if why := unsupported(t); why != "" {
 			k.fault(diag.UnsupportedExpression, tokenSpan(t), "%s", why)

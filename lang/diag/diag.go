@@ -126,6 +126,17 @@ func (l List) Sort() {
 	})
 }
 
+// Compact drops repetitions and keeps the order: what is written once and used
+// twice is wrong once.
+func (l *List) Compact() {
+	seen := make(map[Diagnostic]bool, len(*l))
+	*l = slices.DeleteFunc(*l, func(d Diagnostic) bool {
+		again := seen[d]
+		seen[d] = true
+		return again
+	})
+}
+
 // Error joins the diagnostics, one a line.
 func (l List) Error() string {
 	lines := make([]string, len(l))

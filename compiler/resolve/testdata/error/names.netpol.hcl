@@ -17,7 +17,6 @@ policy "others" {
     "ap == 'zoom'",            # ERROR NP0101: Unknown attribute
     "our_mac == 'aa:bb'",      # ERROR NP0101: Unknown attribute
     "app == zoom",             # ERROR NP0101: Unknown attribute
-    "app == 'zoom' AND app == 'teams'", # ERROR NP0100: Invalid criteria
     "app",                     # ERROR NP0108: Not a condition
     "src_port",                # ERROR NP0108: Not a condition
     "'zoom'",                  # ERROR NP0108: Not a condition
@@ -61,6 +60,11 @@ application "yours" {
 }
 
 category "voip" { # ERROR NP0118: Already in the catalogue
+}
+
+policy "only-reserved" {
+  criteria = "true"
+  mark     = "0x80000000/0x80000000" # ERROR NP0119: Reserved mark
 }
 
 policy "reserved" {

@@ -1,5 +1,13 @@
 locals {
-  broken = "app == 'zom'"
+  broken = "app == 'zom'" # ERROR NP0012: Unknown application
+  also   = local.broken
+  list   = ["app == 'zoom'", "dst_prt == 1"] # ERROR NP0101: Unknown attribute
+  made   = [for a in ["zoom", "temas"] : "app == '${a}'"]
+}
+
+policy "computed" {
+  criteria = local.made # ERROR NP0012: Unknown application
+  label    = "x"
 }
 
 policy "syntax" {
@@ -20,12 +28,22 @@ policy "syntax" {
     "any(['a'], {# == 'a'})", # ERROR NP0116: Unsupported expression # ERROR NP0116: Unsupported expression
     "hostname ?? 'x' == 'x'", # ERROR NP0116: Unsupported expression
     "app == b'zoom'",         # ERROR NP0116: Unsupported expression
+    "app == == 'zoom'", # ERROR NP0100: Invalid criteria
+    "app == ‘zoom’",    # ERROR NP0100: Invalid criteria
+    "app == 'zoom' # comment", // # ERROR NP0116: Unsupported expression
+    "app in ['zoom' and dst_port == 1", # ERROR NP0100: Invalid criteria
   ]
   label = "x"
 }
 
 policy "by-reference" {
-  criteria = local.broken # ERROR NP0012: Unknown application
+  criteria = local.broken
+  exempt   = [local.broken, local.also]
+  label    = "x"
+}
+
+policy "by-reference-again" {
+  criteria = local.list
   label    = "x"
 }
 

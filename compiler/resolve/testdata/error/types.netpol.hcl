@@ -10,6 +10,14 @@ policy "types" {
     "src_port in [1, 'a']",        # ERROR NP0107: Mixed list
     "src_port contains 4",         # ERROR NP0105: Wrong operator
     "src_port == 1.5",             # ERROR NP0106: Wrong constant
+    "src_port in [1, 70000, 'a', -5]", # ERROR NP0107: Mixed list
+    "src_port in [1, 70000, -5]",  # ERROR NP0021: Invalid port # ERROR NP0021: Invalid port
+    "src_port == 99999999999999999999", # ERROR NP0023: Number out of range
+    "src_port + 5000000000 == 1",  # ERROR NP0023: Number out of range
+    "src_port / 2 % 2 == 1",       # ERROR NP0106: Wrong constant
+    "app in zoom",                 # ERROR NP0105: Wrong operator
+    "startswith(hostname, 'a')",   # ERROR NP0104: Unknown function
+    "hostname matches '(a{100}){100}{9}'", # ERROR NP0110: Invalid regular expression
     "vlan_id == 5000",             # ERROR NP0023: Number out of range
     "ip_version == 5",             # ERROR NP0023: Number out of range
     "ip_protocol == 'tpc'",        # ERROR NP0106: Wrong constant

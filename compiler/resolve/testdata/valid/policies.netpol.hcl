@@ -111,6 +111,16 @@ policy "rest" {
   dscp     = "af41"
 }
 
+policy "netify" {
+  criteria = "app == 'netify.zoom' AND NOT (app == 'teams') OR detection_guessed == TRUE;" # WARNING NP0115: Mixed and/or
+  label    = "n"
+}
+
+policy "fractions" {
+  criteria = "src_port / 2 > 1000 and abs(src_port / 3 - 1) in [1, 2..5] and lower(interface) == src_mac"
+  label    = "f"
+}
+
 policy "everything" {
   criteria = "true"
   label    = "all"

@@ -389,7 +389,7 @@ func TestForwardedPort(t *testing.T) {
 				original: flow.Tuple{Src: c.client.Addr(), Dst: c.server.Addr(), SrcPort: 40000, DstPort: 8443, Proto: 6},
 			}
 			s := newScript().tcp(c, client, "S", 0, "").tcp(reply, server, "SA", 0, "").tcp(c, client, "A", 0, "").tcp(c, client, "A", 0, "HELLO us04.zoom.us\n")
-			j, _ := play(t, s, bundle(t, policyOf{name: "lan", all: []artifact.Test{inside, textTest("application", "zoom")}}),
+			j, _ := play(t, s, bundle(t, policyOf{name: "lan", all: []artifact.Test{inside, textTest("application", "zoom"), textTest("origin", fact.OriginOther)}}),
 				func(c *Config) { c.Live, c.Resolver = true, n })
 			want := []string{"tcp 198.51.100.9:40000>203.0.113.1:8443 labels=[lan]/1 mark=0x80000000/0x80000000"}
 			if diff := cmp.Diff(want, j.lines); diff != "" {

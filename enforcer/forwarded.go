@@ -18,7 +18,9 @@ func (w *worker) fillForwarded(f *fact.Facts, r *flow.Record) {
 	if server.Addr() == f.DstIP || !w.policy.isLocal(server.Addr()) {
 		return
 	}
-	f.LocalIP, f.OtherIP, f.OtherPort = server.Addr(), f.SrcIP, f.SrcPort
+	f.LocalIP, f.LocalMAC = server.Addr(), f.DstMAC
+	f.OtherIP, f.OtherPort, f.OtherMAC = f.SrcIP, f.SrcPort, f.SrcMAC
+	f.Origin = fact.OriginOther
 	if f.LocalPort = int(server.Port()); r.Key.Proto == packet.ProtoICMP || r.Key.Proto == packet.ProtoICMPv6 {
 		f.LocalPort = 0
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/classify"
@@ -66,7 +67,8 @@ func loadPolicy(b *artifact.Bundle) (*policy, error) {
 // headersOnly is the bundle with those clauses alone that ask for nothing but
 // addresses, ports and the like. The others must wait until the flow has a
 // name: before that, app != 'zoom' holds of everything, and a drop on the
-// first packet would keep the name from ever being seen.
+// first packet would keep the name from ever being seen. For the same reason
+// verdicts that come after an accept by name wait too (artifact.Claim.Late).
 func headersOnly(b *artifact.Bundle) *artifact.Bundle {
 	out := *b
 	out.Program.Clauses = nil
@@ -77,6 +79,12 @@ func headersOnly(b *artifact.Bundle) *artifact.Bundle {
 		}
 		if all {
 			out.Program.Clauses = append(out.Program.Clauses, c)
+		}
+	}
+	out.Program.Effects = slices.Clone(b.Program.Effects)
+	for i := range out.Program.Effects {
+		if e := &out.Program.Effects[i]; e.Verdict.Late {
+			e.Verdict = artifact.Claim{Kind: artifact.ClaimOwn} // a claim without a label
 		}
 	}
 	return &out

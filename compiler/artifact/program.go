@@ -116,6 +116,10 @@ const (
 type Claim struct {
 	Kind ClaimKind `json:"kind,omitempty"`
 	Bit  int       `json:"bit,omitempty"` // of ClaimAuto
+	// Late: what is known of a connection by its headers alone is not enough.
+	// Until more is, the claim keeps later ones from being made, and no label
+	// is set for it.
+	Late bool `json:"late,omitempty"`
 }
 
 // Code is what of a condition could not be made a Test: bytecode for Engine.

@@ -8,6 +8,11 @@ type Split struct {
 	// Any is the condition as conjunctions, any of which must hold; only for
 	// Kernel. None means never, an empty one always.
 	Any []Conjunction
+	// Late: the policy drops or rejects, and an earlier one that accepts can
+	// only be judged by the enforcer. A connection that was stopped on its
+	// first packet would never get there, so the verdict waits for the
+	// enforcer's word.
+	Late bool
 }
 
 // Conjunction holds when all of its literals do.

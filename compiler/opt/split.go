@@ -2,6 +2,7 @@ package opt
 
 import (
 	"regexp"
+	"slices"
 
 	"github.com/netpol/netpol/compiler/ir"
 )
@@ -17,6 +18,36 @@ func Split(policies []ir.Policy) {
 		any, ok := conjunctions(policies[i].Cond, false)
 		policies[i].Split = ir.Split{Kernel: ok, Any: any}
 	}
+	late(policies)
+}
+
+// maxProofs bounds how many earlier policies a verdict is held against; beyond
+// them it waits without proof that it must.
+const maxProofs = 32
+
+// late finds the verdicts that have to wait for an earlier policy's.
+func late(policies []ir.Policy) {
+	var waits []ir.Expr // conditions that accept, once the enforcer knows
+	for i := range policies {
+		p := &policies[i]
+		switch p.Verdict {
+		case ir.Accept:
+			if !p.Split.Kernel {
+				waits = append(waits, p.Cond)
+			}
+		case ir.Drop, ir.Reject:
+			p.Split.Late = len(waits) > maxProofs ||
+				slices.ContainsFunc(waits, func(w ir.Expr) bool { return !exclude(w, p.Cond) })
+		case ir.NoVerdict:
+		}
+	}
+}
+
+// exclude says that two conditions cannot both hold; it may say no when the
+// answer is yes.
+func exclude(a, b ir.Expr) bool {
+	c, ok := fold(ir.NewAnd(a.Pos(), a, b)).(*ir.Const)
+	return ok && !c.Value
 }
 
 // conjunctions writes a condition, or its negation, in disjunctive normal

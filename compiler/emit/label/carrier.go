@@ -44,7 +44,9 @@ type span struct {
 // the order of the rules then says the same as the order of the policies:
 //
 //   - every policy with the label has the same effect, and
-//   - no policy between the first and the last of them has another effect.
+//   - no policy between the first and the last of them has another effect, and
+//   - no policy with the label has a verdict that waits for the enforcer, while
+//     the label does not.
 //
 // The second is needed because the label's rule stands at its first policy's
 // place: with A (label x, cs5), B (cs1), C (label x, cs5), a flow of B and C
@@ -91,6 +93,7 @@ func spansOf(policies []ir.Policy) map[string]*span {
 			for dim := range dimensions {
 				s.mixed[dim] = s.mixed[dim] || s.value[dim] != value(&policies[i], dim)
 			}
+			s.mixed[verdict] = s.mixed[verdict] || policies[i].Split.Late
 		}
 	}
 	return spans

@@ -115,6 +115,7 @@ func (a *allocation) effect(p *ir.Policy, c carrier) artifact.Effect {
 	}
 	slices.Sort(e.Labels)
 	e.DSCP, e.Verdict = a.claim(c[dscp]), a.claim(c[verdict])
+	e.Verdict.Late = p.Split.Late
 	return e
 }
 

@@ -213,6 +213,9 @@ func (d *decider) claims(name string, of func(artifact.Effect) artifact.Claim, s
 	needed := 0
 	for i, decision := range d.decisions {
 		claim := of(decision.Effect)
+		if claim.Late { // it has the dimension, and the label comes later
+			claim = artifact.Claim{Kind: artifact.ClaimOwn}
+		}
 		if claim.Kind == artifact.ClaimNone {
 			continue
 		}

@@ -63,6 +63,9 @@ func policyBody(p artifact.Policy) string {
 	if len(does) > 0 {
 		body += " -> " + strings.Join(does, ", ")
 	}
+	if p.Decided == artifact.DecidedKernel {
+		body += " (by the kernel alone)"
+	}
 	return body
 }
 

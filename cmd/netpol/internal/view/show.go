@@ -124,6 +124,10 @@ func (r Router) enforcerText(b *strings.Builder, st Style) {
 	heading(b, "Enforcer", st)
 	if !r.Enforcer.Running {
 		fmt.Fprintf(b, "  netpold does not run (nothing answers on %s).\n", cleanLine(r.Enforcer.Socket))
+		if r.Bundle != nil && !artifact.NeedEnforcer(r.Bundle.Policies) {
+			b.WriteString("  No policy needs it: the kernel decides all of them alone.\n")
+			return
+		}
 		b.WriteString("  What it decided stays in force; new flows are not named.\n")
 		return
 	}
@@ -148,6 +152,9 @@ func effects(p artifact.Policy) string {
 	}
 	if p.Verdict != "" {
 		out = append(out, p.Verdict)
+	}
+	if p.Decided == artifact.DecidedKernel {
+		out = append(out, "by the kernel alone")
 	}
 	return tableCell(strings.Join(out, ", "))
 }

@@ -35,6 +35,7 @@ type protocol struct {
 	category    string
 	application string // tag, empty when it is nobody's
 	appCategory string
+	hasPorts    bool
 }
 
 // New compiles a catalogue. It fails on what the tables cannot hold: two
@@ -86,7 +87,7 @@ func (c *Classifier) addProtocols(protocols []artifact.Protocol) error {
 		categories[a.tag] = a.category
 	}
 	for _, p := range protocols {
-		c.protocols[p.Tag] = protocol{p.Category, p.Application, categories[p.Application]}
+		c.protocols[p.Tag] = protocol{p.Category, p.Application, categories[p.Application], hasPorts(p.Ports)}
 		c.guesses = append(c.guesses, p.Tag)
 		for _, r := range p.Ports {
 			if r.Transport == "ip" {
@@ -162,6 +163,7 @@ func (c *Classifier) Classify(f *fact.Facts, final bool, names *Names, nowNanos 
 	f.Application, f.ApplicationCategory, f.By = v.application, v.category, v.by
 	f.Guessed = guessed || v.by == fact.ByNetwork || v.by == fact.ByPort
 	f.Confidence = confidence(f, guessed)
+	fact.SetRisk(&f.Risks, fact.RiskNonstandardPort, !guessed && c.offItsPorts(f, proto))
 	f.DomainCategory, f.NetworkCategory = c.domainCategory(f), c.networkCategory(f)
 	f.Category = f.ApplicationCategory
 	if f.Category == "" {

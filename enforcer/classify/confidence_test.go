@@ -7,6 +7,36 @@ import (
 	"github.com/netpol/netpol/lang/fact"
 )
 
+func TestProtocolOffItsPorts(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		in    fact.Facts
+		final bool
+		risky bool
+	}{
+		{"its port", fact.Facts{Protocol: "dns", IPProtocol: 17, DstPort: 53}, false, false},
+		{"its port, turned around", fact.Facts{Protocol: "dns", IPProtocol: 17, SrcPort: 53, DstPort: 40000}, false, false},
+		{"another port", fact.Facts{Protocol: "dns", IPProtocol: 17, DstPort: 5300}, false, true},
+		{"another transport", fact.Facts{Protocol: "dns", IPProtocol: 6, DstPort: 53}, false, true},
+		{"another protocol's port", fact.Facts{Protocol: "dns", IPProtocol: 17, DstPort: 57621}, false, true},
+		{"at home anywhere", fact.Facts{Protocol: "tls", IPProtocol: 6, DstPort: 8443}, false, false},
+		{"no ports known", fact.Facts{Protocol: "zoom-media", IPProtocol: 17, DstPort: 8801}, false, false},
+		{"no ports at all", fact.Facts{Protocol: "icmp", IPProtocol: 1}, false, false},
+		{"guessed from its port", fact.Facts{IPProtocol: 17, DstPort: 53}, true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := tt.in
+			c := newSmall(t)
+			for range 2 { // the flow is classified again when it shows more
+				c.Classify(&f, tt.final, nil, 0)
+				if got := fact.HasRisk(f.Risks, fact.RiskNonstandardPort); got != tt.risky {
+					t.Errorf("got %v, want %v; risks %q", got, tt.risky, f.Risks)
+				}
+			}
+		})
+	}
+}
+
 func TestConfidenceAndOwners(t *testing.T) {
 	for _, tt := range []struct {
 		name       string

@@ -3,6 +3,7 @@ package dissect
 import (
 	"fmt"
 	"math/bits"
+	"net/netip"
 	"sync/atomic"
 
 	"github.com/netpol/netpol/lang/fact"
@@ -195,5 +196,9 @@ func forget(f *fact.Facts) {
 	f.Protocol, f.Hostname, f.DNSHostname, f.By = "", "", "", ""
 	f.TLSVersion, f.ALPN, f.JA4, f.UserAgent, f.BTInfoHash = 0, "", "", "", ""
 	f.TLSCipher, f.TLSECH, f.TLSALPNServer, f.Risks = 0, false, "", ""
+	f.HTTPMethod, f.HTTPURL, f.SSHClientAgent, f.SSHServerAgent = "", "", "", ""
+	f.DHCPClassIdent, f.DHCPFingerprint, f.MDNSDomainName = "", "", ""
+	f.SSDPUserAgent, f.SSDPServer, f.QUICVersion = "", "", ""
+	f.STUNMapped, f.STUNPeer, f.STUNRelayed = netip.Addr{}, netip.Addr{}, netip.Addr{}
 	f.TLSServerCN, f.TLSSubjectDN, f.TLSIssuerDN, f.TLSCertFingerprint = "", "", "", ""
 }

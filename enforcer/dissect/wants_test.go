@@ -12,6 +12,9 @@ func TestWantsOf(t *testing.T) {
 		"tls_version":          {},
 		"tls_issuer_dn":        {Certificate: true},
 		"tls_cert_fingerprint": {Certificate: true},
+		"http_url":             {URL: true},
+		"ssh_server_agent":     {Agents: true},
+		"stun_peer":            {STUN: true},
 		"risks":                {Certificate: true, Login: true},
 	} {
 		if _, ok := fact.Lookup(name); !ok {

@@ -9,7 +9,7 @@ import (
 )
 
 // attributeCount is len(fact.Attributes).
-const attributeCount = 47
+const attributeCount = 60
 
 // readText is the value of the text attribute a.
 func readText(f *fact.Facts, a attribute) (v string) {
@@ -66,7 +66,27 @@ func readText(f *fact.Facts, a attribute) (v string) {
 		return f.Risks
 	case 45: // http_user_agent
 		return f.UserAgent
-	case 46: // bt_info_hash
+	case 46: // http_method
+		return f.HTTPMethod
+	case 47: // http_url
+		return f.HTTPURL
+	case 48: // ssh_client_agent
+		return f.SSHClientAgent
+	case 49: // ssh_server_agent
+		return f.SSHServerAgent
+	case 50: // dhcp_class_ident
+		return f.DHCPClassIdent
+	case 51: // dhcp_fingerprint
+		return f.DHCPFingerprint
+	case 52: // mdns_domain_name
+		return f.MDNSDomainName
+	case 53: // ssdp_user_agent
+		return f.SSDPUserAgent
+	case 54: // ssdp_server
+		return f.SSDPServer
+	case 58: // quic_version
+		return f.QUICVersion
+	case 59: // bt_info_hash
 		return f.BTInfoHash
 	}
 	return v
@@ -114,6 +134,12 @@ func readAddr(f *fact.Facts, a attribute) (v netip.Addr) {
 		return f.SrcIP
 	case 17: // dst_ip
 		return f.DstIP
+	case 55: // stun_mapped
+		return f.STUNMapped
+	case 56: // stun_peer
+		return f.STUNPeer
+	case 57: // stun_relayed
+		return f.STUNRelayed
 	}
 	return v
 }

@@ -54,5 +54,18 @@ type Facts struct {
 	TLSCertFingerprint  string     `expr:"tls_cert_fingerprint"` // The SHA-1 of the server's certificate, 40 hexadecimal digits; colons between them may be written.
 	Risks               string     `expr:"risks"`                // What an operator may want to act on; the values are below. A policy that asks for it has flows inspected until their certificate or login has been seen.
 	UserAgent           string     `expr:"http_user_agent"`      // The User-Agent of the first HTTP request.
+	HTTPMethod          string     `expr:"http_method"`          // The method of the first HTTP request.
+	HTTPURL             string     `expr:"http_url"`             // The host and target of the first HTTP request, such as 'www.example.com/a?b'; read only when a policy asks for it.
+	SSHClientAgent      string     `expr:"ssh_client_agent"`     // The version line of the SSH client, such as 'SSH-2.0-OpenSSH_9.6'; both sides' are waited for only when a policy asks for one.
+	SSHServerAgent      string     `expr:"ssh_server_agent"`     // The version line of the SSH server.
+	DHCPClassIdent      string     `expr:"dhcp_class_ident"`     // The vendor class that a DHCP client says of itself (option 60).
+	DHCPFingerprint     string     `expr:"dhcp_fingerprint"`     // The options that a DHCP client asks for (option 55), in its order: '1,3,6,15'.
+	MDNSDomainName      string     `expr:"mdns_domain_name"`     // The name that a multicast DNS flow first asks for, or answers.
+	SSDPUserAgent       string     `expr:"ssdp_user_agent"`      // The USER-AGENT of an SSDP search.
+	SSDPServer          string     `expr:"ssdp_server"`          // The SERVER that an SSDP device announces or answers with.
+	STUNMapped          netip.Addr `expr:"stun_mapped"`          // The client's address as a STUN server sees it; this and the next two over UDP, and only when a policy asks for one.
+	STUNPeer            netip.Addr `expr:"stun_peer"`            // The peer that a TURN client wants to reach.
+	STUNRelayed         netip.Addr `expr:"stun_relayed"`         // The address that a TURN server relays for.
+	QUICVersion         string     `expr:"quic_version"`         // The version of QUIC: '1', '2', 'draft-29', Google's 'Q046', or the number in hexadecimal.
 	BTInfoHash          string     `expr:"bt_info_hash"`         // The info hash of a BitTorrent handshake, 40 hexadecimal digits.
 }

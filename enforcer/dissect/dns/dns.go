@@ -98,6 +98,9 @@ func set(f *fact.Facts, protocol string, q *question) {
 	f.Protocol = protocol
 	var buf [maxText]byte
 	dissect.SetText(&f.DNSHostname, q.name.appendText(buf[:0]))
+	if protocol == "mdns" {
+		f.MDNSDomainName = f.DNSHostname
+	}
 }
 
 // learn appends the addresses of an answer to w.Names. Multicast answers come

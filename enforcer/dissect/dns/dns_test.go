@@ -116,8 +116,8 @@ func datagramCases(t testing.TB) []dissecttest.Case {
 		one("control bytes in the name", 53, query(t, "a\x1b\x00 b.test", dnsmessage.TypeA), dnsFacts(`a\027\000\032b.test`)),
 		one("certificate of DNSCrypt", 443, query(t, "2.dnscrypt-cert.example.com", dnsmessage.TypeTXT), fact.Facts{Protocol: "dnscrypt", DNSHostname: "2.dnscrypt-cert.example.com"}),
 		{Name: "broken datagram first", In: dissecttest.UDP(53, dissecttest.Client(q[:9]), dissecttest.Client(q)), Result: dissect.Partial, Want: dnsFacts("www.example.com")},
-		one("multicast query", 5353, query(t, "_ipp._tcp.local", dnsmessage.TypePTR), fact.Facts{Protocol: "mdns", DNSHostname: "_ipp._tcp.local"}),
-		one("multicast answer", 5353, mdns, fact.Facts{Protocol: "mdns", DNSHostname: `my\032tv.local`}),
+		one("multicast query", 5353, query(t, "_ipp._tcp.local", dnsmessage.TypePTR), fact.Facts{Protocol: "mdns", DNSHostname: "_ipp._tcp.local", MDNSDomainName: "_ipp._tcp.local"}),
+		one("multicast answer", 5353, mdns, fact.Facts{Protocol: "mdns", DNSHostname: `my\032tv.local`, MDNSDomainName: `my\032tv.local`}),
 		one("LLMNR", 5355, query(t, "printer", dnsmessage.TypeA), fact.Facts{Protocol: "llmnr", DNSHostname: "printer"}),
 		none("loop of pointers", 53, loop),
 		none("chain of pointers", 53, chain),
@@ -164,7 +164,7 @@ func answerCases(t testing.TB) []dissecttest.Case {
 		},
 		{Name: "ends the wrong way round", Result: dissect.Partial, Want: dnsFacts("www.example.com"), Names: bound("192.0.2.1"), In: reversed},
 		{
-			Name: "multicast answer is not learned", Result: dissect.Partial, Want: fact.Facts{Protocol: "mdns", DNSHostname: "tv.local"},
+			Name: "multicast answer is not learned", Result: dissect.Partial, Want: fact.Facts{Protocol: "mdns", DNSHostname: "tv.local", MDNSDomainName: "tv.local"},
 			In: dissecttest.UDP(5353, dissecttest.Client(query(t, "tv.local", dnsmessage.TypeA)), dissecttest.Server(response(t, "tv.local", address("tv.local", "192.0.2.1", 60)))),
 		},
 	}

@@ -86,6 +86,9 @@ func (*Dissector) Spec() dissect.Spec {
 
 // Dissect finds the first row of the table that the window fits.
 func (d *Dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
+	if f.Protocol != "" {
+		return read(f.Protocol, w, f) // an earlier call said Partial
+	}
 	var tag string
 	var r dissect.Result
 	if len(w.Datagrams) > 0 {
@@ -95,6 +98,7 @@ func (d *Dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 	}
 	if r == dissect.Match {
 		f.Protocol = tag
+		return read(tag, w, f)
 	}
 	return r
 }

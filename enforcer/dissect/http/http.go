@@ -45,7 +45,7 @@ func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 		return dissect.Match
 	case a == request || b == request:
 		f.Protocol = "http"
-		if readRequest(requests, f) || closed {
+		if readRequest(requests, w.Want, f) || closed {
 			return dissect.Match
 		}
 		return dissect.Partial
@@ -125,20 +125,23 @@ func openRequest(b []byte) opening {
 	return request
 }
 
+// methods are those of the IANA registry (RFC 9110 section 16.1) and of UPnP
+// and other deployed users of HTTP.
+var methods = [...]string{
+	"GET", "POST", "HEAD", "PUT", "OPTIONS", "CONNECT", "DELETE", "PATCH", "TRACE",
+	"PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "SEARCH", "REPORT",
+	"ACL", "BIND", "REBIND", "UNBIND", "CHECKIN", "CHECKOUT", "LABEL", "LINK", "UNLINK",
+	"MERGE", "MKACTIVITY", "MKCALENDAR", "MKREDIRECTREF", "MKWORKSPACE", "ORDERPATCH", "QUERY",
+	"UNCHECKOUT", "UPDATE", "UPDATEREDIRECTREF", "VERSION-CONTROL", "BASELINE-CONTROL",
+	"NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "M-SEARCH", "PURGE", "SOURCE",
+	"RPC_IN_DATA", "RPC_OUT_DATA", "RPC_CONNECT", "BITS_POST", "CCM_POST", "SSTP_DUPLEX_POST",
+}
+
 // methodLen is the length of the method b starts with, 0 when b may be the
-// beginning of one, -1 when it is none. Methods are those of the IANA registry
-// (RFC 9110 section 16.1) and of UPnP and other deployed users of HTTP.
+// beginning of one, -1 when it is none.
 func methodLen(b []byte) int {
 	short := false
-	for _, m := range [...]string{
-		"GET", "POST", "HEAD", "PUT", "OPTIONS", "CONNECT", "DELETE", "PATCH", "TRACE",
-		"PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "SEARCH", "REPORT",
-		"ACL", "BIND", "REBIND", "UNBIND", "CHECKIN", "CHECKOUT", "LABEL", "LINK", "UNLINK",
-		"MERGE", "MKACTIVITY", "MKCALENDAR", "MKREDIRECTREF", "MKWORKSPACE", "ORDERPATCH", "QUERY",
-		"UNCHECKOUT", "UPDATE", "UPDATEREDIRECTREF", "VERSION-CONTROL", "BASELINE-CONTROL",
-		"NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "M-SEARCH", "PURGE", "SOURCE",
-		"RPC_IN_DATA", "RPC_OUT_DATA", "RPC_CONNECT", "BITS_POST", "CCM_POST", "SSTP_DUPLEX_POST",
-	} {
+	for _, m := range methods {
 		if len(b) <= len(m) {
 			short = short || string(b) == m[:len(b)]
 			continue
@@ -151,4 +154,14 @@ func methodLen(b []byte) int {
 		return 0
 	}
 	return -1
+}
+
+// methodName is a method as the table has it, which costs no memory.
+func methodName(b []byte) string {
+	for _, m := range methods {
+		if string(b) == m {
+			return m
+		}
+	}
+	return ""
 }

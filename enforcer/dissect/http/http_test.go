@@ -15,7 +15,8 @@ func FuzzHTTP(f *testing.F) { dissecttest.FuzzOne(f, New(), cases()) }
 
 // req is a case of a client's bytes alone with a whole header.
 func req(name, in, host string) dissecttest.Case {
-	want := fact.Facts{Protocol: "http", Hostname: host}
+	method, _, _ := strings.Cut(strings.TrimLeft(in, "\r\n"), " ")
+	want := fact.Facts{Protocol: "http", Hostname: host, HTTPMethod: method}
 	if host != "" {
 		want.By = fact.ByHTTP
 	}
@@ -23,7 +24,37 @@ func req(name, in, host string) dissecttest.Case {
 }
 
 func cases() []dissecttest.Case {
-	return append(requestCases(), otherCases()...)
+	return append(append(requestCases(), otherCases()...), lateCases()...)
+}
+
+// lateCases have what only some policies ask for, and passwords.
+func lateCases() []dissecttest.Case {
+	url := func(in, host, want string) dissecttest.Case {
+		c := req("URL "+want, in+" HTTP/1.1\r\nHost: a.test\r\n\r\n", host)
+		c.In = c.In.Wanting(dissect.Wants{URL: true})
+		c.Want.HTTPURL = want
+		return c
+	}
+	password := func(field string, risky bool) dissecttest.Case {
+		c := req(field, "GET / HTTP/1.1\r\nHost: a.test\r\n"+field+"\r\n\r\n", "a.test")
+		if risky {
+			c.Want.Risks = "cleartext_credentials"
+		}
+		return c
+	}
+	return []dissecttest.Case{
+		url("GET /a/b?c#d", "a.test", "a.test/a/b?c#d"),
+		url("GET http://u:p@b.test:80/x?y", "b.test", "b.test/x?y"),
+		url("GET http://b.test", "b.test", "b.test"),
+		url("CONNECT b.test:443", "b.test", "b.test"),
+		url("OPTIONS *", "a.test", "a.test*"),
+		url("GET /\x1b[2J\xff", "a.test", `a.test/\x1b[2J\xff`),
+		url("GET /"+strings.Repeat("x", 2*maxTarget), "a.test", "a.test/"+strings.Repeat("x", maxTarget-1)),
+		password("Authorization: Basic dXNlcjpwYXNz", true),
+		password("proxy-authorization:  BASIC dXNlcjpwYXNz", true),
+		password("Authorization: Bearer abc", false),
+		password("Authorization: Basic", false),
+	}
 }
 
 func requestCases() []dissecttest.Case {
@@ -70,16 +101,16 @@ func otherCases() []dissecttest.Case {
 		agent(long+"tail", long),
 		{
 			Name: "header not whole", In: dissecttest.TCP(80, dissecttest.Client("GET / HTTP/1.1\r\nHost: a.test\r\nUser-Agent: cu")), Result: dissect.Partial,
-			Want: fact.Facts{Protocol: "http", Hostname: "a.test", By: fact.ByHTTP},
+			Want: fact.Facts{Protocol: "http", Hostname: "a.test", By: fact.ByHTTP, HTTPMethod: "GET"},
 		},
 		{
 			Name: "header not whole, closed", In: dissecttest.TCP(80, dissecttest.Client("GET / HTTP/1.1\r\nHost: a.t")).Close(), Result: dissect.Match,
-			Want: only,
+			Want: fact.Facts{Protocol: "http", HTTPMethod: "GET"},
 		},
 		{Name: "response only", In: dissecttest.TCP(80, dissecttest.Server("HTTP/1.1 200 OK\r\nServer: x\r\n\r\n")), Result: dissect.Partial, Want: only},
 		{Name: "response only, closed", In: dissecttest.TCP(80, dissecttest.Server("HTTP/1.1 200 OK\r\n\r\n")).Close(), Result: dissect.Match, Want: only},
 		{
-			Name: "ends the wrong way round", Result: dissect.Match, Want: fact.Facts{Protocol: "http", Hostname: "a.test", By: fact.ByHTTP},
+			Name: "ends the wrong way round", Result: dissect.Match, Want: fact.Facts{Protocol: "http", Hostname: "a.test", By: fact.ByHTTP, HTTPMethod: "GET"},
 			In: dissecttest.TCP(49000, dissecttest.Server("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"), dissecttest.Client("HTTP/1.1 200 OK\r\n\r\n")),
 		},
 		{Name: "HTTP/2", In: dissecttest.TCP(80, dissecttest.Client(preface+"\x00\x00\x00\x04\x00")), Result: dissect.Match, Want: fact.Facts{Protocol: "http2"}},

@@ -13,7 +13,7 @@ const maxUserAgent = 256
 
 // readRequest sets the facts of the first request of a stream that openRequest
 // accepted, and says whether its header is whole.
-func readRequest(b []byte, f *fact.Facts) (whole bool) {
+func readRequest(b []byte, want dissect.Wants, f *fact.Facts) (whole bool) {
 	b = skipBlank(b)
 	n := methodLen(b)
 	line, rest, _ := bytes.Cut(b, []byte("\n"))
@@ -32,6 +32,13 @@ func readRequest(b []byte, f *fact.Facts) (whole bool) {
 	default:
 		setHost(f, h.host)
 	}
+	f.HTTPMethod = methodName(b[:n])
+	if want.URL {
+		setURL(f, b[:n], target)
+	}
+	if h.password {
+		fact.SetRisk(&f.Risks, fact.RiskCleartextCredentials, true)
+	}
 	if len(h.agent) > 0 {
 		var buf [4 * maxUserAgent]byte
 		agent := h.agent[:min(len(h.agent), maxUserAgent)]
@@ -43,6 +50,7 @@ func readRequest(b []byte, f *fact.Facts) (whole bool) {
 // header is what is looked for in a request's header. It aliases the stream.
 type header struct {
 	host, agent []byte
+	password    bool // HTTP Basic: in the clear but for its spelling (RFC 7617)
 	conflict    bool // two different Host fields: servers disagree on which counts
 }
 
@@ -72,6 +80,8 @@ func (h *header) read(b []byte) (whole bool) {
 			if h.host == nil {
 				h.host = value
 			}
+		case equalFold(name, "authorization"), equalFold(name, "proxy-authorization"):
+			h.password = h.password || len(value) > 6 && equalFold(value[:6], "basic ")
 		case equalFold(name, "user-agent") && h.agent == nil:
 			h.agent = value
 		}
@@ -111,6 +121,29 @@ func targetHost(method, target []byte) []byte {
 		rest = rest[at+1:]
 	}
 	return rest
+}
+
+// maxTarget bounds what is kept of a target.
+const maxTarget = 512
+
+// setURL sets the host and target of a request, whichever way the target is
+// written (RFC 9112 section 3.2). The host is known already.
+func setURL(f *fact.Facts, method, target []byte) {
+	switch {
+	case string(method) == "CONNECT":
+		target = nil
+	case targetHost(method, target) != nil:
+		_, rest, _ := bytes.Cut(target, []byte("://"))
+		path := bytes.IndexAny(rest, "/?#")
+		if path < 0 {
+			path = len(rest)
+		}
+		target = rest[path:]
+	}
+	var buf [4*maxTarget + maxTarget]byte
+	url := append(buf[:0], f.Hostname...)
+	url = dissect.AppendEscaped(url, target[:min(len(target), maxTarget)], '\\')
+	dissect.SetText(&f.HTTPURL, url)
 }
 
 // maxAddress bounds an address in text: 45 bytes of IPv6 with embedded IPv4.

@@ -48,6 +48,7 @@ func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 		return dissect.NeedMore
 	}
 	f.Protocol = "quic"
+	setVersion(f, headerVersion(w.Datagrams[first].Payload))
 	if d := w.Datagrams[first]; isGoogleHeader(d.Payload) {
 		return dissectGoogle(w.Datagrams[first:], f)
 	}
@@ -149,12 +150,15 @@ func (r *reader) open(h *longHeader) {
 func (r *reader) finish(f *fact.Facts) bool {
 	for i := range r.connections {
 		s := &r.connections[i].hello
+		version := r.connections[i].version
 		if s.isGoogle() {
+			setVersion(f, version)
 			dissect.SetHostname(f, tagValue(s.buf, "SNI\x00"), fact.BySNI)
 			return true
 		}
 		if msg := s.message(); msg != nil {
 			if tls.ParseClientHello(msg, tls.OverQUIC, f) {
+				setVersion(f, version)
 				f.TLSVersion = versionTLS13
 			}
 			return true

@@ -24,7 +24,21 @@ func helloFacts() fact.Facts {
 
 func cases(t testing.TB) []dissecttest.Case {
 	t.Helper()
-	return append(wholeCases(t), append(splitCases(t), otherCases(t)...)...)
+	all := append(wholeCases(t), append(splitCases(t), otherCases(t)...)...)
+	versions := map[string]string{
+		"version 2": "2", "draft 29": "draft-29", "draft 27": "draft-27", "Google T051": "T051", "Facebook": "0xfaceb002",
+		"Google Q043": "Q043", "Google Q035": "Q035", "Google Q046": "Q046", "Google Q050": "Q050", "probe, negotiation": "",
+	}
+	for i := range all {
+		want, ok := versions[all[i].Name]
+		if !ok {
+			want = "1"
+		}
+		if all[i].Want.Protocol != "" {
+			all[i].Want.QUICVersion = want
+		}
+	}
+	return all
 }
 
 func client(packets ...[]byte) dissecttest.Packet {

@@ -1,5 +1,13 @@
 package quic
 
+import (
+	"encoding/binary"
+	"strconv"
+
+	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/lang/fact"
+)
+
 // Version numbers (IANA QUIC Versions registry).
 const (
 	version1     = 0x00000001 // RFC 9000
@@ -80,3 +88,39 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 // isReserved says whether v exists to force version negotiation (RFC 9000
 // section 15).
 func isReserved(v uint32) bool { return v&0x0f0f0f0f == 0x0a0a0a0a }
+
+// headerVersion is the version that a packet's header states, long or
+// Google's; 0 when it states none.
+func headerVersion(b []byte) uint32 {
+	switch {
+	case len(b) >= 5 && b[0]&0x80 != 0:
+		return binary.BigEndian.Uint32(b[1:])
+	case isGoogleHeader(b):
+		return binary.BigEndian.Uint32(b[9:])
+	}
+	return 0
+}
+
+// setVersion sets the version as criteria write it. A version that is only a
+// probe, or none, is not the flow's.
+func setVersion(f *fact.Facts, v uint32) {
+	var buf [16]byte
+	text := buf[:0]
+	switch {
+	case v == 0 || isReserved(v):
+		return
+	case v == version1:
+		f.QUICVersion = "1"
+		return
+	case v == version2:
+		f.QUICVersion = "2"
+		return
+	case isDraft(v):
+		text = strconv.AppendUint(append(text, "draft-"...), uint64(v&0xff), 10)
+	case isGoogle(v):
+		text = binary.BigEndian.AppendUint32(text, v)
+	default:
+		text = strconv.AppendUint(append(text, "0x"...), uint64(v), 16)
+	}
+	dissect.SetText(&f.QUICVersion, text)
+}

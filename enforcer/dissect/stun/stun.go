@@ -51,6 +51,9 @@ func datagrams(w *dissect.Window, f *fact.Facts) dissect.Result {
 	for i, d := range looks {
 		if modern(d.Payload) || classic(d.Payload) && (stunPort(w) || answered(looks[:i], d)) {
 			f.Protocol = Tag
+			if w.Want.STUN {
+				return addresses(looks, f)
+			}
 			return dissect.Match
 		}
 	}

@@ -66,6 +66,18 @@ policy "handshakes" {
   label = "handshakes"
 }
 
+policy "applications" {
+  criteria = [
+    "http_method in ['POST', 'put'] and http_url startsWith 'www.example.com/upload'",
+    "ssh_client_agent contains 'libssh' or ssh_server_agent matches '^SSH-2[.]0-dropbear_20(1[0-9]|20)'",
+    "dhcp_class_ident startsWith 'android' or dhcp_fingerprint == '1,3,6,15'",
+    "mdns_domain_name endsWith '.local' or ssdp_user_agent contains 'Chrome' or ssdp_server contains 'Sonos'",
+    "stun_mapped in ['192.0.2.0/24'] or stun_peer in '@kids' or stun_relayed == '2001:db8::1'",
+    "quic_version == '2' or quic_version startsWith 'DRAFT-'",
+  ]
+  label = "applications"
+}
+
 policy "local" {
   criteria = local.video
   exempt   = ["local_ip == '@kids'", "interface == 'WAN0'"]

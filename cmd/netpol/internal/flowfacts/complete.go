@@ -40,16 +40,21 @@ func NewWorld(b *artifact.Bundle) (*World, error) {
 }
 
 // Complete fills in what follows from the attributes that were written, as the
-// enforcer would: sides from addresses, the application from host name, DNS
-// name and network, categories from the names. It never changes what given
-// holds, which are names of attributes. What rests on the port alone is not
-// guessed.
+// enforcer would: the application from host name, DNS name and network, and
+// all that Derive fills in. It never changes what given holds, which are names
+// of attributes. What rests on the port alone is not guessed.
 func (w *World) Complete(f *fact.Facts, given map[string]bool) {
+	w.classify(f, given)
+	w.Derive(f, given)
+}
+
+// Derive fills in what follows without a look at the catalogue's domains and
+// networks: sides from addresses, categories from names.
+func (w *World) Derive(f *fact.Facts, given map[string]bool) {
 	w.sides(f, given)
 	if !given["ip_version"] {
 		f.IPVersion = versionOf(f)
 	}
-	w.classify(f, given)
 	if !given["application_category"] {
 		f.ApplicationCategory = w.categories[f.Application]
 	}
@@ -67,25 +72,22 @@ func (w *World) Complete(f *fact.Facts, given map[string]bool) {
 	}
 }
 
-// classify names the application unless that was written.
+// classify gives the flow the names that the enforcer would find. What was
+// written stays, and what was found of another application goes.
 func (w *World) classify(f *fact.Facts, given map[string]bool) {
-	if given["application"] || given["application_category"] || given["category"] {
-		return
-	}
 	named := *f
 	if named.IPProtocol == 0 {
 		named.IPProtocol = w.transport(f.Protocol)
 	}
 	w.classifier.Classify(&named, false, nil, 0)
-	f.Application = named.Application
-	if !given["protocol"] {
-		f.Protocol = named.Protocol
+	chosen := given["application"] || given["application_category"] || given["category"]
+	if chosen && named.Application != f.Application {
+		named.Application, named.By, named.Guessed, named.Confidence = f.Application, "", false, 0
 	}
-	if !given["by"] {
-		f.By = named.By
-	}
-	if !given["detection_guessed"] {
-		f.Guessed = named.Guessed
+	for _, a := range fact.Attributes {
+		if (a.From == "classify" || a.Name == "protocol") && !given[a.Name] {
+			fieldOf(f, a).Set(fieldOf(&named, a))
+		}
 	}
 }
 
@@ -98,61 +100,6 @@ func (w *World) transport(protocol string) int {
 		return udp
 	}
 	return tcp
-}
-
-// sides fills local and other from source and destination, or the other way
-// round.
-func (w *World) sides(f *fact.Facts, given map[string]bool) {
-	if given["local_ip"] || given["other_ip"] || given["local_port"] || given["other_port"] {
-		w.sourceFromLocal(f, given)
-		return
-	}
-	f.LocalIP, f.LocalPort, f.OtherIP, f.OtherPort = f.SrcIP, f.SrcPort, f.DstIP, f.DstPort
-	if w.IsLocal(f.DstIP) && !w.IsLocal(f.SrcIP) {
-		f.LocalIP, f.LocalPort, f.OtherIP, f.OtherPort = f.DstIP, f.DstPort, f.SrcIP, f.SrcPort
-	}
-}
-
-// sourceFromLocal takes the local side as the one that opened the flow, unless
-// the addresses written say otherwise.
-func (w *World) sourceFromLocal(f *fact.Facts, given map[string]bool) {
-	local, other := netip.AddrPortFrom(f.LocalIP, uint16(f.LocalPort)), netip.AddrPortFrom(f.OtherIP, uint16(f.OtherPort))
-	inward := given["dst_ip"] && w.IsLocal(f.DstIP) && !w.IsLocal(f.SrcIP) || given["src_ip"] && f.SrcIP.IsValid() && f.SrcIP == f.OtherIP
-	src, dst := local, other
-	if inward {
-		src, dst = other, local
-	}
-	pick := func(name string, addr *netip.Addr, from netip.Addr) {
-		if !given[name] && from.IsValid() {
-			*addr = from
-		}
-	}
-	pickPort := func(name string, port *int, from uint16) {
-		if !given[name] && from != 0 {
-			*port = int(from)
-		}
-	}
-	pick("src_ip", &f.SrcIP, src.Addr())
-	pick("dst_ip", &f.DstIP, dst.Addr())
-	pickPort("src_port", &f.SrcPort, src.Port())
-	pickPort("dst_port", &f.DstPort, dst.Port())
-	localEnd, otherEnd := netip.AddrPortFrom(f.SrcIP, uint16(f.SrcPort)), netip.AddrPortFrom(f.DstIP, uint16(f.DstPort))
-	if inward {
-		localEnd, otherEnd = otherEnd, localEnd
-	}
-	pick("local_ip", &f.LocalIP, localEnd.Addr())
-	pick("other_ip", &f.OtherIP, otherEnd.Addr())
-	pickPort("local_port", &f.LocalPort, localEnd.Port())
-	pickPort("other_port", &f.OtherPort, otherEnd.Port())
-}
-
-// IsLocal says what the enforcer says: a private range (RFC 1918, RFC 4193),
-// the link itself, or one of the operator's networks.
-func (w *World) IsLocal(a netip.Addr) bool {
-	if a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsLoopback() {
-		return true
-	}
-	return slices.ContainsFunc(w.local, func(n netip.Prefix) bool { return n.Contains(a) })
 }
 
 // Named runs the set's own classifier over a flow, so that two worlds can be

@@ -3,6 +3,7 @@ package flowfacts
 import (
 	"fmt"
 	"maps"
+	"net"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -77,6 +78,14 @@ func parseText(a fact.Attribute, text string, cat *artifact.Catalogue) (string, 
 		return tag(diag.UnknownCategory, "category", text, tags(cat.Categories, func(x artifact.Category) string { return x.Tag }))
 	case fact.EvidenceName:
 		return tag(diag.UnknownEvidence, "evidence", text, fact.Evidences)
+	case fact.MAC:
+		mac, err := net.ParseMAC(text)
+		if err != nil || len(mac) != 6 {
+			return "", fault(diag.InvalidMAC, "A MAC address is six bytes in hexadecimal digits, such as '02:00:5e:10:00:01'.")
+		}
+		return mac.String(), nil
+	case fact.EnumName:
+		return tag(diag.WrongConstant, a.Name, text, a.Values)
 	case fact.Hostname:
 		name, d := lang.ParseDomain(text)
 		if d.Code != "" {
@@ -103,6 +112,9 @@ func tag(code, what, text string, known []string) (string, *diag.Diagnostic) {
 		return word, nil
 	}
 	d := fault(code, "No %s is named %q.", what, text)
+	if len(known) <= 8 {
+		d.Detail = fmt.Sprintf("%s is one of %s, not %q.", what, strings.Join(known, ", "), text)
+	}
 	d.Hint = suggest.Hint(word, known)
 	return "", d
 }
@@ -164,6 +176,8 @@ func Domain(a fact.Attribute) (low, high int) {
 		return 0, 4095
 	case "ip_dscp":
 		return 0, 63
+	case "confidence":
+		return 0, 100
 	}
 	return 0, maxNumber
 }

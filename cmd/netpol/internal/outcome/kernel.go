@@ -18,7 +18,7 @@ const (
 var errOnlyKernel = errors.New("only a kernel can answer it")
 
 // kernel answers for a bundle's rules as nf_tables would for a packet in the
-// middle of a flow.
+// middle of a flow, from the side that opened it.
 type kernel struct{ chains map[string][]artifact.Rule }
 
 func newKernel(rs *artifact.Ruleset) kernel {
@@ -109,6 +109,8 @@ func (p *packet) match(m artifact.Match) (bool, error) {
 		return m.Name == "established", nil
 	case artifact.MatchCTDirection:
 		return m.Name == "original", nil
+	case artifact.MatchTCPReset:
+		return false, nil // a packet that carries data
 	case artifact.MatchIIFName:
 		return p.facts.Interface == m.Name, nil
 	case artifact.MatchSport:
@@ -124,7 +126,7 @@ func (p *packet) match(m artifact.Match) (bool, error) {
 func (k kernel) run(list []artifact.Statement, p *packet, depth int) (returns, done bool, err error) {
 	for _, s := range list {
 		switch s.Kind {
-		case artifact.DoCounter, artifact.DoLog:
+		case artifact.DoCounter, artifact.DoLog, artifact.DoSetSynAck:
 		case artifact.DoSetDSCP4, artifact.DoSetDSCP6:
 			p.dscp = DSCPName(uint8(s.Value))
 		case artifact.DoReturn:

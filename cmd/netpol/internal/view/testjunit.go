@@ -12,56 +12,56 @@ import (
 
 // The elements of a JUnit report that CI systems read (the schema of Jenkins'
 // xUnit plugin): one suite a file.
-type junitSuites struct {
+type testSuites struct {
 	XMLName  xml.Name     `xml:"testsuites"`
 	Name     string       `xml:"name,attr"`
 	Tests    int          `xml:"tests,attr"`
 	Failures int          `xml:"failures,attr"`
 	Time     string       `xml:"time,attr"`
-	Suites   []junitSuite `xml:"testsuite"`
+	Suites   []testSuite `xml:"testsuite"`
 }
 
-type junitSuite struct {
+type testSuite struct {
 	Name     string      `xml:"name,attr"`
 	Tests    int         `xml:"tests,attr"`
 	Failures int         `xml:"failures,attr"`
 	Time     string      `xml:"time,attr"`
-	Cases    []junitCase `xml:"testcase"`
+	Cases    []testCase `xml:"testcase"`
 	elapsed  time.Duration
 }
 
-type junitCase struct {
+type testCase struct {
 	Name    string        `xml:"name,attr"`
 	Class   string        `xml:"classname,attr"`
 	File    string        `xml:"file,attr"`
 	Line    int           `xml:"line,attr"`
 	Time    string        `xml:"time,attr"`
-	Failure *junitFailure `xml:"failure"`
+	Failure *testFault `xml:"failure"`
 }
 
-type junitFailure struct {
+type testFault struct {
 	Message string `xml:"message,attr"`
 	Text    string `xml:",chardata"`
 }
 
 // TestJUnit writes the results of policy tests as JUnit XML.
 func TestJUnit(w io.Writer, r *policytest.Report) error {
-	doc := junitSuites{Name: "netpol test", Tests: len(r.Results), Failures: r.Failed}
+	doc := testSuites{Name: "netpol test", Tests: len(r.Results), Failures: r.Failed}
 	var total time.Duration
 	for i := range r.Results {
 		result := &r.Results[i]
 		if n := len(doc.Suites); n == 0 || doc.Suites[n-1].Name != result.File {
-			doc.Suites = append(doc.Suites, junitSuite{Name: result.File})
+			doc.Suites = append(doc.Suites, testSuite{Name: result.File})
 		}
 		s := &doc.Suites[len(doc.Suites)-1]
 		s.Tests++
 		s.elapsed += result.Elapsed
 		s.Time = seconds(s.elapsed)
 		total += result.Elapsed
-		c := junitCase{Name: result.Name, Class: result.File, File: result.File, Line: result.Line, Time: seconds(result.Elapsed)}
+		c := testCase{Name: result.Name, Class: result.File, File: result.File, Line: result.Line, Time: seconds(result.Elapsed)}
 		if !result.Passed {
 			s.Failures++
-			c.Failure = junitFailureOf(result)
+			c.Failure = testFailed(result)
 		}
 		s.Cases = append(s.Cases, c)
 	}
@@ -78,10 +78,10 @@ func TestJUnit(w io.Writer, r *policytest.Report) error {
 	return err
 }
 
-func junitFailureOf(r *policytest.Result) *junitFailure {
+func testFailed(r *policytest.Result) *testFault {
 	var b strings.Builder
 	for i := range r.Failures {
 		testFailure(&b, &r.Failures[i], Style{})
 	}
-	return &junitFailure{Message: fmt.Sprintf("%s did not become what was expected", count(len(r.Failures), "flow")), Text: b.String()}
+	return &testFault{Message: fmt.Sprintf("%s did not become what was expected", count(len(r.Failures), "flow")), Text: b.String()}
 }

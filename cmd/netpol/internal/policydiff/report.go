@@ -1,0 +1,69 @@
+package policydiff
+
+import (
+	"github.com/netpol/netpol/cmd/netpol/internal/flowfacts"
+	"github.com/netpol/netpol/cmd/netpol/internal/outcome"
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+// Report is what differs.
+type Report struct {
+	Result   Result         `json:"result"`
+	Policies []PolicyChange `json:"policies"`
+	Regions  []Region       `json:"regions"`
+	// More is how many regions were found beyond those listed: combinations
+	// of what those show.
+	More int `json:"more_regions,omitempty"`
+	// Complete says that the regions are all there are.
+	Complete bool `json:"complete"`
+	// Tried is how many flows both sides were asked about.
+	Tried int `json:"flows_tried"`
+	// Sampled names the attributes whose values could not be enumerated.
+	Sampled []string `json:"sampled_attributes,omitempty"`
+	Replay  *Replay  `json:"replay,omitempty"`
+}
+
+// Result is the answer in a word.
+type Result string
+
+// Results.
+const (
+	Equivalent Result = "equivalent"          // proved: every flow is treated alike
+	NotFound   Result = "no difference found" // by the flows tried
+	Changed    Result = "changed"
+)
+
+// Kind says how a policy of one side relates to the other side.
+type Kind string
+
+// Kinds of change.
+const (
+	Added       Kind = "added"
+	Removed     Kind = "removed"
+	Modified    Kind = "changed"
+	Moved       Kind = "moved"        // it comes before or after others than it did
+	SameMeaning Kind = "same meaning" // written otherwise, proved to match the same flows
+)
+
+// PolicyChange is one policy that is not the same on both sides. Before is nil
+// for Added, After for Removed.
+type PolicyChange struct {
+	Kind   Kind             `json:"kind"`
+	Name   string           `json:"name"`
+	Before *artifact.Policy `json:"before"`
+	After  *artifact.Policy `json:"after"`
+}
+
+// Region is a set of flows that are treated otherwise in one way, and one of
+// them.
+type Region struct {
+	// Witness is the flow: what must be known of it; anything else may be.
+	Witness []flowfacts.Pair `json:"witness"`
+	Before  outcome.Outcome  `json:"before"`
+	After   outcome.Outcome  `json:"after"`
+	// Policies are the changed ones that match the witness, before or after;
+	// empty when the change is in what flows are called.
+	Policies []string `json:"policies"`
+	// Naming says that the sides give the witness different names.
+	Naming string `json:"naming,omitempty"`
+}

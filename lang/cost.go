@@ -72,11 +72,16 @@ func (d *decoder) cost(expr hclsyntax.Node, names map[string]int) int {
 	return m.sums[0]
 }
 
-// meter walks an expression; sums has one entry for each open node.
+// meter walks an expression; sums has one entry for each open node. Inside of
+// conditionals and splats, parts keeps the cost of each closed one: measuring
+// them anew from every node above would double with each level.
 type meter struct {
 	d     *decoder
 	names map[string]int
 	sums  []int
+	parts map[hclsyntax.Expression]int
+	// choices keeps the width of each closed conditional.
+	choices map[*hclsyntax.ConditionalExpr]int
 }
 
 // Enter implements hclsyntax.Walker.
@@ -89,24 +94,36 @@ func (m *meter) Enter(n hclsyntax.Node) hcl.Diagnostics {
 		own += sizeOfValue(n.Val)
 	case *hclsyntax.ForExpr:
 		own += m.d.forCost(n)
-	case *hclsyntax.SplatExpr:
-		own += times(m.d.cost(n.Source, m.names)/nodeCost, m.d.cost(n.Each, m.names))
 	case *hclsyntax.FunctionCallExpr:
 		own += callCost
-	case *hclsyntax.ConditionalExpr:
-		// The two results get one type, and cty compares the type of each element
-		// with that of each other when they are lists of unequal length.
-		w := m.d.width(n.TrueResult, m.names) + m.d.width(n.FalseResult, m.names)
-		own += times(w, w)
+	case *hclsyntax.SplatExpr, *hclsyntax.ConditionalExpr:
+		if m.parts == nil {
+			m.parts, m.choices = map[hclsyntax.Expression]int{}, map[*hclsyntax.ConditionalExpr]int{}
+		}
 	}
 	m.sums = append(m.sums, own)
 	return nil
 }
 
 // Exit implements hclsyntax.Walker.
-func (m *meter) Exit(hclsyntax.Node) hcl.Diagnostics {
+func (m *meter) Exit(n hclsyntax.Node) hcl.Diagnostics {
 	last := len(m.sums) - 1
-	m.sums[last-1] = min(hopelessWork, m.sums[last-1]+m.sums[last])
+	sum := m.sums[last]
+	switch n := n.(type) {
+	case *hclsyntax.SplatExpr:
+		sum += times(m.parts[n.Source]/nodeCost, m.parts[n.Each])
+	case *hclsyntax.ConditionalExpr:
+		// The two results get one type, and cty compares the type of each element
+		// with that of each other when they are lists of unequal length.
+		a, b := m.width(n.TrueResult), m.width(n.FalseResult)
+		sum += times(a+b, a+b)
+		m.choices[n] = max(a, b)
+	}
+	sum = min(hopelessWork, sum)
+	if e, ok := n.(hclsyntax.Expression); ok && m.parts != nil {
+		m.parts[e] = sum
+	}
+	m.sums[last-1] = min(hopelessWork, m.sums[last-1]+sum)
 	m.sums = m.sums[:last]
 	return nil
 }
@@ -136,19 +153,22 @@ func (d *decoder) forCost(n *hclsyntax.ForExpr) int {
 	return min(hopelessWork, rounds*min(body, maxOneWork+1))
 }
 
-// width is how many elements of different types a value may have.
-func (d *decoder) width(expr hclsyntax.Expression, names map[string]int) int {
+// width is how many elements of different types a value may have; its cost is
+// in parts.
+func (m *meter) width(expr hclsyntax.Expression) int {
 	switch e := unwrap(expr).(type) {
 	case *hclsyntax.TemplateExpr, *hclsyntax.LiteralValueExpr, *hclsyntax.BinaryOpExpr, *hclsyntax.UnaryOpExpr:
 		return 0
+	case *hclsyntax.ConditionalExpr:
+		return m.choices[e]
 	case *hclsyntax.ScopeTraversalExpr:
-		v, hclDiags := e.Traversal.TraverseAbs(d.scope(e))
+		v, hclDiags := e.Traversal.TraverseAbs(m.d.scope(e))
 		if hclDiags.HasErrors() || !v.Type().IsTupleType() && !v.Type().IsObjectType() {
 			return 0
 		}
 		return elementCount(v)
 	}
-	return d.cost(expr, names) / nodeCost
+	return m.parts[expr] / nodeCost
 }
 
 // sizeOf is the size of the value that a reference means.

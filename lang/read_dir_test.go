@@ -132,6 +132,8 @@ func TestHostileFilesGiveOneDiagnosticQuickly(t *testing.T) {
 		{"large number", "policy \"p\" {\n criteria = \"true\"\n mark = 1e9999999\n}", diag.TooDeep},
 		{"number that squares itself", squaring(40), diag.TooLarge},
 		{"doubling strings", doubling(30), diag.TooLarge},
+		{"choices of the allowed number", "locals {\n a = " + strings.Repeat("true?1:", 200) + "1\n}", ""},
+		{"splats of the allowed number", "locals {\n l = [" + strings.Repeat("1,", 100) + "]\n a = local.l" + strings.Repeat("[*]", 200) + "\n}", diag.TooLarge},
 		{"megabyte of braces", strings.Repeat("{", 1<<20), diag.TooLarge},
 		{"largest file of words", strings.Repeat("a ", MaxFileBytes/2), diag.TooLarge},
 		{"megabyte of addresses", "address_group \"a\" {\n members = [" + strings.Repeat("\"2001:db8::1\",", 75_000) + "]\n}\n", ""},

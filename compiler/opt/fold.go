@@ -104,13 +104,13 @@ type groupKey struct {
 // member stood.
 func conjunction(list []signed) ([]signed, bool) {
 	groups := map[groupKey]*group{}
-	signs := map[string]bool{} // of conditions that are no comparison, by text
+	signs := map[string]bool{} // of conditions that are not merged, by key
 	var out []signed
 	var order []groupKey // groups in out, as place holders with a nil condition
 	for _, s := range list {
 		c, ok := s.x.(*ir.Compare)
-		if !ok {
-			key := ir.Dump(s.x)
+		if !ok || len(c.Prefixes) > maxFolded {
+			key := keyOf(s.x)
 			sign, known := signs[key]
 			if known && sign != s.negate {
 				return nil, false

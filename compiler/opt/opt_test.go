@@ -128,6 +128,36 @@ func TestEqualConditionsAreOneNode(t *testing.T) {
 	}
 }
 
+// Long lists are address groups: they are shared, not merged, and what a policy
+// says of one list and the opposite is still found.
+func TestLongPrefixListsAreShared(t *testing.T) {
+	var list []netip.Prefix
+	for i := range 1000 {
+		list = append(list, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 32))
+	}
+	src, ok := fact.Lookup("src_ip")
+	if !ok {
+		t.Fatal("no src_ip")
+	}
+	long := func() ir.Expr { return &ir.Compare{Attr: src, Op: ir.OpPrefix, Prefixes: list} }
+	set, _ := opt.Run(&ir.Set{Policies: []ir.Policy{
+		{Name: "both", Cond: and(long(), within("src_ip", "10.0.0.0/8"))},
+		{Name: "again", Cond: or(not(long()), within("src_ip", "10.0.0.0/8"))},
+		{Name: "never", Cond: and(long(), eq("app", "a"), not(long()))},
+	}})
+	if len(set.Policies) != 2 {
+		t.Fatalf("policies: got %d, want 2", len(set.Policies))
+	}
+	both, again := set.Policies[0].Cond.(*ir.And), set.Policies[1].Cond.(*ir.Or)
+	kept, ok := both.List[0].(*ir.Compare)
+	if !ok || len(both.List) != 2 || &kept.Prefixes[0] != &list[0] {
+		t.Errorf("the list was copied: %.100s", ir.Dump(both))
+	}
+	if again.List[0].(*ir.Not).X != ir.Expr(kept) {
+		t.Error("the list's comparison is two nodes")
+	}
+}
+
 // TestMeaningIsKept holds optimised conditions against the plain meaning of
 // what they were made from.
 func TestMeaningIsKept(t *testing.T) {

@@ -2,6 +2,7 @@ package opt
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -56,6 +57,20 @@ func intersect(a, b *ir.Compare) *ir.Compare {
 	}
 	out.Prefixes = outermost(out.Prefixes)
 	return out
+}
+
+// maxFolded is the longest list of prefixes that is merged with another. Longer
+// ones are address groups, which all comparisons with them share: merging would
+// make a list of its own for each policy.
+const maxFolded = 256
+
+// keyOf is equal for equal conditions, and for long lists of prefixes only for
+// those that are one list in memory, because their text would be long.
+func keyOf(e ir.Expr) string {
+	if c, ok := e.(*ir.Compare); ok && len(c.Prefixes) > maxFolded {
+		return fmt.Sprintf("%s %p %d", c.Attr.Name, &c.Prefixes[0], len(c.Prefixes))
+	}
+	return ir.Dump(e)
 }
 
 // subtract is the comparison that holds when a does and b does not. Both are

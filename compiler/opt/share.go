@@ -37,7 +37,7 @@ func (s *sharer) unique(e ir.Expr) (ir.Expr, int) {
 		return s.keep(fmt.Sprintf("not %d", id), &ir.Not{X: x, Range: e.Range})
 	case *ir.Const, *ir.Compare, *ir.Residual:
 	}
-	return s.keep("= "+ir.Dump(e), e)
+	return s.keep("= "+keyOf(e), e)
 }
 
 func (s *sharer) uniqueAll(word string, in []ir.Expr) ([]ir.Expr, string) {

@@ -183,6 +183,10 @@ func (d *decoder) sizeOf(t hcl.Traversal, names map[string]int) int {
 		if l := d.locals[name]; l != nil {
 			return l.size
 		}
+	case "each":
+		if d.each != nil {
+			return d.each.size
+		}
 	default:
 		return names[root]
 	}

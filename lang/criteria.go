@@ -19,7 +19,8 @@ type Criteria struct {
 	// spots has one entry for each stretch of Text that is contiguous in the
 	// file, sorted by offset. Empty when the text is not written there, but
 	// comes from a variable or is computed.
-	spots []spot
+	spots   []spot
+	inserts []Insert // see criteria_template.go
 }
 
 // spot says that Text[offset:] begins at pos in the file.
@@ -31,11 +32,15 @@ type spot struct {
 // RangeOf is the place in the file of Text[from:to]. Where the text comes from
 // a variable, or is computed, it is the whole HCL expression.
 func (c *Criteria) RangeOf(from, to int) diag.Range {
+	from = max(0, min(from, len(c.Text)))
+	to = max(from, min(to, len(c.Text)))
+	first, last := c.insertAt(from), c.insertAt(max(from, to-1))
+	if first != nil && first == last {
+		return first.Range
+	}
 	if len(c.spots) == 0 {
 		return c.Range
 	}
-	from = max(0, min(from, len(c.Text)))
-	to = max(from, min(to, len(c.Text)))
 	r := diag.Range{Filename: c.Range.Filename, Start: c.pos(from), End: c.pos(to)}
 	// The end of one character is where it ends, not where the next begins:
 	// the two differ around heredoc indents.
@@ -43,6 +48,12 @@ func (c *Criteria) RangeOf(from, to int) diag.Range {
 		if last := c.pos(to - 1); last.Line != r.End.Line {
 			r.End = diag.Pos{Line: last.Line, Column: last.Column + 1, Byte: last.Byte + 1}
 		}
+	}
+	if first != nil {
+		r.Start = first.Range.Start
+	}
+	if last != nil {
+		r.End = last.Range.End
 	}
 	return r
 }
@@ -66,10 +77,11 @@ func (d *decoder) criteria(a *hclsyntax.Attribute) []Criteria {
 		return nil
 	}
 	expr := d.follow(a.Expr)
-	if _, ok := unwrap(expr).(*hclsyntax.TupleConsExpr); !ok {
-		if d.rejectTemplate(a.Expr) {
-			return nil
-		}
+	switch unwrap(expr).(type) {
+	case *hclsyntax.TupleConsExpr:
+	case *hclsyntax.TemplateExpr, *hclsyntax.TemplateWrapExpr:
+		return d.appendCriterion(nil, expr)
+	default:
 		v := d.value(expr)
 		if !v.IsWhollyKnown() || v.IsNull() {
 			d.rejectNull(v, a.Expr)
@@ -120,16 +132,10 @@ func (d *decoder) follow(expr hclsyntax.Expression) hclsyntax.Expression {
 
 // appendCriterion reads one string of criteria.
 func (d *decoder) appendCriterion(out []Criteria, expr hclsyntax.Expression) []Criteria {
-	if d.rejectTemplate(expr) {
-		return out
-	}
-	expr = d.follow(expr)
-	v, ok := d.argument(expr, cty.String, `"app == 'zoom'"`)
-	d.rejectNull(v, expr)
+	c, ok := d.criterion(expr)
 	if !ok {
 		return out
 	}
-	c := Criteria{Text: v.AsString(), Range: toRange(expr.Range())}
 	if len(c.Text) > MaxCriteriaBytes {
 		d.diags.Add(diag.New(diag.TooLarge, c.Range, fmt.Sprintf("Criteria may be %d KiB long. Use an address_group for long lists of addresses.", MaxCriteriaBytes>>10)))
 		return out
@@ -138,25 +144,46 @@ func (d *decoder) appendCriterion(out []Criteria, expr hclsyntax.Expression) []C
 		d.diags.Add(diag.New(diag.EmptyCriteria, c.Range, "Write an expression, such as \"app == 'zoom'\", or \"true\" to match every flow."))
 		return out
 	}
-	if t, ok := unwrap(expr).(*hclsyntax.TemplateExpr); ok {
-		c.spots = templateSpots(t, d.out.sources[c.Range.Filename], c.Text)
-	}
 	return append(out, c)
 }
 
-// rejectTemplate reports ${} and %{} in criteria. Text pasted into an
-// expression can change what the expression means, and a caret could no longer
-// point into it.
+// criterion reads the text of one expression.
+func (d *decoder) criterion(expr hclsyntax.Expression) (Criteria, bool) {
+	if d.rejectTemplate(expr) {
+		return Criteria{}, false
+	}
+	expr = d.follow(expr)
+	t, isTemplate := unwrap(expr).(*hclsyntax.TemplateExpr)
+	if isTemplate {
+		if _, ok := literalText(t); !ok {
+			return d.criteriaTemplate(t)
+		}
+	}
+	v, ok := d.argument(expr, cty.String, `"app == 'zoom'"`)
+	d.rejectNull(v, expr)
+	if !ok {
+		return Criteria{}, false
+	}
+	c := Criteria{Text: v.AsString(), Range: toRange(expr.Range())}
+	if isTemplate {
+		c.spots = templateSpots(t, d.out.sources[c.Range.Filename], c.Text, nil)
+		return c, true
+	}
+	return c, strings.TrimSpace(c.Text) == "" || d.checkVerbatim(c)
+}
+
+// rejectTemplate reports %{...} in criteria, and a ${...} that is all there is:
+// it would be a constant, which no flow can change.
 func (d *decoder) rejectTemplate(expr hclsyntax.Expression) bool {
-	const wayOut = "Criteria may not hold ${...} or %{...}. Put alternatives into a list of criteria, addresses into an address_group and use '@name', or let a local hold the whole expression and write criteria = local.name."
 	switch e := unwrap(expr).(type) {
 	case *hclsyntax.TemplateWrapExpr:
-		d.diags.Add(diag.New(diag.InterpolatedCriteria, toRange(e.SrcRange), wayOut).WithHint("write the reference without quotes and ${}"))
+		d.diags.Add(diag.New(diag.InterpolatedCriteria, toRange(e.SrcRange), "A value in criteria becomes a constant, and a constant alone is no condition. A whole expression is written as a reference.").
+			WithHint("write the reference without quotes and ${}"))
 		return true
 	case *hclsyntax.TemplateExpr:
 		for _, part := range e.Parts {
-			if _, ok := part.(*hclsyntax.LiteralValueExpr); !ok {
-				d.diags.Add(diag.New(diag.InterpolatedCriteria, toRange(part.Range()), wayOut))
+			if d.isDirective(part) {
+				d.diags.Add(diag.New(diag.InterpolatedCriteria, toRange(part.Range()), "Criteria hold no %{...}. Use and, or and cond ? a : b of the expression, or a list of criteria, of which any may match."))
 				return true
 			}
 		}

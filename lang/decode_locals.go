@@ -110,10 +110,11 @@ func (d *decoder) scope(expr hclsyntax.Expression) *hcl.EvalContext {
 	if d.library == nil {
 		d.library = d.functions()
 	}
-	return &hcl.EvalContext{
-		Variables: map[string]cty.Value{"var": cty.ObjectVal(vars), "local": cty.ObjectVal(locals)},
-		Functions: d.library,
+	values := map[string]cty.Value{"var": cty.ObjectVal(vars), "local": cty.ObjectVal(locals)}
+	if d.each != nil {
+		values["each"] = d.each.object()
 	}
+	return &hcl.EvalContext{Variables: values, Functions: d.library}
 }
 
 // fits takes the value's size from the budget and reports whether any is left.

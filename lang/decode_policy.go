@@ -16,13 +16,11 @@ const MaxNameBytes = 128
 // verdicts are the words of the verdict argument.
 var verdicts = []string{"accept", "drop", "reject"}
 
-func (d *decoder) decodePolicy(b *hclsyntax.Block) {
-	p := &PolicyBlock{Name: b.Labels[0], Range: headerRange(b)}
-	if why := badPolicyName(p.Name); why != "" {
-		d.diags.Add(diag.New(diag.InvalidName, nameRange(b), fmt.Sprintf("%q is no name for a policy: %s.", p.Name, why)))
-	} else {
-		d.define("policy "+p.Name, fmt.Sprintf("policy %q", p.Name), p.Range)
-	}
+// decodePolicy decodes a policy under a name: the block's, with the key of
+// for_each.
+func (d *decoder) decodePolicy(b *hclsyntax.Block, name string) {
+	p := &PolicyBlock{Name: d.qualify(name), Range: headerRange(b)}
+	d.define("policy "+name, fmt.Sprintf("policy %q", name), p.Range)
 	p.Description = d.text(b, "description", `"Video calls before bulk traffic"`).Value
 	p.Enabled = d.flag(b, "enabled", true)
 	p.Criteria = d.criteria(d.require(b, "criteria", `criteria = "app == 'zoom'"`))

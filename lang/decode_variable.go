@@ -109,7 +109,9 @@ func (d *decoder) evaluate(opts Options) {
 func (d *decoder) variableValue(v *variable, opts Options) cty.Value {
 	unknown := cty.UnknownVal(v.typ)
 	if text, ok := opts.Vars[v.name]; ok {
-		return d.givenValue(v, text)
+		value := d.givenValue(v, text)
+		d.given = append(d.given, value)
+		return value
 	}
 	a, ok := v.block.Body.Attributes["default"]
 	if !ok {

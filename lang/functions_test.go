@@ -183,3 +183,30 @@ func numbered(n int, expr string) string {
 	}
 	return b.String()
 }
+
+// One small block can ask for a great many policies.
+func TestHostileForEachGivesOneDiagnosticQuickly(t *testing.T) {
+	many := "locals {\n  r = range(1000)\n  m = [for p in setproduct(local.r, range(8)) : \"${p[0]}-${p[1]}\"]\n}\n"
+	policy := func(body string) string {
+		return many + "policy \"p\" {\n  for_each = local.m\n  label = \"a\"\n  " + body + "\n}\n"
+	}
+	tests := []struct{ name, in, want string }{
+		{"too many", policy(`criteria = "true"`) + "policy \"q\" {\n  for_each = local.m\n  label = \"a\"\n  criteria = \"true\"\n}\n", diag.TooLarge},
+		{"long criteria", policy("criteria = \"hostname in ['" + strings.Repeat("x", 60_000) + "']\""), diag.TooLarge},
+		{"long values", policy("criteria = \"hostname in ${local.m}\""), diag.TooLarge},
+		{"long labels", policy("criteria = \"true\"\n description = \"" + strings.Repeat("x", 60_000) + "\""), diag.TooLarge},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			start := time.Now()
+			p, diags := Parse(map[string][]byte{"a.netpol.hcl": []byte(tt.in)}, Options{})
+			if !strings.Contains(codes(diags), tt.want) || len(diags) > 5 {
+				t.Errorf("codes: got %.100q, want %s: %.500v", codes(diags), tt.want, diags)
+			}
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("took %v", took)
+			}
+			t.Logf("%d policies, %v", len(p.Policies), time.Since(start))
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/netpol/netpol/lang/diag"
@@ -65,6 +66,7 @@ func Parse(files map[string][]byte, opts Options) (*Policy, diag.List) {
 	if src, ok := files[LockName]; ok {
 		d.out.Lock = d.decodeLock(LockName, src)
 	}
+	d.diags.Compact()
 	d.diags.Sort()
 	d.out.Incomplete = blocksMissing(d.diags)
 	return d.out, d.diags
@@ -101,6 +103,14 @@ type decoder struct {
 	hints   suggest.Budget
 	library map[string]function.Function // nil until something is evaluated
 
+	each   *each // what the policy is made from; nil without for_each
+	copies int   // policies made by for_each and modules so far
+
+	bodies   []*hclsyntax.Body // of all files, for verbatim
+	searched int               // how many of bodies are in written
+	written  map[string]bool
+	given    []cty.Value // values from outside the files
+
 	varNames, localNames []string // sorted; nil until a suggestion needs them
 }
 
@@ -131,6 +141,7 @@ func (d *decoder) parseFile(name string, src []byte) []*hclsyntax.Block {
 	if body == nil {
 		return nil
 	}
+	d.bodies = append(d.bodies, body)
 	for _, a := range sortedAttributes(body) {
 		d.diags.Add(diag.New(diag.UnknownArgument, toRange(a.NameRange),
 			fmt.Sprintf("%q stands outside of any block. Settings belong into a netpol block, values to share into a locals block.", a.Name)))

@@ -23,6 +23,11 @@ func (d *decoder) checkReferences(expr hclsyntax.Expression) bool {
 		name, at := traversalName(t)
 		root := t.RootName()
 		switch {
+		case root == "each" && d.each != nil:
+			ok = d.checkEach(name, at) && ok
+		case root == "each":
+			d.diags.Add(diag.New(diag.InvalidExpression, toRange(at), "each.key and each.value exist in a policy with for_each, outside of its for_each argument."))
+			ok = false
 		case root != "var" && root != "local":
 			d.unknownRoot(expr, t)
 			return false // an expression without its quotes has many of them
@@ -38,6 +43,16 @@ func (d *decoder) checkReferences(expr hclsyntax.Expression) bool {
 		}
 	}
 	return ok
+}
+
+// checkEach reports what the name each has not.
+func (d *decoder) checkEach(name string, at hcl.Range) bool {
+	if name == "key" || name == "value" {
+		return true
+	}
+	d.diags.Add(diag.New(diag.InvalidExpression, toRange(at), "each has two parts, each.key and each.value.").
+		WithHint(suggest.Hint(name, []string{"key", "value"})))
+	return false
 }
 
 // unknownRoot reports a name that is neither var nor local. Where it is an

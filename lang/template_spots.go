@@ -11,13 +11,20 @@ import (
 	"github.com/netpol/netpol/lang/diag"
 )
 
-// templateSpots maps the text of a literal template to its place in src. It is
-// nil when the text is not what stands there, as after Unicode normalisation.
-func templateSpots(t *hclsyntax.TemplateExpr, src []byte, text string) []spot {
+// templateSpots maps the text of a template to its place in src; inserts are
+// its parts that are no literals, in order. It is nil when the text is not what
+// stands there, as after Unicode normalisation.
+func templateSpots(t *hclsyntax.TemplateExpr, src []byte, text string, inserts []Insert) []spot {
 	var spots []spot
 	var decoded strings.Builder
 	heredoc := inHeredoc(t, src)
 	for _, part := range t.Parts {
+		if len(inserts) > 0 && inserts[0].Range == toRange(part.Range()) {
+			spots = append(spots, spot{decoded.Len(), inserts[0].Range.Start})
+			decoded.WriteString(text[inserts[0].From:inserts[0].To])
+			inserts = inserts[1:]
+			continue
+		}
 		lit, ok := part.(*hclsyntax.LiteralValueExpr)
 		if !ok || lit.Val.Type() != cty.String || lit.SrcRange.End.Byte > len(src) {
 			return nil

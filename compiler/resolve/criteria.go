@@ -38,7 +38,7 @@ func (r *resolver) resolveCriteria(c *lang.Criteria) ir.Expr {
 		k.runes = append(k.runes, i)
 	}
 	k.runes = append(k.runes, len(c.Text))
-	if !k.checkForeign() || !k.lex() || !k.checkTokens() || !k.parse() {
+	if !k.checkForeign() || !k.lex() || !k.checkInserts() || !k.checkTokens() || !k.parse() {
 		return nil
 	}
 	e, ok := k.condition(k.root)

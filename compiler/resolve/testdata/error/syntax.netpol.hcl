@@ -6,7 +6,7 @@ locals {
 }
 
 policy "computed" {
-  criteria = local.made # ERROR NP0012: Unknown application
+  criteria = local.made # ERROR NP0032: Template in criteria
   label    = "x"
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/netpol/netpol/compiler/ir"
 )
@@ -67,10 +68,28 @@ const maxFolded = 256
 // keyOf is equal for equal conditions, and for long lists of prefixes only for
 // those that are one list in memory, because their text would be long.
 func keyOf(e ir.Expr) string {
-	if c, ok := e.(*ir.Compare); ok && len(c.Prefixes) > maxFolded {
-		return fmt.Sprintf("%s %p %d", c.Attr.Name, &c.Prefixes[0], len(c.Prefixes))
+	switch e := e.(type) {
+	case *ir.And:
+		return keysOf("and", e.List)
+	case *ir.Or:
+		return keysOf("or", e.List)
+	case *ir.Not:
+		return "not " + keyOf(e.X)
+	case *ir.Compare:
+		if len(e.Prefixes) > maxFolded {
+			return fmt.Sprintf("%s %p %d", e.Attr.Name, &e.Prefixes[0], len(e.Prefixes))
+		}
+	case *ir.Const, *ir.Residual:
 	}
 	return ir.Dump(e)
+}
+
+func keysOf(word string, list []ir.Expr) string {
+	keys := make([]string, len(list))
+	for i, e := range list {
+		keys[i] = keyOf(e)
+	}
+	return "(" + strings.Join(keys, " "+word+" ") + ")"
 }
 
 // subtract is the comparison that holds when a does and b does not. Both are

@@ -26,6 +26,12 @@ func chooseAccess(tests []artifact.Test, clauses []artifact.Clause) {
 	for i, name := range accessRank {
 		ranks[name] = i + 1
 	}
+	buckets := make([]float64, len(tests))
+	for i := range tests {
+		if indexable(tests[i].Op) {
+			buckets[i] = p.bucket(&tests[i])
+		}
+	}
 	for i := range clauses {
 		c := &clauses[i]
 		best := math.Inf(1)
@@ -36,7 +42,7 @@ func chooseAccess(tests []artifact.Test, clauses []artifact.Clause) {
 				continue
 			}
 			rank := cmp.Or(ranks[t.Attribute], len(accessRank)+1)
-			if n := p.bucket(t); n < best || n == best && rank < bestRank {
+			if n := buckets[l.Test()]; n < best || n == best && rank < bestRank {
 				best, bestRank, c.Access = n, rank, at
 			}
 		}
@@ -89,30 +95,38 @@ func newPopulation(tests []artifact.Test, clauses []artifact.Clause) *population
 		nets:   map[string]int{},
 		all:    len(clauses),
 	}
+	uses := make([]int, len(tests)) // by clauses that it could lead to
 	for _, c := range clauses {
 		for _, l := range c.If {
-			if t := &tests[l.Test()]; !l.Negated() && indexable(t.Op) {
-				p.count(t)
+			if !l.Negated() {
+				uses[l.Test()]++
 			}
+		}
+	}
+	for i := range tests {
+		if uses[i] > 0 && indexable(tests[i].Op) {
+			p.count(&tests[i], uses[i])
 		}
 	}
 	return p
 }
 
-func (p *population) count(t *artifact.Test) {
+// count adds a test that so many clauses use. Tests may be long lists of
+// addresses, so each is looked at once.
+func (p *population) count(t *artifact.Test, uses int) {
 	for _, s := range t.Text {
-		p.text[textKey{t.Attribute, t.Op, s}]++
+		p.text[textKey{t.Attribute, t.Op, s}] += uses
 	}
 	for _, r := range t.Ranges {
 		if r.Low == r.High {
-			p.single[numberKey{t.Attribute, r.Low}]++
+			p.single[numberKey{t.Attribute, r.Low}] += uses
 		} else {
-			p.wide[t.Attribute]++
+			p.wide[t.Attribute] += uses
 		}
 	}
 	for _, n := range t.Networks {
-		p.prefix[prefixKey{t.Attribute, n}]++
-		p.nets[t.Attribute]++
+		p.prefix[prefixKey{t.Attribute, n}] += uses
+		p.nets[t.Attribute] += uses
 	}
 }
 

@@ -8,15 +8,33 @@ import (
 // Run applies every pass to a set and returns the new set. The only
 // diagnostics are warnings.
 func Run(in *ir.Set) (*ir.Set, diag.List) {
+	set, diags := Fold(Normalise(in))
+	share(set.Policies)
+	Split(set.Policies)
+	return set, diags
+}
+
+// Normalise is the set with negations at the comparisons.
+func Normalise(in *ir.Set) *ir.Set {
+	return mapped(in, push)
+}
+
+// Fold is the set with simpler conditions and without policies that never
+// hold. It wants a normalised set.
+func Fold(in *ir.Set) (*ir.Set, diag.List) {
+	set := mapped(in, fold)
+	var diags diag.List
+	set.Policies, diags = dead(set.Policies)
+	return set, diags
+}
+
+// mapped is the set with another condition for each policy's.
+func mapped(in *ir.Set, pass func(ir.Expr) ir.Expr) *ir.Set {
 	set := *in
 	set.Policies = make([]ir.Policy, len(in.Policies))
 	for i, p := range in.Policies {
-		p.Cond = fold(push(p.Cond))
+		p.Cond = pass(p.Cond)
 		set.Policies[i] = p
 	}
-	var diags diag.List
-	set.Policies, diags = dead(set.Policies)
-	share(set.Policies)
-	Split(set.Policies)
-	return &set, diags
+	return &set
 }

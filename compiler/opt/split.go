@@ -16,6 +16,9 @@ const maxConjunctions = 64
 func Split(policies []ir.Policy) {
 	for i := range policies {
 		any, ok := conjunctions(policies[i].Cond, false)
+		if !ok {
+			any = nil
+		}
 		policies[i].Split = ir.Split{Kernel: ok, Any: any}
 	}
 	late(policies)
@@ -67,7 +70,7 @@ func conjunctions(e ir.Expr, negate bool) ([]ir.Conjunction, bool) {
 	case *ir.Or:
 		return combine(e.List, negate, negate)
 	case *ir.Compare:
-		return []ir.Conjunction{{{Test: e, Not: negate}}}, inKernel(e)
+		return []ir.Conjunction{{{Test: e, Not: negate}}}, InKernel(e)
 	case *ir.Residual:
 	}
 	return nil, false
@@ -111,10 +114,10 @@ func product(a, b []ir.Conjunction) []ir.Conjunction {
 // (IFNAMSIZ 16, linux/if.h, with the final NUL).
 var deviceName = regexp.MustCompile(`^[A-Za-z0-9_.@+-]{1,15}$`)
 
-// inKernel says that a rule on a connection's first packet knows the answer.
+// InKernel says that a rule on a connection's first packet knows the answer.
 // The list is of names and not of fact.Kernel: a VLAN tag is gone by the time
 // that a packet reaches the inet hooks.
-func inKernel(c *ir.Compare) bool {
+func InKernel(c *ir.Compare) bool {
 	switch c.Attr.Name {
 	case "local_ip", "other_ip", "src_ip", "dst_ip":
 		return c.Op == ir.OpPrefix

@@ -94,8 +94,12 @@ func (r Router) bundleText(b *strings.Builder, st Style) {
 	heading(b, "Policies", st)
 	policies := table(b)
 	for _, p := range r.Bundle.Policies {
-		fmt.Fprintf(policies, "  %s\t%s:%d\t%s\t%s\n", cleanLine(p.Name), cleanLine(p.File), p.Line,
-			tableCell(shorten(strings.Join(strings.Fields(p.Criteria), " "), maxCriteria)), effects(p))
+		by := ""
+		if p.Decided == artifact.DecidedKernel {
+			by = "\tby the kernel alone"
+		}
+		fmt.Fprintf(policies, "  %s\t%s:%d\t%s\t%s%s\n", cleanLine(p.Name), cleanLine(p.File), p.Line,
+			tableCell(shorten(strings.Join(strings.Fields(p.Criteria), " "), maxCriteria)), effects(p), by)
 	}
 	flush(policies)
 }
@@ -152,9 +156,6 @@ func effects(p artifact.Policy) string {
 	}
 	if p.Verdict != "" {
 		out = append(out, p.Verdict)
-	}
-	if p.Decided == artifact.DecidedKernel {
-		out = append(out, "by the kernel alone")
 	}
 	return tableCell(strings.Join(out, ", "))
 }

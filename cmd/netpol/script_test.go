@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -22,6 +23,7 @@ func TestMain(m *testing.M) {
 //
 //	generate labels N FILE    a policy file with N policies, a label each
 //	generate nested N FILE    a policy file with a criterion of N bytes of parentheses
+//	generate flowactions N FILE   flow actions of Netify with N labels
 //	generate pcap LINK FILE   a capture with one packet of that link type
 //	capture FILE HOST...      a capture with a TLS connection for each host name
 //	truncate N FILE           cut a file to N bytes
@@ -57,12 +59,30 @@ func generate(ts *testscript.TestScript, neg bool, args []string) {
 		half := strings.Repeat("(", n/2)
 		text = fmt.Appendf(text, "policy \"deep\" {\n  criteria = \"%sapp == 'zoom'%s\"\n  label    = \"deep\"\n}\n",
 			half, strings.Repeat(")", n/2))
+	case "flowactions":
+		text = flowActions(n)
 	case "pcap":
 		text = emptyCapture(uint32(n))
 	default:
 		ts.Fatalf("generate %s: unknown", args[0])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), text, 0o644))
+}
+
+// flowActions is a file of Netify's with an action and a label for each of n
+// ports.
+func flowActions(n int) []byte {
+	targets, actions := map[string]any{}, map[string]any{}
+	for i := range n {
+		name := fmt.Sprintf("l%d", i)
+		targets[name] = map[string]any{"target_type": "ctlabel", "labels": []string{name}}
+		actions[name] = map[string]any{"criteria": fmt.Sprintf("local_port == %d;", i+1), "targets": []string{name}}
+	}
+	text, err := json.Marshal(map[string]any{"targets": targets, "actions": actions})
+	if err != nil {
+		panic(err) // strings and maps of them
+	}
+	return text
 }
 
 func capture(ts *testscript.TestScript, neg bool, args []string) {

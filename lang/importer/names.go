@@ -93,6 +93,11 @@ func (u *Unique) Name(text string, make func(string) string, most int) string {
 // Policy is Name for policies.
 func (u *Unique) Policy(text string) string { return u.Name(text, PolicyName, maxPolicyName) }
 
+// Rule is a policy's name for a rule that others may share a name with.
+func (u *Unique) Rule(number int, name string) string {
+	return u.Name(fmt.Sprintf("%d %s", number, name), func(string) string { return PolicyName(name) }, maxPolicyName)
+}
+
 // Label is Name for labels.
 func (u *Unique) Label(text string) string { return u.Name(text, LabelName, maxLabelName) }
 

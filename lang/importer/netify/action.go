@@ -17,7 +17,7 @@ type action struct {
 	halt     bool
 	criteria []string // as they were, for comments
 	drafts   []string // the same in netpol's language, as far as it goes
-	any      []condition
+	any      []importer.Condition
 	exempt   []string // criteria of netpol
 	halted   []string // names of locals with what stops this action
 	local    string   // name of the local with what this action stops on
@@ -35,7 +35,7 @@ func (a *action) disable(format string, args ...any) {
 }
 
 // condition is what the action matches, exemptions aside.
-func (a *action) condition() condition { return anyOf(a.any...) }
+func (a *action) condition() importer.Condition { return importer.AnyOf(a.any...) }
 
 // readActions converts all actions, in the order of the file.
 func (r *run) readActions(v *value) []*action {
@@ -118,12 +118,12 @@ func (r *run) actionCriteria(a *action, v *value) {
 		if !ok {
 			a.disable("the criteria could not be converted")
 		}
-		if c.text != "" {
-			a.drafts = append(a.drafts, c.text)
+		if c.Text != "" {
+			a.drafts = append(a.drafts, c.Text)
 		}
 		a.any = append(a.any, c)
 	}
-	if len(a.reasons) == 0 && a.condition().shape == shapeNever {
+	if len(a.reasons) == 0 && a.condition().Shape == importer.Never {
 		a.disable("it never matches")
 	}
 }
@@ -156,16 +156,16 @@ func (r *run) actionInterface(a *action, v *value) {
 		r.told["interface key"] = true
 		r.report(importer.InterfaceMeaning, v.from, v.to, "In Netify this is the interface that the agent listens on, so a flow through the router may match on either side. The policy matches flows whose first packet arrived on it.")
 	}
-	on := atom("interface == " + importer.QuoteText(name))
+	on := importer.NewAtom("interface == " + importer.QuoteText(name))
 	for i, c := range a.any {
-		if c.text != "" {
-			a.any[i] = allOf(on, c)
+		if c.Text != "" {
+			a.any[i] = importer.AllOf(on, c)
 		}
 	}
 	a.drafts = nil
 	for _, c := range a.any {
-		if c.text != "" {
-			a.drafts = append(a.drafts, c.text)
+		if c.Text != "" {
+			a.drafts = append(a.drafts, c.Text)
 		}
 	}
 }

@@ -23,7 +23,7 @@ type converter struct {
 
 // criteria converts one string of criteria. ok is false after a mistake or
 // something that cannot be converted; the draft is empty after a mistake.
-func (r *run) criteria(v *value) (c condition, ok bool) {
+func (r *run) criteria(v *value) (c importer.Condition, ok bool) {
 	stmt, fault := parse(v.text)
 	k := &converter{im: r, value: v, stmt: stmt}
 	if fault != nil {
@@ -32,20 +32,20 @@ func (r *run) criteria(v *value) (c condition, ok bool) {
 			id = importer.UnknownAttribute
 		}
 		k.reportHint(id, fault.from, fault.to, fault.hint, "%s", fault.why)
-		return condition{}, false
+		return importer.Condition{}, false
 	}
 	switch {
 	case stmt.empty:
 		k.report(importer.NeverMatches, 0, 0, "Empty criteria match no flow in Netify. The policy is switched off.")
-		return never(), true
+		return importer.Fixed(false), true
 	case stmt.all:
-		return always(), true
+		return importer.Fixed(true), true
 	}
 	k.quirks()
 	c = k.node(stmt.root)
-	if c.depth > maxNesting || len(c.text) > maxCriteriaBytes {
-		k.fail(importer.TooComplex, 0, len(stmt.text), "Written for netpol this nests deeper than %d parentheses or is longer than %d KiB. Split the action.", maxNesting, maxCriteriaBytes>>10)
-		c = condition{}
+	if c.Depth > importer.MaxNesting || len(c.Text) > maxCriteriaBytes {
+		k.fail(importer.TooComplex, 0, len(stmt.text), "Written for netpol this nests deeper than %d parentheses or is longer than %d KiB. Split the action.", importer.MaxNesting, maxCriteriaBytes>>10)
+		c = importer.Condition{}
 	}
 	return c, !k.failed
 }
@@ -104,19 +104,19 @@ func (k *converter) quirks() {
 }
 
 // node converts a condition.
-func (k *converter) node(n node) condition {
+func (k *converter) node(n node) importer.Condition {
 	switch n := n.(type) {
 	case *logic:
 		k.inside++
-		list := make([]condition, len(n.list))
+		list := make([]importer.Condition, len(n.list))
 		for i, e := range n.list {
 			list[i] = k.node(e)
 		}
 		k.inside--
 		if n.and {
-			return allOf(list...)
+			return importer.AllOf(list...)
 		}
-		return anyOf(list...)
+		return importer.AnyOf(list...)
 	case *bare:
 		return k.bare(n)
 	case *compare:
@@ -153,13 +153,13 @@ func (k *converter) find(a attribute, from, to int) (string, fact.Attribute, boo
 }
 
 // draft is Netify's own text, for what cannot be converted.
-func (k *converter) draft(n node) condition {
+func (k *converter) draft(n node) importer.Condition {
 	from, to := n.span()
-	return atom(k.stmt.text[from:to])
+	return importer.NewAtom(k.stmt.text[from:to])
 }
 
 // bare converts an attribute alone or after a !.
-func (k *converter) bare(n *bare) condition {
+func (k *converter) bare(n *bare) importer.Condition {
 	if n.not {
 		k.unknownSide(n.from, n.to)
 	}
@@ -178,7 +178,7 @@ func (k *converter) bare(n *bare) condition {
 }
 
 // known is "the attribute has a value", or the opposite.
-func known(name string, f fact.Attribute, is bool) condition {
+func known(name string, f fact.Attribute, is bool) importer.Condition {
 	op := "!="
 	if !is {
 		op = "=="
@@ -186,27 +186,27 @@ func known(name string, f fact.Attribute, is bool) condition {
 	switch f.Type {
 	case fact.Flag:
 		if is {
-			return atom(name)
+			return importer.NewAtom(name)
 		}
-		return atom("!" + name)
+		return importer.NewAtom("!" + name)
 	case fact.Number, fact.Port, fact.TLSVersion:
-		return atom(name + " " + op + " 0")
+		return importer.NewAtom(name + " " + op + " 0")
 	default:
-		return atom(name + " " + op + " ''")
+		return importer.NewAtom(name + " " + op + " ''")
 	}
 }
 
 // bothBare converts an attribute that means either end.
-func (k *converter) bothBare(n *bare) condition {
+func (k *converter) bothBare(n *bare) importer.Condition {
 	list, ok := k.sides(n.attr, n.from, n.to)
 	if !ok {
 		return k.draft(n)
 	}
 	k.once(importer.Assumed, n.attr.name, n.from, n.to, "%s is taken to hold when either end's %s does.", n.attr.name, n.attr.name)
 	for i := range list {
-		list[i].text = known(list[i].name, list[i].fact, !n.not).text
+		list[i].text = known(list[i].name, list[i].fact, !n.not).Text
 	}
-	return anyOf(conditions(list)...)
+	return importer.AnyOf(conditions(list)...)
 }
 
 // side is one end's attribute and the condition on it.
@@ -216,10 +216,10 @@ type side struct {
 	text string
 }
 
-func conditions(list []side) []condition {
-	out := make([]condition, len(list))
+func conditions(list []side) []importer.Condition {
+	out := make([]importer.Condition, len(list))
 	for i, s := range list {
-		out[i] = atom(s.text)
+		out[i] = importer.NewAtom(s.text)
 	}
 	return out
 }
@@ -247,7 +247,7 @@ func (k *converter) unknownSide(from, to int) {
 func (a attribute) isCategory() bool { return a.as == "category" || a.name == "category" }
 
 // compare converts a comparison.
-func (k *converter) compare(n *compare) condition {
+func (k *converter) compare(n *compare) importer.Condition {
 	if n.op == "!=" {
 		k.unknownSide(n.from, n.to)
 	}
@@ -266,7 +266,7 @@ func (k *converter) compare(n *compare) condition {
 }
 
 // one converts a comparison with one attribute.
-func (k *converter) one(s subject) condition {
+func (k *converter) one(s subject) importer.Condition {
 	switch s.value.kind {
 	case tokenNumber:
 		return k.number(s)
@@ -289,7 +289,7 @@ func (k *converter) one(s subject) condition {
 }
 
 // flag converts a comparison with true or false.
-func (k *converter) flag(s subject) condition {
+func (k *converter) flag(s subject) importer.Condition {
 	if s.fact.Type != fact.Flag {
 		return k.mismatch(s)
 	}
@@ -297,35 +297,35 @@ func (k *converter) flag(s subject) condition {
 }
 
 // word converts a comparison with one of a few words.
-func (k *converter) word(s subject) condition {
+func (k *converter) word(s subject) importer.Condition {
 	if !slices.Contains(s.fact.Values, s.value.text) {
 		k.fail(importer.NotConverted, s.from, s.to, "In netpol %s is never %s.", s.name, s.value.text)
 		return k.draft(s.compare)
 	}
-	return atom(s.name + " " + s.op + " " + importer.QuoteText(s.value.text))
+	return importer.NewAtom(s.name + " " + s.op + " " + importer.QuoteText(s.value.text))
 }
 
 // mac converts a comparison with a hardware address.
-func (k *converter) mac(s subject) condition {
+func (k *converter) mac(s subject) importer.Condition {
 	if s.fact.Type != fact.MAC {
 		return k.mismatch(s)
 	}
-	return atom(s.name + " " + s.op + " " + importer.QuoteText(strings.ToLower(s.value.text)))
+	return importer.NewAtom(s.name + " " + s.op + " " + importer.QuoteText(strings.ToLower(s.value.text)))
 }
 
 // mismatch reports an attribute that is of another type in netpol.
-func (k *converter) mismatch(s subject) condition {
+func (k *converter) mismatch(s subject) importer.Condition {
 	k.fail(importer.NotConverted, s.from, s.to, "In netpol %s is a %s and cannot be compared with %s.", s.name, s.fact.Type, k.stmt.text[s.value.from:s.value.to])
 	return k.draft(s.compare)
 }
 
 // either converts a comparison with both ends' addresses or ports.
-func (k *converter) either(n *compare) condition {
+func (k *converter) either(n *compare) importer.Condition {
 	list, ok := k.sides(n.attr, n.from, n.to)
 	if !ok {
 		return k.draft(n)
 	}
-	parts := make([]condition, len(list))
+	parts := make([]importer.Condition, len(list))
 	for i, s := range list {
 		parts[i] = k.one(subject{n, s.name, s.fact})
 	}
@@ -334,17 +334,17 @@ func (k *converter) either(n *compare) condition {
 		k.report(importer.EitherDiffers, n.from, n.to, "This holds when either end differs, which is nearly always; the policy says the same. To leave an end out, write %s && %s.",
 			fmt.Sprintf("local_%s != ...", n.attr.name), fmt.Sprintf("other_%s != ...", n.attr.name))
 	case n.attr.class == classAddress:
-		k.report(importer.LocalSideOnly, n.from, n.to, "Netify 5.2 compares the local side twice and the other side never. The policy does what the agent does; for both ends add || %s.", parts[1].text)
+		k.report(importer.LocalSideOnly, n.from, n.to, "Netify 5.2 compares the local side twice and the other side never. The policy does what the agent does; for both ends add || %s.", parts[1].Text)
 		return parts[0]
 	default:
 		k.once(importer.Assumed, n.attr.name, n.from, n.to, "%s is taken to hold when either end's %s does.", n.attr.name, n.attr.name)
 	}
-	return anyOf(parts...)
+	return importer.AnyOf(parts...)
 }
 
 // category converts category and cat, which look at several categories.
-func (k *converter) category(n *compare) condition {
-	var parts []condition
+func (k *converter) category(n *compare) importer.Condition {
+	var parts []importer.Condition
 	var looks []string
 	for _, name := range []string{"application_category", "domain_category"} {
 		if f, ok := fact.Lookup(name); ok {
@@ -360,5 +360,5 @@ func (k *converter) category(n *compare) condition {
 	if n.op == "!=" {
 		k.report(importer.EitherDiffers, n.from, n.to, "In Netify %s != holds when any of the categories that it looks at differs, which is nearly always.", n.attr.name)
 	}
-	return anyOf(parts...)
+	return importer.AnyOf(parts...)
 }

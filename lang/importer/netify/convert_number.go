@@ -29,7 +29,7 @@ func domainOf(f fact.Attribute) (domain, bool) {
 }
 
 // number converts a comparison with a number.
-func (k *converter) number(s subject) condition {
+func (k *converter) number(s subject) importer.Condition {
 	switch s.fact.Type {
 	case fact.ApplicationName, fact.ProtocolName, fact.CategoryName:
 		k.fail(importer.NumericID, s.value.from, s.value.to, "%s %s is a number of Netify's, which means something else after an update of its signatures and nothing here. Write the name.", s.attr.name, s.value.text)
@@ -48,13 +48,13 @@ func (k *converter) number(s subject) condition {
 	}
 	if fixedTo != nil {
 		k.constant(s, *fixedTo)
-		return fixed(*fixedTo)
+		return importer.Fixed(*fixedTo)
 	}
 	return k.order(s, op, n)
 }
 
 // order writes a comparison with a number that the attribute can have.
-func (k *converter) order(s subject, op string, n int64) condition {
+func (k *converter) order(s subject, op string, n int64) importer.Condition {
 	width := "%d"
 	if s.fact.Type == fact.TLSVersion {
 		width = "0x%04x"
@@ -74,13 +74,13 @@ func (k *converter) order(s subject, op string, n int64) condition {
 	}
 	switch {
 	case op == "in" && n == 0:
-		return atom(s.name + " == 0")
+		return importer.NewAtom(s.name + " == 0")
 	case op == "in":
-		return atom(fmt.Sprintf("%s in 0.."+width, s.name, n))
+		return importer.NewAtom(fmt.Sprintf("%s in 0.."+width, s.name, n))
 	case n == 0:
-		return atom(s.name + " " + op + " 0")
+		return importer.NewAtom(s.name + " " + op + " 0")
 	}
-	return atom(fmt.Sprintf("%s %s "+width, s.name, op, n))
+	return importer.NewAtom(fmt.Sprintf("%s %s "+width, s.name, op, n))
 }
 
 func isTLSVersion(n int64) bool { return n == 0 || 0x0300 <= n && n <= 0x0304 }

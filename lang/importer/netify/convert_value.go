@@ -51,14 +51,14 @@ func (k *converter) checkString(n *compare) {
 }
 
 // text converts a comparison with a string.
-func (k *converter) text(s subject) condition {
+func (k *converter) text(s subject) importer.Condition {
 	v := s.value.text
 	switch s.fact.Type {
 	case fact.ApplicationName, fact.ProtocolName, fact.CategoryName:
 		return k.name(s)
 	case fact.Hostname:
 		if name, fault := lang.ParseDomain(v); fault.Code == "" && !strings.HasSuffix(v, ".") {
-			return atom(s.name + " " + s.op + " " + importer.QuoteText(name))
+			return importer.NewAtom(s.name + " " + s.op + " " + importer.QuoteText(name))
 		}
 		// No DNS name, so == would be refused; the pattern says the same.
 		return matches(s.name, "^"+regexp.QuoteMeta(v)+"$", s.op == "==")
@@ -69,7 +69,7 @@ func (k *converter) text(s subject) condition {
 		if s.fact.Values != nil && !slices.Contains(s.fact.Values, strings.ToLower(v)) {
 			k.failHint(importer.UnknownName, s.value.from, s.value.to, suggest.Hint(strings.ToLower(v), s.fact.Values), "In netpol %s is never '%s'.", s.name, v)
 		}
-		return atom(s.name + " " + s.op + " " + importer.QuoteText(strings.ToLower(v)))
+		return importer.NewAtom(s.name + " " + s.op + " " + importer.QuoteText(strings.ToLower(v)))
 	default:
 		return k.mismatch(s)
 	}
@@ -79,16 +79,16 @@ func (k *converter) text(s subject) condition {
 func isInterface(f fact.Attribute) bool { return f.Type == fact.Text && f.Decided == fact.Kernel }
 
 // interfaceName converts a comparison with an interface's name.
-func (k *converter) interfaceName(s subject) condition {
+func (k *converter) interfaceName(s subject) importer.Condition {
 	v := s.value.text
 	if !validInterface(v) {
 		k.constant(s, s.op == "!=")
-		return fixed(s.op == "!=")
+		return importer.Fixed(s.op == "!=")
 	}
 	if v != strings.ToLower(v) {
 		k.report(importer.InterfaceMeaning, s.value.from, s.value.to, "Netify ignores case in the name of an interface; the kernel and netpol do not.")
 	}
-	return atom(s.name + " " + s.op + " " + importer.QuoteText(v))
+	return importer.NewAtom(s.name + " " + s.op + " " + importer.QuoteText(v))
 }
 
 // validInterface reports names that an interface can have (dev_valid_name in
@@ -107,7 +107,7 @@ func (k *converter) constant(s subject, value bool) {
 }
 
 // name converts a comparison with an application, protocol or category.
-func (k *converter) name(s subject) condition {
+func (k *converter) name(s subject) importer.Condition {
 	v := strings.ToLower(s.value.text)
 	if s.fact.Type == fact.ApplicationName {
 		v = strings.TrimPrefix(v, "netify.")
@@ -121,22 +121,22 @@ func (k *converter) name(s subject) condition {
 		k.failHint(importer.UnknownName, s.value.from, s.value.to, hint, "netpol's catalogue has no %s '%s'.", noun, v)
 		tag = v
 	}
-	return atom(s.name + " " + s.op + " " + importer.QuoteText(tag))
+	return importer.NewAtom(s.name + " " + s.op + " " + importer.QuoteText(tag))
 }
 
 // pattern converts a comparison with a regular expression.
-func (k *converter) pattern(s subject) condition {
+func (k *converter) pattern(s subject) importer.Condition {
 	v := s.value
 	if s.fact.Type != fact.Hostname && s.fact.Type != fact.Text {
 		k.fail(importer.NoRegex, s.from, s.to, "In netpol %s is a %s, which has no regular expressions.", s.name, s.fact.Type)
 		return k.draft(s.compare)
 	}
-	re2, notes, err := toRE2(v.text)
+	re2, notes, err := importer.ToRE2(v.text)
 	for _, note := range notes {
 		k.report(importer.RegexDiffers, v.from, v.to, "The pattern is POSIX in Netify and RE2 in netpol: %s.", note)
 	}
 	switch {
-	case errors.Is(err, errNoRE2):
+	case errors.Is(err, importer.ErrNoRE2):
 		k.fail(importer.NoRegex, v.from, v.to, "The pattern is POSIX in Netify and RE2 in netpol: it %v.", err)
 		return k.draft(s.compare)
 	case err != nil:
@@ -150,16 +150,16 @@ func (k *converter) pattern(s subject) condition {
 }
 
 // matches is "the attribute matches the pattern", or the opposite.
-func matches(name, pattern string, is bool) condition {
-	c := atom(name + " matches " + importer.QuoteText(pattern))
+func matches(name, pattern string, is bool) importer.Condition {
+	c := importer.NewAtom(name + " matches " + importer.QuoteText(pattern))
 	if !is {
-		return negation(c)
+		return importer.Not(c)
 	}
 	return c
 }
 
 // address converts a comparison with an address, CIDR block or group.
-func (k *converter) address(s subject) condition {
+func (k *converter) address(s subject) importer.Condition {
 	if s.fact.Type != fact.Address {
 		return k.mismatch(s)
 	}
@@ -167,10 +167,10 @@ func (k *converter) address(s subject) condition {
 	v := s.value
 	if v.kind == tokenGroup {
 		k.fail(importer.UndefinedGroup, v.from, v.to, "The members of @%s are not in this file. Write an address_group block with them, and the criteria from the comment.", v.text)
-		return atom(s.name + " " + in + " '@" + importer.GroupName(v.text) + "'")
+		return importer.NewAtom(s.name + " " + in + " '@" + importer.GroupName(v.text) + "'")
 	}
 	if addr, err := netip.ParseAddr(v.text); err == nil {
-		return atom(s.name + " " + s.op + " '" + addr.Unmap().String() + "'")
+		return importer.NewAtom(s.name + " " + s.op + " '" + addr.Unmap().String() + "'")
 	}
 	p, err := netip.ParsePrefix(v.text)
 	if err != nil || p.Addr().Is4In6() {
@@ -181,5 +181,5 @@ func (k *converter) address(s subject) condition {
 	if p != p.Masked() {
 		k.report(importer.Assumed, v.from, v.to, "%s has bits to the right of its prefix length; taken as the block %s.", v.text, p.Masked())
 	}
-	return atom(s.name + " " + in + " '" + p.Masked().String() + "'")
+	return importer.NewAtom(s.name + " " + in + " '" + p.Masked().String() + "'")
 }

@@ -31,8 +31,8 @@ func (r *run) exemptions(v *value) (out []string, ok bool) {
 		default:
 			c, good := r.criteria(s)
 			ok = ok && good
-			if good && c.shape != shapeNever {
-				out = append(out, c.text)
+			if good && c.Shape != importer.Never {
+				out = append(out, c.Text)
 			}
 		}
 	}

@@ -1,11 +1,10 @@
 package netify
 
 import (
-	"strings"
 	"testing"
 
-	"github.com/netpol/netpol/lang"
 	"github.com/netpol/netpol/lang/importer"
+	"github.com/netpol/netpol/lang/importer/importertest"
 )
 
 // FuzzCriteria: criteria either fail inside their text, or give a tree whose
@@ -59,32 +58,6 @@ func FuzzImport(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
-		result := Import(importer.Input{Name: "in.json", Source: src, Names: importer.Vocabulary{Applications: []importer.Name{{Tag: "zoom"}}}})
-		for _, d := range result.Report.Findings {
-			if d.Subject.Start.Byte > len(src) || d.Subject.End.Byte > len(src) || d.Subject.Start.Line < 1 {
-				t.Fatalf("finding outside of the file: %v", d)
-			}
-		}
-		sources := map[string][]byte{}
-		for _, file := range result.Files {
-			sources[file.Name] = file.Data
-		}
-		if len(sources) == 0 && !result.Report.Findings.HasErrors() {
-			t.Fatal("nothing written and no error")
-		}
-		set, diags := lang.Parse(sources, lang.Options{})
-		if diags.HasErrors() {
-			t.Fatalf("%v\n%s", diags, result.Files[0].Data)
-		}
-		if len(set.Policies) != len(result.Report.Items) {
-			t.Fatalf("got %d policies for %d actions", len(set.Policies), len(result.Report.Items))
-		}
-		for _, p := range set.Policies {
-			for _, c := range p.Criteria {
-				if strings.TrimSpace(c.Text) == "" {
-					t.Fatalf("policy %q has empty criteria", p.Name)
-				}
-			}
-		}
+		importertest.CheckParses(t, src, Import(importer.Input{Name: "in.json", Source: src, Names: importertest.Vocabulary()}))
 	})
 }

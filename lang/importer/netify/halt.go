@@ -82,7 +82,7 @@ func writeHalts(w *importer.Writer, actions []*action) {
 	for _, a := range actions {
 		if a.local != "" {
 			block.Arguments = append(block.Arguments, importer.Argument{
-				Name: a.local, Value: importer.Quote(a.matched().text), Comment: []string{importer.OneLine(a.name, 100)},
+				Name: a.local, Value: importer.Quote(a.matched().Text), Comment: []string{importer.OneLine(a.name, 100)},
 			})
 		}
 	}
@@ -92,10 +92,10 @@ func writeHalts(w *importer.Writer, actions []*action) {
 }
 
 // matched is what an action matches, its exemptions taken out.
-func (a *action) matched() condition {
-	list := []condition{a.condition()}
+func (a *action) matched() importer.Condition {
+	list := []importer.Condition{a.condition()}
 	for _, e := range a.exempt {
-		list = append(list, negation(atom(e)))
+		list = append(list, importer.Not(importer.NewAtom(e)))
 	}
-	return allOf(list...)
+	return importer.AllOf(list...)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/netpol/netpol/enforcer/program"
 	"github.com/netpol/netpol/lang/fact"
 	"github.com/netpol/netpol/lang/importer"
+	"github.com/netpol/netpol/lang/importer/importertest"
 	"github.com/netpol/netpol/lang/importer/netify"
 )
 
@@ -91,7 +92,7 @@ func importFile(t *rapid.T, tb testing.TB, file map[string]any) (*artifact.Bundl
 	if err != nil {
 		t.Fatal(err)
 	}
-	result := netify.Import(importer.Input{Name: "in.json", Source: source, Names: vocabulary()})
+	result := netify.Import(importer.Input{Name: "in.json", Source: source, Names: importertest.Vocabulary()})
 	if result.Report.Findings.HasErrors() {
 		t.Fatalf("%s\n%v", source, result.Report.Findings)
 	}
@@ -100,7 +101,7 @@ func importFile(t *rapid.T, tb testing.TB, file map[string]any) (*artifact.Bundl
 			t.Fatalf("%s was disabled: %s\n%v", i.Name, source, result.Report.Findings)
 		}
 	}
-	bundle := checkCompiles(tb, result)
+	bundle := importertest.CheckCompiles(tb, result)
 	p, err := program.Load(bundle)
 	if err != nil {
 		t.Fatal(err)

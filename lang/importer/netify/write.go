@@ -53,14 +53,14 @@ func (a *action) originals() []string {
 
 // off reports a policy that matches nothing, because what the action matches
 // could not be said.
-func (a *action) off() bool { return len(a.reasons) > 0 && a.settled().shape == shapeNever }
+func (a *action) off() bool { return len(a.reasons) > 0 && a.settled().Shape == importer.Never }
 
 // settled is the condition that is written: never, where what the action
 // matches could not be said.
-func (a *action) settled() condition {
+func (a *action) settled() importer.Condition {
 	for _, reason := range a.reasons {
 		if reason != "it has no effect that netpol has" {
-			return never()
+			return importer.Fixed(false)
 		}
 	}
 	return a.condition()
@@ -76,10 +76,10 @@ func (a *action) arguments(labels []string, mark string) []importer.Argument {
 	switch {
 	case off:
 		add("criteria", importer.Quote("false"))
-	case len(a.any) > 1 && a.condition().shape == shapeOr:
+	case len(a.any) > 1 && a.condition().Shape == importer.Or:
 		add("criteria", quoteList(texts(a.any)))
 	default:
-		add("criteria", importer.Quote(a.condition().text))
+		add("criteria", importer.Quote(a.condition().Text))
 	}
 	if exempt := a.exemptions(); len(exempt) > 0 && !off {
 		add("exempt", exemptList(exempt))
@@ -103,11 +103,11 @@ func (a *action) arguments(labels []string, mark string) []importer.Argument {
 }
 
 // texts are the conditions of a list that can hold.
-func texts(list []condition) []string {
+func texts(list []importer.Condition) []string {
 	var out []string
 	for _, c := range list {
-		if c.shape != shapeNever {
-			out = append(out, c.text)
+		if c.Shape != importer.Never {
+			out = append(out, c.Text)
 		}
 	}
 	return out

@@ -57,7 +57,7 @@ func newRootCommand(t *tool) *cobra.Command {
 		&cobra.Group{ID: groupTraffic, Title: "Look at traffic:"},
 	)
 	addGroup(root, groupStart, newDemoCommand(t))
-	addGroup(root, groupPolicies, newValidateCommand(t), newFmtCommand(t), newCompileCommand(t), newDisasmCommand(t))
+	addGroup(root, groupPolicies, newValidateCommand(t), newFmtCommand(t), newCompileCommand(t), newDisasmCommand(t), newImportCommand(t))
 	addGroup(root, groupPolicies, newTestCommand(t), newDiffCommand(t))
 	addGroup(root, groupRouter, newPlanCommand(t), newApplyCommand(t), newDestroyCommand(t), newShowCommand(t))
 	addGroup(root, groupTraffic, newReplayCommand(t), newWhyCommand(t))

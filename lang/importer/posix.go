@@ -1,4 +1,4 @@
-package netify
+package importer
 
 import (
 	"errors"
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// errNoRE2 says that RE2 has nothing for a part of a POSIX expression.
-var errNoRE2 = errors.New("cannot be written for RE2")
+// ErrNoRE2 says that RE2 has nothing for a part of a POSIX expression.
+var ErrNoRE2 = errors.New("cannot be written for RE2")
 
 // rewriter turns a POSIX extended regular expression (IEEE 1003.1, chapter 9)
 // into one of RE2 that finds the same texts. Which of several matches is the
@@ -23,8 +23,10 @@ type rewriter struct {
 	notes []string
 }
 
-// toRE2 rewrites a pattern. The notes say what RE2 reads differently.
-func toRE2(pattern string) (string, []string, error) {
+// ToRE2 rewrites a POSIX extended regular expression for RE2. The notes say what
+// RE2 reads differently. The error wraps ErrNoRE2 where RE2 has nothing for a
+// part of the pattern; any other says what is wrong with the pattern.
+func ToRE2(pattern string) (string, []string, error) {
 	w := &rewriter{in: pattern, atom: -1}
 	for w.at < len(w.in) {
 		if err := w.step(); err != nil {
@@ -36,7 +38,7 @@ func toRE2(pattern string) (string, []string, error) {
 	}
 	out := w.out.String()
 	if _, err := regexp.Compile("(?i)" + out); err != nil {
-		return "", w.notes, fmt.Errorf("%w: %s", errNoRE2, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		return "", w.notes, fmt.Errorf("%w: %s", ErrNoRE2, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
 	return out, w.notes, nil
 }
@@ -102,12 +104,15 @@ func (w *rewriter) escape() error {
 	case strings.IndexByte(`.[]\()*+?{}|^$`, c) >= 0:
 		w.put(`\` + string(c))
 	case '0' <= c && c <= '9':
-		return fmt.Errorf("%w: \\%c refers back", errNoRE2, c)
+		return fmt.Errorf("%w: \\%c refers back", ErrNoRE2, c)
 	case strings.IndexByte("dDsSwWbB", c) >= 0:
 		w.note("\\%c is not defined in POSIX; RE2 reads it as Perl does", c)
 		w.put(`\` + string(c))
+	case c == '<' || c == '>':
+		w.note("\\%c is not defined in POSIX; taken as the edge of a word", c)
+		w.put(`\b`)
 	case 'a' <= c|0x20 && c|0x20 <= 'z':
-		return fmt.Errorf("%w: \\%c is not defined in POSIX", errNoRE2, c)
+		return fmt.Errorf("%w: \\%c is not defined in POSIX", ErrNoRE2, c)
 	default:
 		w.put(regexp.QuoteMeta(string(c)))
 	}
@@ -118,7 +123,7 @@ func (w *rewriter) escape() error {
 // makes it lazy, or is refused, in RE2.
 func (w *rewriter) repeat(op string) error {
 	if w.atom < 0 {
-		return fmt.Errorf("%w: %s repeats nothing", errNoRE2, op)
+		return fmt.Errorf("%w: %s repeats nothing", ErrNoRE2, op)
 	}
 	if w.times++; w.times > 1 {
 		text := w.out.String()
@@ -135,7 +140,7 @@ var bounds = regexp.MustCompile(`^([0-9]+(,[0-9]*)?)\}`)
 func (w *rewriter) bound() error {
 	m := bounds.FindString(w.in[w.at:])
 	if m == "" {
-		return fmt.Errorf("%w: { begins no repetition", errNoRE2)
+		return fmt.Errorf("%w: { begins no repetition", ErrNoRE2)
 	}
 	w.at += len(m)
 	return w.repeat("{" + m)
@@ -186,7 +191,7 @@ func (w *rewriter) named(b *strings.Builder) error {
 	}
 	class := w.in[w.at : w.at+2+end+2]
 	if class[1] != ':' {
-		return fmt.Errorf("%w: it has no %s", errNoRE2, class)
+		return fmt.Errorf("%w: it has no %s", ErrNoRE2, class)
 	}
 	b.WriteString(class)
 	w.at += len(class)

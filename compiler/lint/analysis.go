@@ -89,16 +89,22 @@ func conjuncts(e ir.Expr) []ir.Expr {
 // exemptAt finds the exemption that a condition was written in.
 func (p *pass) exemptAt(b *lang.PolicyBlock, at diag.Range) (source *lang.Criteria, own, ok bool) {
 	for i := range b.Exempt {
-		if inside(at, b.Exempt[i].Range) {
+		if within(at, &b.Exempt[i]) {
 			return &b.Exempt[i], true, true
 		}
 	}
 	for i := range p.in.Policy.Exempt {
-		if inside(at, p.in.Policy.Exempt[i].Range) {
+		if within(at, &p.in.Policy.Exempt[i]) {
 			return &p.in.Policy.Exempt[i], false, true
 		}
 	}
 	return nil, false, false
+}
+
+// within says that a place is in a criterion, be it where the criterion stands
+// or in the local that its text comes from.
+func within(at diag.Range, c *lang.Criteria) bool {
+	return inside(at, c.Range) || inside(at, c.RangeOf(0, len(c.Text)))
 }
 
 func inside(a, b diag.Range) bool {
@@ -115,7 +121,7 @@ func (c *policyCase) addExempt(source *lang.Criteria, own bool, all []lang.Crite
 	for _, e := range list {
 		at := source
 		for i := range all {
-			if inside(e.Pos(), all[i].Range) {
+			if within(e.Pos(), &all[i]) {
 				at = &all[i]
 			}
 		}

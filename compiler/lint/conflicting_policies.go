@@ -69,9 +69,10 @@ func (a *analysis) conflict(i int, e effect) (Finding, diag.Severity, bool) {
 }
 
 // gravity is the severity of a conflict, as a number. An accept behind a block
-// does not do what it says, so it is grave whatever the two ask for.
+// does not do what it says, so it is grave whatever the two ask for; an accept
+// before a block is mostly an exception from it.
 func (a *analysis) gravity(x crossing) int {
-	if x.listed || x.effect.dimension == "verdict" {
+	if x.listed || x.effect.dimension == "verdict" && x.effect.value != "accept" {
 		return int(diag.Warning)
 	}
 	return int(diag.Note)
@@ -92,9 +93,7 @@ func (a *analysis) crosses(i, j int, e effect) (crossing, bool) {
 		open = a.space.IsPlausible(a.undecided(j, e, a.space.And(c.possible, o.possible)))
 		x.listed = a.cutAtOneAttribute(c, o)
 	})
-	// An earlier accept is there to be an exception from later blocks.
-	exception := e.dimension == "verdict" && x.effect.value == "accept" && !x.listed
-	return x, ok && open && !exception
+	return x, ok && open
 }
 
 // undecided is a region without what policies before j decide for good.

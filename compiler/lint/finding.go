@@ -57,6 +57,14 @@ func sortFindings(list []Finding) {
 	})
 }
 
+// withoutRepeats drops findings that say the same of the same place, as for a
+// local that several policies use. The list is sorted.
+func withoutRepeats(list []Finding) []Finding {
+	return slices.CompactFunc(list, func(a, b Finding) bool {
+		return a.Rule.ID == b.Rule.ID && a.Subject == b.Subject && a.Detail == b.Detail
+	})
+}
+
 // ApplyFixes makes the edits of every fix in the sources, by file name. A fix
 // that overlaps one before it is left for the next run. It returns the new
 // sources of the files that change, and how many fixes were made.

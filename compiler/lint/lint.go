@@ -57,6 +57,7 @@ func Run(in Input) (Result, diag.List) {
 	}
 	result.Findings = p.withoutIgnored()
 	sortFindings(result.Findings)
+	result.Findings = withoutRepeats(result.Findings)
 	if p.analysis != nil {
 		result.Unproven = slices.Compact(p.analysis.unproven)
 	}

@@ -58,7 +58,7 @@ func checkMarkCollision(p *pass) {
 		}
 		f := Finding{
 			Subject: b.Mark.Range, Policy: b.Name,
-			Detail: fmt.Sprintf("The mask %#x takes bits that belong to %s where it is installed.", b.Mark.Mask, strings.Join(owners, ", ")),
+			Detail: fmt.Sprintf("The mask %#x takes bits that belong to %s, if that is on the router.", b.Mark.Mask, strings.Join(owners, ", ")),
 			Hint:   "take bits of the low byte, such as mask 0xff, or name what is not installed in the option absent of this rule",
 		}
 		if b.Mark.Value&taken == 0 && b.Mark.Mask&^taken != 0 {

@@ -51,7 +51,7 @@ func (p *pass) expressions(visit func(expression)) {
 func (p *pass) sourceOf(at diag.Range) *lang.Criteria {
 	var found *lang.Criteria
 	p.criteria(func(c *lang.Criteria, _ string) {
-		if found == nil && inside(at, c.Range) {
+		if found == nil && within(at, c) {
 			found = c
 		}
 	})

@@ -97,5 +97,8 @@ func (n *numbers) example(class int, a fact.Attribute) int {
 	if c.Low < 0 && c.High >= 0 {
 		return 0
 	}
-	return max(c.Low, min(c.High, c.Low+1000)-1000) // its lowest
+	if c.Low < 0 {
+		return c.High
+	}
+	return c.Low
 }

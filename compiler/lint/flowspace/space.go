@@ -108,7 +108,7 @@ func kindOf(c *ir.Compare) kind {
 			return kindAddress
 		}
 		return kindFree
-	case fact.Text, fact.Hostname, fact.CategoryName, fact.EvidenceName, fact.ApplicationName, fact.ProtocolName:
+	case fact.Text, fact.Hostname, fact.CategoryName, fact.EvidenceName, fact.ApplicationName, fact.ProtocolName, fact.EnumName, fact.MAC:
 		return kindText
 	case fact.TextList:
 		if c.Op == ir.OpEqual {

@@ -1,6 +1,7 @@
 package flowspace
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/netpol/netpol/compiler/ir"
@@ -25,19 +26,25 @@ func (t *text) example(class, start int, wanted func(*textPattern) bool) (string
 	if c.constant {
 		return c.value, fits(c.value)
 	}
-	if t.attr.Type == fact.EvidenceName {
-		for _, s := range fact.Evidences {
-			if fits(s) {
-				return s, true
-			}
-		}
-	}
-	for _, s := range t.candidates(c.value, start, wanted) {
+	for _, s := range append(t.vocabulary(), t.candidates(c.value, start, wanted)...) {
 		if fits(s) {
 			return s, true
 		}
 	}
 	return "", false
+}
+
+// vocabulary is what the attribute can be, where that is bounded, or what its
+// values look like.
+func (t *text) vocabulary() []string {
+	switch t.attr.Type {
+	case fact.EvidenceName:
+		return slices.Clone(fact.Evidences)
+	case fact.MAC:
+		return []string{"02:00:00:00:00:77", "02:00:00:00:00:78"} // locally administered
+	default:
+		return slices.Clone(t.attr.Values)
+	}
 }
 
 // candidates are texts worth trying: prefix, wanted pieces and suffix, with

@@ -22,8 +22,9 @@ func Anchored(re string) bool {
 	})
 }
 
-// LooseDots says that a dot stands for any character between two letters or
-// digits, where a dot was meant: zoom.us also matches zoomxus.
+// LooseDots says that a dot stands for any character before a letter or digit
+// and behind one, or behind a repetition of them, where a dot was meant: zoom.us
+// also matches zoomxus.
 func LooseDots(re string) bool {
 	tree, err := syntax.Parse(re, syntax.Perl)
 	if err != nil {
@@ -35,13 +36,26 @@ func LooseDots(re string) bool {
 		}
 		for i := 1; i+1 < len(r.Sub); i++ {
 			before, after := r.Sub[i-1], r.Sub[i+1]
-			if r.Sub[i].Op == syntax.OpAnyCharNotNL && before.Op == syntax.OpLiteral && after.Op == syntax.OpLiteral &&
-				isWord(before.Rune[len(before.Rune)-1]) && isWord(after.Rune[0]) {
+			if r.Sub[i].Op == syntax.OpAnyCharNotNL && endsWord(before) && after.Op == syntax.OpLiteral && isWord(after.Rune[0]) {
 				return true
 			}
 		}
 		return false
 	})
+}
+
+// endsWord says that an expression can end in a letter or digit.
+func endsWord(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return isWord(re.Rune[len(re.Rune)-1])
+	case syntax.OpCharClass:
+		return isWord(nice(re.Rune))
+	case syntax.OpPlus, syntax.OpRepeat, syntax.OpCapture:
+		return endsWord(re.Sub[0])
+	default:
+		return false
+	}
 }
 
 func isWord(r rune) bool {
@@ -62,7 +76,7 @@ func contains(re *syntax.Regexp, is func(*syntax.Regexp) bool) bool {
 
 // heads and tails are what people write around a domain.
 func heads() []string {
-	return []string{`^(.*\.)?`, `^(.+\.)?`, `^(?:.*\.)?`, `(^|\.)`, `(?:^|\.)`, `(\.|^)`, `^.*\.`, `.*\.`, `^.*`, `.*`, `\.`, `[.]`, `.`, ``}
+	return []string{`^(.*\.)?`, `^(.+\.)?`, `^(?:.*\.)?`, `(^|\.)`, `(^|[.])`, `(?:^|\.)`, `(?:^|[.])`, `(\.|^)`, `^.*\.`, `.*\.`, `^.*`, `.*`, `\.`, `[.]`, `.`, ``}
 }
 
 // MeantDomain guesses the domain that somebody had in mind who wrote an
@@ -113,7 +127,7 @@ func EscapeDots(re string) string {
 			class = true
 		case c == ']':
 			class = false
-		case c == '.' && !class && i > 0 && i+1 < len(re) && isWord(rune(re[i-1])) && isWord(rune(re[i+1])):
+		case c == '.' && !class && i > 0 && i+1 < len(re) && (isWord(rune(re[i-1])) || strings.IndexByte("+])}", re[i-1]) >= 0) && isWord(rune(re[i+1])):
 			out.WriteString("[.]")
 			continue
 		}

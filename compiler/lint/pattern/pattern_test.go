@@ -64,8 +64,10 @@ func TestLooseDots(t *testing.T) {
 		{`zoom.us$`, `zoom[.]us$`},
 		{`a.b\.c.d`, `a[.]b\.c[.]d`},
 		{`[a.b]x.y`, `[a.b]x[.]y`},
+		{`cdn[0-9]+.a.b`, `cdn[0-9]+[.]a[.]b`},
 		{`zoom\.us`, ""},
 		{`a.*b`, ""},
+		{`[.]a`, ""},
 		{`.us`, ""},
 	}
 	for _, c := range cases {

@@ -59,6 +59,7 @@ func newRootCommand(t *tool) *cobra.Command {
 	addGroup(root, groupStart, newDemoCommand(t))
 	addGroup(root, groupPolicies, newValidateCommand(t), newFmtCommand(t), newCompileCommand(t), newDisasmCommand(t), newImportCommand(t))
 	addGroup(root, groupPolicies, newTestCommand(t), newDiffCommand(t))
+	addGroup(root, groupPolicies, newLintCommand(t))
 	addGroup(root, groupRouter, newPlanCommand(t), newApplyCommand(t), newDestroyCommand(t), newShowCommand(t))
 	addGroup(root, groupTraffic, newReplayCommand(t), newWhyCommand(t))
 	root.AddCommand(newVersionCommand(t))

@@ -21,7 +21,11 @@ func hasPorts(ranges []artifact.PortRange) bool {
 // are at home on any.
 func (c *Classifier) offItsPorts(f *fact.Facts, proto protocol) bool {
 	switch f.Protocol {
-	case "", "tls", "dtls", "quic", "stun", "rtp", "rtcp", "bittorrent":
+	case "", "tls", "dtls", "quic", "dcerpc", "tftp": // the last two move to a port they agree on
+		return false
+	}
+	switch proto.category {
+	case "file-sharing", "games", "voip-conferencing", "dns-over-https":
 		return false
 	}
 	if !proto.hasPorts || !carriesPorts(f.IPProtocol) {

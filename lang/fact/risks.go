@@ -29,7 +29,7 @@ type RiskName struct {
 // Risks lists the values of the attribute "risks", sorted by name.
 var Risks = []RiskName{
 	RiskCleartextCredentials: {"cleartext_credentials", "A password passes in the clear: HTTP Basic, or a login of FTP, POP3, IMAP, SMTP or telnet without TLS."},
-	RiskNonstandardPort:      {"known_protocol_on_nonstandard_port", "The protocol was read from the flow's bytes, and neither port is one that the catalogue gives it or its kind. TLS, DTLS, QUIC, STUN, RTP, RTCP and BitTorrent are at home on any port."},
+	RiskNonstandardPort:      {"known_protocol_on_nonstandard_port", "The protocol was read from the flow's bytes, and neither port is one that the catalogue gives it or its kind. TLS, DTLS, QUIC, DCE/RPC, TFTP and the protocols of file sharing, games, calls and hidden DNS are at home on any port."},
 	RiskMissingSNI:           {"missing_sni", "A TLS or QUIC client names no server, nor hides the name in an ECH extension."},
 	RiskObsoleteSSH:          {"ssh_obsolete_version", "A side speaks SSH 1 only."},
 	RiskExpiredCertificate:   {"tls_cert_expired", "The server's certificate was no longer valid at the time of the packet."},

@@ -47,7 +47,7 @@ func diffPolicies(b *strings.Builder, changes []policydiff.PolicyChange, st Styl
 		case policydiff.Modified:
 		}
 		before, after := policyText(c.Before), policyText(c.After)
-		if c.Kind == policydiff.Modified && c.Before.Criteria == c.After.Criteria && effects(*c.Before) == effects(*c.After) {
+		if c.Kind == policydiff.Modified && c.Before.Criteria == c.After.Criteria && policyEffects(c.Before) == policyEffects(c.After) {
 			note = " (by its exemptions, or by what its names stand for)"
 		}
 		fmt.Fprintf(b, "  %s %s%s\n", st.in(sign, bold, p), cleanLine(c.Name), note)
@@ -63,7 +63,14 @@ func policyText(p *artifact.Policy) string {
 	if p == nil {
 		return ""
 	}
-	return "criteria " + strings.Join(strings.Fields(p.Criteria), " ") + "\n" + effects(*p) + "\n"
+	return "criteria " + strings.Join(strings.Fields(p.Criteria), " ") + "\n" + policyEffects(p) + "\n"
+}
+
+// policyEffects leaves out where a policy is decided: that is no meaning.
+func policyEffects(p *artifact.Policy) string {
+	q := *p
+	q.Decided = artifact.DecidedEnforcer
+	return effects(q)
 }
 
 func diffRegion(b *strings.Builder, r *policydiff.Region, st Style) {

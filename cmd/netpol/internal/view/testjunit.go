@@ -13,29 +13,29 @@ import (
 // The elements of a JUnit report that CI systems read (the schema of Jenkins'
 // xUnit plugin): one suite a file.
 type testSuites struct {
-	XMLName  xml.Name     `xml:"testsuites"`
-	Name     string       `xml:"name,attr"`
-	Tests    int          `xml:"tests,attr"`
-	Failures int          `xml:"failures,attr"`
-	Time     string       `xml:"time,attr"`
-	Suites   []testSuite `xml:"testsuite"`
-}
-
-type testSuite struct {
+	XMLName  xml.Name    `xml:"testsuites"`
 	Name     string      `xml:"name,attr"`
 	Tests    int         `xml:"tests,attr"`
 	Failures int         `xml:"failures,attr"`
 	Time     string      `xml:"time,attr"`
+	Suites   []testSuite `xml:"testsuite"`
+}
+
+type testSuite struct {
+	Name     string     `xml:"name,attr"`
+	Tests    int        `xml:"tests,attr"`
+	Failures int        `xml:"failures,attr"`
+	Time     string     `xml:"time,attr"`
 	Cases    []testCase `xml:"testcase"`
 	elapsed  time.Duration
 }
 
 type testCase struct {
-	Name    string        `xml:"name,attr"`
-	Class   string        `xml:"classname,attr"`
-	File    string        `xml:"file,attr"`
-	Line    int           `xml:"line,attr"`
-	Time    string        `xml:"time,attr"`
+	Name    string     `xml:"name,attr"`
+	Class   string     `xml:"classname,attr"`
+	File    string     `xml:"file,attr"`
+	Line    int        `xml:"line,attr"`
+	Time    string     `xml:"time,attr"`
 	Failure *testFault `xml:"failure"`
 }
 

@@ -101,6 +101,23 @@ func (d *decoder) number(b *hclsyntax.Block, name string, low, high, def int) in
 	return int(n)
 }
 
+// textOrList reads an optional argument that is one string or a list of them.
+func (d *decoder) textOrList(b *hclsyntax.Block, name, example string) []Text {
+	a, ok := b.Body.Attributes[name]
+	if !ok {
+		return nil
+	}
+	if _, isList := unwrap(a.Expr).(*hclsyntax.TupleConsExpr); !isList {
+		if v := d.value(a.Expr); !v.IsWhollyKnown() || v.IsNull() || v.Type().IsPrimitiveType() {
+			if t := d.text(b, name, example); !t.Range.IsZero() {
+				return []Text{t}
+			}
+			return nil
+		}
+	}
+	return d.texts(b, name, example)
+}
+
 // texts reads an optional list of strings. Elements of a list that is written
 // out have their own ranges; those of any other value have the whole's.
 func (d *decoder) texts(b *hclsyntax.Block, name, example string) []Text {

@@ -27,7 +27,7 @@ func blockSchemas() []blockSchema {
 		{kind: "category", names: 1, arguments: []string{"description"}, decode: (*decoder).decodeCategory},
 		{kind: "locals", decode: func(*decoder, *hclsyntax.Block) {}},
 		{kind: "netpol", singleton: true, arguments: []string{"done_mark", "exempt", "inspect_packets", "local_networks", "log_group", "priority"}, decode: (*decoder).decodeNetpol},
-		{kind: "policy", names: 1, arguments: []string{"criteria", "description", "dscp", "enabled", "exempt", "for_each", "label", "labels", "mark", "verdict"}, decode: (*decoder).decodePolicies},
+		{kind: "policy", names: 1, arguments: []string{"criteria", "description", "dscp", "enabled", "exempt", "for_each", "halt", "interface", "label", "labels", "mark", "order", "verdict"}, decode: (*decoder).decodePolicies},
 		{kind: "variable", names: 1, arguments: []string{"default", "description", "type"}, decode: func(*decoder, *hclsyntax.Block) {}},
 	}
 }

@@ -13,6 +13,9 @@ import (
 // MaxNameBytes bounds a policy's name, which becomes part of nft comments.
 const MaxNameBytes = 128
 
+// maxOrder bounds the order argument, for no other reason than to catch slips.
+const maxOrder = 1_000_000
+
 // verdicts are the words of the verdict argument.
 var verdicts = []string{"accept", "drop", "reject"}
 
@@ -25,6 +28,9 @@ func (d *decoder) decodePolicy(b *hclsyntax.Block, name string) {
 	p.Enabled = d.flag(b, "enabled", true)
 	p.Criteria = d.criteria(d.require(b, "criteria", `criteria = "app == 'zoom'"`))
 	p.Exempt = d.criteria(b.Body.Attributes["exempt"])
+	p.Interfaces = d.textOrList(b, "interface", `"lan0"`)
+	p.Order = d.number(b, "order", -maxOrder, maxOrder, 0)
+	p.Halt = d.flag(b, "halt", false)
 	p.Labels = d.labels(b)
 	if a, ok := b.Body.Attributes["mark"]; ok {
 		p.Mark = d.mark(a)
@@ -34,12 +40,15 @@ func (d *decoder) decodePolicy(b *hclsyntax.Block, name string) {
 	}
 	p.Verdict = d.verdict(b)
 	d.out.Policies = append(d.out.Policies, p)
+	if p.Halt {
+		return
+	}
 	for _, name := range []string{"label", "labels", "mark", "dscp", "verdict"} {
 		if _, ok := b.Body.Attributes[name]; ok || d.misspelt(b, name) {
 			return
 		}
 	}
-	d.diags.Add(diag.New(diag.NoEffect, p.Range, "The policy matches flows but changes nothing. Give it a label, mark, dscp or verdict."))
+	d.diags.Add(diag.New(diag.NoEffect, p.Range, "The policy matches flows but changes nothing. Give it a label, mark, dscp or verdict, or halt = true to keep later policies off its flows."))
 }
 
 // badPolicyName says what is wrong with a policy's name. Names appear in nft

@@ -63,6 +63,7 @@ func Parse(files map[string][]byte, opts Options) (*Policy, diag.List) {
 	for _, b := range blocks {
 		d.decodeBlock(b)
 	}
+	slices.SortStableFunc(d.out.Policies, func(a, b *PolicyBlock) int { return a.Order - b.Order })
 	if src, ok := files[LockName]; ok {
 		d.out.Lock = d.decodeLock(LockName, src)
 	}

@@ -15,7 +15,7 @@ type Policy struct {
 	Groups       []*AddressGroup
 	Applications []*Application
 	Categories   []*Category
-	Policies     []*PolicyBlock // in evaluation order: file name, then position
+	Policies     []*PolicyBlock // in evaluation order: Order, then file name, then position
 	Lock         *Lock          // never nil; empty without a lock file
 	// Incomplete says that whole blocks could not be read, so that a name which
 	// nothing here defines may be defined after all.
@@ -99,6 +99,9 @@ type PolicyBlock struct {
 	Enabled     bool
 	Criteria    []Criteria // any of them
 	Exempt      []Criteria // none of them
+	Interfaces  []Text     // any of them; empty for all
+	Order       int        // policies of a lower one come first
+	Halt        bool       // policies after this one leave its flows alone
 	Labels      []Text
 	Mark        *Mark
 	DSCP        *DSCP

@@ -11,6 +11,7 @@ import (
 	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/lang"
 	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/fact"
 	"github.com/netpol/netpol/lang/suggest"
 )
 
@@ -24,9 +25,17 @@ func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
 	r.groups = r.flattenGroups()
 	set := &ir.Set{Settings: settings(p.Settings), Catalogue: r.catalogue}
 	exempt := r.anyOf(p.Exempt)
+	var halts halts
 	for _, b := range p.Policies {
 		before := len(r.diags)
-		out := r.resolvePolicy(b, exempt)
+		out := r.resolvePolicy(b)
+		own := out.Cond
+		if b.Enabled && own != nil {
+			out.Cond = r.leaveAlone(out, exempt, &halts)
+		}
+		if b.Halt && b.Enabled && own != nil {
+			halts.add(own)
+		}
 		if b.Enabled && !r.diags[before:].HasErrors() && out.Cond != nil && !r.saidNever(out.Cond, before) {
 			out.ID = len(set.Policies)
 			set.Policies = append(set.Policies, out)
@@ -79,8 +88,9 @@ func settings(s lang.Settings) artifact.Settings {
 	}
 }
 
-// resolvePolicy resolves one block. Cond is nil when its criteria are missing.
-func (r *resolver) resolvePolicy(b *lang.PolicyBlock, exempt ir.Expr) ir.Policy {
+// resolvePolicy resolves one block by itself. Cond is nil when its criteria are
+// missing.
+func (r *resolver) resolvePolicy(b *lang.PolicyBlock) ir.Policy {
 	out := ir.Policy{
 		Name:        b.Name,
 		Description: b.Description,
@@ -100,16 +110,40 @@ func (r *resolver) resolvePolicy(b *lang.PolicyBlock, exempt ir.Expr) ir.Policy 
 	}
 	cond := r.anyOf(b.Criteria)
 	own := r.anyOf(b.Exempt)
-	if cond == nil {
+	on, ok := r.onInterfaces(b)
+	if cond == nil || !ok {
 		return out
 	}
 	out.Cond = cond
-	for _, e := range []ir.Expr{own, exempt} {
-		if e != nil {
-			out.Cond = ir.NewAnd(b.Range, out.Cond, ir.NewNot(e.Pos(), e))
-		}
+	if on != nil {
+		out.Cond = ir.NewAnd(b.Range, on, out.Cond)
+	}
+	if own != nil {
+		out.Cond = ir.NewAnd(b.Range, out.Cond, ir.NewNot(own.Pos(), own))
 	}
 	return out
+}
+
+// onInterfaces is the condition that a policy's interface argument stands for;
+// nil without one.
+func (r *resolver) onInterfaces(b *lang.PolicyBlock) (ir.Expr, bool) {
+	if len(b.Interfaces) == 0 {
+		return nil, true
+	}
+	attr, _ := fact.Lookup("interface")
+	e := &ir.Compare{Attr: attr, Op: ir.OpEqual, Range: b.Interfaces[0].Range}
+	ok := true
+	for _, t := range b.Interfaces {
+		if t.Value == "" || badInterface(t.Value) {
+			r.diags.Add(diag.New(diag.InvalidInterface, t.Range, interfaceRule))
+			ok = false
+		}
+		e.Strings = append(e.Strings, t.Value)
+	}
+	slices.Sort(e.Strings)
+	e.Strings = slices.Compact(e.Strings)
+	e.Text = "interface in ['" + strings.Join(e.Strings, "', '") + "']"
+	return e, ok
 }
 
 // anyOf resolves a list of criteria to one condition; nil when none is left.

@@ -100,11 +100,17 @@ func (k *criterion) word(a atom, c constant) (string, bool) {
 // checkInterface reports names that the kernel gives to no interface
 // (dev_valid_name in net/core/dev.c; IFNAMSIZ is 16 with the final zero).
 func (k *criterion) checkInterface(c constant) bool {
-	if len(c.text) > 15 || c.text == "." || c.text == ".." || strings.ContainsAny(c.text, "/: \t\r\n\v\f") {
-		k.fault(diag.InvalidInterface, c.span, "An interface's name is at most 15 bytes long and holds no slash, colon or space.")
+	if badInterface(c.text) {
+		k.fault(diag.InvalidInterface, c.span, interfaceRule)
 		return false
 	}
 	return true
+}
+
+const interfaceRule = "An interface's name is at most 15 bytes long and holds no slash, colon or space."
+
+func badInterface(s string) bool {
+	return len(s) > 15 || s == "." || s == ".." || strings.ContainsAny(s, "/: \t\r\n\v\f")
 }
 
 // patternAtom resolves contains, startsWith, endsWith and matches. Over a closed

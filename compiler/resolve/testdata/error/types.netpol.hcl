@@ -69,3 +69,13 @@ policy "types" {
   ]
   label = "x"
 }
+
+policy "interfaces" {
+  criteria = "true"
+  interface = [
+    "lan/0",               # ERROR NP0121: Invalid interface name
+    "",                    # ERROR NP0121: Invalid interface name
+    "a-name-far-too-long", # ERROR NP0121: Invalid interface name
+  ]
+  label = "a"
+}

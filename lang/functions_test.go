@@ -166,7 +166,7 @@ func TestHostileValuesGiveOneDiagnosticQuickly(t *testing.T) {
 			if len(diags) == 0 || !strings.Contains(codes(diags), tt.want) {
 				t.Errorf("codes: got %.100q, want %s: %.500v", codes(diags), tt.want, diags)
 			}
-			if took > 5*time.Second {
+			if took > hang {
 				t.Errorf("took %v", took)
 			}
 			t.Logf("took %v", took)
@@ -203,7 +203,7 @@ func TestHostileForEachGivesOneDiagnosticQuickly(t *testing.T) {
 			if !strings.Contains(codes(diags), tt.want) || len(diags) > 5 {
 				t.Errorf("codes: got %.100q, want %s: %.500v", codes(diags), tt.want, diags)
 			}
-			if took := time.Since(start); took > 5*time.Second {
+			if took := time.Since(start); took > hang {
 				t.Errorf("took %v", took)
 			}
 			t.Logf("%d policies, %v", len(p.Policies), time.Since(start))

@@ -15,6 +15,10 @@ import (
 
 const good = "policy \"p\" {\n  criteria = \"true\"\n  label = \"a\"\n}\n"
 
+// hang is how long a hostile input may take on a busy machine before the tests
+// call it endless: without the bounds these take minutes, with them a second.
+const hang = time.Minute
+
 func write(t *testing.T, dir, name, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -158,7 +162,7 @@ func TestHostileFilesGiveOneDiagnosticQuickly(t *testing.T) {
 			if (len(diags) == 0) != (tt.want == "") || !strings.Contains(codes(diags), tt.want) {
 				t.Errorf("codes: got %.100q, want %s", codes(diags), tt.want)
 			}
-			if took := time.Since(start); took > 5*time.Second {
+			if took := time.Since(start); took > hang {
 				t.Errorf("took %v", took)
 			}
 		})
@@ -238,7 +242,7 @@ func FuzzParse(f *testing.F) {
 		}
 		start := time.Now()
 		p, diags := Parse(map[string][]byte{"a.netpol.hcl": src, LockName: src}, Options{Vars: map[string]string{"apps": "[]"}})
-		if took := time.Since(start); took > 2*time.Second {
+		if took := time.Since(start); took > hang {
 			t.Errorf("took %v", took)
 		}
 		for _, d := range diags {

@@ -10,6 +10,10 @@ import (
 	"github.com/netpol/netpol/lang/diag"
 )
 
+// hang is how long a hostile input may take on a busy machine before the tests
+// call it endless: without the bounds these take minutes, with them a second.
+const hang = time.Minute
+
 func codes(list diag.List) []string {
 	var out []string
 	for _, d := range list {
@@ -47,7 +51,7 @@ func TestHostileCriteriaGiveOneDiagnosticQuickly(t *testing.T) {
 			if len(got) == 0 || got[0] != tt.want {
 				t.Errorf("codes: got %.80q, want first %q", got, tt.want)
 			}
-			if took := time.Since(start); took > 5*time.Second {
+			if took := time.Since(start); took > hang {
 				t.Errorf("took %v", took)
 			}
 		})
@@ -84,7 +88,7 @@ func TestRepetitionsAreBounded(t *testing.T) {
 			if got := append(codes(diags), "")[0]; got != tt.want {
 				t.Errorf("codes: got first %q, want %q", got, tt.want)
 			}
-			if took := time.Since(start); took > 5*time.Second {
+			if took := time.Since(start); took > hang {
 				t.Errorf("took %v", took)
 			}
 		})

@@ -46,3 +46,17 @@ test "no risk, no policy" {
     policies = []
   }
 }
+
+test "odd servers are watched" {
+  flow {
+    protocol = "tls"
+    risks    = "tls_self_signed"
+    src_ip   = "192.168.1.2"
+    dst_ip   = "198.51.100.1"
+  }
+  expect {
+    policies = ["watch-odd-servers"]
+    labels   = ["odd-server"]
+    verdict  = "none"
+  }
+}

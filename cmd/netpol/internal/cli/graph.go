@@ -64,6 +64,7 @@ func (t *tool) graph(dir, format string) error {
 type grapher struct {
 	graph view.Graph
 	index map[string]int // by kind and text
+	drawn map[view.GraphEdge]bool
 }
 
 func (g *grapher) node(kind view.NodeKind, key, text string) int {
@@ -78,7 +79,8 @@ func (g *grapher) node(kind view.NodeKind, key, text string) int {
 }
 
 func (g *grapher) edge(from, to int) {
-	if e := (view.GraphEdge{From: from, To: to}); !slices.Contains(g.graph.Edges, e) {
+	if e := (view.GraphEdge{From: from, To: to}); !g.drawn[e] {
+		g.drawn[e] = true
 		g.graph.Edges = append(g.graph.Edges, e)
 	}
 }
@@ -89,10 +91,14 @@ func bundleGraph(b *artifact.Bundle) (view.Graph, error) {
 	if err != nil {
 		return view.Graph{}, err
 	}
-	g := &grapher{index: map[string]int{}}
+	g := &grapher{index: map[string]int{}, drawn: map[view.GraphEdge]bool{}}
 	for _, e := range p.NewMachine().Explain(&fact.Facts{}) {
 		policy := &b.Policies[e.Policy]
-		node := g.node(view.NodePolicy, policy.Name, fmt.Sprintf("policy %s\n%s:%d", policy.Name, policy.File, policy.Line))
+		text := fmt.Sprintf("policy %s\n%s:%d", policy.Name, policy.File, policy.Line)
+		if policy.Decided == artifact.DecidedKernel {
+			text += "\nby the kernel alone"
+		}
+		node := g.node(view.NodePolicy, policy.Name, text)
 		for _, t := range e.Terms {
 			g.edge(g.node(view.NodeTerm, t.Text, t.Text), node)
 		}

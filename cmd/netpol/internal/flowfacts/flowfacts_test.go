@@ -9,6 +9,7 @@ import (
 	"github.com/netpol/netpol/compiler"
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/lang"
+	"github.com/netpol/netpol/lang/diag"
 	"github.com/netpol/netpol/lang/fact"
 	"github.com/netpol/netpol/policies"
 )
@@ -78,10 +79,30 @@ func TestCompleteFillsWhatFollows(t *testing.T) {
 	}
 }
 
+func TestSetRefusesWhatNoFlowHas(t *testing.T) {
+	b := bundle(t, "")
+	for in, code := range map[string]string{
+		"app=zom": diag.UnknownApplication, "cat=vip": diag.UnknownCategory, "src_ip=10.0.0.0/8": diag.InvalidAddress,
+		"dst_port=65536": diag.InvalidPort, "ip_version=7": diag.NumberOutOfRange, "vlan=-1": diag.NumberOutOfRange,
+		"tls_cipher=TLS_NONE": diag.WrongConstant, "src_mac=02:00": diag.InvalidMAC, "origin=here": diag.WrongConstant,
+		"risks=nosuch": diag.WrongConstant, "ip_nat=perhaps": diag.WrongConstant, "tls_version=2": diag.InvalidTLSVersion,
+		"dst_port=99999999999999999999": diag.WrongConstant,
+	} {
+		name, value, _ := strings.Cut(in, "=")
+		a, ok := fact.Lookup(name)
+		if !ok {
+			t.Fatalf("no attribute %s", name)
+		}
+		if d := Set(new(fact.Facts), a, value, &b.Catalogue); d == nil || d.Code != code {
+			t.Errorf("%s: got %v, want %s", in, d, code)
+		}
+	}
+}
+
 // What Text writes, Set and Restore read.
 func TestTextAndBack(t *testing.T) {
 	b := bundle(t, "")
-	in := "app=zoom protocol=tls tls_version=1.2 src_ip=192.0.2.1 src_port=7 ip_protocol=udp detection_guessed=true alpn=h2,http/1.1 by=sni vlan=4"
+	in := "app=zoom protocol=tls tls_version=1.2 src_ip=192.0.2.1 src_port=7 ip_protocol=udp detection_guessed=true alpn=h2,http/1.1 by=sni vlan=4 tls_cipher=TLS_AES_128_GCM_SHA256 src_mac=02:00:5E:10:00:01"
 	f, _ := parse(t, &b.Catalogue, in)
 	known := Known(f)
 	if diff := cmp.Diff(*f, *Restore(known), cmp.Comparer(func(a, b fact.Facts) bool { return a == b })); diff != "" {
@@ -97,6 +118,11 @@ func TestTextAndBack(t *testing.T) {
 	if *again != *f {
 		t.Errorf("Set of Text: got %v, want %v", *again, *f)
 	}
+	if f.TLSCipher != 0x1301 || f.SrcMAC != "02:00:5e:10:00:01" {
+		t.Errorf("got cipher %#x, MAC %s", f.TLSCipher, f.SrcMAC)
+	}
+	f.TLSCipher, f.SrcMAC = 0, ""
+	known = Known(f)
 	want := "application = 'zoom', protocol = 'tls', by = 'sni', detection_guessed = true, src_ip = '192.0.2.1', src_port = 7, ip_protocol = 'udp', vlan_id = 4, tls_version = '1.2', alpn = 'h2,http/1.1'"
 	if got := String(known); got != want {
 		t.Errorf("String:\n got %s\nwant %s", got, want)

@@ -45,6 +45,8 @@ func numberText(a fact.Attribute, v int) string {
 			return ""
 		}
 		return fmt.Sprintf("%#04x", v)
+	case a.Name == "tls_cipher" && v != 0:
+		return fact.CipherName(v)
 	case a.Name == "ip_protocol":
 		for name, n := range ipProtocols {
 			if n == v {

@@ -93,6 +93,15 @@ func parseText(a fact.Attribute, text string, cat *artifact.Catalogue) (string, 
 			return "", &d
 		}
 		return name, nil
+	case fact.TextList:
+		for word := range strings.SplitSeq(text, ",") {
+			if a.Values != nil && !slices.Contains(a.Values, word) {
+				d := fault(diag.WrongConstant, "%s holds %s, not %q.", a.Name, strings.Join(a.Values, ", "), word)
+				d.Hint = suggest.Hint(word, a.Values)
+				return "", d
+			}
+		}
+		return text, nil
 	default:
 		return text, nil
 	}
@@ -129,16 +138,15 @@ func parseNumber(a fact.Attribute, text string) (int, *diag.Diagnostic) {
 			return n, nil
 		}
 	}
+	if a.Name == "tls_cipher" {
+		if n, ok := fact.CipherNumber(text); ok {
+			return n, nil
+		}
+	}
 	low, high := Domain(a)
 	n, err := strconv.ParseInt(text, 0, 64)
 	if err != nil {
-		d := fault(diag.WrongConstant, "%s is a number, not %q.", a.Name, text)
-		if a.Name == "ip_protocol" {
-			known := slices.Sorted(maps.Keys(ipProtocols))
-			d.Detail = fmt.Sprintf("ip_protocol is a number or one of %s, not %q.", strings.Join(known, ", "), text)
-			d.Hint = suggest.Hint(text, known)
-		}
-		return 0, d
+		return 0, notNumber(a, text)
 	}
 	if int(n) < low || int(n) > high {
 		code := diag.NumberOutOfRange
@@ -148,6 +156,21 @@ func parseNumber(a fact.Attribute, text string) (int, *diag.Diagnostic) {
 		return 0, fault(code, "%s is a number from %d to %d.", a.Name, low, high)
 	}
 	return int(n), nil
+}
+
+// notNumber says what an attribute's numbers may be written as.
+func notNumber(a fact.Attribute, text string) *diag.Diagnostic {
+	d := fault(diag.WrongConstant, "%s is a number, not %q.", a.Name, text)
+	switch a.Name {
+	case "ip_protocol":
+		known := slices.Sorted(maps.Keys(ipProtocols))
+		d.Detail = fmt.Sprintf("ip_protocol is a number or one of %s, not %q.", strings.Join(known, ", "), text)
+		d.Hint = suggest.Hint(text, known)
+	case "tls_cipher":
+		d.Detail = fmt.Sprintf("tls_cipher is a number such as 0x1301, or the registered name of a cipher suite, not %q.", text)
+		d.Hint = suggest.Hint(text, slices.Sorted(slices.Values(fact.CipherNames())))
+	}
+	return d
 }
 
 // ipProtocols are the names that ip_protocol may be written with, the same as
@@ -178,6 +201,8 @@ func Domain(a fact.Attribute) (low, high int) {
 		return 0, 63
 	case "confidence":
 		return 0, 100
+	case "tls_cipher":
+		return 0, 0xffff
 	}
 	return 0, maxNumber
 }
@@ -200,8 +225,10 @@ func parseTLS(text string) (int, *diag.Diagnostic) {
 	if v, ok := tlsVersions[word]; ok {
 		return v, nil
 	}
-	if n, err := strconv.ParseUint(word, 0, 16); err == nil && n > 1 {
-		return int(n), nil // an old version, as a flow record writes it
+	if hex, ok := strings.CutPrefix(word, "0x"); ok {
+		if n, err := strconv.ParseUint(hex, 16, 16); err == nil {
+			return int(n), nil // another version, as a flow record writes it
+		}
 	}
 	return 0, fault(diag.InvalidTLSVersion, "TLS versions are '1.0', '1.1', '1.2' and '1.3', and 'ssl3'.")
 }

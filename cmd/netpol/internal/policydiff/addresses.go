@@ -1,6 +1,7 @@
 package policydiff
 
 import (
+	"crypto/sha256"
 	"net/netip"
 	"slices"
 
@@ -14,9 +15,10 @@ import (
 // plain is false.
 func (v *vocabulary) addresses(names []string) (out []netip.Addr, plain bool) {
 	tests := v.of(names...)
+	nets := networksOf(tests)
 	sides := v.reads(derivedBy["src_ip"]...)
 	cuts := []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
-	for _, n := range slices.Concat(networksOf(tests), v.local, specialRanges) {
+	for _, n := range slices.Concat(nets, v.local, specialRanges) {
 		cuts = append(cuts, n.Masked().Addr())
 		last := lastOf(n)
 		if next := last.Next(); next.IsValid() {
@@ -28,7 +30,8 @@ func (v *vocabulary) addresses(names []string) (out []netip.Addr, plain bool) {
 	}
 	slices.SortFunc(cuts, netip.Addr.Compare)
 	cuts = slices.Compact(cuts)
-	seen := map[string]bool{}
+	seen := map[[sha256.Size]byte]bool{}
+	ranks := map[netip.Addr]int{}
 	for i, c := range cuts {
 		end := netip.Addr{}
 		if i+1 < len(cuts) {
@@ -37,12 +40,12 @@ func (v *vocabulary) addresses(names []string) (out []netip.Addr, plain bool) {
 		a := readable(c, end)
 		if key := v.addressClass(a, tests, sides); !seen[key] {
 			seen[key] = true
+			ranks[a] = v.addressRank(a, nets)
 			out = append(out, a)
 		}
 	}
-	rank := func(a netip.Addr) int { return v.addressRank(a, tests) }
-	slices.SortStableFunc(out, func(a, b netip.Addr) int { return rank(a) - rank(b) })
-	return out, rank(out[0]) == 0
+	slices.SortStableFunc(out, func(a, b netip.Addr) int { return ranks[a] - ranks[b] })
+	return out, ranks[out[0]] == 0
 }
 
 func networksOf(tests []*artifact.Test) []netip.Prefix {
@@ -53,9 +56,10 @@ func networksOf(tests []*artifact.Test) []netip.Prefix {
 	return out
 }
 
-// addressClass is a text that is equal for addresses that nothing tells apart:
-// no test and, where sides matter, not what makes them.
-func (v *vocabulary) addressClass(a netip.Addr, tests []*artifact.Test, sides bool) string {
+// addressClass is equal for addresses that nothing tells apart: no test and,
+// where sides matter, not what makes them. It is a digest, because ten thousand
+// policies have as many tests and more pieces.
+func (v *vocabulary) addressClass(a netip.Addr, tests []*artifact.Test, sides bool) [sha256.Size]byte {
 	b := make([]byte, 0, len(tests)+4)
 	add := func(on bool) {
 		if on {
@@ -73,7 +77,7 @@ func (v *vocabulary) addressClass(a netip.Addr, tests []*artifact.Test, sides bo
 		add(a.IsMulticast())
 		add(v.isBroadcast(a))
 	}
-	return string(b)
+	return sha256.Sum256(b)
 }
 
 // isLocal and isBroadcast take the local networks of both sets together; sets
@@ -88,9 +92,9 @@ func (v *vocabulary) isBroadcast(a netip.Addr) bool {
 }
 
 // addressRank is low for what a reader takes for a plain address.
-func (v *vocabulary) addressRank(a netip.Addr, tests []*artifact.Test) int {
+func (v *vocabulary) addressRank(a netip.Addr, nets []netip.Prefix) int {
 	n := 0
-	if slices.ContainsFunc(networksOf(tests), func(n netip.Prefix) bool { return n.Contains(a) }) {
+	if slices.ContainsFunc(nets, func(n netip.Prefix) bool { return n.Contains(a) }) {
 		n += 8
 	}
 	if a.IsMulticast() || v.isBroadcast(a) {

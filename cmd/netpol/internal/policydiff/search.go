@@ -14,6 +14,8 @@ import (
 const (
 	// maxProduct is how many flows are enumerated at most: a second's work.
 	maxProduct = 400_000
+	// proofFlows are shared by the policies that are looked at by themselves.
+	proofFlows = 2_000_000
 	// randomFlows are tried where not all can be.
 	randomFlows = 60_000
 	// clauseFlows are shared by the clauses of changed policies; each gets no
@@ -27,6 +29,7 @@ const (
 // where every flow can be tried and it matches the same ones, only the words
 // have changed. Sets that call flows by other names prove nothing here.
 func (c *comparison) proveConditions(sameWorld bool) error {
+	left := proofFlows
 	for i := range c.report.Policies {
 		p := &c.report.Policies[i]
 		if p.Kind != Modified || !sameWorld || !sameEffects(p.Before, p.After) {
@@ -37,9 +40,11 @@ func (c *comparison) proveConditions(sameWorld bool) error {
 		v.add(c.before.bundle, only)
 		v.add(c.after.bundle, only)
 		axes := v.axes(&c.before.bundle.Catalogue, &c.after.bundle.Catalogue)
-		if size, exact := productSize(axes); size > maxProduct || !exact {
+		size, exact := productSize(axes)
+		if size > min(maxProduct, left) || !exact {
 			continue
 		}
+		left -= size
 		same := true
 		err := c.enumerate(axes, func(f *fact.Facts) (bool, error) {
 			b, a, err := c.both(f)

@@ -152,7 +152,7 @@ func enforcerReason(e ir.Expr) string {
 	if names = slices.Compact(names); len(names) > 0 {
 		return strings.Join(names, ", ")
 	}
-	return "too many alternatives for rules"
+	return "too many alternatives, or too many policies before it, for rules"
 }
 
 // dumpLabels lists the bits, and which of them each policy sets.

@@ -11,14 +11,21 @@ import (
 // under an and are 2^n conjunctions. A policy beyond it is left to the enforcer.
 const maxConjunctions = 64
 
+// maxRules bounds the conjunctions that a set gives to the kernel. Each is a few
+// rules, and rules cost 40 us each to load; what comes after is for the
+// enforcer, whose program does not grow slower.
+const maxRules = 2048
+
 // Split says of each policy whether the kernel can decide it alone. It wants
 // conditions that have been pushed and folded.
 func Split(policies []ir.Policy) {
+	left := maxRules
 	for i := range policies {
 		any, ok := conjunctions(policies[i].Cond, false)
-		if !ok {
+		if ok = ok && len(any) <= left; !ok {
 			any = nil
 		}
+		left -= len(any)
 		policies[i].Split = ir.Split{Kernel: ok, Any: any}
 	}
 	late(policies)

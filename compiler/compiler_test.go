@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+	"pgregory.net/rapid"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/program"
@@ -201,6 +202,37 @@ func TestLockHoldsBits(t *testing.T) {
 	if diff := cmp.Diff(want, b.Labels); diff != "" {
 		t.Errorf("labels (-want +got):\n%s", diff)
 	}
+}
+
+// TestBitsNeverMove edits a policy set for a long time, with the lock that each
+// compile leaves behind: a label that once had a bit has no other ever after,
+// and no other label has its bit.
+func TestBitsNeverMove(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		lock := []byte{}
+		seen, owner := map[string]int{}, map[int]string{}
+		for range rapid.IntRange(1, 12).Draw(t, "edits") {
+			files := map[string][]byte{lang.LockName: lock}
+			for i, n := range rapid.Permutation([]int{0, 1, 2, 3, 4, 5, 6, 7}).Draw(t, "order")[:rapid.IntRange(0, 8).Draw(t, "policies")] {
+				files["a.netpol.hcl"] = fmt.Appendf(files["a.netpol.hcl"], "policy \"p%d\" {\n  criteria = \"app == 'zoom'\"\n  label = \"l%d\"\n  dscp = \"cs%d\"\n}\n", i, n, n%3)
+			}
+			p, diags := lang.Parse(files, lang.Options{})
+			b, more := Compile(p, Options{Catalogue: catalogue(), ReservedBits: map[int]string{2: "theirs"}, ReservedNames: map[string]int{"theirs": 2}})
+			if diags.Extend(more); diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			for _, l := range b.Labels {
+				if bit, ok := seen[l.Name]; ok && bit != l.Bit {
+					t.Fatalf("label %s moved from bit %d to %d", l.Name, bit, l.Bit)
+				}
+				if other, ok := owner[l.Bit]; ok && other != l.Name || l.Bit == 2 {
+					t.Fatalf("label %s has bit %d, which was %q's", l.Name, l.Bit, other)
+				}
+				seen[l.Name], owner[l.Bit] = l.Bit, l.Name
+			}
+			lock = lang.FormatLock(NewLock(b, p.Lock))
+		}
+	})
 }
 
 func TestCompileGivesNoBundleOnErrors(t *testing.T) {

@@ -1,10 +1,7 @@
 package label
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/netpol/netpol/compiler/artifact"
@@ -148,18 +145,4 @@ func (a *allocation) tooMany(want int, left []need) diag.Diagnostic {
 // label is the artifact's form of a label that has a bit.
 func (a *allocation) label(name string) artifact.Label {
 	return artifact.Label{Name: name, Bit: a.bits[name], Auto: strings.HasPrefix(name, autoPrefix)}
-}
-
-// lock is every pin, by name.
-func (a *allocation) lock() []Pin {
-	at := make(map[string]diag.Range, len(a.in.Pins))
-	for _, p := range a.in.Pins {
-		at[p.Name] = p.Range
-	}
-	out := make([]Pin, 0, len(a.bits))
-	for _, name := range slices.Collect(maps.Keys(a.bits)) {
-		out = append(out, Pin{Name: name, Bit: a.bits[name], Range: at[name]})
-	}
-	slices.SortFunc(out, func(x, y Pin) int { return cmp.Compare(x.Name, y.Name) })
-	return out
 }

@@ -41,7 +41,6 @@ type Table struct {
 	Init    artifact.Label    // one of Labels, for the rule that makes room for labels
 	Effects []artifact.Effect // one a policy
 	Kernel  []KernelEffect    // in policy order, each label once per dimension
-	Lock    []Pin             // all old pins and the new ones, by name
 }
 
 // KernelEffect is something the kernel does to connections that carry Label,
@@ -58,7 +57,7 @@ func Allocate(in Input) (*Table, diag.List) {
 	carriers := claim(in.Policies)
 	a, diags := newAllocation(in)
 	diags.Extend(a.allocate(needed(in.Policies, carriers)))
-	t := &Table{Lock: a.lock()}
+	t := &Table{}
 	if diags.HasErrors() {
 		return t, diags
 	}

@@ -134,17 +134,6 @@ func TestAllocate(t *testing.T) {
 	}
 }
 
-func TestLockKeepsRetiredPins(t *testing.T) {
-	got, diags := label.Allocate(label.Input{Policies: policies("a"), Pins: []label.Pin{{Name: "old", Bit: 0}}})
-	if len(diags) > 0 {
-		t.Fatal(diags)
-	}
-	want := []label.Pin{{Name: "a", Bit: 1}, {Name: "old", Bit: 0}}
-	if diff := cmp.Diff(want, got.Lock); diff != "" {
-		t.Errorf("lock (-want +got):\n%s", diff)
-	}
-}
-
 func TestAllocateRefuses(t *testing.T) {
 	var many []string
 	for i := range 129 {

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/netpol/netpol/compiler"
@@ -34,10 +33,6 @@ func (t *tool) compileDir(dir string, others foreign) (*policySet, error) {
 	}
 	set := &policySet{dir: dir}
 	set.policy, set.diags = lang.ParseDir(dir, lang.Options{Vars: vars})
-	if blocksMissing(set.diags) {
-		set.place()
-		return set, nil
-	}
 	bundle, diags := compiler.Compile(set.policy, compiler.Options{
 		Catalogue:     catalogue,
 		ReservedBits:  others.bits,
@@ -48,20 +43,6 @@ func (t *tool) compileDir(dir string, others foreign) (*policySet, error) {
 	set.diags.Sort()
 	set.place()
 	return set, nil
-}
-
-// blocksMissing says that whole blocks could not be read. The compiler would
-// then complain of names that the author did define; after any other mistake
-// it goes on, so that one run tells them all.
-func blocksMissing(diags diag.List) bool {
-	return slices.ContainsFunc(diags, func(d diag.Diagnostic) bool {
-		switch d.Code {
-		case diag.BadSyntax, diag.UnreadableFile, diag.NoPolicyFiles, diag.NotRegularFile, diag.TooLarge, diag.TooDeep,
-			diag.UnknownBlock, diag.WrongBlockLabels, diag.InvalidName:
-			return d.Severity == diag.Error
-		}
-		return false
-	})
 }
 
 // place makes the diagnostics' file names lead from the working directory to

@@ -112,8 +112,8 @@ const (
 	Renamed = "IM071"
 	// MarkConflict: marks that write the same bits.
 	MarkConflict = "IM072"
-	// HaltAsExempt: halt_on_match became exemptions of later policies.
-	HaltAsExempt = "IM073"
+	// HaltReaches: halt reaches policies that were not imported.
+	HaltReaches = "IM073"
 )
 
 // Definition is what is fixed about an id.
@@ -171,7 +171,7 @@ var Definitions = []Definition{
 	{Assumed, diag.Warning, "Assumption"},
 	{Renamed, diag.Warning, "Renamed"},
 	{MarkConflict, diag.Warning, "Marks in each other's way"},
-	{HaltAsExempt, diag.Note, "Halt became exemptions"},
+	{HaltReaches, diag.Note, "Halt reaches further"},
 }
 
 // New makes the finding of an id in Definitions; an undefined id is our own bug

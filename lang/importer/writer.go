@@ -99,18 +99,20 @@ func comment(indent string, lines []string) string {
 // on where one would grow too large to be read.
 func (w *Writer) Files(base string) []File {
 	var texts []string
-	text := w.head
+	var text strings.Builder
+	text.WriteString(w.head)
 	for _, b := range w.blocks {
-		if len(text)+len(b) > maxFile && text != w.head {
-			texts = append(texts, text)
-			text = w.head
+		if text.Len()+len(b) > maxFile && text.Len() > len(w.head) {
+			texts = append(texts, text.String())
+			text.Reset()
+			text.WriteString(w.head)
 		}
-		if text != "" {
-			text += "\n"
+		if text.Len() > 0 {
+			text.WriteByte('\n')
 		}
-		text += b
+		text.WriteString(b)
 	}
-	texts = append(texts, text)
+	texts = append(texts, text.String())
 	files := make([]File, len(texts))
 	for i, t := range texts {
 		name := base

@@ -19,8 +19,7 @@ type action struct {
 	drafts   []string // the same in netpol's language, as far as it goes
 	any      []importer.Condition
 	exempt   []string // criteria of netpol
-	halted   []string // names of locals with what stops this action
-	local    string   // name of the local with what this action stops on
+	iface    string   // empty: all
 	targets  []*target
 	// reasons say why the policy is switched off; none when it is not.
 	reasons []string
@@ -43,12 +42,15 @@ func (r *run) readActions(v *value) []*action {
 		return nil
 	}
 	r.checkKeys(v, "actions")
+	last := map[string]int{} // of two keys the last one counts
+	for i, m := range v.members {
+		last[m.key] = i
+	}
 	var out []*action
 	for i, m := range v.members {
-		if slices.ContainsFunc(v.members[i+1:], func(o member) bool { return o.key == m.key }) {
-			continue // the last one counts
+		if last[m.key] == i {
+			out = append(out, r.action(m))
 		}
-		out = append(out, r.action(m))
 	}
 	return out
 }
@@ -128,7 +130,7 @@ func (r *run) actionCriteria(a *action, v *value) {
 	}
 }
 
-// actionInterface adds the interface to the criteria.
+// actionInterface converts the interface of an action.
 func (r *run) actionInterface(a *action, v *value) {
 	v, ok := r.is(v, text, "interface")
 	switch {
@@ -154,20 +156,9 @@ func (r *run) actionInterface(a *action, v *value) {
 	}
 	if !r.told["interface key"] {
 		r.told["interface key"] = true
-		r.report(importer.InterfaceMeaning, v.from, v.to, "In Netify this is the interface that the agent listens on, so a flow through the router may match on either side. The policy matches flows whose first packet arrived on it.")
+		r.report(importer.InterfaceMeaning, v.from, v.to, "In Netify this is the interface that the agent listens on, so a flow through the router may match on either side. The policy matches flows whose first packet was seen on it.")
 	}
-	on := importer.NewAtom("interface == " + importer.QuoteText(name))
-	for i, c := range a.any {
-		if c.Text != "" {
-			a.any[i] = importer.AllOf(on, c)
-		}
-	}
-	a.drafts = nil
-	for _, c := range a.any {
-		if c.Text != "" {
-			a.drafts = append(a.drafts, c.Text)
-		}
-	}
+	a.iface = name
 }
 
 // actionTime reports windows of time.

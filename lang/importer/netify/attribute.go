@@ -70,8 +70,8 @@ var attributes = slices.Concat(
 	},
 
 	since5(classPattern, "dns_hostname", "iface>interface", "iface_nfq_src>interface_in", "iface_nfq_dst>interface_out"),
-	since5(classFlag, "detection_complete"),
-	since5(classNumber, "tls_version", "tls_cipher", "tls_ech"),
+	since5(classFlag, "detection_complete", "tls_ech"),
+	since5(classNumber, "tls_version", "tls_cipher"),
 
 	since5(classString, "net_category>network_category", "network_category", "local_net_category", "local_network_category",
 		"other_net_category", "other_network_category", "src_net_category", "src_network_category", "dst_net_category", "dst_network_category",

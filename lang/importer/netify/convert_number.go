@@ -18,6 +18,7 @@ var domains = map[string]domain{
 	"ip_protocol": {0, math.MaxUint8},
 	"vlan_id":     {0, 4095}, // IEEE 802.1Q: 12 bits
 	"ip_dscp":     {0, 63},
+	"tls_cipher":  {0, math.MaxUint16},
 }
 
 func domainOf(f fact.Attribute) (domain, bool) {
@@ -60,7 +61,7 @@ func (k *converter) order(s subject, op string, n int64) importer.Condition {
 		width = "0x%04x"
 	}
 	small := op == "<" || op == "<="
-	if small && (s.fact.Type == fact.Port || s.fact.Type == fact.TLSVersion) {
+	if small && (s.fact.Type == fact.Port || s.fact.Type == fact.TLSVersion || s.fact.Name == "tls_cipher") {
 		// 0 stands for "not known". Netify counts it as smaller; netpol's < does
 		// not, but a range can hold it.
 		if op == "<" {

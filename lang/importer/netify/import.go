@@ -2,6 +2,7 @@ package netify
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/netpol/netpol/lang/diag"
@@ -83,16 +84,16 @@ func (r *run) file(top *value) {
 	r.readTargets(top)
 	r.globalExemptions(top.get("exemptions"))
 	actions := r.readActions(top.get("actions"))
-	r.halts(actions)
+	actions = r.halts(actions)
 	w := importer.NewWriter("Imported from "+importer.OneLine(r.in.Name, 200)+", flow actions of Netify, by netpol import.",
 		"Read the report of the import before you apply it.")
 	if len(r.exempt) > 0 {
 		w.Add(importer.Block{Type: "netpol", Arguments: []importer.Argument{{Name: "exempt", Value: quoteList(r.exempt)}}})
 	}
-	writeHalts(w, actions)
 	for _, a := range actions {
 		r.write(w, a)
 	}
+	slices.SortStableFunc(r.out.Report.Items, func(a, b importer.Item) int { return a.Line - b.Line })
 	r.out.Files = w.Files(importer.BaseName(r.in.Name, "netify-flow-actions"))
 }
 

@@ -12,7 +12,7 @@ func (r *run) write(w *importer.Writer, a *action) {
 	labels, mark, lost := r.effects(a)
 	item := importer.Item{Name: a.name, Policy: a.policy, Line: r.src.Range(a.from, a.to).Start.Line}
 	block := importer.Block{Type: "policy", Label: a.policy}
-	if len(a.reasons) == 0 && labels == nil && mark == "" {
+	if len(a.reasons) == 0 && labels == nil && mark == "" && !a.halt {
 		a.disable("it has no effect that netpol has")
 	}
 	switch {
@@ -45,8 +45,11 @@ func (a *action) originals() []string {
 	if len(a.drafts) > 0 {
 		out = append(out, "Draft: criteria = "+quoteList(a.drafts))
 	}
-	if exempt := a.exemptions(); len(exempt) > 0 {
-		out = append(out, "Draft: exempt = "+exemptList(exempt))
+	if len(a.exempt) > 0 {
+		out = append(out, "Draft: exempt = "+quoteList(a.exempt))
+	}
+	if a.iface != "" {
+		out = append(out, "Draft: interface = "+importer.Quote(a.iface))
 	}
 	return out
 }
@@ -81,8 +84,11 @@ func (a *action) arguments(labels []string, mark string) []importer.Argument {
 	default:
 		add("criteria", importer.Quote(a.condition().Text))
 	}
-	if exempt := a.exemptions(); len(exempt) > 0 && !off {
-		add("exempt", exemptList(exempt))
+	if len(a.exempt) > 0 && !off {
+		add("exempt", quoteList(a.exempt))
+	}
+	if a.iface != "" && !off {
+		add("interface", importer.Quote(a.iface))
 	}
 	if len(labels) == 1 {
 		add("label", importer.Quote(labels[0]))
@@ -95,6 +101,9 @@ func (a *action) arguments(labels []string, mark string) []importer.Argument {
 	}
 	if mark != "" {
 		add("mark", importer.Quote(mark))
+	}
+	if a.halt {
+		add("halt", "true")
 	}
 	if !a.enabled || len(a.reasons) > 0 {
 		add("enabled", "false")
@@ -111,22 +120,6 @@ func texts(list []importer.Condition) []string {
 		}
 	}
 	return out
-}
-
-// exemptions are the values of the exempt argument: strings and locals.
-func (a *action) exemptions() []string {
-	var out []string
-	for _, e := range a.exempt {
-		out = append(out, importer.Quote(e))
-	}
-	return append(out, a.halted...)
-}
-
-func exemptList(list []string) string {
-	if len(list) == 1 {
-		return list[0]
-	}
-	return importer.List(list)
 }
 
 // effects are the labels and the mark of an action's targets, and what of them

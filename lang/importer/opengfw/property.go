@@ -27,6 +27,7 @@ const (
 var properties = []property{
 	{"http.req.headers.host", "hostname", "http", kindHost},
 	{"http.req.headers.user-agent", "http_user_agent", "http", kindText},
+	{"http.req.method", "http_method", "http", kindText},
 	{"ip.dst", "dst_ip", "", kindAddress},
 	{"ip.src", "src_ip", "", kindAddress},
 	{"port.dst", "dst_port", "", kindPort},

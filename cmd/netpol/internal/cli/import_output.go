@@ -58,7 +58,7 @@ func (t *tool) writeImport(a importArgs, in importer.Input, result *importer.Res
 		}
 	}
 	show := func() error {
-		return view.Imported(t.Err, report, func(string) []byte { return in.Source }, t.style(t.Err))
+		return view.Imported(t.Err, report, in.Source, t.style(t.Err))
 	}
 	if a.json {
 		show = func() error { return view.ImportedJSON(t.Err, report) }

@@ -72,4 +72,3 @@ func TestHaltIsBounded(t *testing.T) {
 		})
 	}
 }
-

@@ -24,9 +24,8 @@ func checkAlwaysTrue(p *pass) {
 			Subject: c.policy.Range, Policy: c.policy.Name,
 			Detail:  fmt.Sprintf("Every flow matches policy %q, also one like this: its conditions leave nothing out. Did an or stand where an and was meant?", c.policy.Name),
 			Hint:    "write criteria = \"true\" if every flow is meant",
-			Witness: a.witness(c.possible, c.policy.Cond),
 			Related: relatedConditions(alternatives(c.policy.Cond)),
-		})
+		}.shown(a.witness(c.possible, c.policy.Cond)))
 	}
 }
 

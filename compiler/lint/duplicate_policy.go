@@ -27,9 +27,8 @@ func checkDuplicate(p *pass) {
 			Subject: c.policy.Range, Policy: c.policy.Name,
 			Detail:  fmt.Sprintf("Policy %q matches the same flows as %q and does the same: %s.", c.policy.Name, first.Name, describeEffects(first)),
 			Hint:    "remove one of the two",
-			Witness: a.witness(c.possible, c.policy.Cond, first.Cond),
 			Related: []Related{{first.Range, "does the same"}},
-		})
+		}.shown(a.witness(c.possible, c.policy.Cond, first.Cond)))
 	}
 }
 

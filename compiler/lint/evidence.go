@@ -51,18 +51,17 @@ func checkWeakEvidence(p *pass) {
 			}
 			p.report(Finding{
 				Subject: e.Pos(), Policy: c.policy.Name,
-				Detail:  fmt.Sprintf("Policy %q takes flows whose name is only guessed from address or port (%s), and they are %s.", c.policy.Name, describe(e), what),
-				Hint:    "ask for by in ['payload', 'sni', 'cert', 'http'], or for the address or port itself",
-				Witness: a.witnessOf(c, e),
-			})
+				Detail: fmt.Sprintf("Policy %q takes flows whose name is only guessed from address or port (%s), and they are %s.", c.policy.Name, describe(e), what),
+				Hint:   "ask for by in ['payload', 'sni', 'cert', 'http'], or for the address or port itself",
+			}.shown(a.witnessOf(c, e)))
 			break
 		}
 	}
 }
 
 // witnessOf is a flow of a policy that meets one more condition.
-func (a *analysis) witnessOf(c *policyCase, e ir.Expr) []Value {
-	var out []Value
+func (a *analysis) witnessOf(c *policyCase, e ir.Expr) example {
+	var out example
 	a.space.Try(questionNodes, func() {
 		out = a.witness(a.space.And(c.possible, a.space.Region(e)), c.policy.Cond, e)
 	})
@@ -114,10 +113,11 @@ func unprovenBlock() Rule {
 func checkUnprovenBlock(p *pass) {
 	for i := range p.in.Set.Policies {
 		policy := &p.in.Set.Policies[i]
-		if !blocking(policy) || saysEvidence(policy.Cond) {
+		c := p.newCase(policy)
+		if !blocking(policy) || saysEvidence(c.criteria) {
 			continue
 		}
-		guessable := p.guessable(p.newCase(policy).criteria)
+		guessable := p.guessable(c.criteria)
 		if len(guessable) == 0 {
 			continue
 		}
@@ -129,10 +129,10 @@ func checkUnprovenBlock(p *pass) {
 	}
 }
 
-// saysEvidence says that a condition asks for evidence, or for what only the
-// flow itself can show.
-func saysEvidence(e ir.Expr) bool {
-	for _, a := range attributes(e) {
+// saysEvidence says that conditions ask for evidence, or for what only the flow
+// itself can show.
+func saysEvidence(list []ir.Expr) bool {
+	for _, a := range attributes(list...) {
 		switch a.Name {
 		case "by", "detection_guessed":
 			return true

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/fact"
 )
 
 // Finding is one thing that a rule found.
@@ -18,6 +19,8 @@ type Finding struct {
 	// Witness is a flow that shows it, as far as the policies ask; empty where
 	// no flow can.
 	Witness []Value
+	// Flow is the whole of the witness; nil where there is none.
+	Flow    *fact.Facts
 	Related []Related
 	Fix     *Fix
 }
@@ -26,6 +29,18 @@ type Finding struct {
 type Value struct {
 	Attribute string `json:"attribute"`
 	Value     string `json:"value"` // as criteria write it: 'zoom', 443
+}
+
+// example is a flow that shows a finding, as far as conditions ask.
+type example struct {
+	values []Value
+	flow   *fact.Facts
+}
+
+// shown is the finding with an example.
+func (f Finding) shown(e example) Finding {
+	f.Witness, f.Flow = e.values, e.flow
+	return f
 }
 
 // Related is another place that a finding speaks of.

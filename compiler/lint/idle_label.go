@@ -12,12 +12,13 @@ func idleLabel() Rule {
 }
 
 // checkIdleLabel reports labels that no policy gives an effect. They may well
-// be for rules that netpol does not know, hence a note.
+// be for rules that netpol does not know, hence a note; a description on any
+// policy that sets the label is taken to say so.
 func checkIdleLabel(p *pass) {
 	acts := map[string]bool{}
 	for _, policy := range p.in.Set.Policies {
 		for _, l := range policy.Labels {
-			acts[l] = acts[l] || policy.DSCP != nil || policy.Mark != nil || policy.Verdict != ir.NoVerdict
+			acts[l] = acts[l] || policy.Description != "" || policy.DSCP != nil || policy.Mark != nil || policy.Verdict != ir.NoVerdict
 		}
 	}
 	told := map[string]bool{}
@@ -32,7 +33,7 @@ func checkIdleLabel(p *pass) {
 			p.report(Finding{
 				Subject: l.Range, Policy: policy.Name,
 				Detail: fmt.Sprintf("Nothing in this policy set acts on the label %q: no policy that sets it has a dscp, mark or verdict.", l.Value),
-				Hint:   fmt.Sprintf("add an effect, or a rule of your own (ct label %s ...) and # netpol-ignore: NP0514 with where it is", l.Value),
+				Hint:   fmt.Sprintf("add an effect; where a rule of your own reads it (ct label %s), say so in the policy's description", l.Value),
 			})
 		}
 	}

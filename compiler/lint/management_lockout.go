@@ -139,10 +139,9 @@ func (p *pass) checkWay(w way) bool {
 			}
 			p.report(Finding{
 				Subject: at, Policy: policy.Name,
-				Detail:  fmt.Sprintf("Policy %q would %s %s. Once it is applied there may be no way back to the router.", policy.Name, policy.Verdict, w.what),
-				Hint:    "exempt the management network, as in exempt = \"src_ip in '192.168.1.0/24'\", or give the networks that you come from in the rule's option networks",
-				Witness: l.witness(w),
-			})
+				Detail: fmt.Sprintf("Policy %q would %s %s. Once it is applied there may be no way back to the router.", policy.Name, policy.Verdict, w.what),
+				Hint:   "exempt the management network, as in exempt = \"src_ip in '192.168.1.0/24'\", or give the networks that you come from in the rule's option networks",
+			}.shown(l.witness(w)))
 			return true
 		}
 	}
@@ -260,15 +259,15 @@ func (l *login) blocker(w way) *ir.Policy {
 }
 
 // witness is a login that is blocked.
-func (l *login) witness(w way) []Value {
+func (l *login) witness(w way) example {
 	f, ok := l.space.Witness(l.closed)
 	if !ok {
-		return nil
+		return example{}
 	}
 	fixed := w.fixed("")
 	names := attributes(fixed...)
-	return slices.DeleteFunc(values(f, fixed), func(v Value) bool {
+	return example{slices.DeleteFunc(values(f, fixed), func(v Value) bool {
 		i := slices.IndexFunc(names, func(a fact.Attribute) bool { return a.Name == v.Attribute })
 		return i < 0 || strings.Trim(v.Value, "'") == ""
-	})
+	}), f}
 }

@@ -33,7 +33,7 @@ func checkPortOnly(p *pass) {
 	}
 	for i := range p.in.Set.Policies {
 		policy := &p.in.Set.Policies[i]
-		if !portsOnly(policy.Cond) {
+		if !portsOnly(p.newCase(policy).criteria) {
 			continue
 		}
 		for _, name := range append([]string{policy.Name}, policy.Labels...) {
@@ -51,11 +51,11 @@ func checkPortOnly(p *pass) {
 	}
 }
 
-// portsOnly says that a condition asks for ports, and for nothing that an
+// portsOnly says that conditions ask for ports, and for nothing that an
 // application would show.
-func portsOnly(e ir.Expr) bool {
+func portsOnly(list []ir.Expr) bool {
 	port := false
-	for _, a := range attributes(e) {
+	for _, a := range attributes(list...) {
 		if a.Decided != fact.Kernel {
 			return false
 		}

@@ -39,7 +39,7 @@ type Rule struct {
 // Rules lists every rule, by id.
 func Rules() []Rule {
 	return []Rule{
-		neverTrue(), alwaysTrue(), shadowedPolicy(), duplicatePolicy(), conflictingPolicies(), deadAlternative(), needlessCondition(), exemptNeverReached(),
+		neverTrue(), alwaysTrue(), shadowedPolicy(), duplicatePolicy(), conflictingPolicies(), deadAlternative(), needlessCondition(), exemptNeverReached(), orderDecides(),
 		labelName(), unusedGroup(), unusedLocal(), unusedVariable(), idleLabel(), missingDescription(), missingTest(), duplicateInList(), mixedAndOr(),
 		unanchoredRegex(), unescapedDot(), slowRegex(),
 		weakEvidence(), unprovenBlock(), lateFieldBlock(), portOnlyApp(), wholeCategoryBlock(),

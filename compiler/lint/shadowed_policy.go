@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/netpol/netpol/compiler/lint/flowspace"
 	"github.com/netpol/netpol/lang/diag"
 )
 
@@ -31,23 +32,23 @@ func checkShadowed(p *pass) {
 // lost is which effects of policy i never win, with the earlier policies that
 // decide them, and whether any of those decides something different.
 func (a *analysis) lost(i int, list []effect) (lost map[string][]int, different bool) {
-	lost = map[string][]int{}
-	ok := a.space.Try(2*questionNodes, func() {
-		for _, e := range list {
-			by := a.deciders(i, e)
-			if by == nil {
-				continue
+	c := a.cases[i]
+	if c.lost == nil {
+		c.lost = map[string][]int{}
+		a.space.Try(2*questionNodes, func() {
+			for _, e := range list {
+				if by := a.deciders(i, e); by != nil {
+					c.lost[e.String()] = by
+				}
 			}
-			lost[e.String()] = by
-			for _, j := range by {
-				different = different || slices.ContainsFunc(effects(a.cases[j].policy), e.differs)
-			}
-		}
-	})
-	if !ok {
-		return nil, false
+		})
 	}
-	return lost, different
+	for _, e := range list {
+		for _, j := range c.lost[e.String()] {
+			different = different || slices.ContainsFunc(effects(a.cases[j].policy), e.differs)
+		}
+	}
+	return c.lost, different
 }
 
 func (a *analysis) shadowFinding(c *policyCase, list []effect, lost map[string][]int) Finding {
@@ -77,8 +78,19 @@ func (a *analysis) shadowFinding(c *policyCase, list []effect, lost map[string][
 	}
 	f.Detail = fmt.Sprintf("Every flow that matches policy %q matches %s before it, so %s.", c.policy.Name, oneOf(names), what)
 	first := a.cases[lost[dead[0]][0]]
-	f.Witness = a.witness(a.space.And(c.possible, first.region), c.policy.Cond, first.policy.Cond)
-	return f
+	var e example
+	a.space.Try(questionNodes, func() {
+		e = a.witness(a.space.And(c.possible, first.region), c.policy.Cond, first.policy.Cond)
+	})
+	return f.shown(e)
+}
+
+func (a *analysis) regions(list []int) []flowspace.Region {
+	out := make([]flowspace.Region, len(list))
+	for i, j := range list {
+		out[i] = a.cases[j].region
+	}
+	return out
 }
 
 // oneOf is `"a"`, or `one of "a", "b"`.
@@ -99,7 +111,7 @@ func (a *analysis) deciders(i int, e effect) []int {
 		if !o.proven || o.never || !slices.ContainsFunc(effects(o.policy), func(x effect) bool { return x.decides(e) }) {
 			continue
 		}
-		if a.space.Within(c.possible, o.region) {
+		if a.within(c, o) {
 			return []int{j}
 		}
 		if a.space.Overlap(c.possible, o.possible) {
@@ -110,21 +122,45 @@ func (a *analysis) deciders(i int, e effect) []int {
 		return nil
 	}
 	var by []int
-	ok := a.space.Try(questionNodes, func() {
-		rest := c.possible
-		for _, j := range some {
-			if before := rest; !a.space.Empty(rest) {
-				if rest = a.space.Diff(rest, a.cases[j].region); rest != before {
-					by = append(by, j)
-				}
-			}
-		}
-		if !a.space.Empty(rest) {
-			by = nil
-		}
-	})
-	if !ok {
+	if !a.space.Try(questionNodes, func() { by = a.cover(c, some) }) {
 		return nil
 	}
+	return by
+}
+
+// cover is the policies of a list that together hold every flow of c, as few as
+// it finds; nil when some flow escapes them. It samples what is left, stops at
+// the first place that none of the list holds, and otherwise takes off the
+// policy that holds most of the samples.
+func (a *analysis) cover(c *policyCase, list []int) []int {
+	s := a.space
+	rest, left := c.possible, slices.Clone(list)
+	places := c.samples
+	var by []int
+	for !s.Empty(rest) {
+		regions := a.regions(left)
+		held := make([]int, len(left))
+		for _, p := range places {
+			open := true
+			for n, r := range regions {
+				if s.Inside(p, r) {
+					held[n]++
+					open = false
+				}
+			}
+			if open {
+				return nil
+			}
+		}
+		if len(left) == 0 || len(places) == 0 || !s.Fits() {
+			return nil
+		}
+		best := slices.Index(held, slices.Max(held))
+		by = append(by, left[best])
+		rest = s.Diff(rest, regions[best])
+		left = slices.Delete(left, best, best+1)
+		places = s.Samples(rest, samples)
+	}
+	slices.Sort(by)
 	return by
 }

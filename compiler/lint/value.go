@@ -107,5 +107,3 @@ func met(f *fact.Facts, conditions ...ir.Expr) bool {
 	}
 	return true
 }
-
-func exprs(list ...ir.Expr) []ir.Expr { return list }

@@ -15,17 +15,18 @@ func wholeCategoryBlock() Rule {
 }
 
 // checkWholeCategory reports policies that block a category of the catalogue
-// for everybody: it holds more than its name says, and other things after the
+// for everybody and exempt nothing: it holds more than its name says, and other things after the
 // catalogue's next release.
 func checkWholeCategory(p *pass) {
 	for i := range p.in.Set.Policies {
 		policy := &p.in.Set.Policies[i]
-		attrs := attributes(policy.Cond)
+		c := p.newCase(policy)
+		attrs := attributes(c.criteria...)
 		whole := len(attrs) > 0 && !slices.ContainsFunc(attrs, func(a fact.Attribute) bool { return a.Type != fact.CategoryName })
-		if !blocking(policy) || !whole {
+		if !blocking(policy) || !whole || len(c.block.Exempt) > 0 {
 			continue
 		}
-		apps := p.applicationsOf(policy.Cond)
+		apps := p.applicationsOf(c.criteria)
 		if len(apps) == 0 {
 			continue
 		}
@@ -37,11 +38,11 @@ func checkWholeCategory(p *pass) {
 	}
 }
 
-// applicationsOf lists the applications of the categories that a condition
-// names.
-func (p *pass) applicationsOf(e ir.Expr) []string {
+// applicationsOf lists the applications of the categories that conditions
+// name.
+func (p *pass) applicationsOf(list []ir.Expr) []string {
 	categories := map[string]bool{}
-	positive([]ir.Expr{e}, func(c *ir.Compare) {
+	positive(list, func(c *ir.Compare) {
 		if c.Attr.Name != "protocol_category" {
 			for _, s := range c.Strings {
 				categories[s] = true

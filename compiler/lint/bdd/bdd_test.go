@@ -89,6 +89,10 @@ func checkFirst(t *rapid.T, b *Builder, x Node, want table) {
 	if ok && want>>v&1 == 0 {
 		t.Fatalf("First of %x gave %d, which is not in it", want, v)
 	}
+	values = make([]bool, testLevels)
+	if b.Choose(x, values, func(int) bool { return rapid.Bool().Draw(t, "bit") }) && !b.Holds(x, values) {
+		t.Fatalf("Choose of %x gave %v, which is not in it", want, values)
+	}
 }
 
 func TestNumbers(t *testing.T) {
@@ -131,16 +135,6 @@ func TestEqual(t *testing.T) {
 			if got := b.Overlaps(equal, point); got != (i == j) {
 				t.Errorf("%d and %d: got %v", i, j, got)
 			}
-		}
-	}
-}
-
-func TestSupport(t *testing.T) {
-	b := New(1 << 20)
-	got := b.Support(b.And(b.Var(1), b.Not(b.Var(4))), testLevels)
-	for level, depends := range got {
-		if want := level == 1 || level == 4; depends != want {
-			t.Errorf("variable %d: got %v, want %v", level, depends, want)
 		}
 	}
 }

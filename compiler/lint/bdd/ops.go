@@ -123,39 +123,35 @@ func (b *Builder) Exists(x, vars Node) Node {
 // First finds a vector of x: values[level] is true where the variable must be
 // 1; it prefers 0, upper variables first. False has none.
 func (b *Builder) First(x Node, levels int) (values []bool, ok bool) {
-	if x == False {
-		return nil, false
-	}
 	values = make([]bool, levels)
-	for x != True {
-		n := b.nodes[x]
-		if n.low != False {
-			x = n.low
-			continue
-		}
-		values[n.level] = true
-		x = n.high
-	}
-	return values, true
+	return values, b.Choose(x, values, func(int) bool { return false })
 }
 
-// Support reports which variables x depends on.
-func (b *Builder) Support(x Node, levels int) []bool {
-	out := make([]bool, levels)
-	seen := map[Node]bool{}
-	var visit func(Node)
-	visit = func(x Node) {
-		if x == True || x == False || seen[x] {
-			return
-		}
-		seen[x] = true
+// Choose moves values into x by asking choose at each variable that matters;
+// where one side is empty the other is taken, and what does not matter stays as
+// it is. It returns false for False.
+func (b *Builder) Choose(x Node, values []bool, choose func(level int) bool) bool {
+	for x != True && x != False {
 		n := b.nodes[x]
-		out[n.level] = true
-		visit(n.low)
-		visit(n.high)
+		values[n.level] = n.low == False || n.high != False && choose(int(n.level))
+		x = n.low
+		if values[n.level] {
+			x = n.high
+		}
 	}
-	visit(x)
-	return out
+	return x == True
+}
+
+// Holds says whether a vector is in x.
+func (b *Builder) Holds(x Node, values []bool) bool {
+	for x != True && x != False {
+		n := b.nodes[x]
+		x = n.low
+		if values[n.level] {
+			x = n.high
+		}
+	}
+	return x == True
 }
 
 // Interval is the numbers Low..High, both included.

@@ -161,7 +161,7 @@ func (s *Space) textual(t *text, c *ir.Compare) Region {
 	r := bdd.False
 	var classes []bdd.Interval
 	for _, str := range c.Strings {
-		op, value := plain(c.Op, str)
+		op, value := plain(t.attr, c.Op, str)
 		if in, ok := t.in(op, value); ok {
 			classes = append(classes, in...)
 			continue

@@ -29,7 +29,9 @@ type Space struct {
 	theories     []theory
 	soft         []theory
 	regions      map[ir.Expr]Region
-	recent       []ir.Expr // keys of regions, in the order they were made
+	recent       []ir.Expr    // keys of regions, in the order they were made
+	base         []bool       // a place that the theory allows; longer than levels
+	ofPattern    map[int]bool // levels of patterns
 }
 
 // column is a numbered variable: the class of one attribute's value.
@@ -64,14 +66,24 @@ func New(cat *artifact.Catalogue, conditions ...ir.Expr) *Space {
 	seen := map[ir.Expr]bool{}
 	for _, c := range conditions {
 		ir.Walk(c, func(e ir.Expr) {
-			if cmp, ok := e.(*ir.Compare); ok && !seen[cmp] {
-				seen[cmp] = true
-				s.collect(cmp)
+			if seen[e] {
+				return
+			}
+			seen[e] = true
+			switch e := e.(type) {
+			case *ir.Compare:
+				s.collect(e)
+			case *ir.Residual:
+				s.flag("residual " + e.Source)
+			case *ir.And, *ir.Or, *ir.Not, *ir.Const:
+			default:
+				s.flag("other " + ir.Dump(e))
 			}
 		})
 	}
 	s.allot()
 	s.relate()
+	s.settle()
 	return s
 }
 
@@ -154,7 +166,12 @@ func (s *Space) collect(c *ir.Compare) {
 		s.texts[name].add(c)
 	case kindFlag:
 		s.flag(name)
-	case kindFree, kindList:
+	case kindFree:
+		s.flag(c.String())
+	case kindList:
+		for _, str := range c.Strings {
+			s.element(name, str)
+		}
 	}
 }
 

@@ -36,6 +36,9 @@ type textPattern struct {
 	op    ir.Op // OpContains or OpMatches
 	value string
 	re    *regexp.Regexp // of OpMatches
+	// cased says that it minds case where classes do not, so that the class of
+	// a value does not decide it.
+	cased bool
 	level int
 }
 
@@ -66,7 +69,7 @@ func (t *text) class(value string, constant bool) {
 // add notes the constants of a comparison.
 func (t *text) add(c *ir.Compare) {
 	for _, s := range c.Strings {
-		op, value := plain(c.Op, s)
+		op, value := plain(t.attr, c.Op, s)
 		switch op {
 		case ir.OpEqual:
 			t.class(value, true)
@@ -87,8 +90,8 @@ func (t *text) add(c *ir.Compare) {
 
 // plain turns a regular expression that only says what another operator says
 // into that operator.
-func plain(op ir.Op, s string) (ir.Op, string) {
-	if op != ir.OpMatches {
+func plain(a fact.Attribute, op ir.Op, s string) (ir.Op, string) {
+	if op != ir.OpMatches || !folded(a, s) {
 		return op, s
 	}
 	p, ok := pattern.Plain(s)
@@ -110,6 +113,12 @@ func plain(op ir.Op, s string) (ir.Op, string) {
 	return op, s
 }
 
+// folded says that an expression minds case where plain operators on the
+// attribute do.
+func folded(a fact.Attribute, re string) bool {
+	return !ir.FoldsCase(a) || strings.HasPrefix(re, "(?i)")
+}
+
 func (t *text) addPattern(op ir.Op, value string) {
 	p := textPattern{op: op, value: value}
 	if slices.ContainsFunc(t.patterns, func(q textPattern) bool { return q.op == op && q.value == value }) {
@@ -120,7 +129,7 @@ func (t *text) addPattern(op ir.Op, value string) {
 		if err != nil {
 			return
 		}
-		p.re = re
+		p.re, p.cased = re, !folded(t.attr, value)
 	}
 	t.patterns = append(t.patterns, p)
 }

@@ -20,6 +20,18 @@ func (s *Space) relate() {
 	}
 }
 
+// settle finds a place to start samples from.
+func (s *Space) settle() {
+	s.ofPattern = map[int]bool{}
+	for _, t := range s.texts {
+		for i := range t.patterns {
+			s.ofPattern[t.patterns[i].level] = true
+		}
+	}
+	s.base = make([]bool, s.levels)
+	s.b.Choose(s.Possible(Region{bdd.True, ^groups(0)}).node, s.base, func(int) bool { return false })
+}
+
 func (s *Space) addTheory(g groups, n bdd.Node) {
 	if n != bdd.True {
 		s.theories = append(s.theories, theory{g, n})
@@ -152,6 +164,9 @@ func (s *Space) spelled(t *text, c textClass) (key string, term bdd.Node) {
 		p := &t.patterns[i]
 		v := s.b.Var(p.level)
 		bits[i] = '1'
+		if p.cased {
+			continue
+		}
 		if !p.holds(c.value) {
 			v, bits[i] = s.b.Not(v), '0'
 		}
@@ -185,13 +200,12 @@ func (s *Space) Possible(r Region) Region {
 // Plausible is the region without what the enforcer would not come up with as
 // it works today. It is for looking for witnesses, not for proofs.
 func (s *Space) Plausible(r Region) Region {
-	r = s.Possible(r)
 	for _, t := range s.soft {
-		if t.groups&^r.groups == 0 {
-			r.node = s.b.And(r.node, t.node)
+		if t.groups&r.groups != 0 {
+			r = Region{s.b.And(r.node, t.node), r.groups | t.groups}
 		}
 	}
-	return r
+	return s.Possible(r)
 }
 
 // Empty says that no flow is in the region.

@@ -20,7 +20,12 @@ func (s *Space) Witness(r Region) (*fact.Facts, bool) {
 	if !ok {
 		return nil, false
 	}
-	w := &witness{s: s, values: values, facts: &fact.Facts{}}
+	return s.WitnessAt(Place{values})
+}
+
+// WitnessAt is Witness for one place.
+func (s *Space) WitnessAt(p Place) (*fact.Facts, bool) {
+	w := &witness{s: s, values: p.values, facts: &fact.Facts{}}
 	w.names()
 	w.tuple()
 	w.rest()

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"strconv"
 
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -56,6 +57,9 @@ func friendly(t cty.Type) string {
 	}
 	return "list or object"
 }
+
+// friendlyType is a type as a variable block writes it.
+func friendlyType(t cty.Type) string { return typeexpr.TypeString(t) }
 
 // text reads an optional string argument.
 func (d *decoder) text(b *hclsyntax.Block, name, example string) Text {

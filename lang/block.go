@@ -22,10 +22,12 @@ type blockSchema struct {
 // blockSchemas lists every block type, sorted.
 func blockSchemas() []blockSchema {
 	return []blockSchema{
-		{kind: "address_group", names: 1, arguments: []string{"description", "members"}, decode: (*decoder).decodeAddressGroup},
+		{kind: "address_group", names: 1, arguments: []string{"description", "file", "members"}, decode: (*decoder).decodeAddressGroup},
 		{kind: "application", names: 1, arguments: []string{"category", "description", "domains", "name", "networks", "override", "ports"}, decode: (*decoder).decodeApplication},
+		{kind: "application_group", names: 1, arguments: []string{"applications", "description"}, decode: (*decoder).decodeApplicationGroup},
 		{kind: "category", names: 1, arguments: []string{"description"}, decode: (*decoder).decodeCategory},
 		{kind: "locals", decode: func(*decoder, *hclsyntax.Block) {}},
+		{kind: "module", names: 1, decode: (*decoder).decodeModule},
 		{kind: "netpol", singleton: true, arguments: []string{"done_mark", "exempt", "inspect_packets", "local_networks", "log_group", "priority"}, decode: (*decoder).decodeNetpol},
 		{kind: "policy", names: 1, arguments: []string{"criteria", "description", "dscp", "enabled", "exempt", "for_each", "halt", "interface", "label", "labels", "mark", "order", "verdict"}, decode: (*decoder).decodePolicies},
 		{kind: "variable", names: 1, arguments: []string{"default", "description", "type"}, decode: func(*decoder, *hclsyntax.Block) {}},
@@ -104,6 +106,7 @@ func (d *decoder) checkBody(b *hclsyntax.Block, s blockSchema) {
 // define notes that a thing exists and reports the second of two. The key names
 // it uniquely, what names it for people.
 func (d *decoder) define(key, what string, at diag.Range) bool {
+	key = d.module + ":" + key
 	if first, ok := d.defined[key]; ok {
 		d.diags.Add(diag.New(diag.Duplicate, at, fmt.Sprintf("The %s is already defined at %s. Remove or rename one of the two.", what, first)))
 		return false

@@ -134,7 +134,7 @@ func (d *decoder) forCost(n *hclsyntax.ForExpr) int {
 	if d.cost(n.CollExpr, nil) > maxOneWork {
 		return hopelessWork
 	}
-	list, hclDiags := n.CollExpr.Value(d.scope(n.CollExpr))
+	list, hclDiags := n.CollExpr.Value(d.namesIn(n.CollExpr))
 	if hclDiags.HasErrors() || !list.IsKnown() || list.IsNull() || !list.CanIterateElements() {
 		return 0
 	}
@@ -162,7 +162,7 @@ func (m *meter) width(expr hclsyntax.Expression) int {
 	case *hclsyntax.ConditionalExpr:
 		return m.choices[e]
 	case *hclsyntax.ScopeTraversalExpr:
-		v, hclDiags := e.Traversal.TraverseAbs(m.d.scope(e))
+		v, hclDiags := e.Traversal.TraverseAbs(m.d.namesIn(e))
 		if hclDiags.HasErrors() || !v.Type().IsTupleType() && !v.Type().IsObjectType() {
 			return 0
 		}

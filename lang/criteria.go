@@ -14,8 +14,9 @@ import (
 // Criteria is the text of one expression and the way back to the file it
 // stands in.
 type Criteria struct {
-	Text  string
-	Range diag.Range // of the whole HCL expression, that of a local where one is named
+	Text   string
+	Module string     // of the file that uses it, "iot/cameras"; empty for the set itself
+	Range  diag.Range // of the whole HCL expression, that of a local where one is named
 	// spots has one entry for each stretch of Text that is contiguous in the
 	// file, sorted by offset. Empty when the text is not written there, but
 	// comes from a variable or is computed.
@@ -144,6 +145,7 @@ func (d *decoder) appendCriterion(out []Criteria, expr hclsyntax.Expression) []C
 		d.diags.Add(diag.New(diag.EmptyCriteria, c.Range, "Write an expression, such as \"app == 'zoom'\", or \"true\" to match every flow."))
 		return out
 	}
+	c.Module = d.module
 	return append(out, c)
 }
 

@@ -1,7 +1,9 @@
 package lang
 
 import (
+	"bytes"
 	"fmt"
+	"net"
 	"net/netip"
 	"strings"
 
@@ -10,29 +12,93 @@ import (
 	"github.com/netpol/netpol/lang/diag"
 )
 
+// ListSuffix ends the names of files that an address_group reads.
+const ListSuffix = ".txt"
+
+// memberCost is what one line of a file of addresses takes from the budget; see
+// cost.go.
+const memberCost = 32
+
 func (d *decoder) decodeAddressGroup(b *hclsyntax.Block) {
-	g := &AddressGroup{Name: b.Labels[0], Range: headerRange(b)}
-	if !nameInGroup(g.Name) {
-		d.diags.Add(diag.New(diag.InvalidName, nameRange(b), fmt.Sprintf("%q is no name for an address group: it begins with a letter, holds letters, digits, _ and -, and is at most 63 long.", g.Name)))
+	g := &AddressGroup{Name: d.qualify(b.Labels[0]), Module: d.module, Range: headerRange(b)}
+	if !d.checkGroupName(b, "an address group") {
 		return
 	}
 	g.Description = d.text(b, "description", `"the children's devices"`).Value
-	if d.require(b, "members", `members = ["192.168.1.0/24", "@other"]`) != nil {
-		for _, t := range d.texts(b, "members", `"192.168.1.0/24"`) {
-			if m, ok := d.member(t); ok {
-				g.Members = append(g.Members, m)
-			}
+	_, fromFile := b.Body.Attributes["file"]
+	if fromFile {
+		g.Members = d.fileMembers(d.text(b, "file", `"./kids.txt"`))
+	} else {
+		d.require(b, "members", `members = ["192.168.1.0/24", "@other"]`)
+	}
+	for _, t := range d.texts(b, "members", `"192.168.1.0/24"`) {
+		if m, ok := d.member(t); ok {
+			g.Members = append(g.Members, m)
 		}
 	}
-	if d.define("address_group "+g.Name, fmt.Sprintf("address group %q", g.Name), g.Range) {
+	if d.define("address_group "+b.Labels[0], fmt.Sprintf("address group %q", b.Labels[0]), g.Range) {
 		d.out.Groups = append(d.out.Groups, g)
 	}
 }
 
-// member reads an address, a CIDR block or "@group".
+// checkGroupName reports a name that could not follow the @ of a reference.
+func (d *decoder) checkGroupName(b *hclsyntax.Block, what string) bool {
+	if nameInGroup(b.Labels[0]) {
+		return true
+	}
+	d.diags.Add(diag.New(diag.InvalidName, nameRange(b), fmt.Sprintf("%q is no name for %s: it begins with a letter, holds letters, digits, _ and -, and is at most 63 long.", b.Labels[0], what)))
+	return false
+}
+
+// fileMembers reads the members of a group from a text file: one a line, with
+// comments after a #.
+func (d *decoder) fileMembers(named Text) []Member {
+	if named.Range.IsZero() {
+		return nil
+	}
+	name, why := inside(d.dir, named.Value)
+	if why == "" && !strings.HasSuffix(name, ListSuffix) {
+		// What is wrong with a file is shown with its lines, so it is none that
+		// was not meant to be a list.
+		why = "a list of addresses is a file whose name ends in " + ListSuffix
+	}
+	if why != "" {
+		d.diags.Add(diag.New(diag.InvalidPath, named.Range, fmt.Sprintf("%q cannot be read: %s.", named.Value, why)))
+		return nil
+	}
+	src, ok := d.readFile(name, named.Range)
+	if !ok || !checkText(name, src, &d.diags) || !d.charge(memberCost*bytes.Count(src, []byte{'\n'})) {
+		return nil
+	}
+	var out []Member
+	faults := 0
+	at := diag.Pos{Line: 1, Column: 1}
+	for line := range strings.Lines(string(src)) {
+		text, _, _ := strings.Cut(line, "#")
+		indent := len(text) - len(strings.TrimLeft(text, " \t"))
+		text = strings.TrimSpace(text)
+		if text != "" {
+			from := advance(at, line[:indent])
+			t := Text{text, diag.Range{Filename: name, Start: from, End: advance(from, text)}}
+			if m, ok := d.member(t); ok {
+				out = append(out, m)
+			} else if faults++; faults == maxSame {
+				return out // most likely it is a file of something else
+			}
+		}
+		at = diag.Pos{Line: at.Line + 1, Column: 1, Byte: at.Byte + len(line)}
+	}
+	return out
+}
+
+// member reads an address, a CIDR block, a hardware address or "@group".
 func (d *decoder) member(t Text) (Member, bool) {
 	if group, ok := strings.CutPrefix(t.Value, "@"); ok {
 		return Member{Group: group, Range: t.Range}, true
+	}
+	// Eight bytes in colons would be an IPv6 address as well, and six are none.
+	if mac, err := net.ParseMAC(t.Value); err == nil && len(mac) == 6 {
+		return Member{MAC: mac.String(), Range: t.Range}, true
 	}
 	p, ok := d.prefix(t)
 	return Member{Prefix: p, Range: t.Range}, ok

@@ -31,7 +31,9 @@ func (d *decoder) decodePolicies(b *hclsyntax.Block) {
 	}
 	a, ok := b.Body.Attributes["for_each"]
 	if !ok {
-		d.decodePolicy(b, b.Labels[0])
+		if d.module == "" || d.copied(headerRange(b)) {
+			d.decodePolicy(b, b.Labels[0])
+		}
 		return
 	}
 	if !d.define("for_each "+b.Labels[0], fmt.Sprintf("policy %q", b.Labels[0]), headerRange(b)) {
@@ -44,7 +46,7 @@ func (d *decoder) decodePolicies(b *hclsyntax.Block) {
 				fmt.Sprintf("The element %q would make a policy named %q, which cannot be: %s. Use a map, whose keys become part of the name and whose values need not.", e.key, d.qualify(name), why)))
 			continue
 		}
-		if !d.copied(a) {
+		if !d.copied(toRange(a.Expr.Range())) {
 			return
 		}
 		d.each = &e
@@ -54,12 +56,12 @@ func (d *decoder) decodePolicies(b *hclsyntax.Block) {
 }
 
 // copied counts a policy that for_each or a module makes.
-func (d *decoder) copied(a *hclsyntax.Attribute) bool {
+func (d *decoder) copied(at diag.Range) bool {
 	if d.copies++; d.copies <= maxCopies {
 		return true
 	}
 	if d.copies == maxCopies+1 {
-		d.diags.Add(diag.New(diag.TooLarge, toRange(a.Expr.Range()), fmt.Sprintf("for_each and modules may make %d policies in one set. One policy with a list in its criteria does as much as many that differ in one name.", maxCopies)))
+		d.diags.Add(diag.New(diag.TooLarge, at, fmt.Sprintf("for_each and modules may make %d policies in one set. One policy with a list in its criteria does as much as many that differ in one name.", maxCopies)))
 	}
 	return false
 }
@@ -111,6 +113,3 @@ func (d *decoder) forEachKey(k cty.Value, a *hclsyntax.Attribute) (string, bool)
 	d.diags.Add(diag.New(diag.WrongValueType, toRange(a.Expr.Range()), "The elements of a for_each list are strings. To give each policy several values write a map: { name = { label = \"a\", dscp = \"cs1\" } }."))
 	return "", false
 }
-
-// qualify is a name as the whole set knows it.
-func (d *decoder) qualify(name string) string { return name }

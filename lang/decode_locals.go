@@ -74,7 +74,7 @@ func (d *decoder) value(expr hclsyntax.Expression) cty.Value {
 	if !d.checkReferences(expr) || !d.affordable(expr) {
 		return cty.DynamicVal
 	}
-	v, hclDiags := expr.Value(d.scope(expr))
+	v, hclDiags := expr.Value(d.namesIn(expr))
 	if d.work < 0 {
 		d.exhausted(expr)
 		return cty.DynamicVal
@@ -90,9 +90,9 @@ func (d *decoder) value(expr hclsyntax.Expression) cty.Value {
 	return v
 }
 
-// scope holds the variables and locals that an expression refers to, and no
+// namesIn holds the variables and locals that an expression refers to, and no
 // others: HCL's objects take as long to make as they have members.
-func (d *decoder) scope(expr hclsyntax.Expression) *hcl.EvalContext {
+func (d *decoder) namesIn(expr hclsyntax.Expression) *hcl.EvalContext {
 	vars, locals := map[string]cty.Value{}, map[string]cty.Value{}
 	for _, t := range expr.Variables() {
 		name, _ := traversalName(t)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -24,7 +25,7 @@ type variable struct {
 }
 
 // variableTypes are the words that a type argument may be.
-var variableTypes = []string{"bool", "list", "number", "string"}
+var variableTypes = []string{"any", "bool", "list", "map", "number", "set", "string"}
 
 // declare collects the variables and locals of all files, so that they can be
 // used before the place where they stand.
@@ -56,14 +57,10 @@ func (d *decoder) declareVariable(b *hclsyntax.Block) {
 	d.vars[v.name] = v
 }
 
-// variableType reads type = string, "string" or list(string).
+// variableType reads type = string, "string", list (of strings) or
+// map(object({ net = string })).
 func (d *decoder) variableType(a *hclsyntax.Attribute) cty.Type {
 	word := hcl.ExprAsKeyword(a.Expr)
-	if call, hclDiags := hcl.ExprCall(a.Expr); !hclDiags.HasErrors() && call.Name == "list" && len(call.Arguments) == 1 {
-		if hcl.ExprAsKeyword(call.Arguments[0]) == "string" {
-			word = "list"
-		}
-	}
 	if word == "" {
 		if v, hclDiags := a.Expr.Value(nil); !hclDiags.HasErrors() && v.IsKnown() && !v.IsNull() && v.Type() == cty.String {
 			word = v.AsString()
@@ -78,25 +75,32 @@ func (d *decoder) variableType(a *hclsyntax.Attribute) cty.Type {
 		return cty.Bool
 	case "list":
 		return cty.List(cty.String)
+	case "set":
+		return cty.Set(cty.String)
+	case "map":
+		return cty.Map(cty.String)
+	case "any":
+		return cty.DynamicPseudoType
+	}
+	// any inside of another type would have elements of all types converted to
+	// one, which takes quadratic time.
+	t, hclDiags := typeexpr.TypeConstraint(a.Expr)
+	if word == "" && !hclDiags.HasErrors() && !t.HasDynamicTypes() {
+		return t
 	}
 	d.diags.Add(diag.New(diag.InvalidVariableType, toRange(a.Expr.Range()),
-		"A variable's type is string, number, bool or list (of strings).").WithHint(suggest.Hint(word, variableTypes)))
+		"A variable's type is string, number, bool, list, set or map (of strings), any, or made of these: list(number), map(list(string)), object({ net = string, apps = set(string) }).").WithHint(suggest.Hint(word, variableTypes)))
 	return cty.DynamicPseudoType
 }
 
 // evaluate gives every variable and local its value. What cannot be evaluated
-// becomes unknown, so that one mistake is told once.
-func (d *decoder) evaluate(opts Options) {
-	for _, name := range slices.Sorted(maps.Keys(opts.Vars)) {
-		if _, ok := d.vars[name]; !ok {
-			known := slices.Sorted(maps.Keys(d.vars))
-			d.diags.Add(diag.New(diag.UndefinedVariable, diag.Range{},
-				fmt.Sprintf("A value is given for %q, but no file declares that variable.", name)).WithHint(suggest.Hint(name, known)))
-		}
-	}
+// becomes unknown, so that one mistake is told once. user is the module block,
+// nil for the policy set itself.
+func (d *decoder) evaluate(user *hclsyntax.Block) {
+	d.checkInputs(user)
 	for _, name := range slices.Sorted(maps.Keys(d.vars)) {
 		v := d.vars[name]
-		v.value = d.variableValue(v, opts)
+		v.value = d.variableValue(v, user)
 		if budget := maxStringBytes; !fits(v.value, &budget) {
 			d.diags.Add(diag.New(diag.TooLarge, headerRange(v.block), fmt.Sprintf("The value of the variable %q is too large.", name)))
 			v.value = cty.UnknownVal(v.typ)
@@ -106,17 +110,20 @@ func (d *decoder) evaluate(opts Options) {
 	d.evaluateLocals()
 }
 
-func (d *decoder) variableValue(v *variable, opts Options) cty.Value {
+func (d *decoder) variableValue(v *variable, user *hclsyntax.Block) cty.Value {
 	unknown := cty.UnknownVal(v.typ)
-	if text, ok := opts.Vars[v.name]; ok {
-		value := d.givenValue(v, text)
-		d.given = append(d.given, value)
-		return value
+	if in, ok := d.inputs[v.name]; ok {
+		return d.inputValue(v, in)
 	}
 	a, ok := v.block.Body.Attributes["default"]
+	if !ok && user != nil {
+		d.diags.Add(diag.New(diag.MissingVariable, headerRange(user),
+			fmt.Sprintf("The module needs a value for its variable %q. Write %s = VALUE into this block.", v.name, v.name)))
+		return unknown
+	}
 	if !ok {
 		d.diags.Add(diag.New(diag.MissingVariable, headerRange(v.block),
-			fmt.Sprintf("The variable %q has no default. Give a value with --var %s=VALUE, or add a default.", v.name, v.name)))
+			fmt.Sprintf("The variable %q has no default. Give a value with --var %s=VALUE or in a file *%s, or add a default.", v.name, v.name, VarSuffix)))
 		return unknown
 	}
 	if !d.affordable(a.Expr) {
@@ -146,12 +153,16 @@ func (d *decoder) givenValue(v *variable, text string) cty.Value {
 			fmt.Sprintf("The value given for the variable %q does not fit its type: %s.", v.name, why)))
 		return cty.UnknownVal(v.typ)
 	}
-	if !v.typ.IsListType() {
+	if v.typ.IsPrimitiveType() || v.typ == cty.DynamicPseudoType {
 		value, err := convert.Convert(cty.StringVal(text), v.typ)
 		if err != nil {
 			return fail(err.Error())
 		}
 		return value
+	}
+	wayOut := `a list is written ["a", "b"]`
+	if v.typ.IsMapType() || v.typ.IsObjectType() {
+		wayOut = `a map is written {a = "b"}`
 	}
 	var limits diag.List
 	if len(text) > MaxFileBytes || !checkTokens("--var", []byte(text), &limits) {
@@ -159,15 +170,15 @@ func (d *decoder) givenValue(v *variable, text string) cty.Value {
 	}
 	expr, hclDiags := hclsyntax.ParseExpression([]byte(text), "--var", startPos)
 	if hclDiags.HasErrors() || d.cost(expr, nil) > maxOneWork {
-		return fail(`a list is written ["a", "b"]`)
+		return fail(wayOut)
 	}
 	value, hclDiags := expr.Value(nil)
 	if hclDiags.HasErrors() {
-		return fail(`a list is written ["a", "b"]`)
+		return fail(wayOut)
 	}
 	value, err := convert.Convert(value, v.typ)
 	if err != nil || value.IsNull() {
-		return fail(`a list is written ["a", "b"]`)
+		return fail(wayOut)
 	}
 	return value
 }

@@ -16,9 +16,9 @@ import (
 // evaluateOne evaluates one expression beside some locals.
 func evaluateOne(expr string) (string, diag.List) {
 	src := "locals {\n  words = [\"b\", \"a\", \"b\"]\n  map = { x = 1, y = 2 }\n  result = " + expr + "\n}\n"
-	d := &decoder{out: &Policy{}, vars: map[string]*variable{}, locals: map[string]*local{}, defined: map[string]diag.Range{}, work: baseWork}
+	d := &decoder{out: &Policy{}, scope: newScope(), defined: map[string]diag.Range{}, work: baseWork}
 	d.declare(d.parseFile("a.netpol.hcl", []byte(src)))
-	d.evaluate(Options{})
+	d.evaluate(nil)
 	v := d.locals["result"].value
 	if !v.IsWhollyKnown() {
 		return "", d.diags

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -22,14 +23,23 @@ type Options struct {
 	// Vars are the values given on the command line, by variable name. A value
 	// is converted to the variable's type; a list is written ["a", "b"].
 	Vars map[string]string
+	// VarFiles are files of values that count more than those of the directory,
+	// the last one most, and less than Vars.
+	VarFiles []VarFile
 }
 
-// ParseDir reads the *.netpol.hcl files of a directory, and its lock file. The
-// policy is never nil and holds whatever could be read.
+// ParseDir reads the *.netpol.hcl files of a directory, its lock file, and the
+// files that these name. The policy is never nil and holds whatever could be
+// read.
 func ParseDir(dir string, opts Options) (*Policy, diag.List) {
 	var diags diag.List
-	files := readDir(dir, &diags)
-	p, more := Parse(files, opts)
+	files, root := readDir(dir, &diags)
+	var below tree = mapTree(files)
+	if root != nil {
+		defer root.Close()
+		below = dirTree{root}
+	}
+	p, more := parse(files, below, opts)
 	p.Dir = dir
 	p.Incomplete = p.Incomplete || blocksMissing(diags)
 	diags.Extend(more)
@@ -38,33 +48,39 @@ func ParseDir(dir string, opts Options) (*Policy, diag.List) {
 }
 
 // Parse is ParseDir without the directory: files maps names to their bytes.
+// Those with a slash lie below the directory and are read where they are named.
 func Parse(files map[string][]byte, opts Options) (*Policy, diag.List) {
+	return parse(files, mapTree(files), opts)
+}
+
+func parse(files map[string][]byte, below tree, opts Options) (*Policy, diag.List) {
+	top := maps.Clone(files)
+	maps.DeleteFunc(top, func(name string, _ []byte) bool { return strings.Contains(name, "/") })
+	if top == nil {
+		top = map[string][]byte{}
+	}
 	d := &decoder{
-		out:     &Policy{sources: files, Settings: defaultSettings(), Lock: &Lock{}},
-		vars:    map[string]*variable{},
-		locals:  map[string]*local{},
+		out:     &Policy{sources: maps.Clone(top), Settings: defaultSettings(), Lock: &Lock{}},
+		scope:   newScope(),
+		tree:    below,
+		modules: map[string][]*hclsyntax.Block{},
 		defined: map[string]diag.Range{},
-		work:    workFor(files),
+		work:    workFor(top),
 	}
-	names := slices.Sorted(maps.Keys(files))
 	var blocks []*hclsyntax.Block
-	for _, name := range names {
-		if name == LockName {
-			continue
+	for _, name := range slices.Sorted(maps.Keys(top)) {
+		if name != LockName && !strings.HasSuffix(name, VarSuffix) && !strings.HasSuffix(name, ListSuffix) {
+			blocks = append(blocks, d.parseFile(name, top[name])...)
 		}
-		blocks = append(blocks, d.parseFile(name, files[name])...)
 	}
-	d.declare(blocks)
-	d.evaluate(opts)
 	// The settings come first: the default mask of marks depends on them.
 	slices.SortStableFunc(blocks, func(a, b *hclsyntax.Block) int {
 		return settingsFirst(a) - settingsFirst(b)
 	})
-	for _, b := range blocks {
-		d.decodeBlock(b)
-	}
+	d.rootInputs(top, opts)
+	d.decodeScope(blocks, nil)
 	slices.SortStableFunc(d.out.Policies, func(a, b *PolicyBlock) int { return a.Order - b.Order })
-	if src, ok := files[LockName]; ok {
+	if src, ok := top[LockName]; ok {
 		d.out.Lock = d.decodeLock(LockName, src)
 	}
 	d.diags.Compact()
@@ -97,10 +113,11 @@ func settingsFirst(b *hclsyntax.Block) int {
 type decoder struct {
 	out     *Policy
 	diags   diag.List
-	vars    map[string]*variable
-	locals  map[string]*local
-	defined map[string]diag.Range // "policy zoom" -> where, to find duplicates
-	work    int                   // what evaluating may still cost; see cost.go
+	*scope                                // of the module that is being decoded
+	tree    tree                          // where named files are read
+	modules map[string][]*hclsyntax.Block // by directory; nil for one without files
+	defined map[string]diag.Range         // "policy zoom" -> where, to find duplicates
+	work    int                           // what evaluating may still cost; see cost.go
 	hints   suggest.Budget
 	library map[string]function.Function // nil until something is evaluated
 
@@ -111,8 +128,6 @@ type decoder struct {
 	searched int               // how many of bodies are in written
 	written  map[string]bool
 	given    []cty.Value // values from outside the files
-
-	varNames, localNames []string // sorted; nil until a suggestion needs them
 }
 
 // parseBody checks a file's limits and parses it; nil when neither is possible.

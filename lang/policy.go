@@ -13,6 +13,7 @@ type Policy struct {
 	Settings     Settings
 	Exempt       []Criteria // of the netpol block: a flow that any of them matches is left alone
 	Groups       []*AddressGroup
+	AppGroups    []*ApplicationGroup
 	Applications []*Application
 	Categories   []*Category
 	Policies     []*PolicyBlock // in evaluation order: Order, then file name, then position
@@ -46,17 +47,29 @@ type Settings struct {
 
 // AddressGroup is a named list of addresses, used as '@name' in criteria.
 type AddressGroup struct {
-	Name        string
+	Name        string // with its module before it, "iot/cameras"
+	Module      string // empty for the set itself
 	Description string
 	Members     []Member
 	Range       diag.Range // of the block's header
 }
 
-// Member is one entry of an address group: a prefix, or another group.
+// Member is one entry of an address group: a prefix, a hardware address, or
+// another group.
 type Member struct {
-	Prefix netip.Prefix // valid unless Group is set; an address is a /32 or /128
+	Prefix netip.Prefix // valid unless Group or MAC is set; an address is a /32 or /128
+	MAC    string       // a hardware address, "aa:bb:cc:dd:ee:ff"
 	Group  string       // name without the @
 	Range  diag.Range
+}
+
+// ApplicationGroup is a named list of applications, used as '@name' in criteria.
+type ApplicationGroup struct {
+	Name         string // with its module before it, "iot/cameras"
+	Module       string // empty for the set itself
+	Description  string
+	Applications []Text     // tags, or "@group"
+	Range        diag.Range // of the block's header
 }
 
 // Application adds to the catalogue, or replaces an entry of it.

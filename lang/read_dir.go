@@ -23,25 +23,26 @@ const (
 // errNotRegular says that a name exists but is no plain file.
 var errNotRegular = errors.New("not a regular file")
 
-// readDir reads the policy files and the lock file of a directory, keyed by
-// file name. Subdirectories are not entered and hidden files are left out.
-func readDir(dir string, diags *diag.List) map[string][]byte {
+// readDir reads the policy files, the variable files and the lock file of a
+// directory, keyed by file name. Subdirectories are not entered and hidden files
+// are left out. The caller closes the directory, which is nil if it cannot be
+// opened.
+func readDir(dir string, diags *diag.List) (map[string][]byte, *os.Root) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		diags.Add(diag.New(diag.UnreadableFile, diag.Range{}, fmt.Sprintf("The policy directory cannot be opened: %v.", err)))
-		return nil
+		return nil, nil
 	}
-	defer root.Close()
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
 		diags.Add(diag.New(diag.UnreadableFile, diag.Range{}, fmt.Sprintf("The policy directory %s cannot be listed: %v.", dir, err)))
-		return nil
+		return nil, root
 	}
 	files, found, total := map[string][]byte{}, false, 0
 	for _, e := range entries {
 		name := e.Name()
 		isPolicy := strings.HasSuffix(name, PolicySuffix)
-		if strings.HasPrefix(name, ".") || !isPolicy && name != LockName {
+		if strings.HasPrefix(name, ".") || !isPolicy && name != LockName && !strings.HasSuffix(name, VarSuffix) {
 			continue
 		}
 		found = found || isPolicy
@@ -59,7 +60,7 @@ func readDir(dir string, diags *diag.List) map[string][]byte {
 	if !found {
 		diags.Add(diag.New(diag.NoPolicyFiles, diag.Range{}, fmt.Sprintf("The directory %s holds no file whose name ends in %s.", dir, PolicySuffix)))
 	}
-	return files
+	return files, root
 }
 
 // readRegular reads a plain file of the directory. A symbolic link is refused

@@ -89,6 +89,7 @@ func ParseTests(files map[string][]byte) (*TestSet, diag.List) {
 		// The done bit bounds the mask of a mark that is written without one.
 		out:     &Policy{sources: files, Settings: defaultSettings(), Lock: &Lock{}},
 		work:    workFor(files),
+		scope:   newScope(),
 		defined: map[string]diag.Range{},
 	}
 	set := &TestSet{sources: files}

@@ -27,6 +27,9 @@ func checkDuplicateInList(p *pass) {
 	}
 }
 
+// maxPairs bounds the groups whose members are compared with each other.
+const maxPairs = 4096
+
 // duplicateConstants looks into every [ ] of a criterion.
 func (p *pass) duplicateConstants(c *lang.Criteria, policy string) {
 	tokens := scan(c.Text)
@@ -77,17 +80,26 @@ func (p *pass) duplicateCriteria(list []lang.Criteria, policy string) {
 // duplicateMembers reports members that stand twice, and those inside of
 // others.
 func (p *pass) duplicateMembers(g *lang.AddressGroup) {
+	if len(g.Members) > maxPairs { // each is compared with each
+		return
+	}
 	for i, m := range g.Members {
 		for j, o := range g.Members {
-			if i == j || m.Group != o.Group || m.Group != "" && j > i || m.Group == "" && !holds(o.Prefix, m.Prefix, j < i) {
+			if m.MAC != "" || o.MAC != "" {
+				if m.MAC != o.MAC || j >= i {
+					continue
+				}
+			} else if i == j || m.Group != o.Group || m.Group != "" && j > i || m.Group == "" && !holds(o.Prefix, m.Prefix, j < i) {
 				continue
 			}
 			f := Finding{Subject: m.Range, Hint: "remove it", Related: []Related{{o.Range, "the other one"}}}
 			f.Detail = fmt.Sprintf("%s stands in address group %q already.", p.source(m.Range), g.Name)
-			if m.Group == "" && o.Prefix != m.Prefix {
+			if m.Group == "" && m.MAC == "" && o.Prefix != m.Prefix {
 				f.Detail = fmt.Sprintf("%s is part of %s in address group %q.", m.Prefix, o.Prefix, g.Name)
 			}
-			f.Fix = p.cutMember(g, i)
+			if m.Range.Filename == g.Range.Filename {
+				f.Fix = p.cutMember(g, i)
+			}
 			p.report(f)
 			break
 		}

@@ -96,7 +96,7 @@ func isWordByte(c byte) bool {
 // literal says that criteria stand in the file as they are, so that places in
 // them are places in the file.
 func literal(c *lang.Criteria) bool {
-	return len(c.Text) > 1 && c.RangeOf(0, 1) != c.Range
+	return len(c.Text) > 1 && len(c.Inserts()) == 0 && c.RangeOf(0, 1) != c.Range
 }
 
 // insertion is an edit that puts text before offset at of some criteria, or

@@ -29,21 +29,23 @@ func checkUnusedGroup(p *pass) {
 	for _, g := range p.in.Policy.Groups {
 		groups[g.Name] = g
 	}
-	var use func(name string)
-	use = func(name string) {
-		g, ok := groups[name]
-		if !ok || used[name] {
+	var use func(module, name string)
+	use = func(module, name string) {
+		g := groupInModule(groups, module, name)
+		if g == nil || used[g.Name] {
 			return
 		}
-		used[name] = true
+		used[g.Name] = true
 		for _, m := range g.Members {
-			use(m.Group)
+			if m.Group != "" {
+				use(g.Module, m.Group)
+			}
 		}
 	}
 	p.criteria(func(c *lang.Criteria, _ string) {
 		for _, t := range scan(c.Text) {
 			if name, ok := strings.CutPrefix(strings.Trim(c.Text[t.from:t.to], "'\"`"), "@"); ok && t.kind == textToken {
-				use(name)
+				use(c.Module, name)
 			}
 		}
 	})
@@ -52,6 +54,18 @@ func checkUnusedGroup(p *pass) {
 			p.report(Finding{Subject: g.Range, Detail: fmt.Sprintf("No criterion uses '@%s'.", g.Name), Hint: "remove the group"})
 		}
 	}
+}
+
+// groupInModule is the group that a name means in a module: the module's own, or
+// that of the nearest module around it, or the set's.
+func groupInModule(groups map[string]*lang.AddressGroup, module, name string) *lang.AddressGroup {
+	for module != "" {
+		if g, ok := groups[module+"/"+name]; ok {
+			return g
+		}
+		module = module[:max(0, strings.LastIndexByte(module, '/'))]
+	}
+	return groups[name]
 }
 
 // checkUnused reports locals or variables that nothing needs: not even by way

@@ -43,11 +43,21 @@ func (k *criterion) prefixes(a atom, c constant) ([]netip.Prefix, bool) {
 		return nil, false
 	}
 	if name, ok := strings.CutPrefix(c.text, "@"); ok {
-		g, ok := k.r.groups[name]
-		if !ok {
-			k.r.addUnknown(k.r.undefinedGroup(name, k.at(c.span)))
+		_, g := inModule(k.r.groups, k.source.Module, name)
+		if g == nil {
+			d := k.r.undefinedGroup(name, k.at(c.span))
+			if _, apps := inModule(k.r.apps, k.source.Module, name); apps != nil {
+				d.Hint = "'@" + name + "' is a group of applications: write app == '@" + name + "'"
+			}
+			k.r.addUnknown(d)
+			return nil, false
 		}
-		return g.prefixes, ok && !g.broken
+		if len(g.prefixes) == 0 && len(g.macs) > 0 && !g.broken {
+			k.fault(diag.InvalidAddress, c.span, "The group @%s holds hardware addresses only, and %s is an IP address.", name, a.name).
+				Hint = "write local_mac in '@" + name + "'"
+			return nil, false
+		}
+		return g.prefixes, !g.broken
 	}
 	p, fault := lang.ParsePrefix(c.text)
 	if fault.Code != "" {

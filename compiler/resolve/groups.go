@@ -14,12 +14,13 @@ import (
 // mistake that has been told already.
 type group struct {
 	prefixes []netip.Prefix
+	macs     []string // sorted, unique
 	broken   bool
 }
 
 // flattenGroups replaces groups inside groups by their members.
-func (r *resolver) flattenGroups() map[string]group {
-	f := &flattener{r: r, blocks: map[string]*lang.AddressGroup{}, done: map[string]group{}}
+func (r *resolver) flattenGroups() map[string]*group {
+	f := &flattener{r: r, blocks: map[string]*lang.AddressGroup{}, done: map[string]*group{}}
 	for _, g := range r.policy.Groups {
 		f.blocks[g.Name] = g
 	}
@@ -32,40 +33,52 @@ func (r *resolver) flattenGroups() map[string]group {
 type flattener struct {
 	r      *resolver
 	blocks map[string]*lang.AddressGroup
-	done   map[string]group
+	done   map[string]*group
 }
 
 // flatten resolves one group; path holds the groups that wait for it.
 func (f *flattener) flatten(g *lang.AddressGroup, path []string) group {
 	if out, ok := f.done[g.Name]; ok {
-		return out
+		return *out
 	}
 	path = append(path, g.Name)
 	var out group
 	for _, m := range g.Members {
+		if m.MAC != "" {
+			out.macs = append(out.macs, m.MAC)
+			continue
+		}
 		if m.Group == "" {
 			out.prefixes = append(out.prefixes, m.Prefix)
 			continue
 		}
-		inner, ok := f.inner(m, path)
+		inner, ok := f.inner(g.Module, m, path)
 		if out.broken = out.broken || inner.broken || !ok; out.broken {
 			continue
 		}
-		if !f.r.spendMembers(len(inner.prefixes), g.Name, g.Range) {
+		if !f.r.spendMembers(len(inner.prefixes)+len(inner.macs), g.Name, g.Range) {
 			out = group{broken: true}
 			break
 		}
 		out.prefixes = append(out.prefixes, inner.prefixes...)
+		out.macs = append(out.macs, inner.macs...)
 	}
+	slices.Sort(out.macs)
+	out.macs = slices.Compact(out.macs)
 	out.prefixes = mergePrefixes(out.prefixes)
-	f.done[g.Name] = out
+	f.done[g.Name] = &out
 	return out
 }
 
 // inner resolves a group that is a member of another.
-func (f *flattener) inner(m lang.Member, path []string) (group, bool) {
-	if i := slices.Index(path, m.Group); i >= 0 {
-		circle := strings.Join(append(slices.Clone(path[i:]), m.Group), " -> @")
+func (f *flattener) inner(module string, m lang.Member, path []string) (group, bool) {
+	name, g := inModule(f.blocks, module, m.Group)
+	if g == nil {
+		f.r.addUnknown(f.r.undefinedGroup(m.Group, m.Range))
+		return group{}, false
+	}
+	if i := slices.Index(path, name); i >= 0 {
+		circle := strings.Join(append(slices.Clone(path[i:]), name), " -> @")
 		f.r.diags.Add(diag.New(diag.CyclicGroups, m.Range, fmt.Sprintf("Address groups hold each other in a circle: @%s.", circle)))
 		return group{}, false
 	}
@@ -73,12 +86,22 @@ func (f *flattener) inner(m lang.Member, path []string) (group, bool) {
 		f.r.diags.Add(diag.New(diag.TooDeep, m.Range, fmt.Sprintf("Address groups may hold each other %d deep.", lang.MaxDepth)))
 		return group{}, false
 	}
-	g, ok := f.blocks[m.Group]
-	if !ok {
-		f.r.addUnknown(f.r.undefinedGroup(m.Group, m.Range))
-		return group{}, false
-	}
 	return f.flatten(g, path), true
+}
+
+// inModule finds what a name means in a module: the module's own, or that of the
+// nearest module around it, or the set's.
+func inModule[T any](all map[string]T, module, name string) (string, T) {
+	for {
+		full := name
+		if module != "" {
+			full = module + "/" + name
+		}
+		if v, ok := all[full]; ok || module == "" {
+			return full, v
+		}
+		module = module[:max(0, strings.LastIndexByte(module, '/'))]
+	}
 }
 
 func (r *resolver) undefinedGroup(name string, at diag.Range) diag.Diagnostic {

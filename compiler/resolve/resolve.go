@@ -23,6 +23,7 @@ func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
 	r.catalogue = r.overlay(cat)
 	r.names = newNames(r.catalogue)
 	r.groups = r.flattenGroups()
+	r.apps = r.flattenAppGroups()
 	set := &ir.Set{Settings: settings(p.Settings), Catalogue: r.catalogue}
 	exempt := r.anyOf(p.Exempt)
 	var halts halts
@@ -60,7 +61,8 @@ type resolver struct {
 	policy    *lang.Policy
 	catalogue *artifact.Catalogue
 	names     names
-	groups    map[string]group
+	groups    map[string]*group
+	apps      map[string]*appGroup
 
 	groupNames []string // sorted; nil until a suggestion needs them
 

@@ -16,7 +16,7 @@ import (
 
 // textAtom resolves a string attribute against strings.
 func (k *criterion) textAtom(a atom, constants []constant) (ir.Expr, bool) {
-	if _, isList := a.right.(*ast.ArrayNode); a.op == "in" && !isList && constants[0].kind == stringConstant {
+	if _, isList := a.right.(*ast.ArrayNode); a.op == "in" && !isList && constants[0].kind == stringConstant && !isGroup(a, constants[0]) {
 		k.fault(diag.WrongOperator, k.spanOf(a.right), "A list stands after in.").Hint = "write " + a.name + " in [" + k.slice(k.spanOf(a.right)) + "]"
 		return nil, false
 	}
@@ -33,17 +33,26 @@ func (k *criterion) textAtom(a atom, constants []constant) (ir.Expr, bool) {
 	return k.patternAtom(a, constants[0])
 }
 
+// isGroup reports a reference to a group, which is a list.
+func isGroup(a atom, c constant) bool {
+	return (a.attr.Type == fact.ApplicationName || a.attr.Type == fact.MAC) && strings.HasPrefix(c.text, "@")
+}
+
 // equalAtom resolves ==, != and in; != is negated by the caller.
 func (k *criterion) equalAtom(a atom, constants []constant) (ir.Expr, bool) {
 	var list []string
 	ok := true
 	for _, c := range constants {
-		s, good := k.value(a, c)
+		some, good := k.values(a, c)
 		ok = ok && good
-		list = append(list, s)
+		list = append(list, some...)
 	}
-	if !ok {
+	switch {
+	case !ok:
 		return nil, false
+	case len(list) == 0: // only empty groups
+		k.warnConstant(a.span, a.op == "!=")
+		return &ir.Const{Value: false, Range: k.at(a.span)}, true
 	}
 	return k.strings(a.attr, ir.OpEqual, list, a.span), true
 }

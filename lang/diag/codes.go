@@ -69,6 +69,12 @@ const (
 	InterpolatedCriteria = "NP0032"
 	// EmptyCriteria: a criterion is empty.
 	EmptyCriteria = "NP0033"
+	// InvalidModule: a module's source is no directory inside the policy directory.
+	InvalidModule = "NP0035"
+	// CyclicModules: a module uses itself.
+	CyclicModules = "NP0036"
+	// InvalidPath: a file's name leads out of the policy directory or is no path.
+	InvalidPath = "NP0037"
 
 	// CriteriaSyntax: a criterion is not a valid expression.
 	CriteriaSyntax = "NP0100"
@@ -164,6 +170,9 @@ var Definitions = []Definition{
 	{InvalidVariableType, Error, "Invalid variable type"},
 	{InterpolatedCriteria, Error, "Template in criteria"},
 	{EmptyCriteria, Error, "Empty criteria"},
+	{InvalidModule, Error, "Invalid module source"},
+	{CyclicModules, Error, "Circular modules"},
+	{InvalidPath, Error, "Invalid path"},
 	{CriteriaSyntax, Error, "Invalid criteria"},
 	{UnknownAttribute, Error, "Unknown attribute"},
 	{UnknownProtocol, Error, "Unknown protocol"},
@@ -176,8 +185,8 @@ var Definitions = []Definition{
 	{NetifyRegex, Error, "Netify regular expression"},
 	{InvalidRegex, Error, "Invalid regular expression"},
 	{InvalidTLSVersion, Error, "Invalid TLS version"},
-	{UndefinedGroup, Error, "Undefined address group"},
-	{CyclicGroups, Error, "Circular address groups"},
+	{UndefinedGroup, Error, "Undefined group"},
+	{CyclicGroups, Error, "Circular groups"},
 	{ConstantCondition, Warning, "Condition never changes"},
 	{MixedAndOr, Warning, "Mixed and/or"},
 	{UnsupportedExpression, Error, "Unsupported expression"},

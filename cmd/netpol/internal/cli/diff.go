@@ -112,7 +112,7 @@ func (t *tool) readSource(ctx context.Context, source string) (*policySet, error
 	if err != nil {
 		return nil, err
 	}
-	vars, err := t.variables()
+	opts, err := t.variables()
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (t *tool) readSource(ctx context.Context, source string) (*policySet, error
 		return nil, fmt.Errorf("read catalogue: %w", err)
 	}
 	set := &policySet{dir: source}
-	set.policy, set.diags = lang.Parse(files, lang.Options{Vars: vars})
+	set.policy, set.diags = lang.Parse(files, opts)
 	if !set.diags.HasErrors() {
 		bundle, diags := compiler.Compile(set.policy, compiler.Options{Catalogue: catalogue})
 		set.bundle = bundle

@@ -3,9 +3,12 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/netpol/netpol/lang"
 )
 
 // sharedFlags are flags that more than one verb takes.
@@ -15,6 +18,7 @@ type sharedFlags struct {
 	etcDir   string
 	policy   string
 	vars     []string
+	varFiles []string
 }
 
 // Defaults that netpol and netpold agree on.
@@ -61,6 +65,7 @@ func (t *tool) addPolicyFlags(cmd *cobra.Command) {
 
 func (t *tool) addVarFlag(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&t.flags.vars, "var", nil, "set a variable of the policy set, as `name=value`; may be repeated")
+	cmd.Flags().StringArrayVar(&t.flags.varFiles, "var-file", nil, "`file` of variable values, lines of name = value; may be repeated, and --var counts more")
 }
 
 func (t *tool) addJSONFlag(cmd *cobra.Command) {
@@ -89,17 +94,29 @@ func (t *tool) policyDir(args []string) (string, error) {
 	return ".", nil
 }
 
-// variables reads the --var flags.
-func (t *tool) variables() (map[string]string, error) {
-	vars := make(map[string]string, len(t.flags.vars))
+// variables reads the --var and --var-file flags.
+func (t *tool) variables() (lang.Options, error) {
+	opts := lang.Options{Vars: make(map[string]string, len(t.flags.vars))}
 	for _, v := range t.flags.vars {
 		name, value, ok := strings.Cut(v, "=")
 		if !ok || name == "" {
-			return nil, fmt.Errorf("--var %q: write it as name=value", v)
+			return opts, fmt.Errorf("--var %q: write it as name=value", v)
 		}
-		vars[name] = value
+		opts.Vars[name] = value
 	}
-	return vars, nil
+	for _, name := range t.flags.varFiles {
+		// Diagnostics name files of the policy directory from there, others in full.
+		full, err := filepath.Abs(name)
+		if err != nil {
+			return opts, fmt.Errorf("--var-file %q: %w", name, err)
+		}
+		f, err := lang.ReadVarFile(full)
+		if err != nil {
+			return opts, fmt.Errorf("--var-file: %w", err)
+		}
+		opts.VarFiles = append(opts.VarFiles, f)
+	}
+	return opts, nil
 }
 
 // completeDirs is for verbs whose argument is the policy directory.

@@ -23,7 +23,7 @@ type policySet struct {
 // compileDir reads and compiles a policy directory. Mistakes of the author are
 // in the set's diagnostics; the error is for everything else.
 func (t *tool) compileDir(dir string, others foreign) (*policySet, error) {
-	vars, err := t.variables()
+	opts, err := t.variables()
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func (t *tool) compileDir(dir string, others foreign) (*policySet, error) {
 		return nil, fmt.Errorf("read catalogue: %w", err)
 	}
 	set := &policySet{dir: dir}
-	set.policy, set.diags = lang.ParseDir(dir, lang.Options{Vars: vars})
+	set.policy, set.diags = lang.ParseDir(dir, opts)
 	bundle, diags := compiler.Compile(set.policy, compiler.Options{
 		Catalogue:     catalogue,
 		ReservedBits:  others.bits,
@@ -58,6 +58,9 @@ func (s *policySet) place() {
 
 // source is the view.Sources of the set.
 func (s *policySet) source(filename string) []byte {
+	if src := s.policy.Source(filename); src != nil {
+		return src
+	}
 	name := filename
 	if rel, err := filepath.Rel(s.dir, filename); err == nil && !strings.HasPrefix(rel, "..") {
 		name = rel

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,7 +44,7 @@ func Read(ctx context.Context, spec string) (map[string][]byte, error) {
 	if !objectID.MatchString(commit) {
 		return nil, fmt.Errorf("read revision %q: git answers %q", spec, commit)
 	}
-	list, err := git(ctx, "ls-tree", "--full-tree", "-z", "-l", commit+":"+treePath(path))
+	list, err := git(ctx, "ls-tree", "--full-tree", "-r", "-z", "-l", commit+":"+treePath(path))
 	if err != nil {
 		return nil, fmt.Errorf("read revision %q: %w", spec, because(err, fmt.Sprintf("%.12s has no directory %q", commit, path)))
 	}
@@ -88,14 +90,23 @@ func readTree(ctx context.Context, list []byte) (map[string][]byte, error) {
 		}
 		files[name] = data
 	}
-	if len(files) == 0 {
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(files)), func(name string) bool {
+		return strings.HasSuffix(name, lang.PolicySuffix) && !strings.Contains(name, "/")
+	}) {
 		return nil, fmt.Errorf("it holds no file whose name ends in %s", lang.PolicySuffix)
 	}
 	return files, nil
 }
 
+// isPolicyFile reports whether a policy set can hold a file, in the directory
+// itself or, as modules and lists of addresses do, below it.
 func isPolicyFile(name string) bool {
-	return !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, lang.PolicySuffix) || name == lang.LockName)
+	if strings.HasPrefix(name, ".") || strings.Contains(name, "/.") {
+		return false
+	}
+	return name == lang.LockName || slices.ContainsFunc([]string{lang.PolicySuffix, lang.VarSuffix, lang.ListSuffix}, func(suffix string) bool {
+		return strings.HasSuffix(name, suffix)
+	})
 }
 
 // git runs git without a shell and without anything interactive.

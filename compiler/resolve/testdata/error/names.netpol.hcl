@@ -20,7 +20,7 @@ policy "others" {
     "app",                     # ERROR NP0108: Not a condition
     "src_port",                # ERROR NP0108: Not a condition
     "'zoom'",                  # ERROR NP0108: Not a condition
-    "local_ip == '@kid'",      # ERROR NP0112: Undefined address group
+    "local_ip == '@kid'",      # ERROR NP0112: Undefined group
     "local_ip == 'kids'",      # ERROR NP0019: Invalid address
     "hostname == '*.zoom.us'", # ERROR NP0022: Invalid domain
     "hostname == 'a b'",       # ERROR NP0022: Invalid domain
@@ -35,7 +35,7 @@ policy "others" {
 }
 
 address_group "kids" {
-  members = ["10.0.0.1", "@guest"] # ERROR NP0112: Undefined address group
+  members = ["10.0.0.1", "@guest"] # ERROR NP0112: Undefined group
 }
 
 address_group "guests" {
@@ -47,7 +47,7 @@ address_group "a" {
 }
 
 address_group "b" {
-  members = ["@a"] # ERROR NP0113: Circular address groups
+  members = ["@a"] # ERROR NP0113: Circular groups
 }
 
 application "mine" { # ERROR NP0009: Missing required argument

@@ -1,0 +1,171 @@
+package lang
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/netpol/netpol/lang/diag"
+)
+
+// Bounds of modules.
+const (
+	maxModuleDepth = 8
+	// moduleCost and blockCost are what a module and each block in it take from
+	// the budget, whatever they hold; see cost.go.
+	moduleCost = 4096
+	blockCost  = 64
+)
+
+// scope is what belongs to one use of a module, or to the policy set itself.
+type scope struct {
+	module string   // "iot", "iot/cameras"; empty for the set itself
+	dir    string   // of its files, from the policy directory
+	dirs   []string // of the modules that this one is used in, outermost first
+
+	vars   map[string]*variable
+	locals map[string]*local
+	inputs map[string]input // values of its variables
+
+	varNames, localNames []string // sorted; nil until a suggestion needs them
+}
+
+func newScope() *scope {
+	return &scope{dir: ".", vars: map[string]*variable{}, locals: map[string]*local{}, inputs: map[string]input{}}
+}
+
+// rootBlocks lists the types of blocks that are the whole set's.
+func rootBlocks() []string { return []string{"application", "category", "netpol"} }
+
+// decodeModule decodes the blocks of a directory in a scope of their own.
+func (d *decoder) decodeModule(b *hclsyntax.Block) {
+	name := b.Labels[0]
+	if !nameInGroup(name) {
+		d.diags.Add(diag.New(diag.InvalidName, nameRange(b), fmt.Sprintf("%q is no name for a module: it begins with a letter, holds letters, digits, _ and -, and is at most 63 long.", name)))
+		return
+	}
+	if !d.define("module "+name, fmt.Sprintf("module %q", name), headerRange(b)) {
+		return
+	}
+	a := d.require(b, "source", `source = "./cameras"`)
+	if a == nil {
+		return
+	}
+	dir, ok := d.moduleDir(d.text(b, "source", `"./cameras"`))
+	if !ok {
+		return
+	}
+	blocks, ok := d.moduleBlocks(dir, toRange(a.Expr.Range()))
+	if !ok || d.work < 0 {
+		return
+	}
+	if !d.charge(moduleCost + blockCost*len(blocks)) {
+		d.diags.Add(diag.New(diag.TooLarge, headerRange(b), "The set uses modules so often that reading it would take too long. Use a list in one policy instead of many copies of a module."))
+		return
+	}
+	inner := newScope()
+	inner.module, inner.dir = qualify(d.module, name), dir
+	inner.dirs = append(slices.Clone(d.dirs), d.dir)
+	inner.inputs = d.moduleInputs(b)
+	outer := d.scope
+	d.scope = inner
+	d.decodeScope(blocks, b)
+	d.scope = outer
+}
+
+// moduleDir is the directory that a source argument names.
+func (d *decoder) moduleDir(source Text) (string, bool) {
+	if source.Range.IsZero() {
+		return "", false
+	}
+	bad := func(code, why string) (string, bool) {
+		d.diags.Add(diag.New(code, source.Range, fmt.Sprintf("%q is no source of a module: %s.", source.Value, why)))
+		return "", false
+	}
+	if !strings.HasPrefix(source.Value, "./") && !strings.HasPrefix(source.Value, "../") {
+		return bad(diag.InvalidModule, "it is a directory below the policy directory, written from that of this file, and begins with ./")
+	}
+	dir, why := inside(d.dir, source.Value)
+	switch {
+	case why != "":
+		return bad(diag.InvalidModule, why)
+	case dir == d.dir || slices.Contains(d.dirs, dir):
+		return bad(diag.CyclicModules, "the directory would be used inside of itself")
+	case len(d.dirs) >= maxModuleDepth:
+		return bad(diag.TooDeep, fmt.Sprintf("modules may use each other %d deep", maxModuleDepth))
+	}
+	return dir, true
+}
+
+// moduleBlocks parses the files of a directory, once however often it is used.
+func (d *decoder) moduleBlocks(dir string, at diag.Range) ([]*hclsyntax.Block, bool) {
+	if blocks, ok := d.modules[dir]; ok {
+		return blocks, blocks != nil
+	}
+	names, err := d.tree.list(dir)
+	if err != nil {
+		why := err.Error()
+		if errors.Is(err, fs.ErrNotExist) {
+			why = "the policy directory holds no such directory"
+		}
+		d.diags.Add(diag.New(diag.InvalidModule, at, fmt.Sprintf("The module's directory %s cannot be read: %s.", dir, why)))
+		return nil, false
+	}
+	blocks, found := []*hclsyntax.Block{}, false
+	for _, name := range names {
+		if !strings.HasSuffix(name, PolicySuffix) || strings.HasPrefix(path.Base(name), ".") {
+			continue
+		}
+		found = true
+		if src, ok := d.readFile(name, at); ok {
+			blocks = append(blocks, d.parseFile(name, src)...)
+		}
+	}
+	if !found {
+		d.diags.Add(diag.New(diag.NoPolicyFiles, at, fmt.Sprintf("The module's directory %s holds no file whose name ends in %s.", dir, PolicySuffix)))
+		blocks = nil
+	}
+	d.modules[dir] = blocks
+	return blocks, found
+}
+
+// moduleInputs evaluates the arguments of a module block, which are the values
+// of the module's variables.
+func (d *decoder) moduleInputs(b *hclsyntax.Block) map[string]input {
+	out := map[string]input{}
+	for _, a := range sortedAttributes(b.Body) {
+		if a.Name != "source" {
+			out[a.Name] = input{value: d.value(a.Expr), at: toRange(a.Expr.Range()), name: toRange(a.NameRange)}
+		}
+	}
+	return out
+}
+
+// decodeScope decodes blocks in the scope that is set. user is the module
+// block, nil for the policy set itself.
+func (d *decoder) decodeScope(blocks []*hclsyntax.Block, user *hclsyntax.Block) {
+	d.declare(blocks)
+	d.evaluate(user)
+	for _, b := range blocks {
+		if user != nil && slices.Contains(rootBlocks(), b.Type) {
+			d.diags.Add(diag.New(diag.UnknownBlock, toRange(b.TypeRange), fmt.Sprintf("A block of type %s is the whole policy set's, so it stands in the policy directory's own files and not in a module.", b.Type)))
+			continue
+		}
+		d.decodeBlock(b)
+	}
+}
+
+// qualify is a name as the whole set knows it.
+func (d *decoder) qualify(name string) string { return qualify(d.module, name) }
+
+func qualify(module, name string) string {
+	if module == "" {
+		return name
+	}
+	return module + "/" + name
+}

@@ -17,7 +17,7 @@ const (
 	baseWork     = 16 << 20
 	workPerByte  = 32 // literals cost about 16 a byte
 	maxOneWork   = 8 << 20
-	hopelessWork = 1 << 40 // keeps sums from overflowing
+	hopelessWork = 1 << 28 // keeps sums of a few from overflowing, 32 bits included
 	// callCost is one call of a function besides its arguments: it can fail, and
 	// every failure is a diagnostic of half a kilobyte.
 	callCost = 512
@@ -150,7 +150,7 @@ func (d *decoder) forCost(n *hclsyntax.ForExpr) int {
 			body += d.cost(e, names)
 		}
 	}
-	return min(hopelessWork, rounds*min(body, maxOneWork+1))
+	return times(rounds, min(body, maxOneWork+1))
 }
 
 // width is how many elements of different types a value may have; its cost is

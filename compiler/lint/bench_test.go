@@ -64,7 +64,8 @@ func BenchmarkLint1000(b *testing.B) {
 }
 
 // TestThousandPoliciesTakeSeconds bounds what BenchmarkLint1000 measures
-// (2.4 s on two busy processors, 2026-11); the slack is for slow and busy machines.
+// (2.4 s on two busy processors, 2026-11) far from what pairing policies would
+// take: it guards against a hang, not against a slow machine.
 func TestThousandPoliciesTakeSeconds(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -72,8 +73,8 @@ func TestThousandPoliciesTakeSeconds(t *testing.T) {
 	in := input(t, map[string][]byte{"many" + lang.PolicySuffix: []byte(manyPolicies(t, 1000))})
 	start := time.Now()
 	result := run(t, in)
-	if took := time.Since(start); took > 20*time.Second {
-		t.Errorf("took %s, want seconds", took)
+	if took := time.Since(start); took > 2*time.Minute {
+		t.Errorf("took %s, want far less", took)
 	}
 	if len(result.Unproven) > 0 {
 		t.Errorf("%d policies were too complex", len(result.Unproven))

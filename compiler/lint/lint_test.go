@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"golang.org/x/tools/txtar"
+	"pgregory.net/rapid"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/lint"
@@ -47,6 +48,20 @@ func input(t testing.TB, files map[string][]byte) lint.Input {
 		in.Files = append(in.Files, outline.Parse(name, src))
 	}
 	return in
+}
+
+// smallInput is input with a catalogue of the test's own.
+func smallInput(t *rapid.T, src string, cat *artifact.Catalogue) lint.Input {
+	const name = "in" + lang.PolicySuffix
+	p, diags := lang.Parse(map[string][]byte{name: []byte(src)}, lang.Options{})
+	if diags.HasErrors() {
+		t.Fatal(diags, src)
+	}
+	set, diags := resolve.Resolve(p, cat)
+	if diags.HasErrors() {
+		t.Fatal(diags, src)
+	}
+	return lint.Input{Policy: p, Set: set, Files: []*outline.File{outline.Parse(name, []byte(src))}}
 }
 
 func run(t testing.TB, in lint.Input) lint.Result {

@@ -136,7 +136,7 @@ func githubCommand(s diag.Severity) string {
 
 // githubData escapes what ends a command.
 func githubData(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(clean(s))
 }
 
 // githubProperty escapes what ends a property as well.

@@ -60,7 +60,22 @@ func (d *decoder) charge(work int) bool {
 
 // exhausted reports the expression that used the budget up.
 func (d *decoder) exhausted(expr hclsyntax.Expression) {
-	d.diags.Add(diag.New(diag.TooLarge, toRange(expr.Range()), "Evaluating the values of this set would take too long: large values are used too often. Use large lists fewer times, as in one address_group."))
+	d.diags.Add(diag.New(diag.TooLarge, toRange(expr.Range()), tooMuchWork))
+}
+
+const tooMuchWork = "Evaluating the values of this set would take too long: large values are used too often. Use large lists fewer times, as in one address_group."
+
+// spend is charge for what is no expression: it reports the first place that
+// finds too little left.
+func (d *decoder) spend(work int, at diag.Range) bool {
+	if d.work < 0 {
+		return false // has been reported
+	}
+	if !d.charge(work) {
+		d.diags.Add(diag.New(diag.TooLarge, at, tooMuchWork))
+		return false
+	}
+	return true
 }
 
 // cost is an upper bound of what evaluating an expression copies: each part

@@ -19,6 +19,10 @@ import (
 // can change what the expression means. compiler/resolve checks once more that
 // the constant came out as whole tokens.
 
+// textCost is what a byte of criteria takes from the budget, for the way from
+// text to condition; see cost.go.
+const textCost = 4
+
 // Insert is a stretch of criteria that a value was put into.
 type Insert struct {
 	From, To int // in bytes of the text
@@ -65,8 +69,7 @@ func (d *decoder) criteriaTemplate(t *hclsyntax.TemplateExpr) (Criteria, bool) {
 	}
 	c.Text = text.String()
 	c.spots = templateSpots(t, d.out.sources[c.Range.Filename], c.Text, c.inserts)
-	// Going on from text to condition costs about eight times as much.
-	return c, ok && d.charge(8*len(c.Text))
+	return c, ok && d.spend(textCost*len(c.Text), c.Range)
 }
 
 // quoteAround is the quote that stands on both sides of a ${...}, or empty.

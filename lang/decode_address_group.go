@@ -67,7 +67,7 @@ func (d *decoder) fileMembers(named Text) []Member {
 		return nil
 	}
 	src, ok := d.readFile(name, named.Range)
-	if !ok || !checkText(name, src, &d.diags) || !d.charge(memberCost*bytes.Count(src, []byte{'\n'})) {
+	if !ok || !checkText(name, src, &d.diags) || !d.spend(memberCost*bytes.Count(src, []byte{'\n'}), named.Range) {
 		return nil
 	}
 	var out []Member

@@ -61,11 +61,7 @@ func (d *decoder) decodeModule(b *hclsyntax.Block) {
 		return
 	}
 	blocks, ok := d.moduleBlocks(dir, toRange(a.Expr.Range()))
-	if !ok || d.work < 0 {
-		return
-	}
-	if !d.charge(moduleCost + blockCost*len(blocks)) {
-		d.diags.Add(diag.New(diag.TooLarge, headerRange(b), "The set uses modules so often that reading it would take too long. Use a list in one policy instead of many copies of a module."))
+	if !ok || !d.spend(moduleCost+blockCost*len(blocks), headerRange(b)) {
 		return
 	}
 	inner := newScope()

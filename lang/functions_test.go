@@ -193,6 +193,7 @@ func TestHostileForEachGivesOneDiagnosticQuickly(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"too many", policy(`criteria = "true"`) + "policy \"q\" {\n  for_each = local.m\n  label = \"a\"\n  criteria = \"true\"\n}\n", diag.TooLarge},
 		{"long criteria", policy("criteria = \"hostname in ['" + strings.Repeat("x", 60_000) + "']\""), diag.TooLarge},
+		{"long templates", policy("criteria = \"hostname == ${each.key}" + strings.Repeat(" or hostname == 'x'", 100) + "\""), diag.TooLarge},
 		{"long values", policy("criteria = \"hostname in ${local.m}\""), diag.TooLarge},
 		{"long labels", policy("criteria = \"true\"\n description = \"" + strings.Repeat("x", 60_000) + "\""), diag.TooLarge},
 	}

@@ -31,10 +31,13 @@ type policyCase struct {
 	region   flowspace.Region // exemptions taken off
 	possible flowspace.Region
 	samples  []flowspace.Place
-	lost     map[string][]int // effects that never win; nil until it is asked
-	proven   bool             // the regions can be trusted
-	never    bool
-	always   bool
+	effects  []effect
+	// about is, for each attribute, the conditions that ask for nothing else.
+	about  map[string]flowspace.Region
+	lost   map[string][]int // effects that never win; nil until it is asked
+	proven bool             // the regions can be trusted
+	never  bool
+	always bool
 }
 
 // exemption is one element of exempt.
@@ -66,7 +69,7 @@ func (p *pass) cases() *analysis {
 }
 
 func (p *pass) newCase(policy *ir.Policy) *policyCase {
-	c := &policyCase{policy: policy, block: p.block(policy)}
+	c := &policyCase{policy: policy, block: p.block(policy), effects: effects(policy)}
 	for _, e := range conjuncts(policy.Cond) {
 		if source, own, ok := p.exemptAt(c.block, e.Pos()); ok {
 			all := p.in.Policy.Exempt
@@ -147,6 +150,7 @@ func (a *analysis) place(c *policyCase) {
 			c.region = s.Diff(c.region, c.exempt[i].region)
 		}
 		c.possible = s.Possible(c.region)
+		c.about = a.about(c)
 	})
 	if !c.proven {
 		a.unproven = append(a.unproven, c.policy.Name)
@@ -173,6 +177,24 @@ func (a *analysis) within(c, o *policyCase) bool {
 		}
 	}
 	return a.space.Within(c.possible, o.region)
+}
+
+// about is, for each attribute, the flows that meet the conditions of a policy
+// that ask for nothing else.
+func (a *analysis) about(c *policyCase) map[string]flowspace.Region {
+	out := map[string]flowspace.Region{}
+	for _, e := range conjuncts(c.policy.Cond) {
+		list := attributes(e)
+		if len(list) != 1 {
+			continue
+		}
+		r, ok := out[list[0].Name]
+		if !ok {
+			r = flowspace.All()
+		}
+		out[list[0].Name] = a.space.Possible(a.space.And(r, a.space.Region(e)))
+	}
+	return out
 }
 
 // witness finds a flow of a region and tries it on the conditions: it must

@@ -64,7 +64,7 @@ func BenchmarkLint1000(b *testing.B) {
 }
 
 // TestThousandPoliciesTakeSeconds bounds what BenchmarkLint1000 measures
-// (2.4 s on two busy processors, 2026-11) far from what pairing policies would
+// (0.5 s on two processors, 2026-11) far from what pairing policies would
 // take: it guards against a hang, not against a slow machine.
 func TestThousandPoliciesTakeSeconds(t *testing.T) {
 	if testing.Short() {

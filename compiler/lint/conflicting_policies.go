@@ -20,6 +20,9 @@ const maxConflicts = 16
 const (
 	// maxTries bounds the places of an overlap that are looked at.
 	maxTries = 16
+	// maxExamples bounds the conflicts that facts are looked for before the
+	// policy is left alone, and the places that they are made up for.
+	maxExamples = 4
 	// maxExact bounds the earlier policies that are taken off an overlap one by
 	// one where no sample escapes them all: the cost doubles with some of them.
 	maxExact = 32
@@ -46,9 +49,9 @@ func (p *pass) eachConflict(grave bool) {
 		if !c.proven || c.never {
 			continue
 		}
-		dead, _ := a.lost(i, effects(c.policy))
+		dead, _ := a.lost(i, c.effects)
 		a.space.Try(4*questionNodes, func() {
-			for _, e := range effects(c.policy) {
+			for _, e := range c.effects {
 				if dead[e.String()] != nil {
 					continue // shadowed, which says more
 				}
@@ -63,9 +66,9 @@ func (p *pass) eachConflict(grave bool) {
 
 // crossing is a conflict that was found.
 type crossing struct {
-	j      int
+	other  *policyCase
 	effect effect // of the earlier policy
-	before []int  // earlier policies that decide some of the flows in common
+	before []int  // still earlier policies that decide some of the flows
 	// listed says that the two are cut at one attribute, such as two lists of
 	// applications with some in both; otherwise they ask for different things
 	// (who, and what), which is often meant.
@@ -76,25 +79,40 @@ type crossing struct {
 // of policy i. The gravest is told, the others are counted.
 func (a *analysis) conflict(i int, own effect, grave bool) (Finding, diag.Severity, bool) {
 	c := a.cases[i]
+	before := a.overlapping(i, own.dimension)
 	var found []crossing
-	for j := range a.cases[:i] {
+	for n, j := range before {
 		if len(found) == maxConflicts {
 			break
 		}
-		if x, ok := a.crosses(i, j, own); ok && x.grave() == grave {
-			found = append(found, x)
+		if x, ok := a.crosses(c, a.cases[j], own); ok && x.grave() == grave {
+			x.before = slices.DeleteFunc(slices.Clone(before[:n]), func(k int) bool {
+				return !slices.ContainsFunc(a.cases[k].effects, func(e effect) bool { return e.decides(own) })
+			})
+			if a.isOpen(c, x) {
+				found = append(found, x)
+			}
 		}
 	}
-	if len(found) == 0 {
-		return Finding{}, 0, false
-	}
 	slices.SortStableFunc(found, func(x, y crossing) int { return int(x.severity()) - int(y.severity()) })
-	for n, x := range found {
-		if e := a.openExample(c, a.cases[x.j], x.before); e.flow != nil {
+	for n, x := range found[:min(len(found), maxExamples)] {
+		if e := a.openExample(c, x.other, x.before); e.flow != nil {
 			return a.conflictFinding(c, own, x, len(found)-1-n).shown(e), x.severity(), true
 		}
 	}
 	return Finding{}, 0, false
+}
+
+// overlapping lists the policies before i that have an effect of a dimension
+// and match some flow that it matches.
+func (a *analysis) overlapping(i int, dimension string) []int {
+	var out []int
+	for j, o := range a.cases[:i] {
+		if o.proven && !o.never && slices.ContainsFunc(o.effects, func(e effect) bool { return e.dimension == dimension }) && a.space.Overlap(a.cases[i].possible, o.possible) {
+			out = append(out, j)
+		}
+	}
+	return out
 }
 
 // grave says that a conflict is worth a look by itself: the two are cut at one
@@ -111,34 +129,20 @@ func (x crossing) severity() diag.Severity {
 	return diag.Note
 }
 
-func (a *analysis) crosses(i, j int, e effect) (crossing, bool) {
-	c, o := a.cases[i], a.cases[j]
-	if !o.proven || o.never {
+// crosses says that an overlapping policy wants something else, and that neither
+// is an exception from the other.
+func (a *analysis) crosses(c, o *policyCase, own effect) (crossing, bool) {
+	k := slices.IndexFunc(o.effects, own.conflicts)
+	if k < 0 || a.within(c, o) || a.within(o, c) {
 		return crossing{}, false
 	}
-	k := slices.IndexFunc(effects(o.policy), e.conflicts)
-	if k < 0 || !a.space.Overlap(c.possible, o.possible) || a.within(c, o) || a.within(o, c) {
-		return crossing{}, false
-	}
-	x := crossing{j: j, effect: effects(o.policy)[k], before: a.decidedBefore(j, e, c)}
-	open := false
-	ok := a.space.Try(questionNodes, func() {
-		open = a.open(c, o, x.before)
-		x.listed = a.cutAtOneAttribute(c, o)
-	})
-	return x, ok && open
+	return crossing{other: o, effect: o.effects[k], listed: a.cutAtOneAttribute(c, o)}, true
 }
 
-// decidedBefore lists the policies before j that decide e's dimension for some
-// flows of c.
-func (a *analysis) decidedBefore(j int, e effect, c *policyCase) []int {
-	var out []int
-	for k, o := range a.cases[:j] {
-		if o.proven && !o.never && slices.ContainsFunc(effects(o.policy), func(x effect) bool { return x.decides(e) }) && a.space.Overlap(c.possible, o.possible) {
-			out = append(out, k)
-		}
-	}
-	return out
+// isOpen is open as a question of its own.
+func (a *analysis) isOpen(c *policyCase, x crossing) bool {
+	open := false
+	return a.space.Try(questionNodes, func() { open = a.open(c, x.other, x.before) }) && open
 }
 
 // open says that some plausible flow matches both policies, and none before
@@ -172,10 +176,12 @@ func (a *analysis) openExample(c, o *policyCase, before []int) example {
 	a.space.Try(questionNodes, func() {
 		common := s.And(c.possible, o.possible)
 		regions := a.regions(before)
+		left := maxExamples
 		for _, p := range s.PlausibleSamples(common, maxTries) {
-			if s.InsideAny(p, regions) {
+			if s.InsideAny(p, regions) || left == 0 {
 				continue
 			}
+			left--
 			if f, ok := s.WitnessAt(p); ok && met(f, c.policy.Cond, o.policy.Cond) {
 				out = example{values(f, []ir.Expr{c.policy.Cond, o.policy.Cond}), f}
 				return
@@ -192,32 +198,16 @@ func (a *analysis) openExample(c, o *policyCase, before []int) example {
 // attribute overlap without one's being part of the other's. Only conditions
 // about the attribute alone count.
 func (a *analysis) cutAtOneAttribute(c, o *policyCase) bool {
-	s := a.space
-	for _, attr := range attributes(c.policy.Cond) {
-		if !asks(o.policy.Cond, attr.Name) {
-			continue
-		}
-		x, y := s.Possible(a.about(c, attr.Name)), s.Possible(a.about(o, attr.Name))
-		if !s.Within(x, y) && !s.Within(y, x) {
+	for name, x := range c.about {
+		if y, ok := o.about[name]; ok && !a.space.Within(x, y) && !a.space.Within(y, x) {
 			return true
 		}
 	}
 	return false
 }
 
-// about is the conditions of a policy that ask for one attribute only.
-func (a *analysis) about(c *policyCase, name string) flowspace.Region {
-	r := flowspace.All()
-	for _, e := range conjuncts(c.policy.Cond) {
-		if list := attributes(e); len(list) == 1 && list[0].Name == name {
-			r = a.space.And(r, a.space.Region(e))
-		}
-	}
-	return r
-}
-
 func (a *analysis) conflictFinding(c *policyCase, own effect, x crossing, more int) Finding {
-	o := a.cases[x.j]
+	o := x.other
 	detail := fmt.Sprintf("Some flows match both %q (%s) and %q (%s), and only the order of the two decides: they get %s.",
 		o.policy.Name, x.effect, c.policy.Name, own, x.effect)
 	switch {

@@ -18,7 +18,7 @@ func shadowedPolicy() Rule {
 func checkShadowed(p *pass) {
 	a := p.cases()
 	for i, c := range a.cases {
-		list := effects(c.policy)
+		list := c.effects
 		if !c.proven || c.never || len(list) == 0 || a.duplicate(i) >= 0 {
 			continue
 		}
@@ -45,7 +45,7 @@ func (a *analysis) lost(i int, list []effect) (lost map[string][]int, different 
 	}
 	for _, e := range list {
 		for _, j := range c.lost[e.String()] {
-			different = different || slices.ContainsFunc(effects(a.cases[j].policy), e.differs)
+			different = different || slices.ContainsFunc(a.cases[j].effects, e.differs)
 		}
 	}
 	return c.lost, different
@@ -108,7 +108,7 @@ func (a *analysis) deciders(i int, e effect) []int {
 	c := a.cases[i]
 	var some []int
 	for j, o := range a.cases[:i] {
-		if !o.proven || o.never || !slices.ContainsFunc(effects(o.policy), func(x effect) bool { return x.decides(e) }) {
+		if !o.proven || o.never || !slices.ContainsFunc(o.effects, func(x effect) bool { return x.decides(e) }) {
 			continue
 		}
 		if a.within(c, o) {

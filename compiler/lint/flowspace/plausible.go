@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/compiler/lint/bdd"
 )
 
@@ -15,6 +16,21 @@ func (s *Space) lookups() bdd.Node {
 	}
 	asks := s.named("protocol", []string{"dns", "mdns", "llmnr", "netbios"})
 	return s.implies(asks, s.named("application", []string{""}))
+}
+
+// numbered: flows have ports, but for protocols that nobody writes ports for.
+func (s *Space) numbered() bdd.Node {
+	r := bdd.True
+	if s.ports == nil {
+		return r
+	}
+	none := s.ports.in([]ir.Interval{{Low: 0, High: 0}})
+	for _, name := range tuple()[0] {
+		if c := s.columns[name]; c != nil && len(none) > 0 {
+			r = s.b.And(r, s.b.Not(s.within(c, none)))
+		}
+	}
+	return r
 }
 
 // hosts: a host name that the catalogue knows leads to its application, unless

@@ -12,16 +12,20 @@ import (
 // example makes up a text of a class that passes exactly the wanted patterns.
 func (t *text) example(class, start int, wanted func(*textPattern) bool) (string, bool) {
 	c := t.classes[class]
+	// The few that must hold come first: most texts fail there already.
+	order := make([]*textPattern, 0, len(t.patterns))
+	for _, first := range []bool{true, false} {
+		for i := range t.patterns {
+			if p := &t.patterns[i]; wanted(p) == first {
+				order = append(order, p)
+			}
+		}
+	}
 	fits := func(s string) bool {
 		if t.classOf(s) != class || t.startOf(s) != start {
 			return false
 		}
-		for i := range t.patterns {
-			if t.patterns[i].holds(s) != wanted(&t.patterns[i]) {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(order, func(p *textPattern) bool { return p.holds(s) != wanted(p) })
 	}
 	if c.constant {
 		return c.value, fits(c.value)

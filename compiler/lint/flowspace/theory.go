@@ -14,7 +14,7 @@ func (s *Space) relate() {
 	for _, t := range s.texts {
 		s.addTheory(t.group, s.spelling(t))
 	}
-	s.soft = append(s.soft, theory{groupNames, s.lookups()})
+	s.soft = append(s.soft, theory{groupNames, s.lookups()}, theory{groupTuple, s.numbered()})
 	if t := s.texts["hostname"]; t != nil && s.applications != nil {
 		s.soft = append(s.soft, theory{groupNames | t.group, s.hosts(t)})
 	}

@@ -15,10 +15,11 @@ import (
 // for two regular expressions that nothing known matches together. The caller
 // must try the facts on the conditions: see Eval.
 func (s *Space) Witness(r Region) (*fact.Facts, bool) {
-	plausible := s.Plausible(r)
-	values, ok := s.b.First(plausible.node, s.levels)
+	values, ok := s.b.First(s.Plausible(r).node, s.levels)
 	if !ok {
-		return nil, false
+		if values, ok = s.b.First(s.Possible(r).node, s.levels); !ok {
+			return nil, false
+		}
 	}
 	return s.WitnessAt(Place{values})
 }

@@ -23,6 +23,7 @@ type Settings struct {
 	InspectPacket int            `json:"inspect_packets"`          // first packets of each flow to inspect, default 32
 	DoneMark      uint32         `json:"done_mark"`                // ct mark bit that says "analysis is over", default 0x80000000
 	Priority      int            `json:"priority"`                 // hook priority of the verdict chains, default 10
+	Timezone      string         `json:"timezone,omitempty"`       // IANA zone of time_of_day, weekday and schedules without one; empty is UTC
 }
 
 // Label is a conntrack label that this bundle owns.
@@ -46,6 +47,11 @@ type Policy struct {
 	DSCP        string   `json:"dscp,omitempty"`    // as written: "cs5", "46"
 	Verdict     string   `json:"verdict,omitempty"` // accept, drop, reject
 	Decided     Decided  `json:"decided,omitempty"` // where
+	// When is what is asked of each packet besides, as people read it; empty
+	// when nothing is.
+	When   string `json:"when,omitempty"`
+	Audit  bool   `json:"audit,omitempty"`   // only counted and logged
+	OnFail string `json:"on_fail,omitempty"` // "closed", or empty for open
 }
 
 // Decided says where a policy is decided.

@@ -9,6 +9,7 @@ import (
 type Set struct {
 	Settings  artifact.Settings   // defaults filled in
 	Catalogue *artifact.Catalogue // with the set's own applications and categories in it
+	Schedules []artifact.Schedule // those that conditions name, by name
 	Policies  []Policy            // in evaluation order: file name, then position; disabled ones are absent
 }
 
@@ -26,8 +27,31 @@ type Policy struct {
 	Mark    *artifact.Mark
 	DSCP    *DSCP
 	Verdict Verdict
+	Audit   bool // counted and logged, without any effect
+	OnFail  OnFail
 	// Split is filled by opt.
 	Split Split
+}
+
+// OnFail says what becomes of flows that a policy could match while the
+// enforcer cannot tell.
+type OnFail uint8
+
+// Ways to fail.
+const (
+	FailOpen   OnFail = iota // they pass
+	FailClosed               // they get the policy's verdict
+)
+
+// String is the word of the language.
+func (f OnFail) String() string {
+	switch f {
+	case FailOpen:
+		return "open"
+	case FailClosed:
+		return "closed"
+	}
+	return "unknown"
 }
 
 // DSCP is a differentiated services code point (RFC 2474).

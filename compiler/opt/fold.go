@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/netpol/netpol/compiler/ir"
-	"github.com/netpol/netpol/lang/fact"
 )
 
 // fold merges what an And or Or says of one attribute into one comparison,
@@ -193,7 +192,7 @@ func (g *group) simplify() ([]signed, bool) {
 func exact(c *ir.Compare) bool {
 	switch c.Op {
 	case ir.OpEqual:
-		return c.Attr.Type != fact.TextList
+		return !c.Attr.Type.IsList()
 	case ir.OpRange, ir.OpPrefix:
 		return true
 	case ir.OpTrue, ir.OpContains, ir.OpStartsWith, ir.OpEndsWith, ir.OpDomain, ir.OpMatches:

@@ -198,11 +198,11 @@ func withArticle(t fact.Type) string {
 // operators lists what can be done with a type.
 func operators(t fact.Type) []string {
 	switch t {
-	case fact.Number, fact.Port, fact.TLSVersion:
+	case fact.Number, fact.Port, fact.TLSVersion, fact.TimeOfDay:
 		return []string{"==", "!=", "<", "<=", ">", ">=", "in"}
 	case fact.Text, fact.Hostname, fact.ApplicationName, fact.ProtocolName, fact.CategoryName:
 		return []string{"==", "!=", "in", "contains", "startsWith", "endsWith", "matches"}
-	case fact.Address, fact.TextList, fact.EvidenceName, fact.Flag, fact.MAC, fact.EnumName:
+	case fact.Address, fact.TextList, fact.EvidenceName, fact.Flag, fact.MAC, fact.EnumName, fact.ScheduleName:
 		return []string{"==", "!=", "in"}
 	}
 	return nil
@@ -210,7 +210,7 @@ func operators(t fact.Type) []string {
 
 // isNumeric reports types whose Go value is an int.
 func isNumeric(t fact.Type) bool {
-	return t == fact.Number || t == fact.Port || t == fact.TLSVersion
+	return t == fact.Number || t == fact.Port || t == fact.TLSVersion || t == fact.TimeOfDay
 }
 
 // isText reports types whose Go value is a string.

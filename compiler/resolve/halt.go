@@ -7,7 +7,6 @@ import (
 
 	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/lang/diag"
-	"github.com/netpol/netpol/lang/fact"
 )
 
 // maxHaltTerms bounds the conditions that halt adds to later policies, all
@@ -96,7 +95,7 @@ func excludes(a, b []*ir.Compare) bool {
 // disjoint reports whether two comparisons ask the same attribute for values of
 // which none is common. A list attribute can have both values.
 func disjoint(x, y *ir.Compare) bool {
-	if x.Attr.Name != y.Attr.Name || x.Op != y.Op || x.Attr.Type == fact.TextList {
+	if x.Attr.Name != y.Attr.Name || x.Op != y.Op || x.Attr.Type.IsList() {
 		return false
 	}
 	if len(x.Ranges)*len(y.Ranges)+len(x.Prefixes)*len(y.Prefixes)+len(x.Strings) > maxLook {

@@ -122,14 +122,14 @@ const (
 
 func kindOf(t fact.Type) valueKind {
 	switch t {
-	case fact.Number, fact.Port, fact.TLSVersion:
+	case fact.Number, fact.Port, fact.TLSVersion, fact.TimeOfDay:
 		return kindNumber
 	case fact.Address:
 		return kindAddr
 	case fact.Flag:
 		return kindFlag
 	case fact.Text, fact.ApplicationName, fact.ProtocolName, fact.CategoryName, fact.Hostname, fact.TextList, fact.EvidenceName,
-		fact.MAC, fact.EnumName:
+		fact.MAC, fact.EnumName, fact.ScheduleName:
 		return kindText
 	}
 	return kindText
@@ -146,7 +146,7 @@ func folds(a fact.Attribute) bool {
 // operator can read.
 func loadAtom(in artifact.Test, a fact.Attribute) (test, error) {
 	kind := kindOf(a.Type)
-	t := test{fold: folds(a), list: a.Type == fact.TextList}
+	t := test{fold: folds(a), list: a.Type.IsList()}
 	fits := true
 	switch in.Op {
 	case artifact.TestFlag:

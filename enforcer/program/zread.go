@@ -9,7 +9,7 @@ import (
 )
 
 // attributeCount is len(fact.Attributes).
-const attributeCount = 60
+const attributeCount = 81
 
 // readText is the value of the text attribute a.
 func readText(f *fact.Facts, a attribute) (v string) {
@@ -34,60 +34,64 @@ func readText(f *fact.Facts, a attribute) (v string) {
 		return f.DomainCategory
 	case 10: // network_category
 		return f.NetworkCategory
-	case 22: // local_mac
+	case 23: // local_mac
 		return f.LocalMAC
-	case 23: // other_mac
+	case 24: // other_mac
 		return f.OtherMAC
-	case 24: // src_mac
+	case 25: // src_mac
 		return f.SrcMAC
-	case 25: // dst_mac
+	case 26: // dst_mac
 		return f.DstMAC
-	case 26: // other_type
+	case 27: // other_type
 		return f.OtherType
-	case 27: // origin
+	case 28: // origin
 		return f.Origin
-	case 32: // interface
+	case 33: // interface
 		return f.Interface
-	case 35: // alpn
+	case 36: // alpn
 		return f.ALPN
-	case 36: // ja4
+	case 37: // ja4
 		return f.JA4
-	case 39: // tls_alpn_server
+	case 40: // tls_alpn_server
 		return f.TLSALPNServer
-	case 40: // tls_server_cn
+	case 41: // tls_server_cn
 		return f.TLSServerCN
-	case 41: // tls_subject_dn
+	case 42: // tls_subject_dn
 		return f.TLSSubjectDN
-	case 42: // tls_issuer_dn
+	case 43: // tls_issuer_dn
 		return f.TLSIssuerDN
-	case 43: // tls_cert_fingerprint
+	case 44: // tls_cert_fingerprint
 		return f.TLSCertFingerprint
-	case 44: // risks
+	case 45: // risks
 		return f.Risks
-	case 45: // http_user_agent
+	case 46: // http_user_agent
 		return f.UserAgent
-	case 46: // http_method
+	case 47: // http_method
 		return f.HTTPMethod
-	case 47: // http_url
+	case 48: // http_url
 		return f.HTTPURL
-	case 48: // ssh_client_agent
+	case 49: // ssh_client_agent
 		return f.SSHClientAgent
-	case 49: // ssh_server_agent
+	case 50: // ssh_server_agent
 		return f.SSHServerAgent
-	case 50: // dhcp_class_ident
+	case 51: // dhcp_class_ident
 		return f.DHCPClassIdent
-	case 51: // dhcp_fingerprint
+	case 52: // dhcp_fingerprint
 		return f.DHCPFingerprint
-	case 52: // mdns_domain_name
+	case 53: // mdns_domain_name
 		return f.MDNSDomainName
-	case 53: // ssdp_user_agent
+	case 54: // ssdp_user_agent
 		return f.SSDPUserAgent
-	case 54: // ssdp_server
+	case 55: // ssdp_server
 		return f.SSDPServer
-	case 58: // quic_version
+	case 59: // quic_version
 		return f.QUICVersion
-	case 59: // bt_info_hash
+	case 60: // bt_info_hash
 		return f.BTInfoHash
+	case 79: // weekday
+		return f.Weekday
+	case 80: // schedule
+		return f.Schedules
 	}
 	return v
 }
@@ -99,26 +103,62 @@ func readNumber(f *fact.Facts, a attribute) (v int) {
 		return f.Confidence
 	case 11: // detection_packets
 		return f.DetectionPackets
-	case 18: // local_port
+	case 19: // local_port
 		return f.LocalPort
-	case 19: // other_port
+	case 20: // other_port
 		return f.OtherPort
-	case 20: // src_port
+	case 21: // src_port
 		return f.SrcPort
-	case 21: // dst_port
+	case 22: // dst_port
 		return f.DstPort
-	case 28: // ip_dscp
+	case 29: // ip_dscp
 		return f.IPDSCP
-	case 30: // ip_protocol
+	case 31: // ip_protocol
 		return f.IPProtocol
-	case 31: // ip_version
+	case 32: // ip_version
 		return f.IPVersion
-	case 33: // vlan_id
+	case 34: // vlan_id
 		return f.VLANID
-	case 34: // tls_version
+	case 35: // tls_version
 		return f.TLSVersion
-	case 37: // tls_cipher
+	case 38: // tls_cipher
 		return f.TLSCipher
+	case 61: // total_bytes
+		return f.TotalBytes
+	case 62: // src_bytes
+		return f.SrcBytes
+	case 63: // dst_bytes
+		return f.DstBytes
+	case 64: // local_bytes
+		return f.LocalBytes
+	case 65: // other_bytes
+		return f.OtherBytes
+	case 66: // total_packets
+		return f.TotalPackets
+	case 67: // src_packets
+		return f.SrcPackets
+	case 68: // dst_packets
+		return f.DstPackets
+	case 69: // local_packets
+		return f.LocalPackets
+	case 70: // other_packets
+		return f.OtherPackets
+	case 71: // total_rate
+		return f.TotalRate
+	case 72: // src_rate
+		return f.SrcRate
+	case 73: // dst_rate
+		return f.DstRate
+	case 74: // local_rate
+		return f.LocalRate
+	case 75: // other_rate
+		return f.OtherRate
+	case 76: // duration
+		return f.Duration
+	case 77: // ct_mark
+		return f.CTMark
+	case 78: // time_of_day
+		return f.TimeOfDay
 	}
 	return v
 }
@@ -126,19 +166,19 @@ func readNumber(f *fact.Facts, a attribute) (v int) {
 // readAddr is the value of the address attribute a.
 func readAddr(f *fact.Facts, a attribute) (v netip.Addr) {
 	switch a {
-	case 14: // local_ip
+	case 15: // local_ip
 		return f.LocalIP
-	case 15: // other_ip
+	case 16: // other_ip
 		return f.OtherIP
-	case 16: // src_ip
+	case 17: // src_ip
 		return f.SrcIP
-	case 17: // dst_ip
+	case 18: // dst_ip
 		return f.DstIP
-	case 55: // stun_mapped
+	case 56: // stun_mapped
 		return f.STUNMapped
-	case 56: // stun_peer
+	case 57: // stun_peer
 		return f.STUNPeer
-	case 57: // stun_relayed
+	case 58: // stun_relayed
 		return f.STUNRelayed
 	}
 	return v
@@ -151,9 +191,11 @@ func readFlag(f *fact.Facts, a attribute) (v bool) {
 		return f.Guessed
 	case 13: // detection_complete
 		return f.Complete
-	case 29: // ip_nat
+	case 14: // detection_updated
+		return f.Updated
+	case 30: // ip_nat
 		return f.IPNAT
-	case 38: // tls_ech
+	case 39: // tls_ech
 		return f.TLSECH
 	}
 	return v

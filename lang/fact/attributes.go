@@ -37,6 +37,12 @@ const (
 	MAC
 	// EnumName is one of the attribute's Values.
 	EnumName
+	// TimeOfDay is a Number: the seconds since midnight, written '18:30' or
+	// '18:30:00' in criteria.
+	TimeOfDay
+	// ScheduleName is several names of schedule blocks joined by commas; a
+	// comparison holds when any of them equals.
+	ScheduleName
 )
 
 // String is the word the documentation uses for the type.
@@ -70,9 +76,17 @@ func (t Type) String() string {
 		return "MAC address"
 	case EnumName:
 		return "word"
+	case TimeOfDay:
+		return "time of day"
+	case ScheduleName:
+		return "schedule"
 	}
 	return "unknown"
 }
+
+// IsList says that a value is several texts joined by commas, and that a
+// comparison holds when it holds for any of them.
+func (t Type) IsList() bool { return t == TextList || t == ScheduleName }
 
 // Stage says where an attribute can be decided, cheapest first.
 type Stage uint8
@@ -83,8 +97,12 @@ const (
 	Kernel Stage = iota
 	// Once attributes are known to the enforcer after the flow's first packets.
 	Once
-	// Changing attributes may have another value later in the flow's life.
+	// Changing attributes may have another value later in the flow's life; the
+	// enforcer runs its program again when they do.
 	Changing
+	// Packet attributes are asked of each packet, by a rule of the kernel's: the
+	// enforcer sees neither a flow's bulk nor the clock strike.
+	Packet
 )
 
 // String is the word the documentation uses for the stage.
@@ -96,6 +114,8 @@ func (s Stage) String() string {
 		return "once per flow"
 	case Changing:
 		return "changing"
+	case Packet:
+		return "each packet"
 	}
 	return "unknown"
 }
@@ -136,6 +156,7 @@ var Attributes = []Attribute{
 	{Name: "detection_packets", Field: "DetectionPackets", Type: Number, Unit: "packets", Decided: Once, From: "enforcer", Doc: "How many packets of the flow had been seen when its name was first known; 0 while it has none."},
 	{Name: "detection_guessed", Field: "Guessed", Type: Flag, Decided: Changing, From: "classify", Doc: "True while the name rests on address or port only."},
 	{Name: "detection_complete", Field: "Complete", Type: Flag, Decided: Changing, From: "enforcer", Doc: "True when analysis of the flow is over."},
+	{Name: "detection_updated", Field: "Updated", Type: Flag, Decided: Changing, From: "enforcer", Doc: "True once the flow's name has become another one than it first had."},
 	{Name: "local_ip", Field: "LocalIP", Type: Address, Decided: Kernel, From: "packet", Doc: "The address on the local side (see local_networks)."},
 	{Name: "other_ip", Field: "OtherIP", Type: Address, Decided: Kernel, From: "packet", Doc: "The address on the other side."},
 	{Name: "src_ip", Field: "SrcIP", Type: Address, Decided: Kernel, From: "packet", Doc: "The address of the side that opened the flow."},
@@ -182,6 +203,26 @@ var Attributes = []Attribute{
 	{Name: "stun_relayed", Field: "STUNRelayed", Type: Address, Decided: Once, From: "dissect/stun", Doc: "The address that a TURN server relays for."},
 	{Name: "quic_version", Field: "QUICVersion", Type: Text, Decided: Once, From: "dissect/quic", Doc: "The version of QUIC: '1', '2', 'draft-29', Google's 'Q046', or the number in hexadecimal."},
 	{Name: "bt_info_hash", Field: "BTInfoHash", Type: Text, Decided: Once, From: "dissect/bittorrent", Doc: "The info hash of a BitTorrent handshake, 40 hexadecimal digits."},
+	{Name: "total_bytes", Field: "TotalBytes", Type: Number, Unit: "bytes", Decided: Packet, From: "conntrack", Doc: "Bytes of the flow so far, IP headers and the packet at hand included. The kernel counts them: while it does not (net.netfilter.nf_conntrack_acct), they are 0."},
+	{Name: "src_bytes", Aliases: []string{"total_src_bytes"}, Field: "SrcBytes", Type: Number, Unit: "bytes", Decided: Packet, From: "conntrack", Doc: "Bytes sent by the side that opened the flow."},
+	{Name: "dst_bytes", Aliases: []string{"total_dst_bytes"}, Field: "DstBytes", Type: Number, Unit: "bytes", Decided: Packet, From: "conntrack", Doc: "Bytes sent by the side that the flow was opened to."},
+	{Name: "local_bytes", Aliases: []string{"total_local_bytes"}, Field: "LocalBytes", Type: Number, Unit: "bytes", Decided: Packet, From: "conntrack", Doc: "Bytes sent by the local side."},
+	{Name: "other_bytes", Aliases: []string{"total_other_bytes"}, Field: "OtherBytes", Type: Number, Unit: "bytes", Decided: Packet, From: "conntrack", Doc: "Bytes sent by the other side."},
+	{Name: "total_packets", Field: "TotalPackets", Type: Number, Unit: "packets", Decided: Packet, From: "conntrack", Doc: "Packets of the flow so far, the packet at hand included."},
+	{Name: "src_packets", Aliases: []string{"total_src_packets"}, Field: "SrcPackets", Type: Number, Unit: "packets", Decided: Packet, From: "conntrack", Doc: "Packets sent by the side that opened the flow."},
+	{Name: "dst_packets", Aliases: []string{"total_dst_packets"}, Field: "DstPackets", Type: Number, Unit: "packets", Decided: Packet, From: "conntrack", Doc: "Packets sent by the side that the flow was opened to."},
+	{Name: "local_packets", Aliases: []string{"total_local_packets"}, Field: "LocalPackets", Type: Number, Unit: "packets", Decided: Packet, From: "conntrack", Doc: "Packets sent by the local side."},
+	{Name: "other_packets", Aliases: []string{"total_other_packets"}, Field: "OtherPackets", Type: Number, Unit: "packets", Decided: Packet, From: "conntrack", Doc: "Packets sent by the other side."},
+	{Name: "total_rate", Field: "TotalRate", Type: Number, Unit: "bytes per second", Decided: Changing, From: "conntrack", Doc: "Bytes a second over the last interval between two readings of the kernel's counters (5 seconds)."},
+	{Name: "src_rate", Field: "SrcRate", Type: Number, Unit: "bytes per second", Decided: Changing, From: "conntrack", Doc: "Bytes a second sent by the side that opened the flow."},
+	{Name: "dst_rate", Field: "DstRate", Type: Number, Unit: "bytes per second", Decided: Changing, From: "conntrack", Doc: "Bytes a second sent by the side that the flow was opened to."},
+	{Name: "local_rate", Field: "LocalRate", Type: Number, Unit: "bytes per second", Decided: Changing, From: "conntrack", Doc: "Bytes a second sent by the local side."},
+	{Name: "other_rate", Field: "OtherRate", Type: Number, Unit: "bytes per second", Decided: Changing, From: "conntrack", Doc: "Bytes a second sent by the other side."},
+	{Name: "duration", Field: "Duration", Type: Number, Unit: "seconds", Decided: Changing, From: "enforcer", Doc: "How long ago the flow's first packet was seen, as of the last reading of the kernel's counters."},
+	{Name: "ct_mark", Aliases: []string{"conntrack_mark", "fwmark"}, Field: "CTMark", Type: Number, Decided: Packet, From: "conntrack", Doc: "The conntrack mark, without the bits that are netpol's own."},
+	{Name: "time_of_day", Field: "TimeOfDay", Type: TimeOfDay, Unit: "seconds", Decided: Packet, From: "clock", Doc: "The time, written '18:30' or '18:30:00', in the set's time zone."},
+	{Name: "weekday", Field: "Weekday", Type: EnumName, Decided: Packet, From: "clock", Doc: "The day of the week, 'mon' to 'sun', in the set's time zone.", Values: Weekdays()},
+	{Name: "schedule", Field: "Schedules", Type: ScheduleName, Decided: Packet, From: "clock", Doc: "The names of the schedules in force."},
 }
 
 // Values of the attribute "other_type".
@@ -191,6 +232,9 @@ const (
 	OtherMulticast = "other_multicast"
 	OtherBroadcast = "other_broadcast"
 )
+
+// Weekdays lists the values of the attribute "weekday", Monday first.
+func Weekdays() []string { return []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} }
 
 // Values of the attribute "origin".
 const (

@@ -22,6 +22,7 @@ type Facts struct {
 	DetectionPackets    int        `expr:"detection_packets"`    // How many packets of the flow had been seen when its name was first known; 0 while it has none.
 	Guessed             bool       `expr:"detection_guessed"`    // True while the name rests on address or port only.
 	Complete            bool       `expr:"detection_complete"`   // True when analysis of the flow is over.
+	Updated             bool       `expr:"detection_updated"`    // True once the flow's name has become another one than it first had.
 	LocalIP             netip.Addr `expr:"local_ip"`             // The address on the local side (see local_networks).
 	OtherIP             netip.Addr `expr:"other_ip"`             // The address on the other side.
 	SrcIP               netip.Addr `expr:"src_ip"`               // The address of the side that opened the flow.
@@ -68,4 +69,24 @@ type Facts struct {
 	STUNRelayed         netip.Addr `expr:"stun_relayed"`         // The address that a TURN server relays for.
 	QUICVersion         string     `expr:"quic_version"`         // The version of QUIC: '1', '2', 'draft-29', Google's 'Q046', or the number in hexadecimal.
 	BTInfoHash          string     `expr:"bt_info_hash"`         // The info hash of a BitTorrent handshake, 40 hexadecimal digits.
+	TotalBytes          int        `expr:"total_bytes"`          // Bytes of the flow so far, IP headers and the packet at hand included. The kernel counts them: while it does not (net.netfilter.nf_conntrack_acct), they are 0.
+	SrcBytes            int        `expr:"src_bytes"`            // Bytes sent by the side that opened the flow.
+	DstBytes            int        `expr:"dst_bytes"`            // Bytes sent by the side that the flow was opened to.
+	LocalBytes          int        `expr:"local_bytes"`          // Bytes sent by the local side.
+	OtherBytes          int        `expr:"other_bytes"`          // Bytes sent by the other side.
+	TotalPackets        int        `expr:"total_packets"`        // Packets of the flow so far, the packet at hand included.
+	SrcPackets          int        `expr:"src_packets"`          // Packets sent by the side that opened the flow.
+	DstPackets          int        `expr:"dst_packets"`          // Packets sent by the side that the flow was opened to.
+	LocalPackets        int        `expr:"local_packets"`        // Packets sent by the local side.
+	OtherPackets        int        `expr:"other_packets"`        // Packets sent by the other side.
+	TotalRate           int        `expr:"total_rate"`           // Bytes a second over the last interval between two readings of the kernel's counters (5 seconds).
+	SrcRate             int        `expr:"src_rate"`             // Bytes a second sent by the side that opened the flow.
+	DstRate             int        `expr:"dst_rate"`             // Bytes a second sent by the side that the flow was opened to.
+	LocalRate           int        `expr:"local_rate"`           // Bytes a second sent by the local side.
+	OtherRate           int        `expr:"other_rate"`           // Bytes a second sent by the other side.
+	Duration            int        `expr:"duration"`             // How long ago the flow's first packet was seen, as of the last reading of the kernel's counters.
+	CTMark              int        `expr:"ct_mark"`              // The conntrack mark, without the bits that are netpol's own.
+	TimeOfDay           int        `expr:"time_of_day"`          // The time, written '18:30' or '18:30:00', in the set's time zone.
+	Weekday             string     `expr:"weekday"`              // The day of the week, 'mon' to 'sun', in the set's time zone.
+	Schedules           string     `expr:"schedule"`             // The names of the schedules in force.
 }

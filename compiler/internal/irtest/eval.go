@@ -45,7 +45,7 @@ func compare(e *ir.Compare, f *fact.Facts) bool {
 		return slices.ContainsFunc(e.Prefixes, func(p netip.Prefix) bool { return p.Contains(v) })
 	case string:
 		values := []string{v}
-		if e.Attr.Type == fact.TextList {
+		if e.Attr.Type.IsList() {
 			values = strings.Split(v, ",")
 		}
 		return slices.ContainsFunc(values, func(v string) bool {

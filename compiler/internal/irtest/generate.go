@@ -40,13 +40,13 @@ func Facts(t *rapid.T) *fact.Facts {
 		switch a.Type {
 		case fact.Text:
 			v = rapid.SampledFrom(texts).Draw(t, a.Name)
-		case fact.TextList:
+		case fact.TextList, fact.ScheduleName:
 			v = rapid.SampledFrom(lists).Draw(t, a.Name)
 		case fact.Hostname:
 			v = rapid.SampledFrom(hosts).Draw(t, a.Name)
 		case fact.ApplicationName, fact.ProtocolName, fact.CategoryName, fact.EvidenceName, fact.MAC, fact.EnumName:
 			v = rapid.SampledFrom(names).Draw(t, a.Name)
-		case fact.Number, fact.Port, fact.TLSVersion:
+		case fact.Number, fact.Port, fact.TLSVersion, fact.TimeOfDay:
 			v = rapid.SampledFrom(numbers).Draw(t, a.Name)
 		case fact.Flag:
 			v = rapid.Bool().Draw(t, a.Name)
@@ -101,13 +101,13 @@ func exprList(t *rapid.T, depth int) []ir.Expr {
 func comparison(t *rapid.T) ir.Expr {
 	c := &ir.Compare{Attr: rapid.SampledFrom(fact.Attributes).Draw(t, "attribute")}
 	switch c.Attr.Type {
-	case fact.Number, fact.Port, fact.TLSVersion:
+	case fact.Number, fact.Port, fact.TLSVersion, fact.TimeOfDay:
 		c.Op, c.Ranges = ir.OpRange, ranges(t)
 	case fact.Flag:
 		c.Op = ir.OpTrue
 	case fact.Address:
 		c.Op, c.Prefixes = ir.OpPrefix, networks(t)
-	case fact.ApplicationName, fact.ProtocolName, fact.CategoryName, fact.EvidenceName, fact.MAC, fact.EnumName:
+	case fact.ApplicationName, fact.ProtocolName, fact.CategoryName, fact.EvidenceName, fact.MAC, fact.EnumName, fact.ScheduleName:
 		c.Op, c.Strings = ir.OpEqual, strs(t, c, names)
 	case fact.Hostname:
 		c.Op = rapid.SampledFrom([]ir.Op{ir.OpEqual, ir.OpDomain, ir.OpContains, ir.OpEndsWith, ir.OpMatches}).Draw(t, "op")

@@ -83,7 +83,7 @@ func compared(e *ir.Compare, f *fact.Facts) Truth {
 		return truth(slices.ContainsFunc(e.Prefixes, func(p netip.Prefix) bool { return p.Contains(v) }))
 	case string:
 		values := []string{v}
-		if e.Attr.Type == fact.TextList {
+		if e.Attr.Type.IsList() {
 			values = strings.Split(v, ",")
 		}
 		return truth(slices.ContainsFunc(values, func(v string) bool {

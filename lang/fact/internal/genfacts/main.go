@@ -27,14 +27,14 @@ func write(name string, b []byte) {
 
 func goType(t fact.Type) string {
 	switch t {
-	case fact.Number, fact.Port, fact.TLSVersion:
+	case fact.Number, fact.Port, fact.TLSVersion, fact.TimeOfDay:
 		return "int"
 	case fact.Address:
 		return "netip.Addr"
 	case fact.Flag:
 		return "bool"
 	case fact.Text, fact.ApplicationName, fact.ProtocolName, fact.CategoryName,
-		fact.Hostname, fact.TextList, fact.EvidenceName, fact.MAC, fact.EnumName:
+		fact.Hostname, fact.TextList, fact.EvidenceName, fact.MAC, fact.EnumName, fact.ScheduleName:
 		return "string"
 	}
 	panic("no Go type for " + t.String())

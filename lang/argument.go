@@ -122,6 +122,27 @@ func (d *decoder) textOrList(b *hclsyntax.Block, name, example string) []Text {
 	return d.texts(b, name, example)
 }
 
+// someOf is textOrList that reports a list without elements, which would mean
+// never: it comes of a variable more often than of an intention.
+func (d *decoder) someOf(b *hclsyntax.Block, name, example string) []Text {
+	before := len(d.diags)
+	list := d.textOrList(b, name, example)
+	a, ok := b.Body.Attributes[name]
+	if ok && len(list) == 0 && len(d.diags) == before && d.isEmptyList(a.Expr) {
+		d.diags.Add(diag.New(diag.EmptyList, toRange(a.Expr.Range()), fmt.Sprintf("Without an element in %s the %s would never apply. Leave the argument out, or write null, for no bound; or write for example [%s].", name, b.Type, example)))
+	}
+	return list
+}
+
+// isEmptyList reports whether an expression is known to be a list of nothing.
+func (d *decoder) isEmptyList(expr hclsyntax.Expression) bool {
+	if tuple, ok := unwrap(expr).(*hclsyntax.TupleConsExpr); ok {
+		return len(tuple.Exprs) == 0
+	}
+	v := d.value(expr)
+	return v.IsWhollyKnown() && !v.IsNull() && v.CanIterateElements() && v.LengthInt() == 0
+}
+
 // texts reads an optional list of strings. Elements of a list that is written
 // out have their own ranges; those of any other value have the whole's.
 func (d *decoder) texts(b *hclsyntax.Block, name, example string) []Text {

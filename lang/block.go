@@ -28,8 +28,9 @@ func blockSchemas() []blockSchema {
 		{kind: "category", names: 1, arguments: []string{"description"}, decode: (*decoder).decodeCategory},
 		{kind: "locals", decode: func(*decoder, *hclsyntax.Block) {}},
 		{kind: "module", names: 1, decode: (*decoder).decodeModule},
-		{kind: "netpol", singleton: true, arguments: []string{"done_mark", "exempt", "inspect_packets", "local_networks", "log_group", "priority"}, decode: (*decoder).decodeNetpol},
-		{kind: "policy", names: 1, arguments: []string{"criteria", "description", "dscp", "enabled", "exempt", "for_each", "halt", "interface", "label", "labels", "mark", "order", "verdict"}, decode: (*decoder).decodePolicies},
+		{kind: "netpol", singleton: true, arguments: []string{"done_mark", "exempt", "inspect_packets", "local_networks", "log_group", "priority", "timezone"}, decode: (*decoder).decodeNetpol},
+		{kind: "policy", names: 1, arguments: []string{"audit", "criteria", "description", "dscp", "enabled", "exempt", "for_each", "halt", "interface", "label", "labels", "mark", "on_fail", "order", "schedule", "verdict"}, decode: (*decoder).decodePolicies},
+		{kind: "schedule", names: 1, arguments: []string{"dates", "days", "description", "except", "hours", "timezone"}, decode: (*decoder).decodeSchedule},
 		{kind: "variable", names: 1, arguments: []string{"default", "description", "type"}, decode: func(*decoder, *hclsyntax.Block) {}},
 	}
 }

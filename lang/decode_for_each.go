@@ -26,14 +26,19 @@ func (e *each) object() cty.Value {
 
 // decodePolicies decodes a policy block, once for each element of its for_each.
 func (d *decoder) decodePolicies(b *hclsyntax.Block) {
-	if why := badPolicyName(b.Labels[0]); why != "" {
-		d.diags.Add(diag.New(diag.InvalidName, nameRange(b), fmt.Sprintf("%q is no name for a policy: %s.", b.Labels[0], why)))
+	bad := badPolicyName(b.Labels[0])
+	if bad != "" {
+		d.diags.Add(diag.New(diag.InvalidName, nameRange(b), fmt.Sprintf("%q is no name for a policy: %s.", b.Labels[0], bad)))
 	}
 	a, ok := b.Body.Attributes["for_each"]
 	if !ok {
-		if d.module == "" || d.copied(headerRange(b)) {
-			d.decodePolicy(b, b.Labels[0])
+		if d.module != "" && !d.copied(headerRange(b)) {
+			return
 		}
+		if why := badPolicyName(d.qualify(b.Labels[0])); why != "" && bad == "" {
+			d.diags.Add(diag.New(diag.InvalidName, nameRange(b), fmt.Sprintf("With its modules the policy would be named %q, which cannot be: %s.", d.qualify(b.Labels[0]), why)))
+		}
+		d.decodePolicy(b, b.Labels[0])
 		return
 	}
 	if !d.define("for_each "+b.Labels[0], fmt.Sprintf("policy %q", b.Labels[0]), headerRange(b)) {
@@ -41,7 +46,7 @@ func (d *decoder) decodePolicies(b *hclsyntax.Block) {
 	}
 	for _, e := range d.forEach(a) {
 		name := b.Labels[0] + "(" + e.key + ")"
-		if why := badPolicyName(d.qualify(name)); why != "" && badPolicyName(b.Labels[0]) == "" {
+		if why := badPolicyName(d.qualify(name)); why != "" && bad == "" {
 			d.diags.Add(diag.New(diag.InvalidName, toRange(a.Expr.Range()),
 				fmt.Sprintf("The element %q would make a policy named %q, which cannot be: %s. Use a map, whose keys become part of the name and whose values need not.", e.key, d.qualify(name), why)))
 			continue
@@ -91,7 +96,7 @@ func (d *decoder) forEach(a *hclsyntax.Attribute) []each {
 			return nil
 		}
 		if seen[key] {
-			d.diags.Add(diag.New(diag.Duplicate, toRange(a.Expr.Range()), fmt.Sprintf("The element %q stands in the list twice, and would make two policies of one name. Write distinct(...) around the list.", key)))
+			d.diags.Add(diag.New(diag.Duplicate, toRange(a.Expr.Range()), fmt.Sprintf("The element %q stands in the list twice, and would make two of one name. Write distinct(...) around the list.", key)))
 			continue
 		}
 		seen[key] = true
@@ -110,6 +115,6 @@ func (d *decoder) forEachKey(k cty.Value, a *hclsyntax.Attribute) (string, bool)
 			return s.AsString(), true
 		}
 	}
-	d.diags.Add(diag.New(diag.WrongValueType, toRange(a.Expr.Range()), "The elements of a for_each list are strings. To give each policy several values write a map: { name = { label = \"a\", dscp = \"cs1\" } }."))
+	d.diags.Add(diag.New(diag.WrongValueType, toRange(a.Expr.Range()), "The elements of a for_each list are strings. To give each several values write a map: { name = { label = \"a\", dscp = \"cs1\" } }."))
 	return "", false
 }

@@ -42,7 +42,8 @@ func newScope() *scope {
 // rootBlocks lists the types of blocks that are the whole set's.
 func rootBlocks() []string { return []string{"application", "category", "netpol"} }
 
-// decodeModule decodes the blocks of a directory in a scope of their own.
+// decodeModule decodes the blocks of a directory in a scope of their own, once
+// for each element of for_each.
 func (d *decoder) decodeModule(b *hclsyntax.Block) {
 	name := b.Labels[0]
 	if !nameInGroup(name) {
@@ -52,6 +53,40 @@ func (d *decoder) decodeModule(b *hclsyntax.Block) {
 	if !d.define("module "+name, fmt.Sprintf("module %q", name), headerRange(b)) {
 		return
 	}
+	a, ok := b.Body.Attributes["for_each"]
+	if !ok {
+		d.useModule(b, name)
+		return
+	}
+	for _, e := range d.forEach(a) {
+		if why := badModuleKey(e.key); why != "" {
+			d.diags.Add(diag.New(diag.InvalidName, toRange(a.Expr.Range()),
+				fmt.Sprintf("The element %q would make a module named \"%s(%s)\", which cannot be: %s. Use a map, whose keys become part of the name and whose values need not.", e.key, name, e.key, why)))
+			continue
+		}
+		d.each = &e
+		d.useModule(b, name+"("+e.key+")")
+		d.each = nil
+	}
+}
+
+// badModuleKey says what is wrong with a key that becomes part of a module's
+// name. A slash is what parts modules, a comma the schedules that are in force.
+func badModuleKey(key string) string {
+	if key == "" {
+		return "the key is empty"
+	}
+	for i := range len(key) {
+		if c := key[i]; !isLetter(c) && !isDigit(c) && !strings.ContainsRune(" -_.:", rune(c)) {
+			return "a key of a module holds letters, digits, spaces and - _ . :"
+		}
+	}
+	return ""
+}
+
+// useModule decodes a module once, under a name: the block's, with the key of
+// for_each.
+func (d *decoder) useModule(b *hclsyntax.Block, name string) {
 	a := d.require(b, "source", `source = "./cameras"`)
 	if a == nil {
 		return
@@ -68,10 +103,10 @@ func (d *decoder) decodeModule(b *hclsyntax.Block) {
 	inner.module, inner.dir = qualify(d.module, name), dir
 	inner.dirs = append(slices.Clone(d.dirs), d.dir)
 	inner.inputs = d.moduleInputs(b)
-	outer := d.scope
-	d.scope = inner
+	outer, each := d.scope, d.each
+	d.scope, d.each = inner, nil
 	d.decodeScope(blocks, b)
-	d.scope = outer
+	d.scope, d.each = outer, each
 }
 
 // moduleDir is the directory that a source argument names.
@@ -135,7 +170,7 @@ func (d *decoder) moduleBlocks(dir string, at diag.Range) ([]*hclsyntax.Block, b
 func (d *decoder) moduleInputs(b *hclsyntax.Block) map[string]input {
 	out := map[string]input{}
 	for _, a := range sortedAttributes(b.Body) {
-		if a.Name != "source" {
+		if a.Name != "source" && a.Name != "for_each" {
 			out[a.Name] = input{value: d.value(a.Expr), at: toRange(a.Expr.Range()), name: toRange(a.NameRange)}
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 // defaultSettings are the settings of a set without a netpol block.
 func defaultSettings() Settings {
-	return Settings{LogGroup: 4788, InspectPackets: 32, DoneMark: 0x80000000, Priority: 10}
+	return Settings{LogGroup: 4788, InspectPackets: 32, DoneMark: 0x80000000, Priority: 10, Timezone: DefaultZone}
 }
 
 func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
@@ -31,6 +31,9 @@ func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 	s.Priority = d.number(b, "priority", -500, 500, def.Priority)
 	if a, ok := b.Body.Attributes["done_mark"]; ok {
 		s.DoneMark = d.doneMark(a, def.DoneMark)
+	}
+	if zone := d.zone(b); zone != "" {
+		s.Timezone = zone
 	}
 	d.out.Exempt = d.criteria(b.Body.Attributes["exempt"])
 }

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -28,9 +29,11 @@ func (d *decoder) decodePolicy(b *hclsyntax.Block, name string) {
 	p.Enabled = d.flag(b, "enabled", true)
 	p.Criteria = d.criteria(d.require(b, "criteria", `criteria = "app == 'zoom'"`))
 	p.Exempt = d.criteria(b.Body.Attributes["exempt"])
-	p.Interfaces = d.textOrList(b, "interface", `"lan0"`)
+	p.Interfaces = d.someOf(b, "interface", `"lan0"`)
+	p.Schedules = d.someOf(b, "schedule", `"evenings"`)
 	p.Order = d.number(b, "order", -maxOrder, maxOrder, 0)
 	p.Halt = d.flag(b, "halt", false)
+	p.Audit = d.flag(b, "audit", false)
 	p.Labels = d.labels(b)
 	if a, ok := b.Body.Attributes["mark"]; ok {
 		p.Mark = d.mark(a)
@@ -39,8 +42,14 @@ func (d *decoder) decodePolicy(b *hclsyntax.Block, name string) {
 		p.DSCP = d.dscp(a)
 	}
 	p.Verdict = d.verdict(b)
+	p.OnFail = d.onFail(b, p)
 	d.out.Policies = append(d.out.Policies, p)
-	if p.Halt {
+	d.checkEffect(b, p)
+}
+
+// checkEffect reports a policy that would do nothing.
+func (d *decoder) checkEffect(b *hclsyntax.Block, p *PolicyBlock) {
+	if p.Halt || p.Audit {
 		return
 	}
 	for _, name := range []string{"label", "labels", "mark", "dscp", "verdict"} {
@@ -48,7 +57,7 @@ func (d *decoder) decodePolicy(b *hclsyntax.Block, name string) {
 			return
 		}
 	}
-	d.diags.Add(diag.New(diag.NoEffect, p.Range, "The policy matches flows but changes nothing. Give it a label, mark, dscp or verdict, or halt = true to keep later policies off its flows."))
+	d.diags.Add(diag.New(diag.NoEffect, p.Range, "The policy matches flows but changes nothing. Give it a label, mark, dscp or verdict, or halt = true to keep later policies off its flows, or audit = true to count and log them."))
 }
 
 // badPolicyName says what is wrong with a policy's name. Names appear in nft
@@ -149,4 +158,26 @@ func (d *decoder) verdict(b *hclsyntax.Block) Text {
 	}
 	d.diags.Add(diag.New(diag.InvalidVerdict, t.Range, fmt.Sprintf("%q is no verdict. The verdicts are %s.", t.Value, strings.Join(verdicts, ", "))).WithHint(hint))
 	return Text{}
+}
+
+// failures are the words of the on_fail argument.
+var failures = []string{"open", "closed"}
+
+// onFail reads what becomes of flows that nobody can judge.
+func (d *decoder) onFail(b *hclsyntax.Block, p *PolicyBlock) Text {
+	t := d.text(b, "on_fail", `"closed"`)
+	if t.Range.IsZero() {
+		return Text{}
+	}
+	if !slices.Contains(failures, t.Value) {
+		d.diags.Add(diag.New(diag.InvalidOnFail, t.Range, fmt.Sprintf("%q is no way to fail. on_fail is \"open\", which lets flows pass that netpold has not judged, or \"closed\", which gives them the verdict.", t.Value)).
+			WithHint(suggest.Hint(strings.ToLower(t.Value), failures)))
+		return Text{}
+	}
+	_, written := b.Body.Attributes["verdict"]
+	if p.Verdict.Value == "drop" || p.Verdict.Value == "reject" || p.Verdict.Value == "" && (written || d.misspelt(b, "verdict")) {
+		return t
+	}
+	d.diags.Add(diag.New(diag.ConflictingArguments, t.Range, "on_fail says whether flows that netpold has not judged get the verdict, and only drop and reject can wait for that. Write verdict = \"drop\" or \"reject\", or leave on_fail out."))
+	return t
 }

@@ -124,6 +124,9 @@ type decoder struct {
 	each   *each // what the policy is made from; nil without for_each
 	copies int   // policies made by for_each and modules so far
 
+	stretches int             // of hours, in all schedules so far
+	zones     map[string]bool // time zones that were looked up, and whether they exist
+
 	bodies   []*hclsyntax.Body // of all files, for verbatim
 	searched int               // how many of bodies are in written
 	written  map[string]bool

@@ -16,6 +16,7 @@ type Policy struct {
 	AppGroups    []*ApplicationGroup
 	Applications []*Application
 	Categories   []*Category
+	Schedules    []*Schedule
 	Policies     []*PolicyBlock // in evaluation order: Order, then file name, then position
 	Lock         *Lock          // never nil; empty without a lock file
 	// Incomplete says that whole blocks could not be read, so that a name which
@@ -42,6 +43,7 @@ type Settings struct {
 	InspectPackets int            // first packets of each flow to inspect
 	DoneMark       uint32         // the ct mark bit that says "analysis is over"
 	Priority       int            // hook priority of the verdict chains
+	Timezone       string         // of times of day, weekdays and schedules: an IANA name
 	Range          diag.Range     // of the netpol block; zero without one
 }
 
@@ -113,8 +115,11 @@ type PolicyBlock struct {
 	Criteria    []Criteria // any of them
 	Exempt      []Criteria // none of them
 	Interfaces  []Text     // any of them; empty for all
+	Schedules   []Text     // names, any of which is in force; empty for always
 	Order       int        // policies of a lower one come first
 	Halt        bool       // policies after this one leave its flows alone
+	Audit       bool       // count and log, change nothing
+	OnFail      Text       // open, closed or empty
 	Labels      []Text
 	Mark        *Mark
 	DSCP        *DSCP

@@ -26,7 +26,7 @@ func (d *decoder) checkReferences(expr hclsyntax.Expression) bool {
 		case root == "each" && d.each != nil:
 			ok = d.checkEach(name, at) && ok
 		case root == "each":
-			d.diags.Add(diag.New(diag.InvalidExpression, toRange(at), "each.key and each.value exist in a policy with for_each, outside of its for_each argument."))
+			d.diags.Add(diag.New(diag.InvalidExpression, toRange(at), "each.key and each.value exist in a policy or module block with for_each, outside of its for_each argument."))
 			ok = false
 		case root != "var" && root != "local":
 			d.unknownRoot(expr, t)

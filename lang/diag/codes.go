@@ -75,6 +75,14 @@ const (
 	CyclicModules = "NP0036"
 	// InvalidPath: a file's name leads out of the policy directory or is no path.
 	InvalidPath = "NP0037"
+	// InvalidSchedule: the days, hours or dates of a schedule cannot be read or are none.
+	InvalidSchedule = "NP0038"
+	// InvalidTimeZone: the time zone database has no such name.
+	InvalidTimeZone = "NP0039"
+	// InvalidOnFail: on_fail is neither open nor closed.
+	InvalidOnFail = "NP0040"
+	// EmptyList: a list without elements would mean never.
+	EmptyList = "NP0041"
 
 	// CriteriaSyntax: a criterion is not a valid expression.
 	CriteriaSyntax = "NP0100"
@@ -126,6 +134,14 @@ const (
 	UnknownWord = "NP0130"
 	// InvalidMAC: a hardware address cannot be read.
 	InvalidMAC = "NP0131"
+	// UndefinedSchedule: no schedule block has that name.
+	UndefinedSchedule = "NP0132"
+	// InvalidTime: a time of day cannot be read.
+	InvalidTime = "NP0133"
+	// InvalidQuantity: a number with a unit cannot be read, or is of another unit.
+	InvalidQuantity = "NP0134"
+	// NotToCalculate: arithmetic reads an attribute that is known to the kernel alone.
+	NotToCalculate = "NP0135"
 )
 
 // Definition is what is fixed about a code.
@@ -173,6 +189,10 @@ var Definitions = []Definition{
 	{InvalidModule, Error, "Invalid module source"},
 	{CyclicModules, Error, "Circular modules"},
 	{InvalidPath, Error, "Invalid path"},
+	{InvalidSchedule, Error, "Invalid schedule"},
+	{InvalidTimeZone, Error, "Unknown time zone"},
+	{InvalidOnFail, Error, "Invalid on_fail"},
+	{EmptyList, Error, "Empty list"},
 	{CriteriaSyntax, Error, "Invalid criteria"},
 	{UnknownAttribute, Error, "Unknown attribute"},
 	{UnknownProtocol, Error, "Unknown protocol"},
@@ -198,6 +218,10 @@ var Definitions = []Definition{
 	{EmptyRange, Error, "Empty range"},
 	{UnknownWord, Error, "Unknown word"},
 	{InvalidMAC, Error, "Invalid MAC address"},
+	{UndefinedSchedule, Error, "Undefined schedule"},
+	{InvalidTime, Error, "Invalid time of day"},
+	{InvalidQuantity, Error, "Invalid quantity"},
+	{NotToCalculate, Error, "Not to calculate with"},
 }
 
 // New makes the diagnostic of a code in Definitions; an undefined code is our

@@ -1,0 +1,88 @@
+package lang
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	_ "time/tzdata" // policies are compiled on routers, which have no database of their own
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/netpol/netpol/lang/diag"
+)
+
+// DefaultZone is the time zone of a set that names none.
+const DefaultZone = "UTC"
+
+// zoneCost is what looking a time zone up takes from the budget; see cost.go.
+// A name that does not exist is looked for in four directories and in 600
+// entries: 60 us (measured 2026-11).
+const zoneCost = 4096
+
+// zoneName is the form of the names in the time zone database.
+var zoneName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$`)
+
+// zone reads a timezone argument; empty without one.
+func (d *decoder) zone(b *hclsyntax.Block) string {
+	t := d.text(b, "timezone", `"Europe/Berlin"`)
+	if t.Range.IsZero() {
+		return ""
+	}
+	known, looked := d.zones[t.Value]
+	if !looked {
+		if !d.spend(zoneCost, t.Range) {
+			return ""
+		}
+		known = isZone(t.Value)
+		if d.zones == nil {
+			d.zones = map[string]bool{}
+		}
+		d.zones[t.Value] = known
+	}
+	if known {
+		return t.Value
+	}
+	d.diags.Add(diag.New(diag.InvalidTimeZone, t.Range, fmt.Sprintf("There is no time zone %q. Zones have the names of the IANA database, such as Europe/Berlin, America/New_York or UTC.", t.Value)).
+		WithHint(zoneHint(t.Value)))
+	return ""
+}
+
+// isZone reports whether the time zone database has a name. "Local" is another
+// zone on each machine.
+func isZone(name string) bool {
+	if name == "Local" || !zoneName.MatchString(name) {
+		return false
+	}
+	_, err := time.LoadLocation(name)
+	return err == nil
+}
+
+// zoneHint finds the zone of a city, or of a name in another case.
+func zoneHint(name string) string {
+	if len(name) > 40 {
+		return ""
+	}
+	words := strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == '_' })
+	city := titleCase(strings.Join(words, "_"))
+	for _, area := range []string{"", "Europe/", "America/", "Asia/", "Africa/", "Australia/", "Pacific/", "Atlantic/", "Indian/"} {
+		if isZone(area + city) {
+			return fmt.Sprintf("did you mean %q?", area+city)
+		}
+	}
+	if upper := strings.ToUpper(name); isZone(upper) {
+		return fmt.Sprintf("did you mean %q?", upper)
+	}
+	return ""
+}
+
+// titleCase is a name with each of its parts beginning with a capital.
+func titleCase(s string) string {
+	out := []byte(strings.ToLower(s))
+	for i := range out {
+		if (i == 0 || out[i-1] == '/' || out[i-1] == '_') && 'a' <= out[i] && out[i] <= 'z' {
+			out[i] -= 'a' - 'A'
+		}
+	}
+	return string(out)
+}

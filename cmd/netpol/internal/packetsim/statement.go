@@ -1,0 +1,62 @@
+package packetsim
+
+import (
+	"fmt"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+// run executes a rule's statements. leave says that the chain ends here, and
+// the end how.
+func (w *walk) run(r *artifact.Rule, depth int) (e end, leave bool, err error) {
+	for i := range r.Do {
+		s := &r.Do[i]
+		switch s.Kind {
+		case artifact.DoCounter:
+		case artifact.DoLog:
+			w.result.Logged++
+		case artifact.DoSetDSCP4, artifact.DoSetDSCP6:
+			w.setDSCP(s)
+		case artifact.DoSetCTLabel:
+			if !w.packet.Untracked {
+				w.conn.set(s.Bit)
+			}
+		case artifact.DoSetCTMark:
+			if !w.packet.Untracked {
+				w.conn.Mark = w.conn.Mark&^s.Mask | s.Value
+			}
+		case artifact.DoSetSynAck:
+			w.result.Verdict = Reject // what asks for a reset tells the sender
+		case artifact.DoReturn:
+			return fell, true, nil
+		case artifact.DoAccept:
+			w.result.Accepted = append(w.result.Accepted, w.base)
+			return done, true, nil
+		case artifact.DoDrop:
+			w.result.Verdict = Drop
+			return stopped, true, nil
+		case artifact.DoRejectTCPReset, artifact.DoRejectAdmin:
+			w.result.Verdict = Reject
+			return stopped, true, nil
+		case artifact.DoJump:
+			if e, err = w.jump(s.Name, depth); err != nil || e != fell {
+				return e, true, err
+			}
+		case artifact.DoGoto: // does not come back
+			e, err = w.jump(s.Name, depth)
+			return e, true, err
+		default:
+			return fell, false, fmt.Errorf("statement %q: %w", s.Kind, errUnknown)
+		}
+	}
+	return fell, false, nil
+}
+
+// setDSCP writes the code point of the packet's own family; the other's rule
+// has a match before it that does not hold.
+func (w *walk) setDSCP(s *artifact.Statement) {
+	v := uint8(s.Value)
+	if (s.Kind == artifact.DoSetDSCP4) == (w.packet.version() == 4) {
+		w.result.DSCP = &v
+	}
+}

@@ -20,7 +20,7 @@ const (
 )
 
 // Flags are the yes-or-no facts of a record.
-type Flags uint16
+type Flags uint32
 
 // Flag bits.
 const (
@@ -49,6 +49,14 @@ const (
 	Guessed
 	// Translated says that replies bear other addresses (NAT).
 	Translated
+	// Renamed says that the flow's name became another one than it first had.
+	Renamed
+	// Adopted flows were found in conntrack, not seen to begin: what they
+	// carried before is not known.
+	Adopted
+	// Closing says that conntrack sees the connection end, of which no packet
+	// was shown.
+	Closing
 
 	alias // the record only leads to another, in Work
 )
@@ -78,6 +86,7 @@ type Record struct {
 	Seen      uint16 // packets since inspection began; counts only until it ends
 	Inspected uint16 // packets with payload that dissectors saw
 	NamedAt   uint16 // Packets when the name was first known
+	Tally     uint32 // the engine's index of the flow's counters, 0 for none
 	Bytes     uint64
 	DoneAt    int64
 	ToldAt    int64     // when the sink was last given the verdict; valid iff Told
@@ -87,6 +96,7 @@ type Record struct {
 	Interface uint32    // the engine's index of the interface name, 0 for none
 	MAC       [2]uint32 // the engine's indexes of hardware addresses, by end of the key (A, B); 0 for none
 	Mark      uint32
+	Name      uint32 // a hash of the name that the flow first had; valid iff Named
 	Labels    [16]byte
 }
 
@@ -99,8 +109,10 @@ func (r *Record) Set(f Flags) { r.Flags |= f }
 // Clear clears bits.
 func (r *Record) Clear(f Flags) { r.Flags &^= f }
 
-// Ended says that the connection is over as far as packets show.
-func (r *Record) Ended() bool { return r.Has(Reset) || r.Has(FinClient|FinServer) }
+// Ended says that the connection is over as far as packets and conntrack show.
+func (r *Record) Ended() bool {
+	return r.Flags&(Reset|Closing) != 0 || r.Has(FinClient|FinServer)
+}
 
 // Tuple is the flow's tuple, client first.
 func (r *Record) Tuple() Tuple {

@@ -50,7 +50,7 @@ func decodeIPv4(b []byte, p *Parsed) {
 		p.Drop = DropShort
 		return
 	}
-	p.IPVersion = 4
+	p.IPVersion, p.IPLength = 4, total
 	p.DSCP = b[1] >> 2
 	p.Proto = b[9]
 	p.Src[10], p.Src[11] = 0xff, 0xff
@@ -80,7 +80,7 @@ func decodeIPv6(b []byte, p *Parsed) {
 	if length == 0 {
 		length = len(b) - 40 // jumbogram or segmentation offload
 	}
-	p.IPVersion = 6
+	p.IPVersion, p.IPLength = 6, 40+length
 	p.DSCP = uint8(binary.BigEndian.Uint16(b) >> 6 & 0x3f) // traffic class without ECN
 	copy(p.Src[:], b[8:24])
 	copy(p.Dst[:], b[24:40])

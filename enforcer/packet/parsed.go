@@ -99,6 +99,9 @@ type Parsed struct {
 	ICMPID         uint16 // identifier of an ICMP query or its reply, 0 otherwise
 	FragmentID     uint32 // IP identification; valid iff Fragment is not NotFragment
 	Seq, Ack       uint32 // valid iff Proto is TCP
+	// IPLength is what conntrack counts of the packet: its bytes on the wire
+	// from the IP header on. A fragment's is its own.
+	IPLength int
 	// Payload is what follows the L4 header, without link-layer padding; for
 	// other protocols what follows the IP header.
 	Payload []byte

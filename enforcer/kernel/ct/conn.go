@@ -5,19 +5,12 @@ import (
 	"github.com/netpol/netpol/enforcer/kernel/internal/nfnl"
 )
 
-// Conn is one tracked connection.
+// Conn is one tracked connection. A connection older than the first rule that
+// sets a label has no room for Labels, and neither does one whose labels were
+// never set show them: HasLabels is false then.
 type Conn struct {
-	Orig, Reply flow.Tuple
-	// Labels are valid iff HasLabels: a connection older than the first rule
-	// that sets a label has no room for them, and neither does one whose
-	// labels were never set show them.
-	Labels    [16]byte
-	HasLabels bool
-	Mark      uint32
-	ID        uint32
-	Zone      uint16
-	// Packets and Bytes of both directions; 0 where accounting is off.
-	Packets, Bytes uint64
+	flow.Connection
+	ID uint32
 }
 
 // Has reports whether label bit n is set.
@@ -43,20 +36,41 @@ func parseConn(b []byte) Conn {
 		case ctaLabels:
 			c.HasLabels = true
 			copy(c.Labels[:], a.Data)
-		case ctaCountersOrig, ctaCountersReply:
-			c.count(a.Data)
+		case ctaCountersOrig:
+			c.Sent = parseCounts(a.Data)
+		case ctaCountersReply:
+			c.Returned = parseCounts(a.Data)
+		case ctaProtoInfo:
+			c.Closing = closing(a.Data)
 		}
 	}
 	return c
 }
 
-func (c *Conn) count(b []byte) {
+func parseCounts(b []byte) (c flow.Counts) {
 	for a, rest, ok := nfnl.NextAttr(b); ok; a, rest, ok = nfnl.NextAttr(rest) {
 		switch a.Type {
 		case ctaCountersPackets:
-			c.Packets += a.Uint64()
+			c.Packets = a.Uint64()
 		case ctaCountersBytes:
-			c.Bytes += a.Uint64()
+			c.Bytes = a.Uint64()
 		}
 	}
+	return c
+}
+
+// closing says that a connection's TCP state is one in which the entry only
+// lingers.
+func closing(b []byte) bool {
+	for info, rest, ok := nfnl.NextAttr(b); ok; info, rest, ok = nfnl.NextAttr(rest) {
+		if info.Type != ctaProtoInfoTCP {
+			continue
+		}
+		for a, rest, ok := nfnl.NextAttr(info.Data); ok; a, rest, ok = nfnl.NextAttr(rest) {
+			if a.Type == ctaProtoInfoTCPState {
+				return a.Uint8() == tcpTimeWait || a.Uint8() == tcpClose
+			}
+		}
+	}
+	return false
 }

@@ -14,6 +14,7 @@ const (
 
 	ctaTupleOrig     = 1
 	ctaTupleReply    = 2
+	ctaProtoInfo     = 4
 	ctaMark          = 8
 	ctaCountersOrig  = 9
 	ctaCountersReply = 10
@@ -43,6 +44,15 @@ const (
 
 	ctaCountersPackets = 1
 	ctaCountersBytes   = 2
+
+	ctaProtoInfoTCP      = 1
+	ctaProtoInfoTCPState = 1
+)
+
+// TCP states of linux/netfilter/nf_conntrack_tcp.h.
+const (
+	tcpTimeWait = 7
+	tcpClose    = 8
 )
 
 // IP protocol numbers (IANA) whose connections are told apart by more than

@@ -1,0 +1,23 @@
+package flow
+
+// Counts are what has passed in one direction of a connection: packets, and
+// bytes from the IP header on, as conntrack counts.
+type Counts struct {
+	Packets, Bytes uint64
+}
+
+// Connection is what conntrack knows of a connection.
+type Connection struct {
+	Orig, Reply Tuple // as each direction's packets bear them when they come in
+	Labels      [16]byte
+	// HasLabels says that the kernel has room for labels in this connection
+	// and that some were set, ever; Labels are valid iff it has.
+	HasLabels bool
+	// Closing says that the connection is over and its entry only lingers (TCP
+	// TIME_WAIT and CLOSE).
+	Closing  bool
+	Zone     uint16
+	Mark     uint32
+	Sent     Counts // sent by the side that opened it; zero where nothing is counted
+	Returned Counts // sent by the other side
+}

@@ -18,9 +18,9 @@ import (
 // Words of test files. What expect asks of a flow besides its attributes is in
 // outcomes.
 var (
-	testArguments = []string{"count", "flow", "pcap", "where"}
-	testBlocks    = []string{"expect", "flow"}
-	outcomes      = []string{"dscp", "labels", "mark", "policies", "verdict"}
+	testArguments = []string{"count", "flow", "netpold", "pcap", "where"}
+	testBlocks    = []string{"expect", "flow", "step"}
+	outcomes      = []string{"audited", "dscp", "labels", "mark", "policies", "verdict"}
 	testVerdicts  = append(slices.Clone(verdicts), "none")
 )
 
@@ -63,6 +63,8 @@ func (d *decoder) testArguments(b *hclsyntax.Block, t *Test) {
 			if d.plain(a.Expr) {
 				t.Where = d.criteria(a)
 			}
+		case "netpold":
+			t.Netpold = d.netpoldState(a)
 		case "count":
 			if n, ok := d.testCount(a); ok {
 				t.Count = &n
@@ -112,6 +114,10 @@ func (d *decoder) testBlocks(b *hclsyntax.Block, t *Test) {
 				continue
 			}
 			t.Expect = d.decodeExpect(inner)
+		case "step":
+			if d.checkNames(inner, blockSchema{kind: "step"}) {
+				t.Steps = append(t.Steps, d.decodeTestStep(inner))
+			}
 		default:
 			d.diags.Add(diag.New(diag.UnknownBlock, toRange(inner.TypeRange),
 				fmt.Sprintf("A test block holds no %q block. It holds %s.", inner.Type, strings.Join(testBlocks, ", "))).
@@ -135,7 +141,10 @@ func (d *decoder) checkTest(b *hclsyntax.Block, t *Test) {
 			}
 		}
 	}
-	if t.Expect == nil && (t.Count == nil || capture == nil) {
+	if capture != nil {
+		d.checkCaptureTest(b, t)
+	}
+	if t.Expect == nil && len(t.Steps) == 0 && (t.Count == nil || capture == nil) {
 		d.diags.Add(diag.New(diag.MissingArgument, t.Range, "The test expects nothing. Write an expect { } block, or count = N beside pcap."))
 	}
 }
@@ -146,7 +155,9 @@ func (d *decoder) decodeTestFlow(b *hclsyntax.Block) *TestFlow {
 	d.noBlocks(b)
 	seen := map[string]diag.Range{}
 	for _, a := range sortedAttributes(b.Body) {
-		if v, ok := d.assignment(a, "flow", nil, seen); ok {
+		if a.Name == testTime {
+			f.Time = d.plainText(a.Expr, `"2026-01-05T18:30:00+01:00"`)
+		} else if v, ok := d.assignment(a, "flow", []string{testTime}, seen); ok {
 			f.Values = append(f.Values, v)
 		}
 	}
@@ -184,6 +195,8 @@ func (d *decoder) outcome(e *Expectation, a *hclsyntax.Attribute) {
 	switch a.Name {
 	case "policies":
 		e.Policies = d.textList(a)
+	case "audited":
+		e.Audited = d.textList(a)
 	case "labels":
 		e.Labels = d.textList(a)
 	case "dscp":
@@ -225,8 +238,8 @@ func (d *decoder) assignment(a *hclsyntax.Attribute, block string, also []string
 			known = append(append(known, f.Name), f.Aliases...)
 		}
 		detail := fmt.Sprintf("No attribute is named %s.", a.Name)
-		if block == "expect" {
-			detail = fmt.Sprintf("No attribute is named %s. Besides attributes, expect has %s.", a.Name, strings.Join(also, ", "))
+		if len(also) > 0 {
+			detail = fmt.Sprintf("No attribute is named %s. Besides attributes, %s has %s.", a.Name, block, strings.Join(also, ", "))
 		}
 		d.diags.Add(diag.New(diag.UnknownAttribute, at, detail).WithHint(suggest.Hint(a.Name, known)))
 		return Assignment{}, false

@@ -33,15 +33,28 @@ type Test struct {
 	Tuple Text        // "tcp 192.0.2.1:40000 198.51.100.1:443": one connection of the capture
 	Where []Criteria  // which flows of the capture; empty for all
 	// Count is how many flows of the capture there must be; nil for at least one.
-	Count  *int
-	Expect *Expectation
-	Range  diag.Range // of the block's header
+	Count *int
+	// Netpold is how netpold does: up, down or undecided; empty for up.
+	Netpold Text
+	Expect  *Expectation // nil if only the steps expect something
+	Steps   []*TestStep  // what each flow goes through after that, in order
+	Range   diag.Range   // of the block's header
 }
 
 // TestFlow is a flow written as attributes.
 type TestFlow struct {
 	Values []Assignment
+	Time   Text // of the packet that is looked at, RFC 3339; empty for not written
 	Range  diag.Range
+}
+
+// TestStep is a later moment in the life of a test's flows. What it does not
+// write is as it was.
+type TestStep struct {
+	Flow    TestFlow
+	Netpold Text
+	Expect  *Expectation
+	Range   diag.Range
 }
 
 // Assignment gives an attribute of the language a value. Name is as written,
@@ -56,6 +69,7 @@ type Assignment struct {
 type Expectation struct {
 	Facts    []Assignment
 	Policies *TextList // exactly these match, in any order
+	Audited  *TextList // exactly these only count and log it
 	Labels   *TextList // exactly these are set, netpol's own left aside
 	DSCP     *DSCP
 	NoDSCP   bool // dscp = "none"

@@ -1,6 +1,7 @@
 package packet
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net"
 	"net/netip"
@@ -78,6 +79,39 @@ func udpFields(payload string) func(*Parsed) {
 	return func(p *Parsed) {
 		p.SrcPort, p.DstPort = 40000, 53
 		p.Payload, p.PayloadLength = []byte(payload), len(payload)
+	}
+}
+
+// TestIPLength: what conntrack counts is neither the link's nor what was cut
+// off.
+func TestIPLength(t *testing.T) {
+	data := gopacket.Payload("hello")
+	tcp4, udp6 := build(t, ipv4(layers.IPProtocolTCP), tcp(), data), build(t, ipv6(layers.IPProtocolUDP), udp(), data)
+	fragment := ipv4(layers.IPProtocolTCP)
+	fragment.FragOffset = 100
+	unset := bytes.Clone(tcp4)
+	unset[2], unset[3] = 0, 0
+	for _, tt := range []struct {
+		name string
+		link LinkType
+		in   []byte
+		want int
+	}{
+		{"ipv4", LinkRaw, tcp4, 20 + 20 + 5},
+		{"ipv6", LinkRaw, udp6, 40 + 8 + 5},
+		{"ethernet, padded", LinkEthernet, append(build(t, ether(layers.EthernetTypeIPv4), gopacket.Payload(tcp4)), 0, 0, 0), 45},
+		{"cut short", LinkRaw, tcp4[:42], 45},
+		{"later fragment", LinkRaw, build(t, fragment, data), 25},
+		{"length left to the network card", LinkRaw, unset, 45},
+		{"no ip", LinkEthernet, build(t, ether(layers.EthernetTypeARP), data), 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got Parsed
+			Decode(&Raw{Data: tt.in, LinkType: tt.link, Length: len(tt.in)}, &got)
+			if got.IPLength != tt.want {
+				t.Errorf("got %d bytes, want %d", got.IPLength, tt.want)
+			}
+		})
 	}
 }
 
@@ -182,6 +216,7 @@ func TestDecode(t *testing.T) {
 			if tt.want.Payload != nil {
 				ignore = cmpopts.EquateEmpty()
 			}
+			got.IPLength = 0 // TestIPLength has it
 			if tt.link == LinkEthernet {
 				copy(tt.want.SrcMAC[:], mac1)
 				copy(tt.want.DstMAC[:], mac2)

@@ -29,6 +29,7 @@ var databaseRows = []row{
 	{"clickhouse", nil, all(at(0, "\x00"), at(2, "ClickHouse")), nil, "ClickHouse native protocol, Hello"},
 	{"drda", nil, all(at(2, "\xd0"), at(8, "\x10\x41")), nil, "DRDA EXCSAT"},
 	{"elasticsearch", nil, all(at(0, "ES\x00\x00"), at(6, "\x00\x00\x00\x00")), nil, "Elasticsearch transport header"},
+	{"z3950", nil, all(at(0, "\xb4"), at(2, "\x83\x02\x00"), at(6, "\x84")), nil, "ANSI/NISO Z39.50 InitializeRequest"},
 	{"z3950", ports(210), all(at(0, "\xb4"), has("\x83\x02", 16), has("\x84\x02", 24)), nil, "ANSI/NISO Z39.50 InitializeRequest"},
 	{"z3950", ports(210), all(at(0, "\xb4"), has("\x83\x02", 16), has("\x84\x03", 24)), nil, "ANSI/NISO Z39.50 InitializeRequest"},
 }
@@ -42,6 +43,7 @@ var middlewareRows = []row{
 	{"mqtt", nil, all(at(0, "\x10"), at(2, "\x00\x06MQIsdp\x03")), nil, "MQTT 3.1"},
 	{"mqtt", nil, all(at(0, "\x10"), at(3, "\x00\x06MQIsdp\x03")), nil, "MQTT 3.1"},
 	{"mqtt", ports(1883), all(at(0, "\x20\x02"), in(2, "\x00\x01"), between(3, 1, 0, 5)), nil, "MQTT 3.1.1 section 3.2"},
+	{"mqtt", nil, all(at(0, "\xc0\x00")), all(at(0, "\xd0\x00")), "MQTT 3.1.1 sections 3.12, 3.13: ping and its answer"},
 	{"nats", nil, all(at(0, "INFO {"), has("\"server_id\"", 512)), nil, "NATS client protocol"},
 	{"nats", nil, all(at(0, "CONNECT {")), nil, "NATS client protocol"},
 	{"stomp", nil, all(at(0, "STOMP"), in(5, "\r\n"), has("accept-version:", 256)), nil, "STOMP 1.2, CONNECT"},
@@ -53,6 +55,8 @@ var middlewareRows = []row{
 	{"zeromq", nil, all(at(0, "\xff\x00\x00\x00\x00\x00\x00\x00"), in(8, "\x00\x01"), at(9, "\x7f")), nil, "ZMTP 3.1 greeting"},
 	{"thrift", nil, all(at(0, "\x80\x01\x00"), in(3, "\x01\x02\x03\x04"), at(4, "\x00\x00\x00")), nil, "Thrift binary protocol"},
 	{"thrift", nil, all(at(0, "\x00"), at(4, "\x80\x01\x00"), in(7, "\x01\x02\x03\x04"), at(8, "\x00\x00\x00")), nil, "Thrift framed transport"},
+	{"raft", nil, all(at(0, "\x01\x00\x00\x00\x00\x00\x00\x00"), at(11, "\x00\x00\x00\x00\x00"), between(16, 1, 8, 255), at(17, "\x00\x00\x00\x00\x00\x00\x00"), in(24, span('!', '~'))), nil, "C-Raft connection preamble: protocol 1, server and address"},
+	{"thrift", nil, all(at(0, "\x00"), at(4, "\x82"), in(5, "\x21\x41\x81"), between(6, 1, 0, 127), between(7, 1, 1, 64), in(8, span('A', 'z')), in(9, span('A', 'z'))), nil, "Thrift framed transport, compact protocol"},
 	{"gearman", nil, all(at(0, "\x00REQ\x00\x00\x00")), nil, "Gearman binary protocol"},
 	{"gearman", nil, all(at(0, "\x00RES\x00\x00\x00")), nil, "Gearman binary protocol"},
 	{"corba", nil, all(at(0, "GIOP\x01"), in(5, "\x00\x01\x02\x03")), nil, "CORBA 3.3 part 2, GIOP header"},
@@ -64,6 +68,8 @@ var middlewareRows = []row{
 	{"dcerpc", nil, all(at(0, "\x05\x00"), in(2, "\x00\x02\x03"), in(3, "\x03\x83"), at(4, "\x10\x00\x00\x00")), nil, "DCE 1.1 RPC, request"},
 	{"rpcbind", nil, all(in(0, "\x80"), at(8, "\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01\x86\xa0")), nil, "RFC 5531, RFC 1833"},
 	{"smpp", nil, all(at(0, "\x00\x00\x00"), at(4, "\x00\x00\x00"), in(7, "\x01\x02\x09"), at(8, "\x00\x00\x00\x00\x00\x00"), length(0, 4, 0)), nil, "SMPP 3.4 section 4.1"},
+	{"sap", nil, all(at(4, "NI_ROUTE\x00")), nil, "SAP network interface, route string"},
+	{"lotus-notes", nil, all(at(6, "\x00\x00\x02\x00\x00\x40\x02\x0f")), nil, "Notes RPC session request"},
 	{"zabbix", nil, all(at(0, "ZBXD"), in(4, "\x01\x03\x05\x07")), nil, "Zabbix header"},
 }
 
@@ -74,6 +80,8 @@ var storageRows = []row{
 	{"nfs", nil, all(in(0, "\x80\x00"), at(8, "\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01\x86"), in(19, "\xa3\xa5\xb5")), nil, "RFC 5531 section 9, RFC 1813"},
 	{"afp", ports(548), all(at(0, "\x00"), in(1, "\x03\x04"), at(4, "\x00\x00\x00\x00")), nil, "AFP, DSI header"},
 	{"iscsi", nil, all(at(0, "\x43"), at(2, "\x00\x00"), has("InitiatorName=", 256)), nil, "RFC 7143 section 11.12"},
+	{"lustre", nil, all(at(0, "\x00\x71\xce\xac\x01\x00\x00\x00")), nil, "Lustre LNet acceptor request"},
+	{"lustre", nil, all(at(0, "cirE")), nil, "Lustre socket LND hello"},
 	{"ceph", nil, all(at(0, "ceph v"), in(6, digits)), nil, "Ceph messenger banner"},
 	{"jetdirect", nil, all(at(0, "\x1b%-12345X")), nil, "HP PJL universal exit"},
 	{"ms-delivery-optimization", nil, all(at(0, "\x0eSwarm protocol")), nil, "MS-DO handshake"},

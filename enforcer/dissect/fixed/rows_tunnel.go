@@ -12,6 +12,7 @@ var vpnTCPRows = []row{
 	{"socks", nil, all(at(0, "\x05"), between(1, 1, 1, 4), in(2, "\x00\x01\x02\x80")), all(at(0, "\x05"), in(1, "\x00\x01\x02\x80\xff")), "RFC 1928 section 3"},
 	{"socks", ports(1080), all(at(0, "\x05"), between(1, 1, 1, 8), in(2, "\x00\x01\x02\x80")), nil, "RFC 1928 section 3"},
 	{"socks", nil, all(at(0, "\x04"), in(1, "\x01\x02"), size(9, 300)), all(at(0, "\x00"), in(1, "\x5a\x5b\x5c\x5d")), "SOCKS 4 protocol"},
+	{"cisco-vpn", nil, all(at(0, "\xfe\x57\x7e\x2b")), nil, "Cisco IPsec over TCP magic"},
 	{"tinc", nil, all(at(0, "0 "), in(2, span('A', 'z')), lineEnd(" 17")), nil, "tinc protocol, ID"},
 	{"tinc", nil, all(at(0, "0 "), in(2, span('A', 'z')), lineEnd(" 17.7")), nil, "tinc protocol, ID"},
 }
@@ -36,6 +37,13 @@ var vpnUDPRows = []row{
 	{"esp", ports(4500), all(at(4, "\x00\x00"), in(0, span(1, 255)), size(28, 65507)), nil, "RFC 3948 section 2.1"},
 	{"l2tp", nil, all(masked(0, "\xc8", "\xc8"), at(1, "\x02"), length(2, 2, 0), at(12, "\x80\x08\x00\x00\x00\x00")), nil, "RFC 2661 sections 3.1, 4.1"},
 	{"l2tp", ports(1701), all(masked(0, "\x00", "\x34"), at(1, "\x02")), nil, "RFC 2661 section 3.1"},
+	{"cloudflare-warp", ports(2408), all(at(0, "\x01"), in(1, span(1, 255)), size(148, 148)), nil, "WireGuard handshake with WARP's client id in the reserved bytes"},
+	{"cloudflare-warp", ports(2408), all(at(0, "\x02"), in(1, span(1, 255)), size(92, 92)), nil, "WireGuard handshake with WARP's client id in the reserved bytes"},
+	{"softether", nil, all(at(0, "IP="), in(3, digits), has(",PORT=", 24)), nil, "SoftEther NAT traversal, address answer"},
+	{"softether", nil, all(at(0, "\x00\x00\x00"), at(4, "\x00\x00\x00\x07opcode")), nil, "SoftEther NAT traversal, PACK of a request"},
+	{"softether", nil, all(at(0, "\x00\x00\x00"), at(4, "\x00\x00\x00\x06isret")), nil, "SoftEther NAT traversal, PACK of an answer"},
+	{"softether", nil, all(at(0, "\x00\x00\x00"), at(4, "\x00\x00\x00\x0ahost_name"), has("opcode", 2048)), nil, "SoftEther NAT traversal, PACK of a request"},
+	{"zerotier", ports(9993), all(masked(18, "\x00", "\x38"), at(27, "\x01"), between(28, 1, 1, 32), size(60, 1500)), nil, "ZeroTier HELLO"},
 	{"tailscale", nil, all(at(0, "TS\xf0\x9f\x92\xac")), nil, "Tailscale disco message"},
 }
 

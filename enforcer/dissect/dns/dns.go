@@ -73,8 +73,11 @@ func dissectDatagrams(w *dissect.Window, f *fact.Facts, newest dissect.Datagram,
 	for i, d := range w.Datagrams {
 		var q question
 		m, ok := readHeader(d.Payload, len(d.Payload))
-		if ok && m.readQuestion(&q) && (protocol != "" || m.flawless(&q)) {
+		if ok && m.readQuestion(&q) && (protocol != "" || q.isDNSCrypt() || m.flawless(&q)) {
 			set(f, protocol, &q)
+			if q.typ == typeTXT && newest.From == server && certified(newest.Payload) {
+				f.Protocol = "dnscrypt"
+			}
 			if newest.From == server {
 				learn(w, f, newest.Payload)
 			}
@@ -90,7 +93,7 @@ func dissectDatagrams(w *dissect.Window, f *fact.Facts, newest dissect.Datagram,
 // set writes the facts of the flow's first message.
 func set(f *fact.Facts, protocol string, q *question) {
 	switch {
-	case q.isDNSCrypt():
+	case q.isDNSCrypt(), f.Protocol == "dnscrypt":
 		protocol = "dnscrypt"
 	case protocol == "":
 		protocol = "dns"

@@ -115,6 +115,23 @@ func datagramCases(t testing.TB) []dissecttest.Case {
 		one("root", 53, query(t, "", dnsmessage.TypeNS), dnsFacts("")),
 		one("control bytes in the name", 53, query(t, "a\x1b\x00 b.test", dnsmessage.TypeA), dnsFacts(`a\027\000\032b.test`)),
 		one("certificate of DNSCrypt", 443, query(t, "2.dnscrypt-cert.example.com", dnsmessage.TypeTXT), fact.Facts{Protocol: "dnscrypt", DNSHostname: "2.dnscrypt-cert.example.com"}),
+		one("certificate of DNSCrypt, the question cut off behind", 443, append(query(t, "2.dnscrypt-cert.example.com", dnsmessage.TypeTXT), "\x00\x00\x29"...), fact.Facts{Protocol: "dnscrypt", DNSHostname: "2.dnscrypt-cert.example.com"}),
+		{
+			Name: "certificate of DNSCrypt under another name",
+			In: dissecttest.UDP(443, dissecttest.Client(query(t, "2.resolver.example.com", dnsmessage.TypeTXT)), dissecttest.Server(pack(t, dnsmessage.Message{
+				Header:    dnsmessage.Header{ID: 7, Response: true},
+				Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName("2.resolver.example.com."), Type: dnsmessage.TypeTXT, Class: dnsmessage.ClassINET}},
+				Answers:   []dnsmessage.Resource{resource("2.resolver.example.com", 60, &dnsmessage.TXTResource{TXT: []string{"DNSC\x00\x02\x00\x00" + strings.Repeat("s", 116)}})},
+			}))), Result: dissect.Partial, Want: fact.Facts{Protocol: "dnscrypt", DNSHostname: "2.resolver.example.com"},
+		},
+		{
+			Name: "text that is no certificate",
+			In: dissecttest.UDP(5300, dissecttest.Client(query(t, "2.resolver.example.com", dnsmessage.TypeTXT)), dissecttest.Server(pack(t, dnsmessage.Message{
+				Header:    dnsmessage.Header{ID: 7, Response: true},
+				Questions: []dnsmessage.Question{{Name: dnsmessage.MustNewName("2.resolver.example.com."), Type: dnsmessage.TypeTXT, Class: dnsmessage.ClassINET}},
+				Answers:   []dnsmessage.Resource{resource("2.resolver.example.com", 60, &dnsmessage.TXTResource{TXT: []string{strings.Repeat("s", 124)}})},
+			}))), Result: dissect.Partial, Want: dnsFacts("2.resolver.example.com"),
+		},
 		{Name: "broken datagram first", In: dissecttest.UDP(53, dissecttest.Client(q[:9]), dissecttest.Client(q)), Result: dissect.Partial, Want: dnsFacts("www.example.com")},
 		one("multicast query", 5353, query(t, "_ipp._tcp.local", dnsmessage.TypePTR), fact.Facts{Protocol: "mdns", DNSHostname: "_ipp._tcp.local", MDNSDomainName: "_ipp._tcp.local"}),
 		one("multicast answer", 5353, mdns, fact.Facts{Protocol: "mdns", DNSHostname: `my\032tv.local`, MDNSDomainName: `my\032tv.local`}),

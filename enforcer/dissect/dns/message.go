@@ -100,6 +100,31 @@ func (q *question) isDNSCrypt() bool {
 	return false
 }
 
+// certificateMagic opens a DNSCrypt certificate, here behind the length of its
+// TXT string: 124 bytes without extensions (DNSCrypt protocol version 2,
+// section 10).
+const certificateMagic = "\x7cDNSC"
+
+// certified says whether a message answers with the certificate of a DNSCrypt
+// resolver, whatever the name that was asked for: some resolvers use their own.
+func certified(msg []byte) bool {
+	m, ok := readHeader(msg, len(msg))
+	if !ok || !m.response() {
+		return false
+	}
+	c := m.records()
+	for range min(m.answers, maxAnswers) {
+		var r record
+		if !r.read(msg, &c) {
+			return false
+		}
+		if r.typ == typeTXT && len(r.data) > len(certificateMagic) && string(r.data[:len(certificateMagic)]) == certificateMagic {
+			return true
+		}
+	}
+	return false
+}
+
 // readQuestion reads the first question into q.
 func (m *message) readQuestion(q *question) bool {
 	c := dissect.NewCursor(m.msg[headerLen:])

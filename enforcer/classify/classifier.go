@@ -3,6 +3,7 @@ package classify
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/gaissmai/bart"
@@ -14,20 +15,22 @@ import (
 // Classifier is a catalogue compiled for look-ups. It is immutable and safe
 // for concurrent use; a new catalogue means a new Classifier.
 type Classifier struct {
-	apps      []application
-	protocols map[string]protocol
-	suffixes  *suffixTable
-	networks  *bart.Table[uint16] // index in apps
-	appPorts  portTable           // index in apps; "anywhere" rows only
-	wellKnown portTable           // index in guesses
-	guesses   []string            // protocol tags
-	byNumber  [256]string         // protocol tag by IP protocol number
+	apps       []application
+	categories map[string]string // of an application, by tag
+	protocols  map[string]protocol
+	suffixes   *suffixTable
+	networks   *bart.Table[uint16] // index in apps
+	appPorts   portTable           // index in apps; "anywhere" rows only
+	wellKnown  portTable           // index in guesses
+	guesses    []string            // protocol tags
+	byNumber   [256]string         // protocol tag by IP protocol number
 }
 
 // application is what classification needs of a catalogue application.
 type application struct {
 	tag, category string
-	platform      bool // cloud or CDN: its networks say who hosts, not what
+	platform      bool     // cloud or CDN: its networks say who hosts, not what
+	within        []uint16 // whose networks its own lie in
 }
 
 // protocol is what classification needs of a catalogue protocol.
@@ -41,7 +44,7 @@ type protocol struct {
 // New compiles a catalogue. It fails on what the tables cannot hold: two
 // owners of a suffix or a prefix, an unknown transport, too many rows.
 func New(cat *artifact.Catalogue) (*Classifier, error) {
-	c := &Classifier{protocols: make(map[string]protocol, len(cat.Protocols)), networks: new(bart.Table[uint16])}
+	c := &Classifier{protocols: make(map[string]protocol, len(cat.Protocols)), categories: make(map[string]string, len(cat.Applications)), networks: new(bart.Table[uint16])}
 	if len(cat.Applications) >= claimed || len(cat.Protocols) >= claimed {
 		return nil, fmt.Errorf("compile catalogue: more than %d applications or protocols", claimed-1)
 	}
@@ -51,12 +54,14 @@ func New(cat *artifact.Catalogue) (*Classifier, error) {
 	if err := c.addProtocols(cat.Protocols); err != nil {
 		return nil, fmt.Errorf("compile catalogue: %w", err)
 	}
+	c.nest(cat.Applications)
 	return c, nil
 }
 
 func (c *Classifier) addApplications(apps []artifact.Application) error {
 	var entries []suffixEntry
 	for i, a := range apps {
+		c.categories[a.Tag] = a.Category
 		c.apps = append(c.apps, application{tag: a.Tag, category: a.Category, platform: isPlatform(a.Category)})
 		for _, d := range a.Domains {
 			entries = append(entries, suffixEntry{strings.ToLower(strings.Trim(d, ".")), uint16(i)})
@@ -82,12 +87,8 @@ func (c *Classifier) addApplications(apps []artifact.Application) error {
 }
 
 func (c *Classifier) addProtocols(protocols []artifact.Protocol) error {
-	categories := make(map[string]string, len(c.apps))
-	for _, a := range c.apps {
-		categories[a.tag] = a.category
-	}
 	for _, p := range protocols {
-		c.protocols[p.Tag] = protocol{p.Category, p.Application, categories[p.Application], hasPorts(p.Ports)}
+		c.protocols[p.Tag] = protocol{p.Category, p.Application, c.categories[p.Application], hasPorts(p.Ports)}
 		c.guesses = append(c.guesses, p.Tag)
 		for _, r := range p.Ports {
 			if r.Transport == "ip" {
@@ -104,6 +105,20 @@ func (c *Classifier) addProtocols(protocols []artifact.Protocol) error {
 	return nil
 }
 
+// nest finds, for each application, in whose networks its own lie: what a
+// client does with WhatsApp in Meta's network is told of Meta's network too.
+func (c *Classifier) nest(apps []artifact.Application) {
+	for i, a := range apps {
+		for _, p := range a.Networks {
+			for _, outer := range c.networks.Supernets(p.Masked()) {
+				if int(outer) != i && !slices.Contains(c.apps[i].within, outer) {
+					c.apps[i].within = append(c.apps[i].within, outer)
+				}
+			}
+		}
+	}
+}
+
 // isPlatform reports whether an application of this category lends its
 // addresses to others.
 func isPlatform(category string) bool {
@@ -117,6 +132,17 @@ func (c *Classifier) Host(name string) (tag string, ok bool) {
 		return "", false
 	}
 	return c.apps[i].tag, true
+}
+
+// Asked finds the application that owns the name which a look-up asks for. The
+// look-up itself is not that application (see the package's text): Classify
+// leaves it without one, and records for people tell the two apart as they do
+// for hostname and dns_hostname.
+func (c *Classifier) Asked(f *fact.Facts) (tag string, ok bool) {
+	if !isLookup(f.Protocol) || f.DNSHostname == "" {
+		return "", false
+	}
+	return c.Host(f.DNSHostname)
 }
 
 // Address finds the application of an address by its longest prefix.
@@ -158,10 +184,11 @@ func (c *Classifier) Classify(f *fact.Facts, final bool, names *Names, nowNanos 
 	}
 	v := verdict{}
 	if !asks && carriesPorts(f.IPProtocol) {
-		v = c.decide(f, proto, guessed, final)
+		v = c.decide(f, proto, guessed, final, names, nowNanos)
+		c.teach(f, v, names, nowNanos)
 	}
 	f.Application, f.ApplicationCategory, f.By = v.application, v.category, v.by
-	f.Guessed = guessed || v.by == fact.ByNetwork || v.by == fact.ByPort
+	f.Guessed = guessed || v.guessed()
 	f.Confidence = confidence(f, guessed)
 	fact.SetRisk(&f.Risks, fact.RiskNonstandardPort, !guessed && c.offItsPorts(f, proto))
 	f.DomainCategory, f.NetworkCategory = c.domainCategory(f), c.networkCategory(f)
@@ -205,7 +232,7 @@ func (c *Classifier) nameProtocol(f *fact.Facts, final bool) (guessed bool) {
 		f.Protocol = owner
 		return true
 	}
-	weak := f.By == "" || f.By == fact.ByNetwork || f.By == fact.ByPort
+	weak := f.By == "" || f.By == fact.ByNetwork || f.By == fact.ByPort || f.By == fact.ByCorrelation
 	return ok && weak && f.Protocol == owner
 }
 

@@ -10,10 +10,16 @@ import (
 // verdict is an application and what it was recognised by; empty for none.
 type verdict struct {
 	application, category, by string
+	weak                      bool // by correlation with flows that were guessed
 }
 
 func (c *Classifier) verdict(i uint16, by string) verdict {
-	return verdict{c.apps[i].tag, c.apps[i].category, by}
+	return verdict{application: c.apps[i].tag, category: c.apps[i].category, by: by}
+}
+
+// guessed says that the application rests on addresses and ports alone.
+func (v verdict) guessed() bool {
+	return v.by == fact.ByNetwork || v.by == fact.ByPort || v.weak
 }
 
 // confidence is how sure a name is, in percent, by what it was recognised by;
@@ -30,6 +36,9 @@ func confidence(f *fact.Facts, guessed bool) int {
 	case fact.ByDNS:
 		return 80 // another name may share the address
 	case fact.ByCorrelation:
+		if f.Guessed {
+			return 50 // no more than the flow that points here
+		}
 		return 60
 	case fact.ByNetwork:
 		return 50
@@ -69,9 +78,9 @@ func (c *Classifier) networkCategory(f *fact.Facts) string {
 }
 
 // decide weighs the evidence, strongest first; doc.go tells the order.
-func (c *Classifier) decide(f *fact.Facts, proto protocol, guessed, final bool) verdict {
+func (c *Classifier) decide(f *fact.Facts, proto protocol, guessed, final bool, names *Names, nowNanos int64) verdict {
 	if proto.application != "" && !guessed {
-		return verdict{proto.application, proto.appCategory, fact.ByPayload}
+		return verdict{application: proto.application, category: proto.appCategory, by: fact.ByPayload}
 	}
 	if isName(f.Hostname) {
 		if i, ok := c.suffixes.lookup(f.Hostname); ok {
@@ -87,7 +96,20 @@ func (c *Classifier) decide(f *fact.Facts, proto protocol, guessed, final bool) 
 	if !final && (f.Protocol == "" || namesFollow(f.Protocol)) {
 		return verdict{}
 	}
-	if i, ok := c.serverNetwork(f); ok && (final || !c.apps[i].platform) {
+	return c.infer(f, guessed, final, names, nowNanos)
+}
+
+// infer names a flow that shows no name by other flows of its client, by its
+// server's address and by its port.
+func (c *Classifier) infer(f *fact.Facts, guessed, final bool, names *Names, nowNanos int64) verdict {
+	i, ok := c.serverNetwork(f)
+	if f.Protocol == "" || guessed || isMedia(f.Protocol) {
+		h, found := c.correlate(f, names, nowNanos)
+		if known := h.weak && ok && c.apps[i].tag == h.application; found && !known {
+			return verdict{h.application, c.categories[h.application], fact.ByCorrelation, h.weak}
+		}
+	}
+	if ok && (final || !c.apps[i].platform) {
 		return c.verdict(i, fact.ByNetwork)
 	}
 	if final && (f.Protocol == "" || guessed) {

@@ -10,10 +10,12 @@
 //  1. payload: the protocol belongs to one product (protocols.txt).
 //  2. sni, cert, http: a suffix of the host name the flow itself shows.
 //  3. dns: a suffix of the name whose DNS answer gave the client this server.
-//  4. network: the server lies in the application's own network.
-//  5. port: the server's port, only when analysis is over.
+//  4. correlation: other flows of the client point to it (below).
+//  5. network: the server lies in the application's own network.
+//  6. port: the server's port, only when analysis is over.
 //
-// Only the last two are guesses. A network of a platform (categories cloud,
+// The last two are guesses, and so is a correlation with flows that were
+// themselves named by their network. A network of a platform (categories cloud,
 // cdn) counts only when analysis is over and nothing named the flow.
 //
 // # Confidence
@@ -24,10 +26,26 @@
 //	sni, http          95  the client says whom it asks for
 //	cert               90  the server says who it is, for all its names
 //	dns                80  the client was told this address for that name
-//	correlation        60  another flow of the client points here
+//	correlation        60  another flow of the client points here; 50 when it is a guess
 //	network            50  a guess
 //	port               20  a guess
 //	no application    100  the protocol, read from its bytes; 20 by its port
+//
+// # Correlation
+//
+// The media flows of a call carry no name. Three things tell whose they are,
+// the strongest first:
+//
+//   - the socket: the same UDP port of the client was an application's before.
+//     It is one program's own, whomever it talks to.
+//   - signalling: the client used an application by name in the server's own
+//     network, WhatsApp in Meta's. Of two such, the one that spoke within the
+//     last 30 seconds.
+//   - the call: the client began one within the last minute, and the server's
+//     address is nobody's: a peer behind another of its sockets.
+//
+// Only applications with calls or matches teach (messaging, voip-conferencing,
+// social-media, games), and only UDP flows learn.
 //
 // # When a name matches nothing
 //

@@ -20,17 +20,19 @@ const (
 // with names of usual length.
 const DefaultNames = 16384
 
-// Names remembers which name a client asked for when it was told an address.
-// It holds a fixed number of answers; the clock algorithm makes room, so what
-// is in use stays. Safe for concurrent use: flows of one client are spread
-// over workers, and each flow asks only a few times in its life.
+// hintShare is how many answers are held for each hint about calls: a client
+// asks for many names and makes few calls.
+const hintShare = 4
+
+// Names remembers what one flow says about another: which name a client asked
+// for when it was told an address, and which application its calls belong to.
+// It holds a fixed number of each. Safe for concurrent use: flows of one
+// client are spread over workers, and each flow asks only a few times in its
+// life.
 type Names struct {
 	mu      sync.Mutex
-	index   map[nameKey]int32 // slot of each key
-	slots   []nameSlot        // grows to max, then is reused
-	max     int
-	hand    int // next slot that the clock looks at
-	evicted uint64
+	answers cache[nameKey, string]
+	calls   cache[callKey, hint]
 }
 
 // nameKey is pointer-free (no zone), so that the map costs the garbage
@@ -39,19 +41,15 @@ type nameKey struct {
 	client, server [16]byte
 }
 
-type nameSlot struct {
-	key     nameKey
-	name    string
-	expires int64 // packet time, nanoseconds
-	used    bool  // looked up since the hand last passed
-}
-
 // NewNames makes a cache of at most max answers; 0 means DefaultNames.
 func NewNames(max int) *Names {
 	if max <= 0 {
 		max = DefaultNames
 	}
-	return &Names{index: make(map[nameKey]int32), max: max}
+	return &Names{
+		answers: newCache[nameKey, string](max),
+		calls:   newCache[callKey, hint]((max + hintShare - 1) / hintShare),
+	}
 }
 
 // Learn remembers an answer that client was given. Answers without an address
@@ -61,36 +59,9 @@ func (n *Names) Learn(client netip.Addr, b dissect.NameBinding, nowNanos int64) 
 		return
 	}
 	life := min(max(time.Duration(b.TTL)*time.Second, minNameLife), maxNameLife)
-	key := nameKey{client.As16(), b.Addr.As16()}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	i, ok := n.index[key]
-	if !ok {
-		i = n.room(nowNanos)
-		n.index[key] = i
-	}
-	n.slots[i] = nameSlot{key: key, name: b.Name, expires: nowNanos + int64(life)}
-}
-
-// room finds a slot for a new key: a fresh one while there are some, then the
-// next that is out of date or was not used since the hand's last round.
-func (n *Names) room(nowNanos int64) int32 {
-	if len(n.slots) < n.max {
-		n.slots = append(n.slots, nameSlot{})
-		return int32(len(n.slots) - 1)
-	}
-	for {
-		s := &n.slots[n.hand]
-		at := n.hand
-		n.hand = (n.hand + 1) % len(n.slots)
-		if s.used && s.expires > nowNanos {
-			s.used = false
-			continue
-		}
-		delete(n.index, s.key)
-		n.evicted++
-		return int32(at)
-	}
+	n.answers.put(nameKey{client.As16(), b.Addr.As16()}, b.Name, nowNanos, nowNanos+int64(life))
 }
 
 // Lookup finds the name that client was last told server's address for. It
@@ -101,24 +72,19 @@ func (n *Names) Lookup(client, server netip.Addr, nowNanos int64) (name string, 
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	i, ok := n.index[nameKey{client.As16(), server.As16()}]
-	if !ok || n.slots[i].expires <= nowNanos {
-		return "", false
-	}
-	n.slots[i].used = true
-	return n.slots[i].name, true
+	return n.answers.get(nameKey{client.As16(), server.As16()}, nowNanos)
 }
 
 // Len is the number of answers held.
 func (n *Names) Len() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return len(n.index)
+	return len(n.answers.index)
 }
 
 // Evicted is how many answers had to make room for others.
 func (n *Names) Evicted() uint64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.evicted
+	return n.answers.evicted
 }

@@ -1,0 +1,155 @@
+package classify
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// How long a hint holds, in packet time.
+const (
+	// socketLife: a program that was seen behind a UDP port of a client keeps
+	// it for the call; the port's next owner is far off in the ephemeral range.
+	socketLife = 10 * time.Minute
+	// networkLife: a messenger's connection lasts for hours without a new flow.
+	networkLife = 2 * time.Hour
+	// callLife: the peers of a call are tried within seconds of its relays.
+	callLife = time.Minute
+	// signalledLife: of several messengers of one network, the one that spoke
+	// this recently is calling.
+	signalledLife = 30 * time.Second
+)
+
+// lowestSocket is the lowest port that may be one program's own. Below stand
+// the services that all programs of a host share.
+const lowestSocket = 1024
+
+// callKey is what a hint is about. A port alone is a UDP socket of the client;
+// an owner alone is what the client does in that application's networks;
+// neither is the client's calls as such.
+type callKey struct {
+	client [16]byte
+	port   uint16
+	owner  string // application tag
+}
+
+// hint is an application that other flows point to.
+type hint struct {
+	application string
+	weak        bool  // those flows were themselves named by their network
+	mixed       bool  // they disagree; application is the latest
+	at          int64 // packet time of the latest, nanoseconds
+}
+
+// teach remembers what a named flow says of the other flows of its client.
+func (c *Classifier) teach(f *fact.Facts, v verdict, names *Names, nowNanos int64) {
+	if names == nil || v.application == "" || !makesCalls(v.category) || v.by == fact.ByPort {
+		return
+	}
+	client, port := c.clientOf(f)
+	if !client.IsValid() {
+		return
+	}
+	h := hint{application: v.application, weak: v.guessed(), at: nowNanos}
+	names.mu.Lock()
+	defer names.mu.Unlock()
+	if i, ok := c.serverNetwork(f); ok {
+		names.note(callKey{client: client.As16(), owner: c.apps[i].tag}, h, networkLife, v.application != c.apps[i].tag)
+		for _, outer := range c.apps[i].within {
+			names.note(callKey{client: client.As16(), owner: c.apps[outer].tag}, h, networkLife, v.application != c.apps[outer].tag)
+		}
+	}
+	if f.IPProtocol != ipUDP || !isMedia(f.Protocol) && v.by != fact.ByPayload {
+		return
+	}
+	names.note(callKey{client: client.As16()}, h, callLife, true)
+	names.note(callKey{client: client.As16(), port: port}, h, socketLife, c.ownSocket(port))
+}
+
+// note merges a hint with what is known, if it says anything. What a name or
+// the bytes told is not replaced by what an address suggests.
+func (n *Names) note(key callKey, h hint, life time.Duration, says bool) {
+	if !says {
+		return
+	}
+	if old, ok := n.calls.get(key, h.at); ok {
+		if h.weak && !old.weak {
+			return
+		}
+		h.mixed = old.weak == h.weak && (old.mixed || old.application != h.application)
+	}
+	n.calls.put(key, h, h.at, h.at+int64(life))
+}
+
+// correlate finds the application that other flows of the client point to, for
+// a flow that shows no name: first its very socket, then what the client does
+// in the server's network, then, for an address that is nobody's, the call it
+// is in.
+func (c *Classifier) correlate(f *fact.Facts, names *Names, nowNanos int64) (hint, bool) {
+	if names == nil || f.IPProtocol != ipUDP {
+		return hint{}, false
+	}
+	names.mu.Lock()
+	defer names.mu.Unlock()
+	for _, end := range [...]struct {
+		addr netip.Addr
+		port int
+	}{{f.SrcIP, f.SrcPort}, {f.DstIP, f.DstPort}} {
+		if !end.addr.IsValid() || !c.ownSocket(uint16(end.port)) {
+			continue
+		}
+		if h, ok := names.calls.get(callKey{client: end.addr.As16(), port: uint16(end.port)}, nowNanos); ok && !h.mixed {
+			return h, true
+		}
+	}
+	client, _ := c.clientOf(f)
+	if !client.IsValid() || !isMedia(f.Protocol) {
+		return hint{}, false
+	}
+	key := callKey{client: client.As16()}
+	if i, ok := c.serverNetwork(f); ok {
+		key.owner = c.apps[i].tag
+	}
+	h, ok := names.calls.get(key, nowNanos)
+	return h, ok && (!h.mixed || key.owner != "" && nowNanos-h.at <= int64(signalledLife))
+}
+
+// clientOf is the end of a flow that a person or device is at: the private
+// one, where one is, else the one that opened it.
+func (c *Classifier) clientOf(f *fact.Facts) (netip.Addr, uint16) {
+	if f.DstIP.IsPrivate() && !f.SrcIP.IsPrivate() {
+		return f.DstIP, uint16(f.DstPort)
+	}
+	return f.SrcIP, uint16(f.SrcPort)
+}
+
+// ownSocket reports whether a UDP port is one program's own: not a service's,
+// where any program of the host answers or asks.
+func (c *Classifier) ownSocket(port uint16) bool {
+	if port < lowestSocket {
+		return false
+	}
+	_, service := c.wellKnown.lookup(ipUDP, int(port))
+	return !service
+}
+
+// makesCalls reports whether applications of a category have calls between
+// people, or matches between players, whose media flows carry no name.
+func makesCalls(category string) bool {
+	switch category {
+	case "voip-conferencing", "messaging", "social-media", "games":
+		return true
+	}
+	return false
+}
+
+// isMedia reports whether flows of a protocol are part of a call: the media
+// and the search for a way through NAT.
+func isMedia(protocol string) bool {
+	switch protocol {
+	case "stun", "rtp", "rtcp", "srtp", "dtls":
+		return true
+	}
+	return false
+}

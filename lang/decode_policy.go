@@ -23,7 +23,7 @@ var verdicts = []string{"accept", "drop", "reject"}
 // decodePolicy decodes a policy under a name: the block's, with the key of
 // for_each.
 func (d *decoder) decodePolicy(b *hclsyntax.Block, name string) {
-	p := &PolicyBlock{Name: d.qualify(name), Range: headerRange(b)}
+	p := &PolicyBlock{Name: d.qualify(name), Module: d.module, Range: headerRange(b)}
 	d.define("policy "+name, fmt.Sprintf("policy %q", name), p.Range)
 	p.Description = d.text(b, "description", `"Video calls before bulk traffic"`).Value
 	p.Enabled = d.flag(b, "enabled", true)

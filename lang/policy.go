@@ -109,7 +109,8 @@ type Category struct {
 
 // PolicyBlock is one policy.
 type PolicyBlock struct {
-	Name        string
+	Name        string // with its module before it, "iot/cameras"
+	Module      string // of the file that it stands in; empty for the set itself
 	Description string
 	Enabled     bool
 	Criteria    []Criteria // any of them

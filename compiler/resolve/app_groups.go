@@ -107,6 +107,11 @@ func (k *criterion) values(a atom, c constant) ([]string, bool) {
 		return k.appGroup(name, c)
 	case isGroup && a.attr.Type == fact.MAC:
 		return k.hardwareGroup(a, name, c)
+	case a.attr.Type == fact.ScheduleName:
+		s, ok := k.r.schedule(k.source.Module, c.text, k.at(c.span))
+		return []string{s}, ok
+	case a.attr.Name == "weekday":
+		return k.weekdays(c)
 	}
 	s, ok := k.value(a, c)
 	return []string{s}, ok

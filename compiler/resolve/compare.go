@@ -143,7 +143,8 @@ func (k *criterion) atom(a atom) (ir.Expr, bool) {
 	if !k.checkOperator(a) {
 		return nil, false
 	}
-	k.subject = a.name
+	k.subject, k.isQuantity = a.name, isQuantity(a.attr) || a.attr.Name == markName
+	defer func() { k.isQuantity = false }()
 	constants, ok := k.constants(a.right)
 	if !ok {
 		return nil, false

@@ -108,8 +108,16 @@ func (k *criterion) bareAttribute(n *ast.IdentifierNode) (ir.Expr, bool) {
 		hint := fmt.Sprintf("write %s != '' for \"is known\"", n.Value)
 		if isNumeric(a.Type) {
 			hint = fmt.Sprintf("write %s != 0", n.Value)
-		} else if a.Type == fact.Address {
+		}
+		switch {
+		case a.Type == fact.Address:
 			hint = fmt.Sprintf("write %s in ['10.0.0.0/8']", n.Value)
+		case a.Type == fact.TimeOfDay:
+			hint = fmt.Sprintf("write %s in '08:00'..'18:00'", n.Value)
+		case a.Type == fact.ScheduleName:
+			hint = fmt.Sprintf("write %s == 'name'", n.Value)
+		case a.Values != nil:
+			hint = fmt.Sprintf("write %s == '%s'", n.Value, a.Values[0])
 		}
 		k.fault(diag.NotACondition, s, "%s is %s, which is neither true nor false. Compare it with something.", n.Value, withArticle(a.Type)).Hint = hint
 		return nil, false
@@ -119,7 +127,7 @@ func (k *criterion) bareAttribute(n *ast.IdentifierNode) (ir.Expr, bool) {
 
 // attribute finds the attribute that a name means.
 func (k *criterion) attribute(n *ast.IdentifierNode) (fact.Attribute, bool) {
-	if a, ok := fact.Lookup(n.Value); ok {
+	if a, ok := fact.Lookup(netifyName(n.Value)); ok {
 		return a, true
 	}
 	if first, second, ok := fact.LookupPair(n.Value); ok {

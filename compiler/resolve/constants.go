@@ -18,6 +18,7 @@ const (
 	rangeConstant // low..high
 	floatConstant
 	flagConstant
+	textRangeConstant // 'low'..'high', of times and quantities
 )
 
 // String is the word for people.
@@ -33,6 +34,8 @@ func (c constantKind) String() string {
 		return "number with a fraction"
 	case flagConstant:
 		return "bool"
+	case textRangeConstant:
+		return "range of strings"
 	}
 	return "unknown"
 }
@@ -40,7 +43,8 @@ func (c constantKind) String() string {
 // constant is one written constant.
 type constant struct {
 	kind      constantKind
-	text      string // of strings, and of floats in their shortest form
+	text      string // of strings, of floats in their shortest form, of the low end of a range
+	textHigh  string // of the high end of a range of strings
 	low, high int    // of numbers (equal) and ranges
 	span      span
 }
@@ -76,7 +80,7 @@ func (k *criterion) constants(n ast.Node) ([]constant, bool) {
 	list, all := make([]constant, 0, len(array.Nodes)), true
 	for _, e := range array.Nodes {
 		c, ok := k.constantOf(e)
-		if ok && len(list) > 0 && mixed(list[0].kind, c.kind) {
+		if ok && len(list) > 0 && k.mixed(list[0].kind, c.kind) {
 			k.fault(diag.MixedList, c.span, "This is a %s in a list that begins with a %s. All constants of a list are compared with the same attribute, so they have the same type.", c.kind, list[0].kind)
 			ok = false
 		}
@@ -87,15 +91,17 @@ func (k *criterion) constants(n ast.Node) ([]constant, bool) {
 	return list, all
 }
 
-// mixed reports kinds that cannot share a list; numbers and ranges can.
-func mixed(a, b constantKind) bool {
-	if a == rangeConstant {
-		a = numberConstant
+// mixed reports kinds that cannot share a list; numbers and ranges can, and
+// where text stands for a number both.
+func (k *criterion) mixed(a, b constantKind) bool {
+	family := func(c constantKind) constantKind {
+		switch {
+		case c == rangeConstant, k.isQuantity && (c == stringConstant || c == textRangeConstant):
+			return numberConstant
+		}
+		return c
 	}
-	if b == rangeConstant {
-		b = numberConstant
-	}
-	return a != b
+	return family(a) != family(b)
 }
 
 // constantOf reads one constant.
@@ -107,6 +113,7 @@ func (k *criterion) constantOf(n ast.Node) (constant, bool) {
 		return c, k.checkString(c)
 	case *ast.IntegerNode:
 		c.kind, c.low, c.high = numberConstant, n.Value, n.Value
+		c.text = strconv.Itoa(n.Value)
 		return c, true
 	case *ast.FloatNode:
 		c.kind, c.text = floatConstant, strconv.FormatFloat(n.Value, 'f', -1, 64)
@@ -138,6 +145,9 @@ func (k *criterion) constantOf(n ast.Node) (constant, bool) {
 	return c, false
 }
 
+// quotable reports a constant that can be an end of a range of quantities.
+func (c constant) quotable() bool { return c.kind == stringConstant || c.kind == numberConstant }
+
 // rangeOf reads low..high.
 func (k *criterion) rangeOf(n *ast.BinaryNode) (constant, bool) {
 	low, ok := k.constantOf(n.Left)
@@ -149,6 +159,10 @@ func (k *criterion) rangeOf(n *ast.BinaryNode) (constant, bool) {
 		return high, false
 	}
 	c := constant{kind: rangeConstant, low: low.low, high: high.low, span: span{low.span.from, high.span.to}}
+	if k.isQuantity && low.quotable() && high.quotable() && (low.kind == stringConstant || high.kind == stringConstant) {
+		c.kind, c.text, c.textHigh = textRangeConstant, low.text, high.text
+		return c, true
+	}
 	if low.kind != numberConstant || high.kind != numberConstant {
 		k.fault(diag.WrongConstant, c.span, "A range is between two whole numbers, such as 8801..8810.")
 		return c, false

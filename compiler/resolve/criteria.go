@@ -29,6 +29,8 @@ type criterion struct {
 	root   ast.Node
 	// subject is the attribute whose constants are being read, for hints.
 	subject string
+	// isQuantity says that its constants may be quoted: times and sizes.
+	isQuantity bool
 }
 
 // resolveCriteria resolves one string of criteria; nil after a mistake.
@@ -175,6 +177,8 @@ func (k *criterion) syntaxHint(e *file.Error) string {
 	before := strings.TrimRight(k.text[:from], " \t\r\n")
 	word := before[strings.LastIndexAny(before, " \t\r\n()")+1:]
 	switch {
+	case strings.HasPrefix(e.Message, "bad number syntax"):
+		return "a number with a unit stands in quotes: '10MB', '5m', '2Mbit'"
 	case strings.Contains(e.Message, "char escape"):
 		return "in a pattern '[.]' is a dot without a backslash; a backslash in '...' must be doubled, and again in an HCL string: '\\\\\\\\.', or once between backquotes: `\\\\.`"
 	case strings.HasPrefix(rest, "=~") || strings.HasPrefix(rest, "~"):

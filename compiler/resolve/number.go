@@ -35,6 +35,12 @@ func domainOf(a fact.Attribute) numberDomain {
 		return numberDomain{4, 4, 6}
 	case a.Name == "vlan_id":
 		return numberDomain{0, 0, 4095} // IEEE 802.1Q: 12 bits
+	case a.Name == markName:
+		return numberDomain{0, 0, int(min(uint64(math.MaxUint32), uint64(math.MaxInt)))}
+	case a.Type == fact.TimeOfDay:
+		return numberDomain{0, 0, secondsOfDay - 1}
+	case isQuantity(a):
+		return numberDomain{0, 0, math.MaxInt}
 	}
 	return numberDomain{math.MinInt, math.MinInt, math.MaxInt}
 }
@@ -45,9 +51,11 @@ func (k *criterion) numberAtom(a atom, constants []constant) (ir.Expr, bool) {
 	var intervals []ir.Interval
 	ok := true
 	for _, c := range constants {
-		i, good := k.interval(a, c)
+		list, good := k.intervals(a, c)
 		ok = ok && good
-		intervals = append(intervals, compareInterval(a.op, i, d))
+		for _, i := range list {
+			intervals = append(intervals, compareInterval(a.op, i, d))
+		}
 	}
 	if !ok {
 		return nil, false
@@ -104,7 +112,23 @@ func mergeIntervals(list []ir.Interval) []ir.Interval {
 	return out
 }
 
-// interval reads one constant of a numeric attribute.
+// intervals reads one constant of a numeric attribute.
+func (k *criterion) intervals(a atom, c constant) ([]ir.Interval, bool) {
+	switch {
+	case a.op != "in" && (c.kind == rangeConstant || c.kind == textRangeConstant):
+		k.fault(diag.WrongOperator, a.span, "A range stands after in.").Hint = fmt.Sprintf("write %s in %s", a.name, k.slice(c.span))
+		return nil, false
+	case a.attr.Type == fact.TimeOfDay:
+		return k.timeIntervals(a, c)
+	case a.attr.Name == markName && c.kind == stringConstant:
+		return k.markIntervals(a, c)
+	}
+	i, ok := k.interval(a, c)
+	return []ir.Interval{i}, ok
+}
+
+// interval reads one constant of a numeric attribute that stands for one
+// stretch of numbers.
 func (k *criterion) interval(a atom, c constant) (ir.Interval, bool) {
 	var n ir.Interval
 	ok := true
@@ -117,6 +141,8 @@ func (k *criterion) interval(a atom, c constant) (ir.Interval, bool) {
 		n, ok = k.ipProtocol(c)
 	case c.kind == stringConstant && a.attr.Name == "tls_cipher":
 		n, ok = k.tlsCipher(c)
+	case isQuantity(a.attr) && (c.kind == stringConstant || c.kind == textRangeConstant):
+		n, ok = k.quantityInterval(a, c)
 	default:
 		ok = false
 		hint := ""
@@ -128,10 +154,6 @@ func (k *criterion) interval(a atom, c constant) (ir.Interval, bool) {
 	if !ok {
 		return n, false
 	}
-	if a.op != "in" && c.kind == rangeConstant {
-		k.fault(diag.WrongOperator, a.span, "A range stands after in.").Hint = fmt.Sprintf("write %s in %d..%d", a.name, c.low, c.high)
-		return n, false
-	}
 	return n, k.checkDomain(a, c, n)
 }
 
@@ -141,6 +163,10 @@ func (k *criterion) checkDomain(a atom, c constant, n ir.Interval) bool {
 	code := diag.NumberOutOfRange
 	if a.attr.Type == fact.Port {
 		code = diag.InvalidPort
+	}
+	if n.Low < d.low && d.high == math.MaxInt {
+		k.fault(code, c.span, "%s is never less than %d.", a.name, d.low)
+		return false
 	}
 	if n.Low < d.low || n.High > d.high {
 		k.fault(code, c.span, "%s is a number from %d to %d.", a.name, d.low, d.high)
@@ -196,7 +222,7 @@ func (k *criterion) tlsInterval(c constant) (ir.Interval, bool) {
 		if isTLSNumber(c.low) && isTLSNumber(c.high) {
 			return ir.Interval{Low: c.low, High: c.high}, true
 		}
-	case flagConstant:
+	case flagConstant, textRangeConstant:
 	}
 	k.fault(diag.InvalidTLSVersion, c.span, wayOut)
 	return ir.Interval{}, false

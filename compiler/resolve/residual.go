@@ -152,6 +152,11 @@ func (k *criterion) attributeOperand(n *ast.IdentifierNode, reads *[]fact.Attrib
 	if !ok {
 		return operand{}, false
 	}
+	if a.Decided == fact.Packet {
+		k.fault(diag.NotToCalculate, k.spanOf(n), "%s is known to the kernel alone, which asks it of each packet and compares it with constants.", n.Value).
+			Hint = k.constantsHint(n.Value, a)
+		return operand{}, false
+	}
 	*reads = append(*reads, a)
 	switch {
 	case isNumeric(a.Type):

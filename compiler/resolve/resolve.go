@@ -24,6 +24,7 @@ func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
 	r.names = newNames(r.catalogue)
 	r.groups = r.flattenGroups()
 	r.apps = r.flattenAppGroups()
+	r.schedules = r.indexSchedules()
 	set := &ir.Set{Settings: settings(p.Settings), Catalogue: r.catalogue}
 	exempt := r.anyOf(p.Exempt)
 	var halts halts
@@ -34,7 +35,8 @@ func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
 		if b.Enabled && own != nil {
 			out.Cond = r.leaveAlone(out, exempt, &halts)
 		}
-		if b.Halt && b.Enabled && own != nil {
+		// A policy that changes nothing keeps no later one off its flows.
+		if b.Halt && b.Enabled && !b.Audit && own != nil {
 			halts.add(own)
 		}
 		if b.Enabled && !r.diags[before:].HasErrors() && out.Cond != nil && !r.saidNever(out.Cond, before) {
@@ -42,6 +44,7 @@ func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
 			set.Policies = append(set.Policies, out)
 		}
 	}
+	set.Schedules = r.usedSchedules(set)
 	r.diags.Sort()
 	r.diags.Compact()
 	return set, r.diags
@@ -63,8 +66,10 @@ type resolver struct {
 	names     names
 	groups    map[string]*group
 	apps      map[string]*appGroup
+	schedules map[string]*lang.Schedule // by scheduleKey
 
-	groupNames []string // sorted; nil until a suggestion needs them
+	groupNames    []string // sorted; nil until a suggestion needs them
+	scheduleNames []string // in order; nil until a suggestion needs them
 
 	diags  diag.List
 	config *conf.Config // of expr's parser, which only reads it; dear to make
@@ -87,6 +92,7 @@ func settings(s lang.Settings) artifact.Settings {
 		InspectPacket: s.InspectPackets,
 		DoneMark:      s.DoneMark,
 		Priority:      s.Priority,
+		Timezone:      s.Timezone,
 	}
 }
 
@@ -99,6 +105,10 @@ func (r *resolver) resolvePolicy(b *lang.PolicyBlock) ir.Policy {
 		Range:       b.Range,
 		Criteria:    joinCriteria(b.Criteria),
 		Verdict:     verdict(b.Verdict.Value),
+		Audit:       b.Audit,
+	}
+	if b.OnFail.Value == ir.FailClosed.String() {
+		out.OnFail = ir.FailClosed
 	}
 	for _, l := range b.Labels {
 		out.Labels = append(out.Labels, l.Value)
@@ -112,13 +122,16 @@ func (r *resolver) resolvePolicy(b *lang.PolicyBlock) ir.Policy {
 	}
 	cond := r.anyOf(b.Criteria)
 	own := r.anyOf(b.Exempt)
-	on, ok := r.onInterfaces(b)
-	if cond == nil || !ok {
+	on, okInterfaces := r.onInterfaces(b)
+	when, okSchedules := r.onSchedules(b)
+	if cond == nil || !okInterfaces || !okSchedules {
 		return out
 	}
 	out.Cond = cond
-	if on != nil {
-		out.Cond = ir.NewAnd(b.Range, on, out.Cond)
+	for _, e := range []ir.Expr{when, on} {
+		if e != nil {
+			out.Cond = ir.NewAnd(b.Range, e, out.Cond)
+		}
 	}
 	if own != nil {
 		out.Cond = ir.NewAnd(b.Range, out.Cond, ir.NewNot(own.Pos(), own))

@@ -21,6 +21,10 @@ func (k *criterion) textAtom(a atom, constants []constant) (ir.Expr, bool) {
 		return nil, false
 	}
 	for _, c := range constants {
+		if c.kind == numberConstant && isTag(a.attr.Type) {
+			k.fault(diag.WrongConstant, c.span, "Write the name of the %s in single quotes. Netify's numbers are not known here, and an update of its signatures may give a number to another.", a.attr.Type)
+			return nil, false
+		}
 		if c.kind != stringConstant {
 			k.fault(diag.WrongConstant, c.span, "%s is %s and cannot be compared with a %s. Text stands in single quotes.", a.name, withArticle(a.attr.Type), c.kind)
 			return nil, false

@@ -7,6 +7,8 @@ import (
 	"github.com/netpol/netpol/enforcer/dissect/fixed"
 	"github.com/netpol/netpol/enforcer/dissect/http"
 	"github.com/netpol/netpol/enforcer/dissect/quic"
+	"github.com/netpol/netpol/enforcer/dissect/raknet"
+	"github.com/netpol/netpol/enforcer/dissect/rtp"
 	"github.com/netpol/netpol/enforcer/dissect/stun"
 	"github.com/netpol/netpol/enforcer/dissect/tls"
 	"github.com/netpol/netpol/enforcer/dissect/zoom"
@@ -26,5 +28,7 @@ func Dissectors() []dissect.Dissector {
 		bittorrent.Dissector{},
 		zoom.Dissector{},
 		fixed.New(),
+		rtp.Dissector{},
+		raknet.Dissector{},
 	}
 }

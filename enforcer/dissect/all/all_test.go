@@ -17,7 +17,7 @@ func TestDissectors(t *testing.T) {
 		}
 		names = append(names, spec.Name)
 	}
-	for _, want := range []string{"tls", "dtls", "quic", "http", "dns", "stun", "bittorrent", "zoom-media"} {
+	for _, want := range []string{"tls", "dtls", "quic", "http", "dns", "stun", "bittorrent", "zoom-media", "rtp", "raknet"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("%s is not listed; listed are %v", want, names)
 		}

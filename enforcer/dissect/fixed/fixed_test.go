@@ -65,7 +65,6 @@ func cases() []dissecttest.Case {
 		named("ikev2", "ike", udp(500, c("initspi8\x00\x00\x00\x00\x00\x00\x00\x00\x21\x20\x22\x08\x00\x00\x00\x00\x00\x00\x00\x1c"))),
 		named("ikev2 behind NAT", "ike", udp(4500, c("\x00\x00\x00\x00initspi8respspi8\x2e\x20\x23\x08\x00\x00\x00\x01\x00\x00\x00\x1c"))),
 		named("vxlan", "vxlan", udp(4789, c("\x08\x00\x00\x00\x00\x00\x7b\x00"+strings.Repeat("e", 60)))),
-		named("rtcp", "rtcp", udp(30001, c("\x80\xc9\x00\x01ssrc\x81\xca\x00\x02ssrc\x01\x01a\x00"))),
 		named("spotify", "spotify", udp(57621, c("SpotUdp0\x01\x00"))),
 		named("tftp data, acknowledged", "tftp", udp(40000, c("\x00\x03\x00\x01data"), s("\x00\x04\x00\x01"))),
 		unsure("tftp data, not acknowledged", udp(40000, c("\x00\x03\x00\x01data"))),

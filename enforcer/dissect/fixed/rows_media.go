@@ -28,7 +28,6 @@ var mediaUDPRows = []row{
 	{"iax", ports(4569), all(masked(0, "\x80", "\x80"), at(2, "\x00\x00"), at(10, "\x06"), between(11, 1, 1, 40)), nil, "RFC 5456 section 8.1"},
 	{"h323", ports(1718, 1719), all(has("\x00\x08\x91\x4a\x00", 32)), nil, "ITU-T H.225.0 RAS, protocol identifier"},
 	{"bfcp", nil, all(in(0, "\x40\x50"), between(1, 1, 1, 18), scaled(2, 2, 4, 12), at(4, "\x00\x00")), nil, "RFC 8855 section 5.1"},
-	{"rtcp", nil, all(in(0, span(0x80, 0x9f)), in(1, "\xc8\xc9"), skip(2, 2, 4, 4), in(0, span(0x80, 0x9f)), in(1, "\xca\xcd\xce")), nil, "RFC 3550 section 6.1"},
 	{"discord-voice", nil, all(at(0, "\x00"), in(1, "\x01\x02"), at(2, "\x00\x46"), at(24, repeat("\x00", 40)), size(74, 74)), nil, "Discord voice, IP discovery"},
 	{"discord-voice", nil, all(at(0, "\x13\x37\xca\xfe"), size(8, 8)), nil, "Discord voice keepalive"},
 	{"sd-rtn", nil, all(at(13, "SNI\x00"), has(".agora.io", 96)), nil, "Agora SD-RTN hello, the server's name"},

@@ -3,5 +3,8 @@
 // stricter rules. TURN's framing of channel data (RFC 8656 section 12) is
 // recognised only after a STUN message of the same flow, and needs no more.
 //
-// dissect/all lists it; it imports dissect and fact.
+// A flow is followed for a few datagrams more, because STUN only prepares what
+// it is for: where DTLS or media come next, the flow is named for them.
+//
+// dissect/all lists it; it imports dissect, dissect/rtp, dissect/tls and fact.
 package stun

@@ -51,10 +51,14 @@ func datagrams(w *dissect.Window, f *fact.Facts) dissect.Result {
 	for i, d := range looks {
 		if modern(d.Payload) || classic(d.Payload) && (stunPort(w) || answered(looks[:i], d)) {
 			f.Protocol = Tag
-			if w.Want.STUN {
-				return addresses(looks, f)
+			r := follow(w.Datagrams[i+1:], modern(d.Payload), f)
+			if r == dissect.Partial && len(w.Datagrams) > maxFollow {
+				r = dissect.Match
 			}
-			return dissect.Match
+			if w.Want.STUN {
+				r = min(r, addresses(looks, f))
+			}
+			return r
 		}
 	}
 	if len(looks) < maxLooks {

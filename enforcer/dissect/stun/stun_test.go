@@ -22,22 +22,38 @@ const (
 	classicResponse = "\x01\x01\x00\x0cabcdefghijklmnop\x00\x01\x00\x08\x00\x01\x12\x34\xc0\x00\x02\x01"
 )
 
+const (
+	// RFC 6347 section 4.1: an alert, close_notify.
+	alert = "\x15\xfe\xfd\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x01\x00"
+	// The first fragment of a client hello.
+	halfHello = "\x16\xfe\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00\x10\x01\x00\x00\x60\x00\x00\x00\x00\x00\x00\x00\x04\xfe\xfd\x00\x00"
+	// An RTP header around its sequence number.
+	media = "\x80\x60"
+	ticks = "\x00\x00\x10\x00ssrcpayload"
+)
+
 var named = fact.Facts{Protocol: "stun"}
 
 func cases() []dissecttest.Case {
 	udp, tcp, c, s := dissecttest.UDP, dissecttest.TCP, dissecttest.Client[string], dissecttest.Server[string]
 	return []dissecttest.Case{
-		{Name: "request", In: udp(3478, c(request)), Result: dissect.Match, Want: named},
-		{Name: "request on any port", In: udp(40000, c(request)), Result: dissect.Match, Want: named},
-		{Name: "response first", In: udp(40000, s(response)), Result: dissect.Match, Want: named},
-		{Name: "message after another kind", In: udp(40000, c("\x00"), c(request)), Result: dissect.Match, Want: named},
+		{Name: "request", In: udp(3478, c(request)), Result: dissect.Partial, Want: named},
+		{Name: "request on any port", In: udp(40000, c(request)), Result: dissect.Partial, Want: named},
+		{Name: "response first", In: udp(40000, s(response)), Result: dissect.Partial, Want: named},
+		{Name: "message after another kind", In: udp(40000, c("\x00"), c(request)), Result: dissect.Partial, Want: named},
 		{Name: "length beyond the datagram", In: udp(3478, c(request[:44])), Result: dissect.NeedMore},
 		{Name: "bytes after the message", In: udp(3478, c(request+"\x00\x00\x00\x00")), Result: dissect.NeedMore},
 		{Name: "attribute beyond the message", In: udp(3478, c("\x00\x01\x00\x04\x21\x12\xa4\x42abcdefghijkl\x80\x22\x00\x10")), Result: dissect.NeedMore},
-		{Name: "classic on its port", In: udp(3478, c(classicRequest)), Result: dissect.Match, Want: named},
+		{Name: "classic on its port", In: udp(3478, c(classicRequest)), Result: dissect.Partial, Want: named},
 		{Name: "classic elsewhere", In: udp(40000, c(classicRequest)), Result: dissect.NeedMore},
-		{Name: "classic elsewhere, answered", In: udp(40000, c(classicRequest), s(classicResponse)), Result: dissect.Match, Want: named},
+		{Name: "classic elsewhere, answered", In: udp(40000, c(classicRequest), s(classicResponse)), Result: dissect.Partial, Want: named},
 		{Name: "classic elsewhere, another's answer", In: udp(40000, c(classicRequest), s("\x01\x01\x00\x00qrstuvwxyz012345")), Result: dissect.NeedMore},
+		{Name: "DTLS behind it", In: udp(40000, c(request), s(response), c(alert)), Result: dissect.Match, Want: fact.Facts{Protocol: "dtls"}},
+		{Name: "DTLS hello behind it, cut off", In: udp(40000, c(request), c(halfHello), s("x")), Result: dissect.Partial, Want: fact.Facts{Protocol: "dtls"}},
+		{Name: "media behind it", In: udp(40000, c(request), s(response), c(media+"\x00\x01"+ticks), s("x"), c(media+"\x00\x02"+ticks)), Result: dissect.Match, Want: fact.Facts{Protocol: "srtp"}},
+		{Name: "media behind classic STUN", In: udp(3478, c(classicRequest), c(media+"\x00\x01"+ticks), c(media+"\x00\x02"+ticks)), Result: dissect.Match, Want: fact.Facts{Protocol: "rtp"}},
+		{Name: "one packet of media behind it", In: udp(40000, c(request), c(media+"\x00\x01"+ticks)), Result: dissect.Partial, Want: named},
+		{Name: "nothing else in nine datagrams", In: udp(40000, c(request), c(request), c(request), c(request), c(request), c(request), c(request), c(request), c(request)), Result: dissect.Match, Want: named},
 		{Name: "six of another kind", In: udp(3478, c("a"), c("b"), c("c"), c("d"), c("e"), c("f"), c(request)), Result: dissect.NoMatch},
 		{Name: "over TCP", In: tcp(3478, c(request)), Result: dissect.Match, Want: named},
 		{Name: "over TCP, framed", In: tcp(40000, c("\x00\x30"+request)), Result: dissect.Match, Want: named},

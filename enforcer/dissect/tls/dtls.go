@@ -27,7 +27,14 @@ func (dtlsDissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 	if len(w.Datagrams) == 0 {
 		return dissect.NeedMore
 	}
-	first := dissect.NewCursor(w.Datagrams[0].Payload)
+	return ReadDTLS(w.Datagrams, f)
+}
+
+// ReadDTLS reads a session from its first datagram on; datagrams between its
+// own are passed over, so that a caller may have found it behind another
+// protocol. It says NoMatch when the first is not DTLS.
+func ReadDTLS(datagrams []dissect.Datagram, f *fact.Facts) dissect.Result {
+	first := dissect.NewCursor(datagrams[0].Payload)
 	rec, ok := dtlsRecord(&first)
 	if !ok {
 		return dissect.NoMatch
@@ -37,7 +44,7 @@ func (dtlsDissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 		return dissect.Match // midstream, or a lone alert
 	}
 	var hello assembly
-	for _, d := range w.Datagrams {
+	for _, d := range datagrams {
 		for c := dissect.NewCursor(d.Payload); c.Len() > 0; {
 			r, ok := dtlsRecord(&c)
 			if !ok {

@@ -34,7 +34,7 @@ func (d *decoder) zone(b *hclsyntax.Block) string {
 		if !d.spend(zoneCost, t.Range) {
 			return ""
 		}
-		known = isZone(t.Value)
+		known = IsZone(t.Value)
 		if d.zones == nil {
 			d.zones = map[string]bool{}
 		}
@@ -48,9 +48,9 @@ func (d *decoder) zone(b *hclsyntax.Block) string {
 	return ""
 }
 
-// isZone reports whether the time zone database has a name. "Local" is another
+// IsZone reports whether the time zone database has a name. "Local" is another
 // zone on each machine.
-func isZone(name string) bool {
+func IsZone(name string) bool {
 	if name == "Local" || !zoneName.MatchString(name) {
 		return false
 	}
@@ -66,11 +66,11 @@ func zoneHint(name string) string {
 	words := strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == '_' })
 	city := titleCase(strings.Join(words, "_"))
 	for _, area := range []string{"", "Europe/", "America/", "Asia/", "Africa/", "Australia/", "Pacific/", "Atlantic/", "Indian/"} {
-		if isZone(area + city) {
+		if IsZone(area + city) {
 			return fmt.Sprintf("did you mean %q?", area+city)
 		}
 	}
-	if upper := strings.ToUpper(name); isZone(upper) {
+	if upper := strings.ToUpper(name); IsZone(upper) {
 		return fmt.Sprintf("did you mean %q?", upper)
 	}
 	return ""

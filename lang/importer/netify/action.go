@@ -20,7 +20,11 @@ type action struct {
 	any      []importer.Condition
 	exempt   []string // criteria of netpol
 	iface    string   // empty: all
-	targets  []*target
+	// schedules say when the action holds, except when it does not; exempt says
+	// the latter as well.
+	schedules, except []*schedule
+	audit             bool // it only logs
+	targets           []*target
 	// reasons say why the policy is switched off; none when it is not.
 	reasons []string
 }
@@ -159,18 +163,6 @@ func (r *run) actionInterface(a *action, v *value) {
 		r.report(importer.InterfaceMeaning, v.from, v.to, "In Netify this is the interface that the agent listens on, so a flow through the router may match on either side. The policy matches flows whose first packet was seen on it.")
 	}
 	a.iface = name
-}
-
-// actionTime reports windows of time.
-func (r *run) actionTime(a *action, v *value) {
-	v, ok := r.is(v, array, "time_of_day")
-	switch {
-	case !ok:
-		a.disable("time_of_day has the wrong type")
-	case v != nil && len(v.list) > 0:
-		r.report(importer.NotConverted, v.from, v.to, "netpol's policies have no time of day yet; without it the action would hold at all hours.")
-		a.disable("its time of day could not be converted")
-	}
 }
 
 // actionTargets resolves the names of targets.

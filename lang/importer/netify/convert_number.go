@@ -19,14 +19,21 @@ var domains = map[string]domain{
 	"vlan_id":     {0, 4095}, // IEEE 802.1Q: 12 bits
 	"ip_dscp":     {0, 63},
 	"tls_cipher":  {0, math.MaxUint16},
+	"ct_mark":     {0, math.MaxUint32},
+	"confidence":  {0, 100},
 }
+
+// maxCounter is the greatest number that criteria can hold: 18 digits.
+const maxCounter = 1e18 - 1
 
 func domainOf(f fact.Attribute) (domain, bool) {
 	if f.Type == fact.Port || f.Type == fact.TLSVersion {
 		return domain{0, math.MaxUint16}, true
 	}
-	d, ok := domains[f.Name]
-	return d, ok
+	if d, ok := domains[f.Name]; ok {
+		return d, true
+	}
+	return domain{0, maxCounter}, f.Type == fact.Number && f.Unit != ""
 }
 
 // number converts a comparison with a number.

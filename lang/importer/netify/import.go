@@ -23,6 +23,12 @@ type run struct {
 	maxBit   int
 	exempt   []string // global exemptions, as criteria
 	unexempt bool     // a global exemption was lost
+	zone     string   // of all windows of time; empty when not known
+	badZone  bool
+	// schedules are the windows of actions, by content.
+	schedules     map[string]*schedule
+	stretches     int // of hours, in all of them
+	scheduleNames importer.Unique
 	// set and cleared are the bits that the marks of policies so far write.
 	set, cleared uint32
 }
@@ -37,6 +43,8 @@ func Import(in importer.Input) *importer.Result {
 		renamed: map[string]bool{},
 		targets: map[string]*target{},
 		maxBit:  maxLabelBit,
+
+		schedules: map[string]*schedule{},
 	}
 	if top := r.read(); top != nil {
 		r.file(top)
@@ -87,9 +95,7 @@ func (r *run) file(top *value) {
 	actions = r.halts(actions)
 	w := importer.NewWriter("Imported from "+importer.OneLine(r.in.Name, 200)+", flow actions of Netify, by netpol import.",
 		"Read the report of the import before you apply it.")
-	if len(r.exempt) > 0 {
-		w.Add(importer.Block{Type: "netpol", Arguments: []importer.Argument{{Name: "exempt", Value: quoteList(r.exempt)}}})
-	}
+	r.writeSettings(w, top, actions)
 	for _, a := range actions {
 		r.write(w, a)
 	}
@@ -97,11 +103,29 @@ func (r *run) file(top *value) {
 	r.out.Files = w.Files(importer.BaseName(r.in.Name, "netify-flow-actions"))
 }
 
+// writeSettings writes what holds for all actions.
+func (r *run) writeSettings(w *importer.Writer, top *value, actions []*action) {
+	var args []importer.Argument
+	if len(r.exempt) > 0 {
+		args = append(args, importer.Argument{Name: "exempt", Value: quoteList(r.exempt)})
+	}
+	timed := slices.ContainsFunc(actions, func(a *action) bool { return !a.off() && len(a.schedules)+len(a.except) > 0 })
+	switch {
+	case !timed && !r.badZone:
+		r.notNeeded(top, "timezone", "only time_of_day depends on it")
+	case r.zone != "":
+		args = append(args, importer.Argument{Name: "timezone", Value: importer.Quote(r.zone)})
+	}
+	if len(args) > 0 {
+		w.Add(importer.Block{Type: "netpol", Arguments: args})
+	}
+}
+
 func (r *run) checkVersion(top *value) {
 	if v := top.get("version"); v != nil && v.text != "1" {
 		r.report(importer.BadValue, v.from, v.to, "The version of flow actions is 1.")
 	}
-	r.notNeeded(top, "timezone", "only time_of_day depends on it")
+	r.readZone(top)
 	if v := top.get("reprocess_flows"); v != nil && v.kind == boolean && v.flag {
 		r.report(importer.NotConverted, v.from, v.to, "reprocess_flows has no counterpart: after netpol apply live flows are decided anew when something new is known of them.")
 	}

@@ -13,7 +13,14 @@ func (r *run) write(w *importer.Writer, a *action) {
 	item := importer.Item{Name: a.name, Policy: a.policy, Line: r.src.Range(a.from, a.to).Start.Line}
 	block := importer.Block{Type: "policy", Label: a.policy}
 	if len(a.reasons) == 0 && labels == nil && mark == "" && !a.halt {
-		a.disable("it has no effect that netpol has")
+		if a.audit = a.onlyLogs(); a.audit {
+			r.report(importer.Assumed, a.from, a.to, "The action does nothing but log. The policy has audit = true: netpold counts and logs each flow that matches it, once.")
+		} else {
+			a.disable("it has no effect that netpol has")
+		}
+	}
+	if !a.off() {
+		r.writeSchedules(w, a)
 	}
 	switch {
 	case len(a.reasons) > 0:
@@ -51,7 +58,18 @@ func (a *action) originals() []string {
 	if a.iface != "" {
 		out = append(out, "Draft: interface = "+importer.Quote(a.iface))
 	}
+	if len(a.schedules) > 0 {
+		out = append(out, "Draft: schedule = "+quoteWords(a.scheduleNames()))
+	}
 	return out
+}
+
+func (a *action) scheduleNames() []string {
+	names := make([]string, len(a.schedules))
+	for i, s := range a.schedules {
+		names[i] = s.name
+	}
+	return names
 }
 
 // off reports a policy that matches nothing, because what the action matches
@@ -90,6 +108,9 @@ func (a *action) arguments(labels []string, mark string) []importer.Argument {
 	if a.iface != "" && !off {
 		add("interface", importer.Quote(a.iface))
 	}
+	if len(a.schedules) > 0 && !off {
+		add("schedule", quoteWords(a.scheduleNames()))
+	}
 	if len(labels) == 1 {
 		add("label", importer.Quote(labels[0]))
 	} else if len(labels) > 1 {
@@ -104,6 +125,9 @@ func (a *action) arguments(labels []string, mark string) []importer.Argument {
 	}
 	if a.halt {
 		add("halt", "true")
+	}
+	if a.audit {
+		add("audit", "true")
 	}
 	if !a.enabled || len(a.reasons) > 0 {
 		add("enabled", "false")
@@ -135,7 +159,7 @@ func (r *run) effects(a *action) (labels []string, text string, lost []string) {
 			lost = append(lost, name+" (its target is switched off)")
 			continue
 		}
-		if t.lost != "" {
+		if t.lost != "" && (!t.log || !a.onlyLogs()) {
 			lost = append(lost, name+": "+t.lost)
 		}
 		for _, l := range t.labels {
@@ -170,6 +194,12 @@ func (r *run) markOrder(a *action, m mark) {
 	}
 	r.set |= m.value
 	r.cleared |= m.mask &^ m.value
+}
+
+// onlyLogs reports an action that logs and has no effect that netpol has.
+func (a *action) onlyLogs() bool {
+	logs := slices.ContainsFunc(a.targets, func(t *target) bool { return t.log && t.enabled })
+	return logs && !a.halt && !slices.ContainsFunc(a.targets, func(t *target) bool { return t.enabled && t.effective() })
 }
 
 // addMark joins two marks that write different bits, or the same values.

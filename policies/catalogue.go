@@ -24,6 +24,10 @@ func Catalogue() (*artifact.Catalogue, error) {
 	return parseCatalogue(dir)
 }
 
+// Read parses the tables of a catalogue that is kept elsewhere, by the same
+// strict rules.
+func Read(dir fs.FS) (*artifact.Catalogue, error) { return parseCatalogue(dir) }
+
 // parseCatalogue reads the six tables of a catalogue directory. The first
 // mistake ends it, with the file and line: the tables are the project's own,
 // so a mistake is a bug and not an author's error to be collected.

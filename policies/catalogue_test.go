@@ -73,7 +73,7 @@ func TestParseCatalogueMistakes(t *testing.T) {
 		{"domain of unknown application", "domains.txt", "skype\tskype.com\n", `domains.txt:1: unknown application "skype"`},
 		{"suffix with two owners", "domains.txt", "steam\tzoom.us\nzoom\tzoom.us\n", "domains.txt:2: suffix zoom.us belongs to steam already"},
 		{"top-level suffix", "domains.txt", "zoom\tus\n", `domains.txt:1: bad suffix "us"`},
-		{"upper-case suffix", "domains.txt", "zoom\tZoom.us\n", `domains.txt:1: bad label "Zoom" in suffix "Zoom.us"`},
+		{"upper-case suffix", "domains.txt", "zoom\tZoom.us\n", `domains.txt:1: bad suffix "Zoom.us", want "zoom.us"`},
 		{"suffix with a leading dot", "domains.txt", "zoom\t.zoom.us\n", `domains.txt:1: bad label "" in suffix ".zoom.us"`},
 		{"prefix with host bits", "networks.txt", "zoom\t3.7.35.1/25\n", "networks.txt:1: prefix 3.7.35.1/25 is not canonical, want 3.7.35.0/25"},
 		{"not a prefix", "networks.txt", "zoom\t3.7.35.0\n", `networks.txt:1: bad prefix "3.7.35.0"`},

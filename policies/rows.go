@@ -62,20 +62,37 @@ func (r row) checkTag(tag string) error {
 	return nil
 }
 
-// checkSuffix reports a host name suffix that is not at least two labels of
-// lower-case letters, digits, hyphens and underscores (RFC 1123 plus the
-// underscore that service names use).
+// checkSuffix reports a host name suffix that is not in its canonical form.
 func (r row) checkSuffix(suffix string) error {
+	got, err := ParseSuffix(suffix)
+	if err == nil && got != suffix {
+		err = fmt.Errorf("bad suffix %q, want %q", suffix, got)
+	}
+	if err != nil {
+		return r.errorf("%s", err)
+	}
+	return nil
+}
+
+// ParseSuffix reads a host name suffix: at least two labels of letters,
+// digits, hyphens and underscores (RFC 1123 plus the underscore that service
+// names use), in lower case without a trailing dot. A top-level domain that is
+// all digits would be an address (RFC 3696 section 2).
+func ParseSuffix(s string) (string, error) {
+	suffix := strings.ToLower(strings.TrimSuffix(s, "."))
 	labels := strings.Split(suffix, ".")
 	if len(labels) < 2 || len(suffix) > 253 {
-		return r.errorf("bad suffix %q", suffix)
+		return "", fmt.Errorf("bad suffix %q", s)
 	}
 	for _, label := range labels {
 		if !labelPattern.MatchString(label) {
-			return r.errorf("bad label %q in suffix %q", label, suffix)
+			return "", fmt.Errorf("bad label %q in suffix %q", label, s)
 		}
 	}
-	return nil
+	if last := labels[len(labels)-1]; strings.Trim(last, "0123456789") == "" {
+		return "", fmt.Errorf("bad suffix %q: it ends in a number", s)
+	}
+	return suffix, nil
 }
 
 // parsePrefix parses a prefix in its canonical form.

@@ -66,6 +66,7 @@ var rules = []rule{
 	{"docs/lint", nil, nil},
 	{"compiler", []string{"compiler/...", "lang", "lang/diag", "lang/fact"}, nil},
 	{"policies", []string{"compiler/artifact"}, nil},
+	{"policies/source", []string{"compiler/artifact", "policies"}, nil},
 
 	// The enforcer.
 	{"enforcer/flow", []string{"enforcer/packet"}, nil},

@@ -56,9 +56,9 @@ func (c *Classifier) teach(f *fact.Facts, v verdict, names *Names, nowNanos int6
 	defer names.mu.Unlock()
 	if i, ok := c.serverNetwork(f); ok {
 		names.note(callKey{client: client.As16(), owner: c.apps[i].tag}, h, networkLife, v.application != c.apps[i].tag)
-		for _, outer := range c.apps[i].within {
-			names.note(callKey{client: client.As16(), owner: c.apps[outer].tag}, h, networkLife, v.application != c.apps[outer].tag)
-		}
+	}
+	for _, outer := range c.within[v.application] {
+		names.note(callKey{client: client.As16(), owner: outer}, h, networkLife, true)
 	}
 	if f.IPProtocol != ipUDP || !isMedia(f.Protocol) && v.by != fact.ByPayload {
 		return

@@ -62,6 +62,8 @@ func TestCalls(t *testing.T) {
 		{"signalled in the same network", []step{{0, chat("a.messenger.example")}, {time.Hour, stun(metaRelay)}}, "messenger", fact.ByCorrelation, false, 60},
 		{"signalled too long ago", []step{{0, chat("a.messenger.example")}, {3 * time.Hour, stun(metaRelay)}}, "company", fact.ByNetwork, true, 50},
 		{"signalled from an address of its own", []step{{0, flow(ipTCP, chatHost, 5222, "xmpp", "")}, {time.Second, stun(metaRelay)}}, "messenger", fact.ByCorrelation, true, 50},
+		{"signalled elsewhere, by an application of that network", []step{{0, flow(ipTCP, elsewhere, 443, "tls", "a.messenger.example")}, {time.Hour, stun(metaRelay)}}, "messenger", fact.ByCorrelation, false, 60},
+		{"signalled elsewhere, by another application", []step{{0, flow(ipTCP, elsewhere, 443, "tls", "photos.example")}, {time.Hour, stun(metaRelay)}}, "company", fact.ByNetwork, true, 50},
 		{"two messengers, one just now", []step{{0, chat("photos.example")}, {time.Hour, chat("messenger.example")}, {10 * time.Second, stun(metaRelay)}}, "messenger", fact.ByCorrelation, false, 60},
 		{"two messengers, both long ago", []step{{0, chat("photos.example")}, {time.Minute, chat("messenger.example")}, {time.Hour, stun(metaRelay)}}, "company", fact.ByNetwork, true, 50},
 		{"a name outweighs an address", []step{{0, chat("photos.example")}, {0, flow(ipTCP, chatHost, 5222, "xmpp", "")}, {time.Hour, stun(metaRelay)}}, "photos", fact.ByCorrelation, false, 60},

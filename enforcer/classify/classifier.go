@@ -16,7 +16,8 @@ import (
 // for concurrent use; a new catalogue means a new Classifier.
 type Classifier struct {
 	apps       []application
-	categories map[string]string // of an application, by tag
+	categories map[string]string   // of an application, by tag
+	within     map[string][]string // tags of those whose networks an application's own lie in
 	protocols  map[string]protocol
 	suffixes   *suffixTable
 	networks   *bart.Table[uint16] // index in apps
@@ -29,8 +30,7 @@ type Classifier struct {
 // application is what classification needs of a catalogue application.
 type application struct {
 	tag, category string
-	platform      bool     // cloud or CDN: its networks say who hosts, not what
-	within        []uint16 // whose networks its own lie in
+	platform      bool // cloud or CDN: its networks say who hosts, not what
 }
 
 // protocol is what classification needs of a catalogue protocol.
@@ -44,7 +44,7 @@ type protocol struct {
 // New compiles a catalogue. It fails on what the tables cannot hold: two
 // owners of a suffix or a prefix, an unknown transport, too many rows.
 func New(cat *artifact.Catalogue) (*Classifier, error) {
-	c := &Classifier{protocols: make(map[string]protocol, len(cat.Protocols)), categories: make(map[string]string, len(cat.Applications)), networks: new(bart.Table[uint16])}
+	c := &Classifier{protocols: make(map[string]protocol, len(cat.Protocols)), categories: make(map[string]string, len(cat.Applications)), within: make(map[string][]string), networks: new(bart.Table[uint16])}
 	if len(cat.Applications) >= claimed || len(cat.Protocols) >= claimed {
 		return nil, fmt.Errorf("compile catalogue: more than %d applications or protocols", claimed-1)
 	}
@@ -106,13 +106,14 @@ func (c *Classifier) addProtocols(protocols []artifact.Protocol) error {
 }
 
 // nest finds, for each application, in whose networks its own lie: what a
-// client does with WhatsApp in Meta's network is told of Meta's network too.
+// client does with WhatsApp tells of its calls in Meta's other networks too.
 func (c *Classifier) nest(apps []artifact.Application) {
-	for i, a := range apps {
+	for _, a := range apps {
 		for _, p := range a.Networks {
 			for _, outer := range c.networks.Supernets(p.Masked()) {
-				if int(outer) != i && !slices.Contains(c.apps[i].within, outer) {
-					c.apps[i].within = append(c.apps[i].within, outer)
+				tag := c.apps[outer].tag
+				if tag != a.Tag && !c.apps[outer].platform && !slices.Contains(c.within[a.Tag], tag) {
+					c.within[a.Tag] = append(c.within[a.Tag], tag)
 				}
 			}
 		}

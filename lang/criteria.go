@@ -161,9 +161,13 @@ func (d *decoder) criterion(expr hclsyntax.Expression) (Criteria, bool) {
 			return d.criteriaTemplate(t)
 		}
 	}
-	v, ok := d.argument(expr, cty.String, `"app == 'zoom'"`)
+	v := d.value(expr)
 	d.rejectNull(v, expr)
-	if !ok {
+	if !v.IsWhollyKnown() || v.IsNull() {
+		return Criteria{}, false
+	}
+	if v.Type() != cty.String {
+		d.criteriaType(v, toRange(expr.Range()))
 		return Criteria{}, false
 	}
 	c := Criteria{Text: v.AsString(), Range: toRange(expr.Range())}
@@ -172,6 +176,16 @@ func (d *decoder) criterion(expr hclsyntax.Expression) (Criteria, bool) {
 		return c, true
 	}
 	return c, strings.TrimSpace(c.Text) == "" || d.checkVerbatim(c)
+}
+
+// criteriaType reports criteria that are no text: they would never be an
+// expression.
+func (d *decoder) criteriaType(v cty.Value, at diag.Range) {
+	hint := ""
+	if v.Type() == cty.Bool {
+		hint = fmt.Sprintf(`write "%t"`, v.True())
+	}
+	d.diags.Add(diag.New(diag.WrongValueType, at, fmt.Sprintf("Criteria are a string with an expression in it, such as \"app == 'zoom'\", not a %s.", friendly(v.Type()))).WithHint(hint))
 }
 
 // rejectTemplate reports %{...} in criteria, and a ${...} that is all there is:

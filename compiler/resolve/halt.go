@@ -29,12 +29,14 @@ type halts struct {
 
 // haltTerm is one condition, and the comparisons that it cannot hold without.
 type haltTerm struct {
+	name   string // of the policy
+	at     diag.Range
 	cond   ir.Expr
 	needed []*ir.Compare
 }
 
-func (h *halts) add(cond ir.Expr) {
-	h.list = append(h.list, haltTerm{cond, needed(cond)})
+func (h *halts) add(p ir.Policy, cond ir.Expr) {
+	h.list = append(h.list, haltTerm{p.Name, p.Range, cond, needed(cond)})
 }
 
 // leaveAlone is a policy's condition without the flows that the set exempts and
@@ -49,6 +51,10 @@ func (r *resolver) leaveAlone(p ir.Policy, exempt ir.Expr, h *halts) ir.Expr {
 	for _, t := range h.list {
 		if excludes(own, t.needed) {
 			continue
+		}
+		if swallows(t.cond, own) {
+			r.diags.Add(diag.New(diag.ConstantCondition, p.Range, fmt.Sprintf("The policy %q never applies: %q at %s matches all of its flows before it, and halts. Move it up, give it a lower order, or leave it out.", p.Name, t.name, t.at)))
+			return &ir.Const{Value: false, Range: p.Range}
 		}
 		h.terms++
 		parts = append(parts, ir.NewNot(t.cond.Pos(), t.cond))
@@ -84,6 +90,55 @@ func needed(e ir.Expr) []*ir.Compare {
 	return nil
 }
 
+// swallows reports whether a condition holds for every flow that fulfils a list
+// of comparisons, as far as can be told from a look at it.
+func swallows(cond ir.Expr, own []*ir.Compare) bool {
+	switch e := cond.(type) {
+	case *ir.Const:
+		return e.Value
+	case *ir.Compare:
+		return slices.ContainsFunc(own, func(x *ir.Compare) bool { return within(x, e) })
+	case *ir.Or:
+		return len(e.List) <= maxLook && slices.ContainsFunc(e.List, func(part ir.Expr) bool {
+			c, ok := part.(*ir.Compare)
+			return ok && swallows(c, own)
+		})
+	case *ir.And, *ir.Not, *ir.Residual:
+	}
+	return false
+}
+
+// within reports whether y holds wherever x does, because it asks the same
+// attribute for more values.
+func within(x, y *ir.Compare) bool {
+	if x.Attr.Name != y.Attr.Name || x.Op != y.Op || !smallPair(x, y) {
+		return false
+	}
+	switch x.Op {
+	case ir.OpTrue:
+		return true
+	case ir.OpEqual, ir.OpDomain, ir.OpContains, ir.OpStartsWith, ir.OpEndsWith, ir.OpMatches:
+		return !slices.ContainsFunc(x.Strings, func(s string) bool {
+			_, found := slices.BinarySearch(y.Strings, s)
+			return !found
+		})
+	case ir.OpRange:
+		return !slices.ContainsFunc(x.Ranges, func(i ir.Interval) bool {
+			return !slices.ContainsFunc(y.Ranges, func(j ir.Interval) bool { return j.Low <= i.Low && i.High <= j.High })
+		})
+	case ir.OpPrefix:
+		return !slices.ContainsFunc(x.Prefixes, func(p netip.Prefix) bool {
+			return !slices.ContainsFunc(y.Prefixes, func(q netip.Prefix) bool { return q.Bits() <= p.Bits() && q.Contains(p.Addr()) })
+		})
+	}
+	return false
+}
+
+// smallPair reports comparisons whose constants can be held against each other.
+func smallPair(x, y *ir.Compare) bool {
+	return len(x.Ranges)*len(y.Ranges)+len(x.Prefixes)*len(y.Prefixes)+len(x.Strings) <= maxLook
+}
+
 // excludes reports whether no flow can fulfil both lists of comparisons, as
 // far as can be told from a look at them. A false no costs size, nothing else.
 func excludes(a, b []*ir.Compare) bool {
@@ -98,7 +153,7 @@ func disjoint(x, y *ir.Compare) bool {
 	if x.Attr.Name != y.Attr.Name || x.Op != y.Op || x.Attr.Type.IsList() {
 		return false
 	}
-	if len(x.Ranges)*len(y.Ranges)+len(x.Prefixes)*len(y.Prefixes)+len(x.Strings) > maxLook {
+	if !smallPair(x, y) {
 		return false
 	}
 	switch x.Op {

@@ -30,7 +30,7 @@ func TestHaltMeansFirstMatch(t *testing.T) {
 			stop := rapid.Bool().Draw(t, "halt")
 			halting = append(halting, stop)
 			if stop {
-				h.add(cond)
+				h.add(ir.Policy{}, cond)
 			}
 		}
 		for range 20 {
@@ -68,6 +68,45 @@ func TestHaltIsBounded(t *testing.T) {
 			_, diags = Resolve(p, catalogue())
 			if got := strings.Join(codes(diags), " "); got != tt.want {
 				t.Errorf("codes: got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestPolicyBehindItsHaltIsNamed(t *testing.T) {
+	halting := func(criteria string) string {
+		return "policy \"first\" {\n  criteria = \"" + criteria + "\"\n  halt = true\n}\n"
+	}
+	tests := []struct {
+		name, halt, criteria string
+		want                 string
+	}{
+		{"everything", "true", "app == 'zoom'", diag.ConstantCondition},
+		{"the same", "app == 'zoom'", "app == 'zoom'", diag.ConstantCondition},
+		{"one of several", "app in ['teams', 'zoom']", "app == 'zoom' and dst_port == 1", diag.ConstantCondition},
+		{"one branch", "dst_port == 53 or app in ['teams', 'zoom']", "app == 'zoom'", diag.ConstantCondition},
+		{"larger block", "local_ip in '10.0.0.0/8'", "local_ip in ['10.1.0.0/16', '10.2.0.1']", diag.ConstantCondition},
+		{"larger range", "dst_port < 1024", "dst_port in [22, 80..90]", diag.ConstantCondition},
+		{"smaller block", "local_ip in '10.1.0.0/16'", "local_ip in '10.0.0.0/8'", ""},
+		{"more than it", "app == 'zoom'", "app in ['teams', 'zoom']", ""},
+		{"another attribute", "src_port == 53", "dst_port == 53", ""},
+		{"narrower by a second condition", "app == 'zoom' and dst_port == 1", "app == 'zoom'", ""},
+		{"alternatives", "app == 'zoom'", "app == 'zoom' or dst_port == 53", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in := halting(tt.halt) + "policy \"second\" {\n  criteria = \"" + tt.criteria + "\"\n  label = \"a\"\n}\n"
+			p, _ := lang.Parse(map[string][]byte{"a.netpol.hcl": []byte(in)}, lang.Options{})
+			set, diags := Resolve(p, catalogue())
+			got := ""
+			if len(diags) > 0 {
+				got = diags[0].Code
+			}
+			if got != tt.want || len(diags) > 1 {
+				t.Fatalf("code: got %q, want %q: %v", got, tt.want, diags)
+			}
+			if tt.want != "" && (len(set.Policies) != 1 || !strings.Contains(diags[0].Detail, `"first" at a.netpol.hcl:1:1`)) {
+				t.Errorf("got %d policies and %v", len(set.Policies), diags)
 			}
 		})
 	}

@@ -37,7 +37,7 @@ func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
 		}
 		// A policy that changes nothing keeps no later one off its flows.
 		if b.Halt && b.Enabled && !b.Audit && own != nil {
-			halts.add(own)
+			halts.add(out, own)
 		}
 		if b.Enabled && !r.diags[before:].HasErrors() && out.Cond != nil && !r.saidNever(out.Cond, before) {
 			out.ID = len(set.Policies)

@@ -16,6 +16,9 @@ func cases() []dissecttest.Case {
 	named := func(name, tag string, in dissecttest.Flow) dissecttest.Case {
 		return dissecttest.Case{Name: name, In: in, Result: dissect.Match, Want: fact.Facts{Protocol: tag}}
 	}
+	opened := func(name, tag string, in dissecttest.Flow) dissecttest.Case {
+		return dissecttest.Case{Name: name, In: in, Result: dissect.Partial, Want: fact.Facts{Protocol: tag}}
+	}
 	unsure := func(name string, in dissecttest.Flow) dissecttest.Case {
 		return dissecttest.Case{Name: name, In: in, Result: dissect.NeedMore}
 	}
@@ -26,29 +29,29 @@ func cases() []dissecttest.Case {
 		unsure("beginning of ssh", tcp(443, c("SSH"))),
 		never("almost ssh", tcp(443, c("SSH 2"+strings.Repeat("x", 1100)), s(strings.Repeat("x", 1100)))),
 		never("beginning of ssh and no more", tcp(443, c("SSH")).Close()),
-		named("smtp by its banner", "smtp", tcp(2526, s("220 mx.example.com ESMTP\r\n"))),
-		named("smtp by its greeting", "smtp", tcp(2526, s("220 mx.example.com\r\n"), c("EHLO a.example\r\n"))),
+		opened("smtp by its banner", "smtp", tcp(2526, s("220 mx.example.com ESMTP\r\n"))),
+		opened("smtp by its greeting", "smtp", tcp(2526, s("220 mx.example.com\r\n"), c("EHLO a.example\r\n"))),
 		named("ftp by its login", "ftp", tcp(2121, s("220 welcome\r\n"), c("USER anonymous\r\n"))),
 		unsure("a banner that may be either", tcp(2121, s("220 welcome\r\n"))),
-		named("pop3", "pop3", tcp(1100, s("+OK ready\r\n"), c("CAPA\r\n"))),
+		opened("pop3", "pop3", tcp(1100, s("+OK ready\r\n"), c("CAPA\r\n"))),
 		named("imap", "imap", tcp(1430, s("* OK [CAPABILITY IMAP4rev1] ready\r\n"), c("a1 LOGIN x y\r\n"))),
 		named("sip", "sip", udp(40000, c("INVITE sip:bob@example.com SIP/2.0\r\nVia: x\r\n\r\n"))),
 		named("sip answer", "sip", udp(40000, s("SIP/2.0 200 OK\r\n\r\n"))),
 		named("rtsp", "rtsp", tcp(8554, c("DESCRIBE rtsp://example.com/a RTSP/1.0\r\nCSeq: 2\r\n\r\n"))),
-		named("postgresql TLS request", "postgresql", tcp(5432, c("\x00\x00\x00\x08\x04\xd2\x16\x2f"))),
+		opened("postgresql TLS request", "postgresql", tcp(5432, c("\x00\x00\x00\x08\x04\xd2\x16\x2f"))),
 		named("postgresql startup", "postgresql", tcp(6000, c("\x00\x00\x00\x21\x00\x03\x00\x00user\x00alice\x00database\x00db\x00\x00"))),
-		named("mysql greeting", "mysql", tcp(3306, s("\x4a\x00\x00\x00\x0a8.0.36\x00\x08\x00\x00\x00aaaaaaaa\x00\xff\xff\xff\x02\x00\xff\xdf\x15"))),
+		opened("mysql greeting", "mysql", tcp(3306, s("\x4a\x00\x00\x00\x0a8.0.36\x00\x08\x00\x00\x00aaaaaaaa\x00\xff\xff\xff\x02\x00\xff\xdf\x15"))),
 		named("redis", "redis", tcp(6379, c("*1\r\n$4\r\nPING\r\n"))),
 		named("mqtt 3.1.1", "mqtt", tcp(1883, c("\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04test"))),
 		named("amqp 0-9-1", "amqp", tcp(5672, c("AMQP\x00\x00\x09\x01"))),
-		named("rdp with a cookie", "rdp", tcp(3390, c("\x03\x00\x00\x2b\x26\xe0\x00\x00\x00\x00\x00Cookie: mstshash=user\r\n\x01\x00\x08\x00\x03\x00\x00\x00"))),
+		opened("rdp with a cookie", "rdp", tcp(3390, c("\x03\x00\x00\x2b\x26\xe0\x00\x00\x00\x00\x00Cookie: mstshash=user\r\n\x01\x00\x08\x00\x03\x00\x00\x00"))),
 		named("vnc", "vnc", tcp(5901, s("RFB 003.008\n"))),
 		named("smb2", "smb", tcp(445, c("\x00\x00\x00\x24\xfeSMB\x40\x00\x00\x00\x00\x00\x00\x00\x00\x00\x1f\x00"))),
 		named("bgp open", "bgp", tcp(179, c(strings.Repeat("\xff", 16)+"\x00\x1d\x01\x04\xfd\xe8\x00\xb4\x0a\x00\x00\x01\x00"))),
 		named("ldap bind", "ldap", tcp(389, c("\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00\x80\x00"))),
 		named("s7comm after connect", "s7comm", tcp(102, c("\x03\x00\x00\x16\x11\xe0\x00\x00\x00\x01\x00\xc0\x01\x0a\xc1\x02\x01\x00\xc2\x02\x01\x02\x03\x00\x00\x19\x02\xf0\x80\x32\x01"))),
 		named("modbus", "modbus", tcp(502, c("\x00\x01\x00\x00\x00\x06\x01\x03\x00\x00\x00\x0a"))),
-		named("socks5, chosen method", "socks", tcp(9999, c("\x05\x01\x00"), s("\x05\x00"))),
+		opened("socks5, chosen method", "socks", tcp(9999, c("\x05\x01\x00"), s("\x05\x00"))),
 		named("bitcoin", "bitcoin", tcp(8333, c("\xf9\xbe\xb4\xd9version\x00\x00\x00\x00\x00\x66\x00\x00\x00"))),
 		named("dhcp", "dhcp", udp(67, c("\x01\x01\x06\x00"+strings.Repeat("\x00", 232)+"\x63\x82\x53\x63\x35\x01\x01\xff"))),
 		named("ntp", "ntp", udp(123, c("\x23"+strings.Repeat("\x00", 47)))),
@@ -274,7 +277,7 @@ func TestTagsSortedAndUnique(t *testing.T) {
 	}
 }
 
-func FuzzDissector(f *testing.F) { dissecttest.FuzzOne(f, New(), append(cases(), readCases()...)) }
+func FuzzDissector(f *testing.F) { dissecttest.FuzzOne(f, New(), slices.Concat(cases(), readCases(), insideCases())) }
 
 func BenchmarkNoMatch(b *testing.B) {
 	d := New()

@@ -25,9 +25,13 @@ func read(tag string, w *dissect.Window, f *fact.Facts) dissect.Result {
 		// It has no other way to log in (RFC 854); options that encrypt
 		// (RFC 2946) are extinct.
 		fact.SetRisk(&f.Risks, fact.RiskCleartextCredentials, true)
-	case "ftp", "pop3", "imap", "smtp":
-		if w.Want.Login && len(w.Datagrams) == 0 {
-			return readLogin(tag, w, f)
+	case "ftp", "pop3", "imap", "smtp", "nntp":
+		return readCommands(tag, w, f)
+	case "ftps", "pop3s", "imaps", "smtps":
+		return readCommands(tag[:len(tag)-1], w, f)
+	case "rdp", "postgresql", "mysql", "ldap", "ldaps", "proxy-protocol", "socks":
+		if len(w.Datagrams) == 0 {
+			return readInside(tag, w, f)
 		}
 	}
 	return dissect.Match

@@ -19,6 +19,10 @@ type analysis struct {
 	space    *flowspace.Space
 	cases    []*policyCase
 	unproven []string // names of policies that were too complex
+	skipped  int      // pairs of policies that there was no work left for
+	pairs    pairs
+	// attributeBit numbers the attributes that conditions are about.
+	attributeBit map[string]int
 }
 
 // policyCase is one policy.
@@ -34,8 +38,11 @@ type policyCase struct {
 	effects  []effect
 	// about is, for each attribute, the conditions that ask for nothing else.
 	about  map[string]flowspace.Region
+	bits   uint64           // the attributes of about
 	lost   map[string][]int // effects that never win; nil until it is asked
-	proven bool             // the regions can be trusted
+	foot   flowspace.Footprint
+	twin   int  // the first policy before it that is the same; -1 if there is none
+	proven bool // the regions can be trusted
 	never  bool
 	always bool
 }
@@ -53,33 +60,54 @@ func (p *pass) cases() *analysis {
 	if p.analysis != nil {
 		return p.analysis
 	}
-	a := &analysis{}
+	a := &analysis{attributeBit: map[string]int{}}
 	var conditions []ir.Expr
 	for i := range p.in.Set.Policies {
 		c := p.newCase(&p.in.Set.Policies[i])
 		conditions = append(conditions, c.policy.Cond)
 		a.cases = append(a.cases, c)
 	}
-	a.space = flowspace.New(p.in.Set.Catalogue, conditions...)
+	a.space = flowspace.NewWithClock(p.in.Set.Catalogue, p.clock(), conditions...)
+	a.space.Grant(a.work())
 	for _, c := range a.cases {
 		a.place(c)
 	}
+	a.index()
+	a.space.Grant(a.work())
 	p.analysis = a
 	return a
 }
 
+// clock is what the set says of the time.
+func (p *pass) clock() flowspace.Clock {
+	return flowspace.Clock{Zone: p.in.Set.Settings.Timezone, Schedules: p.in.Set.Schedules}
+}
+
+// newCase is the policy in parts, made once.
 func (p *pass) newCase(policy *ir.Policy) *policyCase {
+	if c := p.parts[policy.ID]; c != nil && c.policy == policy {
+		return c
+	}
+	c := p.takeApart(policy)
+	if p.parts == nil {
+		p.parts = map[int]*policyCase{}
+	}
+	p.parts[policy.ID] = c
+	return c
+}
+
+func (p *pass) takeApart(policy *ir.Policy) *policyCase {
 	c := &policyCase{policy: policy, block: p.block(policy), effects: effects(policy)}
+	own := newSources(pointers(c.block.Exempt))
 	for _, e := range conjuncts(policy.Cond) {
-		if source, own, ok := p.exemptAt(c.block, e.Pos()); ok {
-			all := p.in.Policy.Exempt
-			if own {
-				all = c.block.Exempt
-			}
-			c.addExempt(source, own, all, ir.NewNot(e.Pos(), e))
-			continue
+		switch {
+		case own.find(e.Pos()) != nil:
+			c.addExempt(own.find, true, ir.NewNot(e.Pos(), e))
+		case p.exemptOf(e.Pos()) != nil:
+			c.addExempt(p.exemptOf, false, ir.NewNot(e.Pos(), e))
+		default:
+			c.criteria = append(c.criteria, e)
 		}
-		c.criteria = append(c.criteria, e)
 	}
 	return c
 }
@@ -92,51 +120,33 @@ func conjuncts(e ir.Expr) []ir.Expr {
 	return []ir.Expr{e}
 }
 
-// exemptAt finds the exemption that a condition was written in.
-func (p *pass) exemptAt(b *lang.PolicyBlock, at diag.Range) (source *lang.Criteria, own, ok bool) {
-	for i := range b.Exempt {
-		if within(at, &b.Exempt[i]) {
-			return &b.Exempt[i], true, true
-		}
-	}
-	for i := range p.in.Policy.Exempt {
-		if within(at, &p.in.Policy.Exempt[i]) {
-			return &p.in.Policy.Exempt[i], false, true
-		}
-	}
-	return nil, false, false
-}
-
-// within says that a place is in a criterion, be it where the criterion stands
-// or in the local that its text comes from.
-func within(at diag.Range, c *lang.Criteria) bool {
-	return inside(at, c.Range) || inside(at, c.RangeOf(0, len(c.Text)))
-}
-
-func inside(a, b diag.Range) bool {
-	return a.Filename == b.Filename && a.Start.Byte >= b.Start.Byte && a.End.Byte <= b.End.Byte
-}
-
 // addExempt takes a condition apart into the elements of the list of exemptions
 // that it was made of.
-func (c *policyCase) addExempt(source *lang.Criteria, own bool, all []lang.Criteria, cond ir.Expr) {
+func (c *policyCase) addExempt(find func(diag.Range) *lang.Criteria, own bool, cond ir.Expr) {
 	list := []ir.Expr{cond}
 	if or, ok := cond.(*ir.Or); ok {
 		list = or.List
 	}
-	for _, e := range list {
-		at := source
-		for i := range all {
-			if within(e.Pos(), &all[i]) {
-				at = &all[i]
-			}
+	whole := find(cond.Pos())
+	var source *lang.Criteria
+	var parts []ir.Expr
+	end := func() {
+		if len(parts) > 0 {
+			c.exempt = append(c.exempt, exemption{source: source, own: own, cond: ir.NewOr(parts[0].Pos(), parts...)})
 		}
-		if n := len(c.exempt); n > 0 && c.exempt[n-1].source == at {
-			c.exempt[n-1].cond = ir.NewOr(e.Pos(), c.exempt[n-1].cond, e)
-			continue
-		}
-		c.exempt = append(c.exempt, exemption{source: at, own: own, cond: e})
+		parts = nil
 	}
+	for _, e := range list {
+		at := find(e.Pos())
+		if at == nil {
+			at = whole
+		}
+		if at != source {
+			end()
+		}
+		source, parts = at, append(parts, e)
+	}
+	end()
 }
 
 // place finds the regions of a policy.
@@ -151,6 +161,7 @@ func (a *analysis) place(c *policyCase) {
 		}
 		c.possible = s.Possible(c.region)
 		c.about = a.about(c)
+		c.bits = a.aboutBits(c)
 	})
 	if !c.proven {
 		a.unproven = append(a.unproven, c.policy.Name)

@@ -46,29 +46,35 @@ func checkOrder(p *pass) { p.eachConflict(false) }
 func (p *pass) eachConflict(grave bool) {
 	a := p.cases()
 	for i, c := range a.cases {
-		if !c.proven || c.never {
+		if !c.proven || c.never || a.tired(i) {
 			continue
 		}
 		dead, _ := a.lost(i, c.effects)
-		a.space.Try(4*questionNodes, func() {
+		var f Finding
+		var severity diag.Severity
+		found := false
+		fits := a.space.Try(4*questionNodes, func() {
 			for _, e := range c.effects {
 				if dead[e.String()] != nil {
 					continue // shadowed, which says more
 				}
-				if f, severity, ok := a.conflict(i, e, grave); ok {
-					p.reportAt(severity, f)
+				if f, severity, found = a.conflict(i, e, grave); found {
 					break
 				}
 			}
 		})
+		if fits && found {
+			p.reportAt(severity, f)
+		}
 	}
 }
 
 // crossing is a conflict that was found.
 type crossing struct {
 	other  *policyCase
+	own    effect // of the later policy
 	effect effect // of the earlier policy
-	before []int  // still earlier policies that decide some of the flows
+	before []int  // still earlier policies with an effect of the same dimension
 	// listed says that the two are cut at one attribute, such as two lists of
 	// applications with some in both; otherwise they ask for different things
 	// (who, and what), which is often meant.
@@ -79,16 +85,14 @@ type crossing struct {
 // of policy i. The gravest is told, the others are counted.
 func (a *analysis) conflict(i int, own effect, grave bool) (Finding, diag.Severity, bool) {
 	c := a.cases[i]
-	before := a.overlapping(i, own.dimension)
+	before := a.earlier(i, own.dimension)
 	var found []crossing
 	for n, j := range before {
 		if len(found) == maxConflicts {
 			break
 		}
-		if x, ok := a.crosses(c, a.cases[j], own); ok && x.grave() == grave {
-			x.before = slices.DeleteFunc(slices.Clone(before[:n]), func(k int) bool {
-				return !slices.ContainsFunc(a.cases[k].effects, func(e effect) bool { return e.decides(own) })
-			})
+		if x, ok := a.crosses(c, a.cases[j], own, grave); ok {
+			x.before = before[:n]
 			if a.isOpen(c, x) {
 				found = append(found, x)
 			}
@@ -96,23 +100,11 @@ func (a *analysis) conflict(i int, own effect, grave bool) (Finding, diag.Severi
 	}
 	slices.SortStableFunc(found, func(x, y crossing) int { return int(x.severity()) - int(y.severity()) })
 	for n, x := range found[:min(len(found), maxExamples)] {
-		if e := a.openExample(c, x.other, x.before); e.flow != nil {
+		if e := a.openExample(c, x); e.flow != nil {
 			return a.conflictFinding(c, own, x, len(found)-1-n).shown(e), x.severity(), true
 		}
 	}
 	return Finding{}, 0, false
-}
-
-// overlapping lists the policies before i that have an effect of a dimension
-// and match some flow that it matches.
-func (a *analysis) overlapping(i int, dimension string) []int {
-	var out []int
-	for j, o := range a.cases[:i] {
-		if o.proven && !o.never && slices.ContainsFunc(o.effects, func(e effect) bool { return e.dimension == dimension }) && a.space.Overlap(a.cases[i].possible, o.possible) {
-			out = append(out, j)
-		}
-	}
-	return out
 }
 
 // grave says that a conflict is worth a look by itself: the two are cut at one
@@ -129,36 +121,51 @@ func (x crossing) severity() diag.Severity {
 	return diag.Note
 }
 
-// crosses says that an overlapping policy wants something else, and that neither
-// is an exception from the other.
-func (a *analysis) crosses(c, o *policyCase, own effect) (crossing, bool) {
-	k := slices.IndexFunc(o.effects, own.conflicts)
-	if k < 0 || a.within(c, o) || a.within(o, c) {
+// crosses says that an earlier policy overlaps and wants something else, that
+// neither is an exception from the other, and that this is, or is not, worth a
+// look by itself. What is cheap to see comes first.
+func (a *analysis) crosses(c, o *policyCase, own effect, grave bool) (crossing, bool) {
+	verdict := own.dimension == "verdict"
+	if c.apart(o) || grave && !verdict && c.bits&o.bits == 0 {
 		return crossing{}, false
 	}
-	return crossing{other: o, effect: o.effects[k], listed: a.cutAtOneAttribute(c, o)}, true
+	k := slices.IndexFunc(o.effects, own.conflicts)
+	if k < 0 || !a.space.Overlap(c.possible, o.possible) {
+		return crossing{}, false
+	}
+	x := crossing{other: o, own: own, effect: o.effects[k], listed: a.cutAtOneAttribute(c, o)}
+	return x, x.grave() == grave && !a.within(c, o) && !a.within(o, c)
 }
 
 // isOpen is open as a question of its own.
 func (a *analysis) isOpen(c *policyCase, x crossing) bool {
 	open := false
-	return a.space.Try(questionNodes, func() { open = a.open(c, x.other, x.before) }) && open
+	return a.space.Try(questionNodes, func() { open = a.open(c, x) }) && open
 }
 
 // open says that some plausible flow matches both policies, and none before
 // them decides it.
-func (a *analysis) open(c, o *policyCase, before []int) bool {
+func (a *analysis) open(c *policyCase, x crossing) bool {
 	s := a.space
-	common := s.And(c.possible, o.possible)
-	regions := a.regions(before)
-	places := s.PlausibleSamples(common, maxTries)
-	if slices.ContainsFunc(places, func(p flowspace.Place) bool { return !s.InsideAny(p, regions) }) {
+	common := s.And(c.possible, x.other.possible)
+	undecided := func(p flowspace.Place) bool { return !a.decided(p, x.before, x.own) }
+	if slices.ContainsFunc(s.LikelySamples(common, maxTries), undecided) || slices.ContainsFunc(s.PlausibleSamples(common, maxTries), undecided) {
 		return true
 	}
-	if len(places) == 0 || len(before) > maxExact {
-		return false
+	before := a.deciding(c, x)
+	return len(before) <= maxExact && s.IsPlausible(a.undecided(common, before))
+}
+
+// deciding lists the policies before a crossing that decide some of its flows.
+func (a *analysis) deciding(c *policyCase, x crossing) []int {
+	var out []int
+	for _, k := range x.before {
+		o := a.cases[k]
+		if !o.apart(c) && !o.apart(x.other) && o.decides(x.own) && a.space.Overlap(c.possible, o.possible) {
+			out = append(out, k)
+		}
 	}
-	return s.IsPlausible(a.undecided(common, before))
+	return out
 }
 
 // undecided is a region without what some policies decide.
@@ -169,25 +176,31 @@ func (a *analysis) undecided(r flowspace.Region, before []int) flowspace.Region 
 	return r
 }
 
+// exampleAt makes facts up for the first of some places.
+func (a *analysis) exampleAt(places []flowspace.Place, conditions ...ir.Expr) example {
+	for _, p := range places[:min(len(places), maxExamples)] {
+		if f, ok := a.space.WitnessAt(p); ok && met(f, conditions...) {
+			return example{values(f, conditions), f}
+		}
+	}
+	return example{}
+}
+
 // openExample is a flow that open speaks of.
-func (a *analysis) openExample(c, o *policyCase, before []int) example {
-	s := a.space
+func (a *analysis) openExample(c *policyCase, x crossing) example {
+	s, o := a.space, x.other
 	var out example
 	a.space.Try(questionNodes, func() {
 		common := s.And(c.possible, o.possible)
-		regions := a.regions(before)
-		left := maxExamples
-		for _, p := range s.PlausibleSamples(common, maxTries) {
-			if s.InsideAny(p, regions) || left == 0 {
-				continue
-			}
-			left--
-			if f, ok := s.WitnessAt(p); ok && met(f, c.policy.Cond, o.policy.Cond) {
-				out = example{values(f, []ir.Expr{c.policy.Cond, o.policy.Cond}), f}
-				return
-			}
+		decided := func(p flowspace.Place) bool { return a.decided(p, x.before, x.own) }
+		places := slices.DeleteFunc(s.LikelySamples(common, maxTries), decided)
+		if len(places) == 0 {
+			places = slices.DeleteFunc(s.PlausibleSamples(common, maxTries), decided)
 		}
-		if len(before) <= maxExact {
+		if out = a.exampleAt(places, c.policy.Cond, o.policy.Cond); out.flow != nil {
+			return
+		}
+		if before := a.deciding(c, x); len(before) <= maxExact {
 			out = a.witness(a.undecided(common, before), c.policy.Cond, o.policy.Cond)
 		}
 	})

@@ -17,12 +17,11 @@ func duplicatePolicy() Rule {
 // and do the same.
 func checkDuplicate(p *pass) {
 	a := p.cases()
-	for i, c := range a.cases {
-		j := a.duplicate(i)
-		if j < 0 {
+	for _, c := range a.cases {
+		if c.twin < 0 {
 			continue
 		}
-		first := a.cases[j].policy
+		first := a.cases[c.twin].policy
 		p.report(Finding{
 			Subject: c.policy.Range, Policy: c.policy.Name,
 			Detail:  fmt.Sprintf("Policy %q matches the same flows as %q and does the same: %s.", c.policy.Name, first.Name, describeEffects(first)),
@@ -30,17 +29,6 @@ func checkDuplicate(p *pass) {
 			Related: []Related{{first.Range, "does the same"}},
 		}.shown(a.witness(c.possible, c.policy.Cond, first.Cond)))
 	}
-}
-
-// duplicate is the first policy before i that is the same; -1 if there is none.
-func (a *analysis) duplicate(i int) int {
-	c := a.cases[i]
-	if !c.proven || c.never {
-		return -1
-	}
-	return slices.IndexFunc(a.cases[:i], func(o *policyCase) bool {
-		return o.proven && a.space.Same(o.possible, c.possible) && sameEffects(o.policy, c.policy)
-	})
 }
 
 func sameEffects(a, b *ir.Policy) bool {

@@ -38,6 +38,9 @@ type Result struct {
 	Findings []Finding
 	// Unproven are the policies that were too complex to reason about.
 	Unproven []string
+	// Pairs is how many pairs of policies were not held against each other,
+	// because the set takes too much work; 0 for all but hostile sets.
+	Pairs int
 }
 
 // Run runs the rules over a policy set. The diagnostics are mistakes in the
@@ -51,6 +54,9 @@ func Run(in Input) (Result, diag.List) {
 	var result Result
 	for i := range plan.rules {
 		p.rule = &plan.rules[i]
+		if p.analysis != nil {
+			p.analysis.space.Grant(p.analysis.work())
+		}
 		if p.rule.check != nil {
 			p.rule.check(p)
 		}
@@ -60,6 +66,7 @@ func Run(in Input) (Result, diag.List) {
 	result.Findings = withoutRepeats(result.Findings)
 	if p.analysis != nil {
 		result.Unproven = slices.Compact(p.analysis.unproven)
+		result.Pairs = p.analysis.skipped
 	}
 	return result, diags
 }
@@ -70,7 +77,12 @@ type pass struct {
 	plan     *plan
 	rule     *Rule // that is being run
 	findings []Finding
-	analysis *analysis // made when the first rule asks
+	analysis *analysis           // made when the first rule asks
+	parts    map[int]*policyCase // by policy
+	blocks   map[string]*lang.PolicyBlock
+	ranges   map[diag.Range]*lang.PolicyBlock
+	sources  *sources // of all criteria; nil until it is asked
+	exempt   *sources // of the set's exemptions, likewise
 }
 
 // report adds a finding of the current rule. Severity is the rule's.
@@ -91,15 +103,17 @@ func (p *pass) reportAt(s diag.Severity, f Finding) {
 
 // block is the source block of a policy.
 func (p *pass) block(policy *ir.Policy) *lang.PolicyBlock {
-	for _, b := range p.in.Policy.Policies {
-		if b.Name == policy.Name {
-			return b
+	if p.blocks == nil {
+		p.blocks, p.ranges = map[string]*lang.PolicyBlock{}, map[diag.Range]*lang.PolicyBlock{}
+		for _, b := range slices.Backward(p.in.Policy.Policies) {
+			p.blocks[b.Name], p.ranges[b.Range] = b, b
 		}
 	}
-	for _, b := range p.in.Policy.Policies {
-		if b.Range == policy.Range {
-			return b
-		}
+	if b := p.blocks[policy.Name]; b != nil {
+		return b
+	}
+	if b := p.ranges[policy.Range]; b != nil {
+		return b
 	}
 	return &lang.PolicyBlock{Name: policy.Name, Range: policy.Range, Enabled: true}
 }

@@ -168,7 +168,7 @@ func (p *pass) newLogin(w way, protocol string) *login {
 			fixed = append(fixed, e)
 		}
 	}
-	l := &login{space: flowspace.New(p.in.Set.Catalogue, append(slices.Clone(conditions), fixed...)...)}
+	l := &login{space: flowspace.NewWithClock(p.in.Set.Catalogue, p.clock(), append(slices.Clone(conditions), fixed...)...)}
 	l.flows = flowspace.All()
 	for _, e := range fixed {
 		l.flows = l.space.And(l.flows, l.space.Region(e))

@@ -47,17 +47,6 @@ func (p *pass) expressions(visit func(expression)) {
 	}
 }
 
-// sourceOf is the criterion that a place is in.
-func (p *pass) sourceOf(at diag.Range) *lang.Criteria {
-	var found *lang.Criteria
-	p.criteria(func(c *lang.Criteria, _ string) {
-		if found == nil && within(at, c) {
-			found = c
-		}
-	})
-	return found
-}
-
 // replaced is the fix that writes another condition in place of the whole
 // comparison. It needs a comparison that stands in the file as such.
 func (x *expression) replaced(condition, description string) *Fix {

@@ -19,10 +19,13 @@ func checkShadowed(p *pass) {
 	a := p.cases()
 	for i, c := range a.cases {
 		list := c.effects
-		if !c.proven || c.never || len(list) == 0 || a.duplicate(i) >= 0 {
+		if !c.proven || c.never || len(list) == 0 || c.twin >= 0 {
 			continue
 		}
 		lost, different := a.lost(i, list)
+		if a.tired(i) {
+			continue
+		}
 		if len(lost) == len(list) || len(lost) > 0 && different {
 			p.report(a.shadowFinding(c, list, lost))
 		}
@@ -35,13 +38,16 @@ func (a *analysis) lost(i int, list []effect) (lost map[string][]int, different 
 	c := a.cases[i]
 	if c.lost == nil {
 		c.lost = map[string][]int{}
-		a.space.Try(2*questionNodes, func() {
+		fits := a.space.Try(2*questionNodes, func() {
 			for _, e := range list {
 				if by := a.deciders(i, e); by != nil {
 					c.lost[e.String()] = by
 				}
 			}
 		})
+		if !fits {
+			clear(c.lost)
+		}
 	}
 	for _, e := range list {
 		for _, j := range c.lost[e.String()] {
@@ -85,14 +91,6 @@ func (a *analysis) shadowFinding(c *policyCase, list []effect, lost map[string][
 	return f.shown(e)
 }
 
-func (a *analysis) regions(list []int) []flowspace.Region {
-	out := make([]flowspace.Region, len(list))
-	for i, j := range list {
-		out[i] = a.cases[j].region
-	}
-	return out
-}
-
 // oneOf is `"a"`, or `one of "a", "b"`.
 func oneOf(names []string) string {
 	if len(names) == 1 {
@@ -103,26 +101,28 @@ func oneOf(names []string) string {
 
 // deciders are the earlier policies that together decide an effect's dimension
 // for every flow of policy i; nil when some flow is left to it. One that does it
-// alone is preferred.
+// alone is preferred. Samples come first: mostly one of them is decided by no
+// earlier policy, and nothing else has to be asked.
 func (a *analysis) deciders(i int, e effect) []int {
 	c := a.cases[i]
-	var some []int
-	for j, o := range a.cases[:i] {
-		if !o.proven || o.never || !slices.ContainsFunc(o.effects, func(x effect) bool { return x.decides(e) }) {
-			continue
-		}
-		if a.within(c, o) {
-			return []int{j}
-		}
-		if a.space.Overlap(c.possible, o.possible) {
-			some = append(some, j)
+	list := a.pairs.scratch[:0]
+	for _, j := range a.earlier(i, e.dimension) {
+		if o := a.cases[j]; !c.apart(o) && o.decides(e) {
+			list = append(list, j)
 		}
 	}
-	if len(some) < 2 {
+	a.pairs.scratch = list
+	if len(c.samples) == 0 || !a.allHeld(c.samples, list) {
 		return nil
 	}
+	slices.Sort(list)
+	for _, j := range list {
+		if a.within(c, a.cases[j]) {
+			return []int{j}
+		}
+	}
 	var by []int
-	if !a.space.Try(questionNodes, func() { by = a.cover(c, some) }) {
+	if !a.space.Try(questionNodes, func() { by = a.cover(c, list) }) {
 		return nil
 	}
 	return by
@@ -131,36 +131,49 @@ func (a *analysis) deciders(i int, e effect) []int {
 // cover is the policies of a list that together hold every flow of c, as few as
 // it finds; nil when some flow escapes them. It samples what is left, stops at
 // the first place that none of the list holds, and otherwise takes off the
-// policy that holds most of the samples.
+// policy that holds the first place and most of the others.
 func (a *analysis) cover(c *policyCase, list []int) []int {
 	s := a.space
-	rest, left := c.possible, slices.Clone(list)
-	places := c.samples
+	rest, left, places := c.possible, slices.Clone(list), c.samples
 	var by []int
 	for !s.Empty(rest) {
-		regions := a.regions(left)
-		held := make([]int, len(left))
-		for _, p := range places {
-			open := true
-			for n, r := range regions {
-				if s.Inside(p, r) {
-					held[n]++
-					open = false
-				}
-			}
-			if open {
-				return nil
-			}
-		}
-		if len(left) == 0 || len(places) == 0 || !s.Fits() {
+		if len(places) == 0 || !s.Fits() || !a.allHeld(places, left) {
 			return nil
 		}
-		best := slices.Index(held, slices.Max(held))
+		best, most := -1, 0
+		for k, j := range left {
+			r := a.cases[j].region
+			if !s.Inside(places[0], r) {
+				continue
+			}
+			held := 0
+			for _, p := range places {
+				if s.Inside(p, r) {
+					held++
+				}
+			}
+			if held > most {
+				best, most = k, held
+			}
+		}
 		by = append(by, left[best])
-		rest = s.Diff(rest, regions[best])
+		rest = s.Diff(rest, a.cases[left[best]].region)
 		left = slices.Delete(left, best, best+1)
 		places = s.Samples(rest, samples)
 	}
 	slices.Sort(by)
 	return by
+}
+
+// allHeld says that each of some places is in one of some policies. It moves
+// policies that hold one to the front: they are likely to hold the next.
+func (a *analysis) allHeld(places []flowspace.Place, list []int) bool {
+	for _, p := range places {
+		k := slices.IndexFunc(list, func(j int) bool { return a.space.Inside(p, a.cases[j].region) })
+		if k < 0 {
+			return false
+		}
+		list[0], list[k] = list[k], list[0]
+	}
+	return true
 }

@@ -48,9 +48,18 @@ func (b *Builder) binary(o op, x, y Node, f func(x, y Node) Node) Node {
 	if r, ok := b.cachedResult(o, x, y); ok {
 		return r
 	}
+	if b.step() {
+		return False
+	}
 	level, x0, x1, y0, y1 := b.split(x, y)
 	low := f(x0, y0)
 	return b.remember(o, x, y, b.Make(int(level), low, f(x1, y1)))
+}
+
+// step takes a step; true when there are none left.
+func (b *Builder) step() bool {
+	b.work += nodeStep
+	return b.tired()
 }
 
 // Overlaps says whether x and y have a vector in common. It makes no nodes.
@@ -66,6 +75,9 @@ func (b *Builder) Overlaps(x, y Node) bool {
 	if r, ok := b.cachedResult(opOverlaps, x, y); ok {
 		return r == True
 	}
+	if b.step() {
+		return false
+	}
 	_, x0, x1, y0, y1 := b.split(x, y)
 	return b.rememberBool(opOverlaps, x, y, b.Overlaps(x0, y0) || b.Overlaps(x1, y1))
 }
@@ -80,6 +92,9 @@ func (b *Builder) Within(x, y Node) bool {
 	}
 	if r, ok := b.cachedResult(opWithin, x, y); ok {
 		return r == True
+	}
+	if b.step() {
+		return false
 	}
 	_, x0, x1, y0, y1 := b.split(x, y)
 	return b.rememberBool(opWithin, x, y, b.Within(x0, y0) && b.Within(x1, y1))
@@ -108,6 +123,9 @@ func (b *Builder) Exists(x, vars Node) Node {
 	}
 	if r, ok := b.cachedResult(opExists, x, vars); ok {
 		return r
+	}
+	if b.step() {
+		return False
 	}
 	n := b.nodes[x]
 	low, high := b.Exists(n.low, vars), b.Exists(n.high, vars)
@@ -142,10 +160,18 @@ func (b *Builder) Choose(x Node, values []bool, choose func(level int) bool) boo
 	return x == True
 }
 
+// Children takes a set that is neither False nor True apart: the variable that
+// it tests first, and what is left where that is 0 and where it is 1.
+func (b *Builder) Children(x Node) (level int, low, high Node) {
+	n := b.nodes[x]
+	return int(n.level), n.low, n.high
+}
+
 // Holds says whether a vector is in x.
 func (b *Builder) Holds(x Node, values []bool) bool {
 	for x != True && x != False {
-		n := b.nodes[x]
+		n := &b.nodes[x]
+		b.work++
 		x = n.low
 		if values[n.level] {
 			x = n.high

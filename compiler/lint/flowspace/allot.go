@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/netpol/netpol/compiler/lint/bdd"
+	"github.com/netpol/netpol/lang/fact"
 )
 
 // allot cuts the values into classes and gives each column its variables: names
@@ -30,6 +31,10 @@ func (s *Space) allot() {
 		s.numbers[name].build()
 		s.number(s.columns[name], len(s.numbers[name].classes))
 	}
+	if c := s.columns["weekday"]; c != nil {
+		s.number(c, len(fact.Weekdays()))
+	}
+	s.allotTallies()
 	s.allotTuple()
 }
 
@@ -45,10 +50,10 @@ func (s *Space) allotTuple() {
 		s.orient(kinds[1])
 	}
 	if s.ports != nil {
-		s.interleave(kinds[0], len(s.ports.classes))
+		s.interleave(kinds[0][:], len(s.ports.classes))
 	}
 	if s.addresses != nil {
-		s.interleave(kinds[1], len(s.addresses.starts))
+		s.interleave(kinds[1][:], len(s.addresses.starts))
 	}
 }
 
@@ -71,7 +76,7 @@ func (s *Space) number(c *column, count int) {
 	}
 }
 
-func (s *Space) interleave(names [4]string, count int) {
+func (s *Space) interleave(names []string, count int) {
 	for range width(count) {
 		for _, name := range names {
 			if c := s.columns[name]; c != nil {

@@ -48,6 +48,11 @@ func flow(t *rapid.T, cat *artifact.Catalogue) *fact.Facts {
 	}
 	f.Guessed = f.Guessed || f.By == fact.ByPort
 	f.IPProtocol %= 256
+	f.Confidence, f.IPDSCP = f.Confidence%101, f.IPDSCP%64
+	f.Weekday = rapid.SampledFrom(fact.Weekdays()).Draw(t, "day")
+	f.TotalBytes, f.TotalPackets, f.TotalRate = f.SrcBytes+f.DstBytes, f.SrcPackets+f.DstPackets, f.SrcRate+f.DstRate
+	f.LocalBytes, f.LocalPackets, f.LocalRate = f.SrcBytes, f.SrcPackets, f.SrcRate
+	f.OtherBytes, f.OtherPackets, f.OtherRate = f.DstBytes, f.DstPackets, f.DstRate
 	pool := []string{"10.0.0.1", "10.1.2.3", "192.168.1.5", "8.8.8.8", "0.0.0.0", "255.255.255.255"}
 	if f.IPVersion = rapid.SampledFrom([]int{4, 6}).Draw(t, "version"); f.IPVersion == 6 {
 		pool = []string{"2001:db8::1", "::", "fe80::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"}
@@ -57,6 +62,8 @@ func flow(t *rapid.T, cat *artifact.Catalogue) *fact.Facts {
 	f.LocalIP, f.OtherIP, f.LocalPort, f.OtherPort = f.SrcIP, f.DstIP, f.SrcPort, f.DstPort
 	if rapid.Bool().Draw(t, "turned") {
 		f.LocalIP, f.OtherIP, f.LocalPort, f.OtherPort = f.DstIP, f.SrcIP, f.DstPort, f.SrcPort
+		f.LocalBytes, f.LocalPackets, f.LocalRate = f.DstBytes, f.DstPackets, f.DstRate
+		f.OtherBytes, f.OtherPackets, f.OtherRate = f.SrcBytes, f.SrcPackets, f.SrcRate
 	}
 	return f
 }
@@ -81,10 +88,15 @@ func (s *Space) point(f *fact.Facts, conditions []ir.Expr) bdd.Node {
 			set(c, s.applications.index[f.Application])
 		case name == "protocol":
 			set(c, s.protocols.index[f.Protocol])
+		case name == "weekday":
+			set(c, slices.Index(fact.Weekdays(), f.Weekday))
 		case a.Type == fact.Port:
 			set(c, classOfNumber(s.ports, field.(int)))
 		case a.Type == fact.Address:
 			set(c, s.addresses.classOf(field.(netip.Addr)))
+		case kindOf(&ir.Compare{Attr: a}) == kindTally:
+			tally, _ := tallyOf(name)
+			set(c, classOfNumber(s.tallied[tally.names[0]], field.(int)))
 		case s.numbers[name] != nil:
 			set(c, classOfNumber(s.numbers[name], field.(int)))
 		default:
@@ -123,7 +135,7 @@ func classOfNumber(n *numbers, v int) int {
 func (s *Space) setFlags(values []bool, f *fact.Facts, conditions []ir.Expr) {
 	v := reflect.ValueOf(f).Elem()
 	if s.orientation > 0 {
-		values[s.orientation] = f.LocalIP == f.SrcIP && f.LocalPort == f.SrcPort
+		values[s.orientation] = f.LocalIP == f.SrcIP && f.LocalPort == f.SrcPort && f.LocalBytes == f.SrcBytes && f.LocalPackets == f.SrcPackets && f.LocalRate == f.SrcRate
 	}
 	for key, level := range s.flags {
 		name, element, isList := strings.Cut(key, " has ")
@@ -157,7 +169,7 @@ func (s *Space) setFlags(values []bool, f *fact.Facts, conditions []ir.Expr) {
 func TestEveryFlowHasItsPlace(t *testing.T) {
 	cat := small()
 	rapid.Check(t, func(t *rapid.T) {
-		conditions := []ir.Expr{irtest.Expr(t, 3), irtest.Expr(t, 3)}
+		conditions := []ir.Expr{irtest.MixedExpr(t, 3), irtest.MixedExpr(t, 3)}
 		s := New(cat, conditions...)
 		regions := []Region{s.Region(conditions[0]), s.Region(conditions[1])}
 		theory := s.Possible(Region{bdd.True, ^groups(0)})
@@ -201,7 +213,7 @@ func TestWitnessesMeetTheirConditions(t *testing.T) {
 	cat := small()
 	made, tried := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		e := irtest.Expr(t, 3)
+		e := irtest.MixedExpr(t, 3)
 		s := New(cat, e)
 		tried++
 		f, ok := s.Witness(s.Region(e))

@@ -30,6 +30,16 @@ func domain(a fact.Attribute) []ir.Interval {
 		return []ir.Interval{{Low: 0, High: math.MaxUint8}}
 	case a.Type == fact.Port || a.Type == fact.TLSVersion:
 		return []ir.Interval{{Low: 0, High: math.MaxUint16}}
+	case a.Type == fact.TimeOfDay:
+		return []ir.Interval{{Low: 0, High: daySeconds - 1}}
+	case a.Name == "ct_mark":
+		return []ir.Interval{{Low: 0, High: math.MaxUint32}}
+	case a.Name == "ip_dscp":
+		return []ir.Interval{{Low: 0, High: 63}}
+	case a.Unit == "percent":
+		return []ir.Interval{{Low: 0, High: 100}}
+	case a.Unit != "": // bytes, packets, seconds: counted
+		return []ir.Interval{{Low: 0, High: math.MaxInt}}
 	}
 	return []ir.Interval{{Low: math.MinInt, High: math.MaxInt}}
 }
@@ -80,6 +90,8 @@ func usual(a fact.Attribute) []int {
 		return []int{40000, 50000, 1024}
 	case a.Type == fact.Port:
 		return []int{443, 80, 8080, 50000, 1024}
+	case a.Type == fact.TimeOfDay:
+		return []int{12 * 3600, 20 * 3600, 8 * 3600, 3 * 3600}
 	case a.Type == fact.TLSVersion:
 		return []int{0x0303, 0x0304, 0x0302, 0x0301}
 	}

@@ -13,6 +13,10 @@ type Region struct {
 	groups groups // that the region asks about
 }
 
+// ID is the same for two regions of one Space, both gone through Possible, iff
+// they are the same flows.
+func (r Region) ID() int { return int(r.node) }
+
 // All is every flow.
 func All() Region { return Region{node: bdd.True} }
 
@@ -104,6 +108,13 @@ func (s *Space) compare(c *ir.Compare) Region {
 		return Region{s.within(s.columns[name], s.numbers[name].in(c.Ranges)), numberGroup(name)}
 	case kindAddress:
 		return Region{s.within(s.columns[name], s.addresses.in(c.Prefixes)), groupTuple}
+	case kindWeekday:
+		return s.onWeekdays(c.Strings)
+	case kindSchedule:
+		return s.scheduled(c)
+	case kindTally:
+		t, _ := tallyOf(name)
+		return Region{s.within(s.columns[name], s.tallied[t.names[0]].in(c.Ranges)), groupTally}
 	case kindText:
 		return s.textual(s.texts[name], c)
 	case kindList:
@@ -121,8 +132,11 @@ func (s *Space) compare(c *ir.Compare) Region {
 
 // numberGroup is the group of a number that others depend on.
 func numberGroup(name string) groups {
-	if name == "ip_version" {
+	switch name {
+	case "ip_version":
 		return groupTuple
+	case "time_of_day":
+		return groupClock
 	}
 	return 0
 }

@@ -22,16 +22,19 @@ type Space struct {
 	addresses    *addresses
 	ports        *numbers            // shared by the four ports
 	numbers      map[string]*numbers // by attribute
+	tallied      map[string]*numbers // by the attribute of the sum
 	texts        map[string]*text    // by attribute
-	columns      map[string]*column  // by attribute: its class
-	flags        map[string]int      // level, by what is true or not
-	orientation  int                 // level: the local side opened the flow; 0 is no level
+	timetable    timetable
+	columns      map[string]*column // by attribute: its class
+	flags        map[string]int     // level, by what is true or not
+	orientation  int                // level: the local side opened the flow; 0 is no level
 	theories     []theory
 	soft         []theory
 	regions      map[ir.Expr]Region
 	recent       []ir.Expr    // keys of regions, in the order they were made
 	base         []bool       // a place that the theory allows; longer than levels
 	ofPattern    map[int]bool // levels of patterns
+	feet         *footprints  // nil until one is asked for
 }
 
 // column is a numbered variable: the class of one attribute's value.
@@ -52,15 +55,23 @@ type groups uint64
 const (
 	groupNames groups = 1 << iota // application, protocol, categories, evidence
 	groupTuple                    // addresses, ports, IP version
+	groupClock                    // times, days, schedules
+	groupTally                    // bytes, packets and rates of the sides
 	firstText                     // and one for each attribute of text
 )
 
 // New makes the space in which the conditions can be told apart. Conditions
 // that are asked about later must be made of the same comparisons.
+// Without a Clock, a schedule is in force or not at any time.
 func New(cat *artifact.Catalogue, conditions ...ir.Expr) *Space {
+	return NewWithClock(cat, Clock{}, conditions...)
+}
+
+// NewWithClock is New for a set with a zone and schedules.
+func NewWithClock(cat *artifact.Catalogue, clock Clock, conditions ...ir.Expr) *Space {
 	s := &Space{
 		b: bdd.New(maxNodes), levels: 1, catalogue: cat,
-		numbers: map[string]*numbers{}, texts: map[string]*text{},
+		numbers: map[string]*numbers{}, tallied: map[string]*numbers{}, timetable: timetable{clock: clock}, texts: map[string]*text{},
 		columns: map[string]*column{}, flags: map[string]int{}, regions: map[ir.Expr]Region{},
 	}
 	seen := map[ir.Expr]bool{}
@@ -99,6 +110,9 @@ const (
 	kindText
 	kindList
 	kindFlag
+	kindWeekday
+	kindSchedule
+	kindTally
 )
 
 func kindOf(c *ir.Compare) kind {
@@ -108,12 +122,19 @@ func kindOf(c *ir.Compare) kind {
 			return kindName
 		}
 		return kindFree
+	case "weekday":
+		return kindWeekday
+	}
+	if _, ok := tallyOf(c.Attr.Name); ok {
+		return kindTally
 	}
 	switch c.Attr.Type {
 	case fact.Port:
 		return kindPort
-	case fact.Number, fact.TLSVersion:
+	case fact.Number, fact.TLSVersion, fact.TimeOfDay:
 		return kindNumber
+	case fact.ScheduleName:
+		return kindSchedule
 	case fact.Address:
 		switch c.Attr.Name {
 		case "src_ip", "dst_ip", "local_ip", "other_ip":
@@ -160,7 +181,7 @@ func (s *Space) collect(c *ir.Compare) {
 		s.columns[name] = &column{}
 	case kindText:
 		if s.texts[name] == nil {
-			s.texts[name] = newText(c.Attr, firstText<<min(len(s.texts), 60))
+			s.texts[name] = newText(c.Attr, firstText<<min(len(s.texts), 58), s.b.Spend)
 			s.columns[name] = &column{}
 		}
 		s.texts[name].add(c)
@@ -168,6 +189,15 @@ func (s *Space) collect(c *ir.Compare) {
 		s.flag(name)
 	case kindFree:
 		s.flag(c.String())
+	case kindWeekday:
+		s.collectTimes()
+	case kindSchedule:
+		for _, str := range c.Strings {
+			s.collectSchedule(str)
+		}
+	case kindTally:
+		t, _ := tallyOf(name)
+		s.collectTally(t, c)
 	case kindList:
 		for _, str := range c.Strings {
 			s.element(name, str)

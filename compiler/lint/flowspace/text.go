@@ -23,6 +23,8 @@ type text struct {
 	prefixes []string // sorted; class 0 of starts is none of them
 	starts   column
 	patterns []textPattern
+	spend    func(steps int)
+	tried    map[string][]int // patterns that texts made up for witnesses hold
 }
 
 // textClass is one constant, or what ends in a suffix.
@@ -51,8 +53,8 @@ func (p *textPattern) holds(s string) bool {
 	return strings.Contains(s, p.value)
 }
 
-func newText(a fact.Attribute, g groups) *text {
-	t := &text{attr: a, group: g, index: map[textClass]int{}}
+func newText(a fact.Attribute, g groups, spend func(int)) *text {
+	t := &text{attr: a, group: g, spend: spend, index: map[textClass]int{}}
 	t.class("", true) // not known
 	t.class("", false)
 	return t

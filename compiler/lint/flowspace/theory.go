@@ -11,6 +11,8 @@ import (
 func (s *Space) relate() {
 	s.addTheory(groupNames, s.evidence())
 	s.addTheory(groupTuple, s.b.And(s.sides(), s.families()))
+	s.addTheory(groupClock, s.times())
+	s.addTheory(groupTally, s.counts())
 	for _, t := range s.texts {
 		s.addTheory(t.group, s.spelling(t))
 	}
@@ -29,7 +31,10 @@ func (s *Space) settle() {
 		}
 	}
 	s.base = make([]bool, s.levels)
-	s.b.Choose(s.Possible(Region{bdd.True, ^groups(0)}).node, s.base, func(int) bool { return false })
+	all := Region{bdd.True, ^groups(0)}
+	if !s.b.Choose(s.Plausible(all).node, s.base, func(int) bool { return false }) {
+		s.b.Choose(s.Possible(all).node, s.base, func(int) bool { return false })
+	}
 }
 
 func (s *Space) addTheory(g groups, n bdd.Node) {
@@ -76,14 +81,20 @@ func (s *Space) sides() bdd.Node {
 	if s.orientation == 0 {
 		return bdd.True
 	}
-	opened := s.b.Var(s.orientation)
 	r := bdd.True
 	for _, names := range tuple() {
-		src, dst, local, other := names[0], names[1], names[2], names[3]
-		r = s.b.And(r, s.implies(opened, s.b.And(s.equal(local, src), s.equal(other, dst))))
-		r = s.b.And(r, s.b.Or(opened, s.b.And(s.equal(local, dst), s.equal(other, src))))
+		r = s.b.And(r, s.turned(names))
 	}
 	return r
+}
+
+// turned ties the two names of each side.
+func (s *Space) turned(names [4]string) bdd.Node {
+	src, dst, local, other := names[0], names[1], names[2], names[3]
+	opened := s.b.Var(s.orientation)
+	straight := s.b.And(s.equal(local, src), s.equal(other, dst))
+	crossed := s.b.And(s.equal(local, dst), s.equal(other, src))
+	return s.b.And(s.implies(opened, straight), s.b.Or(opened, crossed))
 }
 
 func (s *Space) equal(a, b string) bdd.Node {
@@ -258,6 +269,16 @@ func (s *Space) bounded(nodes int, question func(), forget bool) bool {
 
 // Fits says that everything so far had room.
 func (s *Space) Fits() bool { return !s.b.Overflowed() }
+
+// Grant allows so many more steps of work, see bdd.Builder.Work. When they are
+// used up, nothing fits any more until the next Grant.
+func (s *Space) Grant(steps int) { s.b.Grant(steps) }
+
+// Spend counts steps that a caller takes.
+func (s *Space) Spend(steps int) { s.b.Spend(steps) }
+
+// Work is how many steps have been taken.
+func (s *Space) Work() int { return s.b.Work() }
 
 // Size is the number of nodes of the diagram.
 func (s *Space) Size() int { return s.b.Size() }

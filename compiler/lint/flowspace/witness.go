@@ -30,6 +30,8 @@ func (s *Space) WitnessAt(p Place) (*fact.Facts, bool) {
 	w.names()
 	w.tuple()
 	w.rest()
+	w.counts()
+	w.times()
 	return w.facts, w.texts()
 }
 

@@ -60,6 +60,7 @@ func newRootCommand(t *tool) *cobra.Command {
 	addGroup(root, groupPolicies, newValidateCommand(t), newFmtCommand(t), newCompileCommand(t), newDisasmCommand(t), newImportCommand(t))
 	addGroup(root, groupPolicies, newLintCommand(t))
 	addGroup(root, groupPolicies, newTestCommand(t), newDiffCommand(t), newGraphCommand(t), newConsoleCommand(t))
+	addGroup(root, groupPolicies, newCatalogCommand(t))
 	addGroup(root, groupRouter, newPlanCommand(t), newApplyCommand(t), newDestroyCommand(t), newShowCommand(t))
 	addGroup(root, groupTraffic, newReplayCommand(t), newWhyCommand(t))
 	root.AddCommand(newVersionCommand(t))

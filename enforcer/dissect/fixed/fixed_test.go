@@ -277,7 +277,9 @@ func TestTagsSortedAndUnique(t *testing.T) {
 	}
 }
 
-func FuzzDissector(f *testing.F) { dissecttest.FuzzOne(f, New(), slices.Concat(cases(), readCases(), insideCases())) }
+func FuzzDissector(f *testing.F) {
+	dissecttest.FuzzOne(f, New(), slices.Concat(cases(), readCases(), insideCases()))
+}
 
 func BenchmarkNoMatch(b *testing.B) {
 	d := New()

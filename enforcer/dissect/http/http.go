@@ -35,17 +35,21 @@ const (
 // the bytes: a flow first seen midway may have its ends the wrong way round.
 func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 	a, b := open(w.Stream[dissect.Client]), open(w.Stream[dissect.Server])
-	requests, closed := w.Stream[dissect.Client], w.Closed[dissect.Client]
+	client := dissect.Client
 	if a != request && b == request {
-		requests, closed = w.Stream[dissect.Server], w.Closed[dissect.Server]
+		client = dissect.Server
 	}
+	requests, closed := w.Stream[client], w.Closed[client]
 	switch {
 	case a == http2 || b == http2:
 		f.Protocol = "http2"
 		return dissect.Match
 	case a == request || b == request:
-		f.Protocol = "http"
-		if readRequest(requests, w.Want, f) || closed {
+		whole := readRequest(requests, w.Want, f)
+		if whole && f.HTTPMethod == "CONNECT" {
+			return readTunnel(w, client, f)
+		}
+		if whole || closed {
 			return dissect.Match
 		}
 		return dissect.Partial

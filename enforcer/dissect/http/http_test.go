@@ -1,6 +1,7 @@
 package http
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +18,17 @@ func FuzzHTTP(f *testing.F) { dissecttest.FuzzOne(f, New(), cases()) }
 func req(name, in, host string) dissecttest.Case {
 	method, _, _ := strings.Cut(strings.TrimLeft(in, "\r\n"), " ")
 	want := fact.Facts{Protocol: "http", Hostname: host, HTTPMethod: method}
+	switch {
+	case method == "CONNECT":
+		return dissecttest.Case{
+			Name: name, In: dissecttest.TCP(80, dissecttest.Client(in)), Result: dissect.Partial,
+			Want: fact.Facts{Protocol: "http-connect", Hostname: host, By: fact.ByHTTP, HTTPMethod: method},
+		}
+	case method == "PROPFIND":
+		want.Protocol = "webdav"
+	case strings.HasPrefix(in, "GET http://"):
+		want.Protocol = "http-proxy"
+	}
 	if host != "" {
 		want.By = fact.ByHTTP
 	}
@@ -24,7 +36,7 @@ func req(name, in, host string) dissecttest.Case {
 }
 
 func cases() []dissecttest.Case {
-	return append(append(requestCases(), otherCases()...), lateCases()...)
+	return slices.Concat(requestCases(), otherCases(), lateCases(), carriedCases(), tunnelCases())
 }
 
 // lateCases have what only some policies ask for, and passwords.

@@ -33,6 +33,7 @@ func readRequest(b []byte, want dissect.Wants, f *fact.Facts) (whole bool) {
 		setHost(f, h.host)
 	}
 	f.HTTPMethod = methodName(b[:n])
+	f.Protocol = h.protocol(b[:n], target)
 	if want.URL {
 		setURL(f, b[:n], target)
 	}
@@ -50,8 +51,11 @@ func readRequest(b []byte, want dissect.Wants, f *fact.Facts) (whole bool) {
 // header is what is looked for in a request's header. It aliases the stream.
 type header struct {
 	host, agent []byte
+	kind        []byte // Content-Type
+	upgrade     []byte
 	password    bool // HTTP Basic: in the clear but for its spelling (RFC 7617)
 	conflict    bool // two different Host fields: servers disagree on which counts
+	soap        bool // SOAPAction
 }
 
 // read reads header lines up to the blank one and says whether that is there.
@@ -84,6 +88,12 @@ func (h *header) read(b []byte) (whole bool) {
 			h.password = h.password || len(value) > 6 && equalFold(value[:6], "basic ")
 		case equalFold(name, "user-agent") && h.agent == nil:
 			h.agent = value
+		case equalFold(name, "content-type"):
+			h.kind = value
+		case equalFold(name, "upgrade"):
+			h.upgrade = value
+		case equalFold(name, "soapaction"):
+			h.soap = true
 		}
 	}
 }

@@ -40,7 +40,9 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 	if diags.HasErrors() {
 		return nil, diags
 	}
+	program.Sticky, program.StickyMark = labels.Sticky, labels.StickyMark
 	policies := describe(set.Policies)
+	interest, narrow := opt.Interest(set.Policies)
 	return &artifact.Bundle{
 		Format:   artifact.FormatVersion,
 		ABI:      fact.ABI(),
@@ -50,10 +52,13 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 		Program:  program,
 		Ruleset: nft.Emit(nft.Input{
 			Settings:  set.Settings,
+			Schedules: set.Schedules,
 			Effects:   kernelEffects(labels.Kernel, policies),
-			Decisions: decisions(set.Policies, labels.Effects, policies),
+			Decisions: append(decisions(set.Policies, labels.Effects, policies), failing(set.Policies, labels.Failing, policies)...),
 			Labels:    labels.Labels,
 			NoCapture: !artifact.NeedEnforcer(policies),
+			Narrow:    narrow && set.Settings.Inspect != artifact.InspectAll,
+			Interest:  interest,
 			InitLabel: labels.Init,
 		}),
 		Catalogue: *set.Catalogue,
@@ -85,6 +90,11 @@ func describe(policies []ir.Policy) []artifact.Policy {
 			Labels:      p.Labels,
 			Mark:        p.Mark,
 			Verdict:     p.Verdict.String(),
+			When:        p.Packet.String(),
+			Audit:       p.Audit,
+		}
+		if p.OnFail == ir.FailClosed {
+			out[i].OnFail = p.OnFail.String()
 		}
 		if p.DSCP != nil {
 			out[i].DSCP = p.DSCP.Name
@@ -100,7 +110,10 @@ func describe(policies []ir.Policy) []artifact.Policy {
 func kernelEffects(effects []label.KernelEffect, policies []artifact.Policy) []nft.Effect {
 	out := make([]nft.Effect, len(effects))
 	for i, e := range effects {
-		out[i] = nft.Effect{Policy: policies[e.Policy], Label: e.Label, DSCP: e.DSCP, Verdict: e.Verdict.String()}
+		out[i] = nft.Effect{
+			Policy: policies[e.Policy], Label: e.Label, DSCP: e.DSCP, Verdict: e.Verdict.String(),
+			Packet: e.Packet, Sets: e.Sets, Mark: e.Mark, Audit: e.Audit, Fail: e.Fail,
+		}
 	}
 	return out
 }
@@ -112,6 +125,18 @@ func decisions(policies []ir.Policy, effects []artifact.Effect, described []arti
 		if p.Split.Kernel {
 			out = append(out, nft.Decision{Policy: described[i], Any: p.Split.Any, Effect: effects[i]})
 		}
+	}
+	return out
+}
+
+// failing are the labels of flows that fail with the enforcer, set on the first
+// packet by what headers tell.
+func failing(policies []ir.Policy, list []label.Failing, described []artifact.Policy) []nft.Decision {
+	var out []nft.Decision
+	for _, f := range list {
+		out = append(out, nft.Decision{
+			Policy: described[f.Policy], Any: policies[f.Policy].Split.Fail, Effect: artifact.Effect{Labels: []int{f.Bit}},
+		})
 	}
 	return out
 }

@@ -17,7 +17,7 @@ import (
 
 // Stages are the names that Dump knows, in the order that a set goes through.
 func Stages() []string {
-	return []string{"resolve", "typecheck", "normalise", "fold", "share", "split", "label", "nft", "program"}
+	return []string{"resolve", "typecheck", "normalise", "fold", "packet", "share", "split", "label", "nft", "program"}
 }
 
 // Dump is the set after one of the stages, as text for people; nothing reads
@@ -44,6 +44,10 @@ func Dump(p *lang.Policy, opts Options, stage string, disassemble func(*artifact
 	case "fold":
 		folded, _ := opt.Fold(opt.Normalise(resolved))
 		return folded.Dump(), diags
+	case "packet":
+		folded, _ := opt.Fold(opt.Normalise(resolved))
+		packets, _ := opt.Packets(folded)
+		return packets.Dump(), diags
 	case "nft":
 		return string(nft.Text(b.Ruleset, b.Labels)), diags
 	case "program":
@@ -117,21 +121,21 @@ func dumpSplit(set *ir.Set) string {
 		if p.Split.Late {
 			fmt.Fprintf(&b, "  %s by the enforcer: an earlier policy may accept by name\n", p.Verdict)
 		}
+		if len(p.Packet) > 0 {
+			fmt.Fprintf(&b, "  then for packets with %s\n", p.Packet)
+		}
+		if p.Split.FailClosed {
+			fmt.Fprintf(&b, "  %s while the enforcer cannot tell\n", p.Verdict)
+		}
 	}
 	return b.String()
 }
 
 func dumpConjunction(c ir.Conjunction) string {
-	parts := make([]string, len(c))
-	for i, l := range c {
-		if parts[i] = l.Test.String(); l.Not {
-			parts[i] = "not " + parts[i]
-		}
-	}
-	if len(parts) == 0 {
+	if len(c) == 0 {
 		return "always"
 	}
-	return strings.Join(parts, " and ")
+	return c.String()
 }
 
 // enforcerReason names what of a condition the kernel cannot decide.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/expr-lang/expr"
@@ -21,6 +22,9 @@ import (
 	"github.com/netpol/netpol/enforcer/program"
 	"github.com/netpol/netpol/lang/fact"
 )
+
+// doneMark says that netpold need not see a connection.
+const doneMark = 1 << 31
 
 // localNet is local besides the private ranges.
 var localNet = netip.MustParsePrefix("203.0.113.0/29")
@@ -49,6 +53,7 @@ func TestSplitSaysTheSame(t *testing.T) {
 			}
 			agreeProgram(t, m.Eval(o.Facts), holds)
 			agreeKernel(t, b, set, o, holds)
+			agreeInspection(t, b, set, o, holds)
 		}
 	})
 }
@@ -89,7 +94,8 @@ func original(in []ir.Policy, name string) *ir.Policy {
 }
 
 func splitBundle(t *rapid.T, set *ir.Set) *artifact.Bundle {
-	settings := artifact.Settings{LocalNetworks: []netip.Prefix{localNet}, DoneMark: 1 << 31}
+	settings := artifact.Settings{LocalNetworks: []netip.Prefix{localNet}, DoneMark: doneMark}
+	interest, narrow := opt.Interest(set.Policies)
 	table, diags := label.Allocate(label.Input{Policies: set.Policies})
 	if diags.HasErrors() {
 		t.Fatal(diags)
@@ -104,6 +110,7 @@ func splitBundle(t *rapid.T, set *ir.Set) *artifact.Bundle {
 		Ruleset: nft.Emit(nft.Input{
 			Settings: settings, Effects: kernelEffects(table.Kernel, policies), Labels: table.Labels,
 			Decisions: decisions(set.Policies, table.Effects, policies), InitLabel: table.Init,
+			Narrow: narrow, Interest: interest,
 		}),
 	}
 }
@@ -156,17 +163,47 @@ func agreeKernel(t *rapid.T, b *artifact.Bundle, set *ir.Set, o irtest.Opening, 
 		claim("dscp", e.DSCP)
 		claim("verdict", e.Verdict)
 	}
-	got := &entry{}
-	s := simulation{rs: &b.Ruleset, packet: o, entry: got}
-	if o.Output {
-		s.run("np_new_out")
-	} else {
-		s.run("np_new_pre")
-	}
+	got := firstPacket(b, o)
+	got.mark &^= doneMark // see agreeInspection
 	if *got != *want {
 		t.Fatalf("rules wrote labels %x mark %#x, policies say %x %#x, for %+v\n%s\n%s",
 			got.labels, got.mark, want.labels, want.mark, *o.Facts, set.Dump(), nft.Text(b.Ruleset, b.Labels))
 	}
+}
+
+// agreeInspection wants that netpold sees every connection that a policy it
+// decides holds of, that no policy of the kernel needs it without its seeing,
+// and that it sees no others where headers tell.
+func agreeInspection(t *rapid.T, b *artifact.Bundle, set *ir.Set, o irtest.Opening, holds []bool) {
+	hidden := firstPacket(b, o).mark&doneMark != 0
+	for i, p := range set.Policies {
+		if hidden && holds[i] && (!p.Split.Kernel || p.Split.Late) {
+			t.Fatalf("policy %s needs netpold, which does not see %+v\n%s\n%s", p.Name, *o.Facts, set.Dump(), nft.Text(b.Ruleset, b.Labels))
+		}
+	}
+	interest, narrow := opt.Interest(set.Policies)
+	if want := narrow && !slices.ContainsFunc(interest, func(c ir.Conjunction) bool { return conjunctionHolds(c, o.Facts) }); hidden != want {
+		t.Fatalf("hidden is %v, want %v, of %+v\n%s\n%s", hidden, want, *o.Facts, set.Dump(), nft.Text(b.Ruleset, b.Labels))
+	}
+}
+
+func conjunctionHolds(c ir.Conjunction, f *fact.Facts) bool {
+	return !slices.ContainsFunc(c, func(l ir.Literal) bool { return irtest.Eval(l.Test, f, nil) == l.Not })
+}
+
+// firstPacket is the conntrack entry that the rules make of a connection.
+func firstPacket(b *artifact.Bundle, o irtest.Opening) *entry {
+	s := simulation{rs: &b.Ruleset, packet: o, entry: &entry{}}
+	hook := "prerouting"
+	if o.Output {
+		hook = "output"
+	}
+	for _, c := range b.Ruleset.Chains {
+		if c.Hook == hook && strings.HasPrefix(c.Name, "np_new_") {
+			s.run(c.Name)
+		}
+	}
+	return s.entry
 }
 
 // entry is a conntrack entry.
@@ -188,9 +225,6 @@ type simulation struct {
 func (s *simulation) run(name string) bool {
 	at := slices.IndexFunc(s.rs.Chains, func(c artifact.Chain) bool { return c.Name == name })
 	if at < 0 {
-		if name == "np_new_pre" || name == "np_new_out" {
-			return true // nothing is decided on first packets
-		}
 		panic("no chain " + name)
 	}
 	for _, r := range s.rs.Chains[at].Rules {
@@ -209,6 +243,10 @@ func (s *simulation) run(name string) bool {
 				}
 			case artifact.DoGoto:
 				return s.run(do.Name)
+			case artifact.DoVMap:
+				if e := s.element(do.Name, s.value(do.Key)); e != nil && s.run(e.Jump) {
+					return true
+				}
 			case artifact.DoAccept:
 				return true
 			case artifact.DoReturn:
@@ -237,42 +275,61 @@ func (s *simulation) match(m artifact.Match) bool {
 		return false // not confirmed
 	case artifact.MatchFamily:
 		return int(m.Value) == f.IPVersion
-	case artifact.MatchL4Proto:
-		return s.number(m, f.IPProtocol, 1)
-	case artifact.MatchSport:
-		return s.number(m, f.SrcPort, 2)
-	case artifact.MatchDport:
-		return s.number(m, f.DstPort, 2)
-	case artifact.MatchSaddr4, artifact.MatchSaddr6:
-		return s.lookup(m.Set, f.SrcIP.AsSlice())
-	case artifact.MatchDaddr4, artifact.MatchDaddr6:
-		return s.lookup(m.Set, f.DstIP.AsSlice())
 	case artifact.MatchIIFName, artifact.MatchOIFName:
-		if (m.Kind == artifact.MatchOIFName) != s.packet.Output {
+		if m.Set == "" {
+			return m.Name == strings.TrimRight(string(s.value(m.Kind)), "\x00")
+		}
+	default:
+	}
+	key := s.value(m.Kind)
+	switch {
+	case m.Set != "":
+		return s.element(m.Set, key) != nil
+	case m.Low != nil:
+		if len(m.Low) != len(key) || len(m.High) != len(key) {
+			panic(fmt.Sprintf("%s is asked for %x", m.Kind, m.Low))
+		}
+		return bytes.Compare(m.Low, key) <= 0 && bytes.Compare(key, m.High) <= 0
+	}
+	return bytes.Equal(binary.BigEndian.AppendUint64(nil, uint64(m.Value))[8-len(key):], key)
+}
+
+// value is what the packet has of the kind, as nf_tables loads it.
+func (s *simulation) value(kind artifact.MatchKind) []byte {
+	f := s.packet.Facts
+	number := func(v, width int) []byte { return binary.BigEndian.AppendUint64(nil, uint64(v))[8-width:] }
+	switch kind {
+	case artifact.MatchL4Proto:
+		return number(f.IPProtocol, 1)
+	case artifact.MatchSport:
+		return number(f.SrcPort, 2)
+	case artifact.MatchDport:
+		return number(f.DstPort, 2)
+	case artifact.MatchSaddr4, artifact.MatchSaddr6:
+		return f.SrcIP.AsSlice()
+	case artifact.MatchDaddr4, artifact.MatchDaddr6:
+		return f.DstIP.AsSlice()
+	case artifact.MatchIIFName, artifact.MatchOIFName:
+		if (kind == artifact.MatchOIFName) != s.packet.Output {
 			panic("a device that the hook does not have")
 		}
-		if m.Set == "" {
-			return m.Name == f.Interface
-		}
-		return s.lookup(m.Set, append([]byte(f.Interface), make([]byte, 16-len(f.Interface))...))
+		return append([]byte(f.Interface), make([]byte, 16-len(f.Interface))...)
 	default:
-		panic("match " + m.Kind)
+		panic("match " + kind)
 	}
 }
 
-func (s *simulation) number(m artifact.Match, v, width int) bool {
-	if m.Set == "" {
-		return int(m.Value) == v
-	}
-	return s.lookup(m.Set, binary.BigEndian.AppendUint64(nil, uint64(v))[8-width:])
-}
-
-func (s *simulation) lookup(name string, key []byte) bool {
+// element is the one that has the key.
+func (s *simulation) element(name string, key []byte) *artifact.Element {
 	set := s.rs.Sets[slices.IndexFunc(s.rs.Sets, func(s artifact.Set) bool { return s.Name == name })]
-	return slices.ContainsFunc(set.Elements, func(e artifact.Element) bool {
+	at := slices.IndexFunc(set.Elements, func(e artifact.Element) bool {
 		if len(e.Low) != len(key) {
 			panic(fmt.Sprintf("set %s is asked for %x", name, key))
 		}
 		return bytes.Compare(e.Low, key) <= 0 && bytes.Compare(key, e.High) <= 0
 	})
+	if at < 0 {
+		return nil
+	}
+	return &set.Elements[at]
 }

@@ -23,8 +23,18 @@ type Settings struct {
 	InspectPacket int            `json:"inspect_packets"`          // first packets of each flow to inspect, default 32
 	DoneMark      uint32         `json:"done_mark"`                // ct mark bit that says "analysis is over", default 0x80000000
 	Priority      int            `json:"priority"`                 // hook priority of the verdict chains, default 10
+	Inspect       Inspect        `json:"inspect,omitempty"`        // which connections netpold is shown; empty is what policies need
 	Timezone      string         `json:"timezone,omitempty"`       // IANA zone of time_of_day, weekday and schedules without one; empty is UTC
 }
+
+// Inspect says which connections netpold is shown.
+type Inspect string
+
+// Connections to show.
+const (
+	InspectNeeded Inspect = ""    // those of which a policy asks for more than headers
+	InspectAll    Inspect = "all" // all, for what is told of them, as long as netpold is needed
+)
 
 // Label is a conntrack label that this bundle owns.
 type Label struct {

@@ -67,11 +67,10 @@ func (m Match) text(named bool) string {
 		ne = ""
 	}
 	if m.Set != "" {
-		kind := string(m.Kind)
-		if m.Kind == MatchL4Proto {
-			kind = "meta " + kind
-		}
-		return kind + " " + ne + "@" + Word(m.Set)
+		return m.Kind.selector() + " " + ne + "@" + Word(m.Set)
+	}
+	if m.Low != nil {
+		return m.Kind.selector() + " " + ne + m.Kind.SetType().text(Element{Low: m.Low, High: m.High})
 	}
 	switch m.Kind {
 	case MatchCTLabel:
@@ -85,11 +84,15 @@ func (m Match) text(named bool) string {
 			eq = "!="
 		}
 		return fmt.Sprintf("ct mark & %#x %s %#x", m.Mask, eq, m.Value)
-	case MatchCTPackets:
+	case MatchCTPackets, MatchCTBytes:
 		if eq = "<"; m.Not {
 			eq = ">="
 		}
-		return fmt.Sprintf("ct packets %s %d", eq, m.Value)
+		what := strings.TrimPrefix(string(m.Kind), "ct ")
+		if m.Name != "" {
+			what = Word(m.Name) + " " + what
+		}
+		return fmt.Sprintf("ct %s %s %d", what, eq, m.Limit)
 	case MatchCTDirection:
 		return "ct direction " + ne + Word(m.Name)
 	case MatchL4Proto:
@@ -105,7 +108,7 @@ func (m Match) text(named bool) string {
 		return string(m.Kind) + " " + ne + `"` + Word(m.Name) + `"`
 	case MatchSport, MatchDport:
 		return string(m.Kind) + " " + ne + strconv.FormatUint(uint64(m.Value), 10)
-	case MatchSaddr4, MatchDaddr4, MatchSaddr6, MatchDaddr6: // always with a set
+	case MatchSaddr4, MatchDaddr4, MatchSaddr6, MatchDaddr6, MatchTime, MatchAlive: // always with a set or Low
 	}
 	return "unknown match " + Word(string(m.Kind))
 }
@@ -129,6 +132,8 @@ func (s Statement) text(named bool) string {
 		return text
 	case DoJump, DoGoto:
 		return string(s.Kind) + " " + Word(s.Name)
+	case DoVMap:
+		return s.Key.selector() + " vmap @" + Word(s.Name)
 	}
 	return "unknown statement " + Word(string(s.Kind))
 }

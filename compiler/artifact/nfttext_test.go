@@ -24,7 +24,7 @@ func TestRuleText(t *testing.T) {
 				{Kind: MatchCTLabel, Bit: 5, Not: true},
 				{Kind: MatchCTState, Name: "new", Not: true},
 				{Kind: MatchCTMark, Mask: 0xff, Value: 1, Not: true},
-				{Kind: MatchCTPackets, Value: 9, Not: true},
+				{Kind: MatchCTPackets, Limit: 9, Not: true},
 				{Kind: MatchL4Proto, Value: 17, Not: true},
 				{Kind: MatchOIFName, Name: "eth0", Not: true},
 			}, Do: []Statement{{Kind: DoDrop}}},

@@ -23,6 +23,10 @@ type Program struct {
 	Clauses []Clause `json:"clauses"` // by policy, ascending
 	Effects []Effect `json:"effects"` // one a policy; the index is the policy's id
 	Codes   []Code   `json:"codes,omitempty"`
+	// Sticky and StickyMark are label bits and bits of the mark that rules set
+	// as well, which the enforcer never takes back.
+	Sticky     []int  `json:"sticky,omitempty"` // sorted
+	StickyMark uint32 `json:"sticky_mark,omitempty"`
 }
 
 // Literal is the index of a test that must hold, or the bitwise complement
@@ -99,6 +103,9 @@ type Effect struct {
 	// DSCP and Verdict say which label tells the kernel of the effect.
 	DSCP    Claim `json:"dscp,omitzero"`
 	Verdict Claim `json:"verdict,omitzero"`
+	// Late: not by what is known of a connection's headers alone, for the same
+	// reason as a late Claim.
+	Late bool `json:"late,omitempty"`
 }
 
 // ClaimKind says how a kernel effect is told to the kernel.

@@ -35,7 +35,8 @@ type MatchKind string
 const (
 	MatchCTLabel     MatchKind = "ct label"     // Bit, Name
 	MatchCTMark      MatchKind = "ct mark"      // Mask, Value: mark & Mask == Value
-	MatchCTPackets   MatchKind = "ct packets"   // Value: packets of both directions < Value
+	MatchCTPackets   MatchKind = "ct packets"   // Name: original, reply, or empty for both directions; Limit: packets < Limit
+	MatchCTBytes     MatchKind = "ct bytes"     // Name: as for packets; Limit: bytes < Limit
 	MatchCTDirection MatchKind = "ct direction" // Name: original, reply
 	MatchCTState     MatchKind = "ct state"     // Name: untracked, invalid, new, established, related
 	MatchL4Proto     MatchKind = "l4proto"      // Value: IP protocol number
@@ -44,16 +45,20 @@ const (
 	MatchOIFName     MatchKind = "oifname"      // Name
 	MatchSport       MatchKind = "th sport"     // Value; needs a MatchL4Proto before it
 	MatchDport       MatchKind = "th dport"     // Value; needs a MatchL4Proto before it
+	MatchTime        MatchKind = "meta time"    // Set of SetTime
+	MatchAlive       MatchKind = "meta nfproto" // Set of SetFamily, the heartbeat; MatchFamily has none
 	MatchCTStatus    MatchKind = "ct status"    // Name: confirmed, which only the first packet of a connection is not
-	MatchSaddr4      MatchKind = "ip saddr"     // Set; needs MatchFamily 4 before it
-	MatchDaddr4      MatchKind = "ip daddr"     // Set; needs MatchFamily 4 before it
-	MatchSaddr6      MatchKind = "ip6 saddr"    // Set; needs MatchFamily 6 before it
-	MatchDaddr6      MatchKind = "ip6 daddr"    // Set; needs MatchFamily 6 before it
+	MatchSaddr4      MatchKind = "ip saddr"     // Set or Low; needs MatchFamily 4 before it
+	MatchDaddr4      MatchKind = "ip daddr"     // Set or Low; needs MatchFamily 4 before it
+	MatchSaddr6      MatchKind = "ip6 saddr"    // Set or Low; needs MatchFamily 6 before it
+	MatchDaddr6      MatchKind = "ip6 daddr"    // Set or Low; needs MatchFamily 6 before it
 )
 
 // Match is one test; which fields count depends on Kind. Not inverts it. With a
 // Set, which l4proto, the device names, ports and addresses may have, it asks
-// whether the value is a member, and Name and Value do not count.
+// whether the value is a member, and Name and Value do not count. With Low, which
+// l4proto, ports and addresses may have, it asks whether the value is one of
+// Low..High, in network byte order and as wide as the elements of such a set.
 type Match struct {
 	Kind  MatchKind `json:"kind"`
 	Not   bool      `json:"not,omitempty"`
@@ -61,7 +66,10 @@ type Match struct {
 	Bit   int       `json:"bit,omitempty"`
 	Mask  uint32    `json:"mask,omitempty"`
 	Value uint32    `json:"value,omitempty"`
+	Limit uint64    `json:"limit,omitempty"`
 	Set   string    `json:"set,omitempty"`
+	Low   []byte    `json:"low,omitempty"`
+	High  []byte    `json:"high,omitempty"`
 }
 
 // StatementKind says what a Statement does.
@@ -92,6 +100,10 @@ const MatchTCPReset MatchKind = "tcp flags rst"
 // no field and needs a MatchL4Proto 6.
 const DoSetSynAck StatementKind = "tcp flags set syn | ack"
 
+// DoVMap looks the value of Key up in the map Name and jumps to the chain of the
+// element that has it; without one the rule ends.
+const DoVMap StatementKind = "vmap"
+
 // Statement is one action of a rule; which fields count depends on Kind.
 type Statement struct {
 	Kind    StatementKind `json:"kind"`
@@ -101,4 +113,5 @@ type Statement struct {
 	Value   uint32        `json:"value,omitempty"`
 	Group   uint16        `json:"group,omitempty"`
 	Snaplen uint32        `json:"snaplen,omitempty"`
+	Key     MatchKind     `json:"key,omitempty"` // what a vmap looks up: a kind that may have a Set
 }

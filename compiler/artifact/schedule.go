@@ -1,8 +1,11 @@
 package artifact
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -16,6 +19,45 @@ type Schedule struct {
 	Dates  []Dates `json:"dates,omitempty"`
 	Except []Dates `json:"except,omitempty"`
 	Zone   string  `json:"zone,omitempty"` // of the IANA time zone database; empty is UTC
+}
+
+// String is the schedule in words: "evenings: mon tue, 18:00-23:00, Europe/Berlin".
+func (s Schedule) String() string {
+	var parts []string
+	var days []string
+	for i, name := range []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} {
+		if s.Days&(1<<i) != 0 {
+			days = append(days, name)
+		}
+	}
+	if len(days) > 0 {
+		parts = append(parts, strings.Join(days, " "))
+	}
+	for _, h := range s.Hours {
+		parts = append(parts, clockText(h.From)+"-"+clockText(h.To))
+	}
+	for _, d := range s.Dates {
+		parts = append(parts, d.From+".."+d.To)
+	}
+	for _, d := range s.Except {
+		parts = append(parts, "except "+d.From+".."+d.To)
+	}
+	if len(parts) == 0 {
+		parts = []string{"always"}
+	}
+	zone := s.Zone
+	if zone == "" {
+		zone = "UTC"
+	}
+	return s.Name + ": " + strings.Join(append(parts, zone), ", ")
+}
+
+func clockText(seconds int) string {
+	text := fmt.Sprintf("%02d:%02d", seconds/3600, seconds/60%60)
+	if rest := seconds % 60; rest != 0 {
+		text += fmt.Sprintf(":%02d", rest)
+	}
+	return text
 }
 
 // Hours is a stretch of a day, From..To in seconds since midnight with To not
@@ -150,6 +192,52 @@ func joined(list []Window) []Window {
 			continue
 		}
 		out = append(out, w)
+	}
+	return out
+}
+
+// Horizon is how far ahead the elements of a set of SetTime reach.
+const Horizon = 366 * 24 * time.Hour
+
+// At is the set with the elements that it needs at a time and for the Horizon
+// after it: the windows of its schedules. Other sets stay as they are.
+func (s Set) At(now time.Time) (Set, error) {
+	if s.Type != SetTime {
+		return s, nil
+	}
+	var list []Window
+	for _, schedule := range s.Schedules {
+		windows, err := schedule.Windows(now, now.Add(Horizon))
+		if err != nil {
+			return s, err
+		}
+		list = append(list, windows...)
+	}
+	s.Elements = nil
+	for _, w := range joined(list) {
+		s.Elements = append(s.Elements, Element{Low: nanoseconds(w.From), High: nanoseconds(w.To.Add(-1))})
+	}
+	return s, nil
+}
+
+func nanoseconds(t time.Time) []byte {
+	return binary.BigEndian.AppendUint64(nil, uint64(t.UnixNano()))
+}
+
+// Clip is what of the elements of a set of times lies in from..to.
+func Clip(list []Element, from, to time.Time) []Element {
+	first, last := nanoseconds(from), nanoseconds(to.Add(-1))
+	var out []Element
+	for _, e := range list {
+		if bytes.Compare(e.Low, first) < 0 {
+			e.Low = first
+		}
+		if bytes.Compare(e.High, last) > 0 {
+			e.High = last
+		}
+		if bytes.Compare(e.Low, e.High) <= 0 {
+			out = append(out, e)
+		}
 	}
 	return out
 }

@@ -70,12 +70,14 @@ func TestScheduleWindows(t *testing.T) {
 			[]string{"2026-10-25T00:10:00Z 2026-10-25T01:30:00Z"},
 		},
 		{ // Sunday, 4 November 2018: the clocks go from 23:59 to 01:00, which is 03:00Z
-			"no midnight", Schedule{Days: 1 << 6, Zone: "America/Sao_Paulo", Hours: []Hours{{0, 2 * 3600}}},
+			"no midnight",
+			Schedule{Days: 1 << 6, Zone: "America/Sao_Paulo", Hours: []Hours{{0, 2 * 3600}}},
 			"2018-11-03T12:00:00Z", "2018-11-05T12:00:00Z",
 			[]string{"2018-11-04T03:00:00Z 2018-11-04T04:00:00Z"},
 		},
 		{
-			"an hour that is left out", Schedule{Days: 1 << 6, Zone: "America/Sao_Paulo", Hours: []Hours{{0, 3600}}},
+			"an hour that is left out",
+			Schedule{Days: 1 << 6, Zone: "America/Sao_Paulo", Hours: []Hours{{0, 3600}}},
 			"2018-11-03T12:00:00Z", "2018-11-05T12:00:00Z", nil,
 		},
 	}
@@ -110,5 +112,38 @@ func TestScheduleActive(t *testing.T) {
 	}
 	if _, err := (Schedule{Name: "x", Zone: "Mars/Olympus"}).Active(time.Unix(0, 0)); err == nil {
 		t.Error("unknown zone: got no error")
+	}
+}
+
+func TestSetAtFollowsTheClock(t *testing.T) {
+	now := time.Date(2026, 1, 5, 19, 0, 0, 0, time.UTC)
+	set := Set{Type: SetTime, Schedules: []Schedule{
+		{Name: "evenings", Hours: []Hours{{18 * 3600, 22 * 3600}}},
+		{Name: "late", Hours: []Hours{{21 * 3600, 23 * 3600}}},
+	}}
+	got, err := set.At(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(got.Elements); n != 366 && n != 367 {
+		t.Errorf("elements: got %d, want one a day for a year", n)
+	}
+	want := []Element{{Low: nanoseconds(now), High: nanoseconds(now.Add(4*time.Hour - 1))}}
+	if clipped := Clip(got.Elements, now, now.Add(12*time.Hour)); len(clipped) != 1 || !clipped[0].Equal(want[0]) {
+		t.Errorf("first evening: got %v, want %v", clipped, want)
+	}
+}
+
+func TestScheduleString(t *testing.T) {
+	s := Schedule{
+		Name: "evenings", Days: 0b11, Hours: []Hours{{18 * 3600, 23*3600 + 1800}}, Dates: []Dates{{"2026-01-01", "2026-02-01"}},
+		Except: []Dates{{"2026-01-06", "2026-01-06"}}, Zone: "Europe/Berlin",
+	}
+	const want = "evenings: mon tue, 18:00-23:30, 2026-01-01..2026-02-01, except 2026-01-06..2026-01-06, Europe/Berlin"
+	if got := s.String(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := (Schedule{Name: "x"}).String(); got != "x: always, UTC" {
+		t.Errorf("got %s", got)
 	}
 }

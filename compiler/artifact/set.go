@@ -3,17 +3,28 @@ package artifact
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Set is a named set of constants that rules look values up in.
 type Set struct {
 	Name string  `json:"name"` // np_ prefixed
 	Type SetType `json:"type"`
+	// Map says that it is a verdict map: each element jumps to a chain, and a
+	// DoVMap statement uses it.
+	Map bool `json:"map,omitempty"`
 	// Elements are sorted and neither overlap nor touch.
 	Elements []Element `json:"elements"`
+	// Schedules are what a set of SetTime is made of: its elements are the times
+	// at which one of them is in force, and follow from the clock (see At).
+	Schedules []Schedule `json:"schedules,omitempty"`
+	// Heartbeat is how long an element of a set of SetFamily lives that nobody
+	// renews; its elements say that the enforcer answers.
+	Heartbeat time.Duration `json:"heartbeat,omitempty"`
 }
 
 // SetType is nft's name of what a set's elements are.
@@ -26,6 +37,8 @@ const (
 	SetProto   SetType = "inet_proto"
 	SetService SetType = "inet_service"
 	SetDevice  SetType = "ifname"
+	SetTime    SetType = "time"     // nanoseconds since the epoch
+	SetFamily  SetType = "nf_proto" // ip and ip6
 )
 
 // Width is how many bytes an element's ends have; 0 for an unknown type.
@@ -35,8 +48,10 @@ func (t SetType) Width() int {
 		return 4
 	case SetAddr6, SetDevice: // IFNAMSIZ, padded with NUL
 		return 16
-	case SetProto:
+	case SetProto, SetFamily:
 		return 1
+	case SetTime:
+		return 8
 	case SetService:
 		return 2
 	}
@@ -44,28 +59,47 @@ func (t SetType) Width() int {
 }
 
 // Interval says that the set's elements may be ranges: all types but names.
-func (t SetType) Interval() bool { return t != SetDevice }
+func (t SetType) Interval() bool { return t != SetDevice && t != SetFamily }
 
 // Element is Low..High, both included, in network byte order and as wide as
 // the set's type says. A device has no range: its ends are equal.
 type Element struct {
 	Low  []byte `json:"low"`
 	High []byte `json:"high"`
+	Jump string `json:"jump,omitempty"` // the chain, in a map
 }
 
 // Declaration is how the set is declared in nft's syntax.
 func (s Set) Declaration() string {
-	if s.Type.Interval() {
-		return "type " + Word(string(s.Type)) + "; flags interval;"
+	text := "type " + Word(string(s.Type))
+	switch s.Type {
+	case SetTime: // "type time" would be a duration
+		text = "typeof meta time"
+	case SetFamily:
+		return fmt.Sprintf("%s; timeout %ds;", text, int(s.Heartbeat.Seconds()))
+	case SetAddr4, SetAddr6, SetProto, SetService, SetDevice:
 	}
-	return "type " + Word(string(s.Type)) + ";"
+	if s.Map {
+		text += " : verdict"
+	}
+	if s.Type.Interval() {
+		text += "; flags interval"
+	}
+	return text + ";"
 }
 
-// Text is the elements in nft's syntax: "10.0.0.0/8, 192.0.2.1-192.0.2.7".
+// Text is the elements in nft's syntax: "10.0.0.0/8, 192.0.2.1-192.0.2.7", in a
+// map "10.0.0.0/8 : jump np_x".
 func (s Set) Text() string {
+	if s.Heartbeat > 0 {
+		return "" // they come and go
+	}
 	words := make([]string, len(s.Elements))
 	for i, e := range s.Elements {
 		words[i] = s.Type.text(e)
+		if s.Map {
+			words[i] += " : jump " + Word(e.Jump)
+		}
 	}
 	return strings.Join(words, ", ")
 }
@@ -81,7 +115,9 @@ func (t SetType) text(e Element) string {
 		return addressText(e)
 	case SetDevice:
 		return `"` + Word(string(bytes.TrimRight(e.Low, "\x00"))) + `"`
-	case SetProto, SetService:
+	case SetTime:
+		return timeText(e)
+	case SetProto, SetService, SetFamily:
 	}
 	low, high := uintText(e.Low), uintText(e.High)
 	if low == high {
@@ -120,4 +156,27 @@ func last(p netip.Prefix) netip.Addr {
 	}
 	a, _ := netip.AddrFromSlice(b)
 	return a
+}
+
+// timeText is a stretch of time; nft's own form of it depends on the zone that
+// nft runs in.
+func timeText(e Element) string {
+	at := func(b []byte) string {
+		return time.Unix(0, int64(binary.BigEndian.Uint64(b))).UTC().Format(time.RFC3339)
+	}
+	return at(e.Low) + " to " + at(e.High)
+}
+
+// HeartbeatLife is how long the enforcer may be silent before it counts as dead.
+const HeartbeatLife = 10 * time.Second
+
+// HeartbeatElements are what the set of a heartbeat has while the enforcer
+// lives: NFPROTO_IPV4 and NFPROTO_IPV6 (linux/netfilter.h).
+func HeartbeatElements() []Element {
+	return []Element{{Low: []byte{2}, High: []byte{2}}, {Low: []byte{10}, High: []byte{10}}}
+}
+
+// Equal says that two elements are the same.
+func (e Element) Equal(o Element) bool {
+	return bytes.Equal(e.Low, o.Low) && bytes.Equal(e.High, o.High) && e.Jump == o.Jump
 }

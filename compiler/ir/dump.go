@@ -13,9 +13,24 @@ func (s *Set) Dump() string {
 	var b strings.Builder
 	for i := range s.Policies {
 		p := &s.Policies[i]
-		fmt.Fprintf(&b, "%d %s %s:%d %s => %s\n", p.ID, p.Name, p.Range.Filename, p.Range.Start.Line, Dump(p.Cond), effects(p))
+		fmt.Fprintf(&b, "%d %s %s:%d %s", p.ID, p.Name, p.Range.Filename, p.Range.Start.Line, Dump(p.Cond))
+		if len(p.Packet) > 0 {
+			fmt.Fprintf(&b, " for packets with %s", p.Packet)
+		}
+		fmt.Fprintf(&b, " => %s\n", effects(p))
 	}
 	return b.String()
+}
+
+// String is the conjunction as Dump writes conditions; empty without literals.
+func (c Conjunction) String() string {
+	parts := make([]string, len(c))
+	for i, l := range c {
+		if parts[i] = l.Test.String(); l.Not {
+			parts[i] = "not " + parts[i]
+		}
+	}
+	return strings.Join(parts, " and ")
 }
 
 func effects(p *Policy) string {
@@ -33,7 +48,13 @@ func effects(p *Policy) string {
 		parts = append(parts, p.Verdict.String())
 	}
 	if len(parts) == 0 {
-		return "nothing"
+		parts = []string{"nothing"}
+	}
+	if p.OnFail == FailClosed {
+		parts = append(parts, "fails closed")
+	}
+	if p.Audit {
+		return "only count " + strings.Join(parts, ", ")
 	}
 	return strings.Join(parts, ", ")
 }

@@ -22,7 +22,11 @@ type Policy struct {
 	Criteria    string     // as written; a list is joined by " or "
 	// Cond holds when the policy applies. The policy's own exemptions and the
 	// set's are already folded in.
-	Cond    Expr
+	Cond Expr
+	// Packet is what is asked of each packet besides; opt takes it out of Cond.
+	// Without it the effects act on every packet of the flow.
+	Packet  Conjunction
+	Part    int      // of the policies that were one before that, 0 the first
 	Labels  []string // as written, unique
 	Mark    *artifact.Mark
 	DSCP    *DSCP

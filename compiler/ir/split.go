@@ -13,6 +13,10 @@ type Split struct {
 	// first packet would never get there, so the verdict waits for the
 	// enforcer's word.
 	Late bool
+	// FailClosed: while the enforcer cannot tell, the verdict is for flows of
+	// which headers say that it could come; Fail is what they say, any of it.
+	FailClosed bool
+	Fail       []Conjunction
 }
 
 // Conjunction holds when all of its literals do.

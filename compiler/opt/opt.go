@@ -6,11 +6,14 @@ import (
 )
 
 // Run applies every pass to a set and returns the new set. The only
-// diagnostics are warnings.
+// diagnostic that is an error is CodeMixed.
 func Run(in *ir.Set) (*ir.Set, diag.List) {
 	set, diags := Fold(Normalise(in))
+	set, d := Packets(set)
+	diags.Extend(d)
 	share(set.Policies)
 	Split(set.Policies)
+	settle(set.Policies)
 	return set, diags
 }
 

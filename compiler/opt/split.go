@@ -11,24 +11,99 @@ import (
 // under an and are 2^n conjunctions. A policy beyond it is left to the enforcer.
 const maxConjunctions = 64
 
-// maxRules bounds the conjunctions that a set gives to the kernel. Each is a few
-// rules, and rules cost 40 us each to load; what comes after is for the
-// enforcer, whose program does not grow slower.
-const maxRules = 2048
+// maxElements bounds the conjunctions that a set gives to the kernel. Most become
+// elements of maps, at about a microsecond each to load, or rules of ten; what
+// comes after is for the enforcer, whose program does not grow slower.
+const maxElements = 32768
 
 // Split says of each policy whether the kernel can decide it alone. It wants
 // conditions that have been pushed and folded.
 func Split(policies []ir.Policy) {
-	left := maxRules
+	left := maxElements
+	var order turns
+	lists := crossings{known: map[string]bool{}, left: maxCrossed}
 	for i := range policies {
 		any, ok := conjunctions(policies[i].Cond, false)
-		if ok = ok && len(any) <= left; !ok {
+		if ok = ok && len(any) <= left && lists.take(any) && (!inTurn(&policies[i]) || order.take(any)); !ok {
 			any = nil
 		}
 		left -= len(any)
 		policies[i].Split = ir.Split{Kernel: ok, Any: any}
 	}
 	late(policies)
+}
+
+// inTurn says that the policy's effects may depend on what comes before it.
+func inTurn(p *ir.Policy) bool {
+	return p.DSCP != nil || p.Mark != nil || p.Verdict != ir.NoVerdict
+}
+
+// maxTurns bounds the stretches of policies in whose order a packet is tested.
+// Within one, all ask for a field that one look-up can tell them apart by; each
+// costs a new connection a few rules.
+const maxTurns = 256
+
+// turns counts the stretches.
+type turns struct {
+	count  int
+	common side // what all of the stretch ask for
+}
+
+// side is a set of the fields of a packet.
+type side uint8
+
+const (
+	sideSrc side = 1 << iota
+	sideDst
+	sideSport
+	sideDport
+	sideProto
+	sideDevice
+)
+
+// take counts a policy's conjunctions, unless they are too many.
+func (t *turns) take(any []ir.Conjunction) bool {
+	next := *t
+	for _, c := range any {
+		asked := asks(c)
+		if next.common &= asked; next.common == 0 {
+			next.common = asked
+			next.count++
+		}
+	}
+	if next.count > maxTurns {
+		return false
+	}
+	*t = next
+	return true
+}
+
+// asks is what the conjunction wants to be one of some values.
+func asks(c ir.Conjunction) (out side) {
+	for _, l := range c {
+		if l.Not {
+			continue
+		}
+		switch l.Test.Attr.Name {
+		case "src_ip":
+			out |= sideSrc
+		case "dst_ip":
+			out |= sideDst
+		case "local_ip", "other_ip":
+			out |= sideSrc | sideDst
+		case "src_port":
+			out |= sideSport
+		case "dst_port":
+			out |= sideDport
+		case "local_port", "other_port":
+			out |= sideSport | sideDport
+		case "ip_protocol":
+			out |= sideProto
+		case "interface":
+			out |= sideDevice
+		}
+	}
+	return out
 }
 
 // maxProofs bounds how many earlier policies a verdict is held against; beyond

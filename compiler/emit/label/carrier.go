@@ -1,6 +1,11 @@
 package label
 
-import "github.com/netpol/netpol/compiler/ir"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/netpol/netpol/compiler/ir"
+)
 
 // Dimensions of kernel effects. In each, the first policy that holds wins.
 const (
@@ -23,6 +28,9 @@ type carriedBy struct {
 // value is a policy's effect in a dimension as a text that is equal for equal
 // effects, and the end of its automatic label's name; empty for no effect.
 func value(p *ir.Policy, dim int) string {
+	if p.Audit {
+		return ""
+	}
 	if dim == verdict {
 		return p.Verdict.String()
 	}
@@ -46,12 +54,16 @@ type span struct {
 //   - every policy with the label has the same effect, and
 //   - no policy between the first and the last of them has another effect, and
 //   - no policy with the label has a verdict that waits for the enforcer, while
-//     the label does not.
+//     the label does not, and
+//   - no policy with the label asks more of each packet: the label stays, and the
+//     effect may end.
 //
 // The second is needed because the label's rule stands at its first policy's
 // place: with A (label x, cs5), B (cs1), C (label x, cs5), a flow of B and C
 // only would get cs5 by x. All other effects have an automatic label each,
-// which the enforcer sets for the winner alone.
+// which the enforcer sets for the winner alone. It has a label more for each
+// stretch between policies that ask something of each packet: their rules stand
+// in the order of policies, and one rule can stand in one place.
 func claim(policies []ir.Policy) []carrier {
 	spans := spansOf(policies)
 	changes := [dimensions][]int{}
@@ -59,13 +71,21 @@ func claim(policies []ir.Policy) []carrier {
 		changes[dim] = runs(policies, dim)
 	}
 	out := make([]carrier, len(policies))
+	stretches := [dimensions]stretches{}
 	for i := range policies {
 		for dim := range dimensions {
 			v := value(&policies[i], dim)
 			if v == "" {
 				continue
 			}
-			out[i][dim] = carriedBy{name: autoPrefix + v, auto: true}
+			if len(policies[i].Packet) > 0 {
+				stretches[dim].number++
+				continue // its own rules carry it
+			}
+			out[i][dim] = carriedBy{name: autoPrefix + stretches[dim].name(v), auto: true}
+			if dim == verdict && policies[i].Split.FailClosed {
+				stretches[dim].number++ // the rule for when the enforcer cannot tell
+			}
 			for _, name := range policies[i].Labels {
 				if s := spans[name]; !s.mixed[dim] && changes[dim][s.first] == changes[dim][s.last] {
 					out[i][dim] = carriedBy{name: name}
@@ -77,9 +97,35 @@ func claim(policies []ir.Policy) []carrier {
 	return out
 }
 
+// stretches tells the automatic labels of one effect apart.
+type stretches struct {
+	number int              // of the one at hand
+	seen   map[string][]int // by effect
+}
+
+// name is the effect itself in the first stretch that has it, then with a
+// number: "drop", "drop-2".
+func (s *stretches) name(effect string) string {
+	if s.seen == nil {
+		s.seen = map[string][]int{}
+	}
+	at := slices.Index(s.seen[effect], s.number)
+	if at < 0 {
+		at = len(s.seen[effect])
+		s.seen[effect] = append(s.seen[effect], s.number)
+	}
+	if at == 0 {
+		return effect
+	}
+	return fmt.Sprintf("%s-%d", effect, at+1)
+}
+
 func spansOf(policies []ir.Policy) map[string]*span {
 	spans := make(map[string]*span)
 	for i := range policies {
+		if policies[i].Audit {
+			continue
+		}
 		for _, name := range policies[i].Labels {
 			s := spans[name]
 			if s == nil {
@@ -91,7 +137,7 @@ func spansOf(policies []ir.Policy) map[string]*span {
 			}
 			s.last = i
 			for dim := range dimensions {
-				s.mixed[dim] = s.mixed[dim] || s.value[dim] != value(&policies[i], dim)
+				s.mixed[dim] = s.mixed[dim] || s.value[dim] != value(&policies[i], dim) || len(policies[i].Packet) > 0
 			}
 			s.mixed[verdict] = s.mixed[verdict] || policies[i].Split.Late
 		}
@@ -106,8 +152,15 @@ func runs(policies []ir.Policy, dim int) []int {
 	out := make([]int, len(policies))
 	run, last := 0, ""
 	for i := range policies {
-		if v := value(&policies[i], dim); v != "" && v != last {
+		v := value(&policies[i], dim)
+		if v != "" && len(policies[i].Packet) > 0 {
+			v = fmt.Sprint(i) // like no other
+		}
+		if v != "" && v != last {
 			run, last = run+1, v
+		}
+		if dim == verdict && policies[i].Split.FailClosed {
+			last = ""
 		}
 		out[i] = run
 	}

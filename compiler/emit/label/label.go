@@ -41,22 +41,40 @@ type Table struct {
 	Init    artifact.Label    // one of Labels, for the rule that makes room for labels
 	Effects []artifact.Effect // one a policy
 	Kernel  []KernelEffect    // in policy order, each label once per dimension
+	Failing []Failing
+	// Sticky are label and mark bits that rules set as well: the enforcer never
+	// takes them back.
+	Sticky     []int // sorted
+	StickyMark uint32
 }
 
 // KernelEffect is something the kernel does to connections that carry Label,
 // on behalf of a policy. A nil DSCP or NoVerdict asks nothing.
 type KernelEffect struct {
-	Policy  int // index into Input.Policies
-	Label   artifact.Label
+	Policy  int            // index into Input.Policies
+	Label   artifact.Label // without a name: to all
 	DSCP    *uint8
 	Verdict ir.Verdict
+	// Packet is what a packet must be besides. Only then, Sets and Mark are
+	// what the first such packet writes.
+	Packet ir.Conjunction
+	Sets   []artifact.Label
+	Mark   *artifact.Mark
+	Audit  bool // only counted
+	Fail   bool // only while the enforcer cannot tell
+}
+
+// Failing is a label of flows that a policy which fails closed could match.
+type Failing struct {
+	Policy int
+	Bit    int
 }
 
 // Allocate gives out the bits. On errors the table is partial.
 func Allocate(in Input) (*Table, diag.List) {
-	carriers := claim(in.Policies)
+	carriers, gates := claim(in.Policies), gates(in.Policies)
 	a, diags := newAllocation(in)
-	diags.Extend(a.allocate(needed(in.Policies, carriers)))
+	diags.Extend(a.allocate(needed(in.Policies, carriers, gates)))
 	t := &Table{}
 	if diags.HasErrors() {
 		return t, diags
@@ -67,10 +85,35 @@ func Allocate(in Input) (*Table, diag.List) {
 	slices.SortFunc(t.Labels, func(x, y artifact.Label) int { return x.Bit - y.Bit })
 	t.Init = t.Labels[0]
 	for i := range in.Policies {
-		t.Effects = append(t.Effects, a.effect(&in.Policies[i], carriers[i]))
-		t.Kernel = append(t.Kernel, a.kernel(i, &in.Policies[i], carriers[i])...)
+		p, g := &in.Policies[i], gates[i]
+		if g.asks {
+			t.Effects = append(t.Effects, a.gateEffect(p, g))
+			t.Kernel = append(t.Kernel, a.gated(i, p, g))
+			t.stick(t.Kernel[len(t.Kernel)-1])
+		} else {
+			t.Effects = append(t.Effects, a.effect(p, carriers[i]))
+			t.Kernel = append(t.Kernel, a.kernel(i, p, carriers[i])...)
+		}
+		if g.fails {
+			t.Kernel = append(t.Kernel, a.failing(i, p, g))
+			if g.fail != "" {
+				t.Failing = append(t.Failing, Failing{i, a.bits[g.fail]})
+			}
+		}
 	}
+	slices.Sort(t.Sticky)
+	t.Sticky = slices.Compact(t.Sticky)
 	return t, diags
+}
+
+// stick notes what rules write for a policy.
+func (t *Table) stick(e KernelEffect) {
+	for _, l := range e.Sets {
+		t.Sticky = append(t.Sticky, l.Bit)
+	}
+	if e.Mark != nil {
+		t.StickyMark |= e.Mark.Mask
+	}
 }
 
 // need is a label that must have a bit, and the policy that wants it first.
@@ -81,7 +124,7 @@ type need struct {
 
 // needed lists the labels in the order that they are given bits: the authors'
 // labels by policy, then the automatic ones. There is at least one.
-func needed(policies []ir.Policy, carriers []carrier) []need {
+func needed(policies []ir.Policy, carriers []carrier, gates []gate) []need {
 	var list []need
 	seen := map[string]bool{}
 	add := func(name string, at diag.Range) {
@@ -91,6 +134,9 @@ func needed(policies []ir.Policy, carriers []carrier) []need {
 		}
 	}
 	for i := range policies {
+		if policies[i].Audit {
+			continue
+		}
 		for _, name := range policies[i].Labels {
 			add(name, policies[i].Range)
 		}
@@ -99,6 +145,8 @@ func needed(policies []ir.Policy, carriers []carrier) []need {
 		for dim := range dimensions {
 			add(carriers[i][dim].name, policies[i].Range)
 		}
+		add(gates[i].holds, policies[i].Range)
+		add(gates[i].fail, policies[i].Range)
 	}
 	if len(list) == 0 {
 		list = []need{{name: Seen}}

@@ -1,9 +1,6 @@
 package nft
 
 import (
-	"encoding/binary"
-	"slices"
-
 	"github.com/netpol/netpol/compiler/artifact"
 )
 
@@ -21,12 +18,13 @@ const (
 	fields
 )
 
-// box is a conjunction of tests of fields: what each may be, nil is anything.
-// The width of the address fields is that of the family; a box that tests
-// addresses has a family.
+// box is a conjunction of tests of fields: what each may be. The width of the
+// address fields is that of the family; a box that tests addresses has a
+// family. Boxes of one pool are equal when they compare equal; the zero box
+// holds of everything.
 type box struct {
 	version uint8 // 4, 6, or 0 for both
-	field   [fields]region
+	field   [fields]rid
 }
 
 func width(f field, version uint8) int {
@@ -45,82 +43,51 @@ func width(f field, version uint8) int {
 	return artifact.SetDevice.Width()
 }
 
-// and leaves of a field only what r has; false if that is nothing.
-func (b *box) and(f field, r region) bool {
-	if b.field[f] != nil {
-		r = b.field[f].intersect(r)
-	}
-	b.field[f] = r
-	return len(r) > 0
-}
-
-// tidy forgets tests that everything passes.
-func (b *box) tidy() {
-	for f := range b.field {
-		if b.field[f].isAll() {
-			b.field[f] = nil
-		}
-	}
+// narrow leaves of a field only what r has; false if that is nothing.
+func (p *pool) narrow(b *box, f field, r rid) bool {
+	b.field[f] = p.and(b.field[f], r)
+	return b.field[f] != nothing
 }
 
 // covers says that all of o is in b.
-func (b *box) covers(o *box) bool {
+func (p *pool) covers(b, o box) bool {
 	if b.version != 0 && b.version != o.version {
 		return false
 	}
 	for f := range fields {
-		if r := b.field[f]; r != nil && (o.field[f] == nil || r.intersect(o.field[f]).key() != o.field[f].key()) {
+		if b.field[f] != anything && p.and(b.field[f], o.field[f]) != o.field[f] {
 			return false
 		}
 	}
 	return true
 }
 
-func (b *box) isAll() bool { return b.key() == (&box{}).key() }
-
-// key is equal for equal boxes.
-func (b *box) key() string {
-	out := []byte{b.version}
-	for _, r := range b.field {
-		k := r.key()
-		out = binary.BigEndian.AppendUint32(out, uint32(len(k)))
-		out = append(out, k...)
-	}
-	return string(out)
-}
-
 // merge joins boxes of which any may hold: those that differ in one field
 // alone become one. A box without tests takes all.
-func merge(list []box) []box {
+func (p *pool) merge(list []box) []box {
 	for f := range fields {
 		var out []box
-		at := map[string]int{}
+		var parts [][]rid
+		at := map[box]int{}
 		for _, b := range list {
 			rest := b
-			rest.field[f] = nil
-			key := rest.key()
-			i, ok := at[key]
-			switch {
-			case !ok:
-				at[key] = len(out)
-				b.field[f] = slices.Clone(b.field[f])
-				out = append(out, b)
-			case out[i].field[f] == nil:
-			case b.field[f] == nil:
-				out[i].field[f] = nil
-			default: // sorted once, below
-				out[i].field[f] = append(out[i].field[f], b.field[f]...)
+			rest.field[f] = anything
+			i, ok := at[rest]
+			if !ok {
+				i = len(out)
+				at[rest] = i
+				out, parts = append(out, rest), append(parts, nil)
 			}
+			parts[i] = append(parts[i], b.field[f])
 		}
 		for i := range out {
-			out[i].field[f] = union(out[i].field[f])
-			out[i].tidy()
+			out[i].field[f] = p.or(parts[i])
 		}
 		list = out
 	}
-	for i := range list {
-		if list[i].isAll() {
-			return list[i : i+1]
+	for _, b := range list {
+		if b == (box{}) {
+			return []box{b}
 		}
 	}
 	return list

@@ -41,7 +41,7 @@ func captureChain(s artifact.Settings, name, hook string, dev artifact.MatchKind
 		{
 			// The packet at hand is already counted, hence the + 1.
 			ID: id("budget"), Comment: "first packets only", Do: leave,
-			Match: []artifact.Match{{Kind: artifact.MatchCTPackets, Value: uint32(s.InspectPacket) + 1, Not: true}},
+			Match: []artifact.Match{{Kind: artifact.MatchCTPackets, Limit: uint64(s.InspectPacket) + 1, Not: true}},
 		},
 		{
 			ID: id("original"), Match: []artifact.Match{original},

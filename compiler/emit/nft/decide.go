@@ -11,7 +11,8 @@ import (
 
 // Names of the chains that decide policies by a connection's first packet.
 // Where a policy asks for the interface, connections that the router itself
-// opens have chains of their own, with "_out" after the name.
+// opens have chains of their own, with "_out" after the name. Dimensions after
+// the first have chains of their own, with theirs after it.
 const (
 	chainNewPre = "np_new_pre"
 	chainNewOut = "np_new_out"
@@ -38,49 +39,63 @@ type Decision struct {
 // writes into confirmed entries alone, so what it writes always comes after,
 // and replaces labels of a later policy by those of an earlier one.
 type decider struct {
+	space
 	decisions []Decision
 	boxes     [][]box        // of each decision
 	names     map[int]string // of label bits
 	sets      setTable
 	chains    []artifact.Chain
+	shared    map[string]string // chains of branches, by what is in them
+	cost      map[string]int    // what the kernel walks through to check a chain
+	budget    int               // rules that branches of the chain at hand may still make
+	patience  int
+	actions   int
+	together  map[string]*action // actions joined, by their numbers
 }
 
 // decide makes the chains and their sets; none if nothing is decided.
 func decide(in Input) ([]artifact.Set, []artifact.Chain) {
 	s := newSpace(in.Settings)
-	d := &decider{names: map[int]string{}, sets: newSetTable(s)}
+	d := &decider{
+		space: s, names: map[int]string{}, sets: newSetTable(s), patience: patience,
+		shared: map[string]string{}, cost: map[string]int{}, together: map[string]*action{},
+	}
 	for _, l := range in.Labels {
 		d.names[l.Bit] = l.Name
 	}
-	device := false
 	for _, decision := range in.Decisions {
-		var boxes []box
-		for _, c := range decision.Any {
-			boxes = append(boxes, s.boxes(c)...)
+		if boxes := s.boxesOf(decision.Any); len(boxes) > 0 {
+			d.decisions, d.boxes = append(d.decisions, decision), append(d.boxes, boxes)
 		}
-		if len(boxes) == 0 {
-			continue
-		}
-		d.decisions, d.boxes = append(d.decisions, decision), append(d.boxes, boxes)
-		device = device || slices.ContainsFunc(boxes, func(b box) bool { return b.field[fieldDevice] != nil })
 	}
-	pre := d.first(hook{name: chainFirst, device: artifact.MatchIIFName})
-	out := pre
-	if device {
-		out = d.first(hook{name: chainFirst + "_out", device: artifact.MatchOIFName})
-	}
-	if pre == "" {
+	lists := d.lists(d.uninspected(in))
+	if len(lists) == 0 {
 		return nil, nil
 	}
-	return d.sets.list(), append([]artifact.Chain{
-		base(chainNewPre, "prerouting", artifact.MatchIIFName, "pre", pre),
-		base(chainNewOut, "output", artifact.MatchOIFName, "out", out),
-	}, d.chains...)
+	pre := d.hook(hook{device: artifact.MatchIIFName}, lists)
+	out := d.hook(hook{suffix: "_out", device: artifact.MatchOIFName}, lists)
+	var bases []artifact.Chain
+	for i := range pre {
+		suffix := pre[i].suffix
+		bases = append(bases,
+			base(chainNewPre+suffix, "prerouting", artifact.MatchIIFName, "pre"+suffix, pre[i].chain),
+			base(chainNewOut+suffix, "output", artifact.MatchOIFName, "out"+suffix, out[i].chain))
+	}
+	return d.sets.list(), append(bases, d.chains...)
 }
 
-// hook is where the chains of one family are reached from.
+// boxesOf are those of a condition.
+func (s space) boxesOf(any []ir.Conjunction) []box {
+	var out []box
+	for _, c := range any {
+		out = append(out, s.boxes(c)...)
+	}
+	return out
+}
+
+// hook is where connections are first seen.
 type hook struct {
-	name   string             // the first chain's
+	suffix string             // of the names of its chains
 	device artifact.MatchKind // the interface a connection is first seen on
 }
 
@@ -96,44 +111,103 @@ func base(name, hook string, dev artifact.MatchKind, short, target string) artif
 	}}}
 }
 
-// first makes the chains of a hook and names the first; empty if there is
-// nothing to do. Labels and marks come first and always run through; a claim
-// in a dimension ends its chain and goes on with the next.
-func (d *decider) first(h hook) string {
-	stop := []artifact.Statement{{Kind: artifact.DoAccept}}
-	entry := ""
-	for _, dim := range []struct {
-		name  string
-		claim func(artifact.Effect) artifact.Claim
-	}{
-		{"verdict", func(e artifact.Effect) artifact.Claim { return e.Verdict }},
-		{"dscp", func(e artifact.Effect) artifact.Claim { return e.DSCP }},
-	} {
-		if list := d.claims(dim.name, dim.claim, stop); len(list) > 0 {
-			entry = h.name + "_" + dim.name
-			d.chain(h, entry, list, stop)
-			stop = []artifact.Statement{{Kind: artifact.DoGoto, Name: entry}}
-		}
-	}
-	if list := d.setters(); len(list) > 0 {
-		d.chain(h, h.name, list, stop)
-		entry = h.name
-	}
-	return entry
+// list is what one chain decides: the settings that all run, or a dimension in
+// which the first outcome that holds is the last.
+type list struct {
+	name     string // of the dimension; empty for the settings
+	outcomes []outcome
+	first    []artifact.Rule // before all
 }
+
+// ordered says that the first outcome that holds ends the chain.
+func (l list) ordered() bool { return l.name != "" }
 
 // outcome is what happens when any of some boxes holds.
 type outcome struct {
 	id     string
-	policy int // the first that wants it
+	policy int // the first that wants it; -1 for none
 	boxes  []box
 	do     []artifact.Statement
 }
 
-// setters are one outcome for each list of labels, together with the mark
-// where marks cannot collide; their order says nothing.
-func (d *decider) setters() []outcome {
-	separate := d.marksCollide()
+// lists are the chains to make: the settings, if there are any, then the
+// dimensions.
+func (d *decider) lists(inspect list) []list {
+	marks, free := d.marks()
+	setters := list{outcomes: append(d.setters(free), inspect.outcomes...), first: inspect.first}
+	var out []list
+	if len(setters.outcomes)+len(setters.first) > 0 {
+		out = append(out, setters)
+	}
+	out = append(out, marks...)
+	for _, dim := range []struct {
+		name  string
+		claim func(artifact.Effect) artifact.Claim
+	}{
+		{"dscp", func(e artifact.Effect) artifact.Claim { return e.DSCP }},
+		{"verdict", func(e artifact.Effect) artifact.Claim { return e.Verdict }},
+	} {
+		if outcomes := d.claims(dim.name, dim.claim); len(outcomes) > 0 {
+			out = append(out, list{name: dim.name, outcomes: outcomes})
+		}
+	}
+	return out
+}
+
+// entry is a chain that a base chain jumps to.
+type entry struct{ suffix, chain string }
+
+// hook makes the chains of the lists. The first base chain runs the settings
+// and goes on with one dimension; each other dimension has a base chain of its
+// own, because accept ends a base chain and no more than that.
+func (d *decider) hook(h hook, lists []list) []entry {
+	accept := []artifact.Statement{{Kind: artifact.DoAccept}}
+	var entries []entry
+	if !lists[0].ordered() {
+		last := accept
+		if len(lists) > 1 {
+			last = []artifact.Statement{{Kind: artifact.DoGoto, Name: d.chainName(h, lists[1])}}
+		}
+		name := d.chainName(h, lists[:min(2, len(lists))]...)
+		d.chain(h, name, lists[0], last)
+		entries = append(entries, entry{chain: name})
+		if lists = lists[1:]; len(lists) > 0 {
+			d.chain(h, d.chainName(h, lists[0]), lists[0], accept)
+			lists = lists[1:]
+		}
+	}
+	for _, l := range lists {
+		name := d.chainName(h, l)
+		d.chain(h, name, l, accept)
+		e := entry{chain: name}
+		if len(entries) > 0 {
+			e.suffix = "_" + l.name
+		}
+		entries = append(entries, e)
+	}
+	return entries
+}
+
+// chainName is the name of the chain of the first list; both hooks have one
+// chain where no interface is asked for, in it or in what it goes on with.
+func (d *decider) chainName(h hook, lists ...list) string {
+	name := chainFirst
+	if lists[0].ordered() {
+		name += "_" + lists[0].name
+	}
+	for _, l := range lists {
+		for _, o := range l.outcomes {
+			if slices.ContainsFunc(o.boxes, func(b box) bool { return b.field[fieldDevice] != anything }) {
+				return name + h.suffix
+			}
+		}
+	}
+	return name
+}
+
+// setters are one outcome for each list of labels, together with the mark as
+// far as it is free of other policies' claims; their order says nothing.
+func (d *decider) setters(free uint32) []outcome {
 	var out []outcome
 	at := map[string]int{}
 	for i, decision := range d.decisions {
@@ -143,9 +217,9 @@ func (d *decider) setters() []outcome {
 			do = append(do, d.setLabel(bit))
 			names = append(names, "label/"+d.names[bit])
 		}
-		if m := decision.Effect.Mark; m != nil && !separate {
-			do = append(do, setMark(*m))
-			names = append(names, fmt.Sprintf("mark/%#x/%#x", m.Value, m.Mask))
+		if m := decision.Effect.Mark; m != nil && m.Mask&free != 0 {
+			do = append(do, setMark(only(*m, free)))
+			names = append(names, fmt.Sprintf("mark/%#x/%#x", m.Value&free, m.Mask&free))
 		}
 		if len(do) == 0 {
 			continue
@@ -159,82 +233,98 @@ func (d *decider) setters() []outcome {
 		}
 		out[j].boxes = append(out[j].boxes, d.boxes[i]...)
 	}
-	if separate {
-		out = append(out, d.marks()...)
-	}
 	return out
-}
-
-// marksCollide says that two policies want a bit of the mark otherwise.
-func (d *decider) marksCollide() bool {
-	var zeros, ones uint32
-	for _, decision := range d.decisions {
-		if m := decision.Effect.Mark; m != nil {
-			zeros |= m.Mask &^ m.Value
-			ones |= m.Mask & m.Value
-		}
-	}
-	return zeros&ones != 0
 }
 
 func setMark(m artifact.Mark) artifact.Statement {
 	return artifact.Statement{Kind: artifact.DoSetCTMark, Value: m.Value & m.Mask, Mask: m.Mask}
 }
 
-// marks run from the last policy to the first, so that of two policies that
-// write a bit the earlier has the last word.
-func (d *decider) marks() []outcome {
+// only is the mark as far as it goes for some bits.
+func only(m artifact.Mark, bits uint32) artifact.Mark {
+	return artifact.Mark{Value: m.Value & bits, Mask: m.Mask & bits}
+}
+
+// marks are a dimension for each group of bits that policies write together and
+// not all alike; free are the bits on which all that write them agree. Of two
+// policies that write a bit the earlier wins.
+func (d *decider) marks() (out []list, free uint32) {
+	var masks []uint32
+	var zeros, ones uint32
+	for _, decision := range d.decisions {
+		if m := decision.Effect.Mark; m != nil {
+			masks = append(masks, m.Mask)
+			zeros |= m.Mask &^ m.Value
+			ones |= m.Mask & m.Value
+		}
+	}
+	contested := zeros & ones
+	if contested == 0 {
+		return nil, ^contested
+	}
+	for _, bits := range parts(contested, masks) {
+		of := func(e artifact.Effect) (string, []artifact.Statement, bool) {
+			if e.Mark == nil || e.Mark.Mask&bits == 0 {
+				return "", nil, false
+			}
+			return fmt.Sprintf("mark/%#x/%#x", e.Mark.Value&bits, bits), []artifact.Statement{setMark(only(*e.Mark, bits))}, true
+		}
+		out = append(out, list{name: fmt.Sprintf("mark%x", bits), outcomes: d.firsts(of)})
+	}
+	return out, ^contested
+}
+
+// parts are the bits, parted so that each mask has all or none of a part.
+func parts(bits uint32, masks []uint32) []uint32 {
+	list := []uint32{bits}
+	for _, m := range masks {
+		var next []uint32
+		for _, p := range list {
+			for _, part := range []uint32{p & m, p &^ m} {
+				if part != 0 {
+					next = append(next, part)
+				}
+			}
+		}
+		list = next
+	}
+	slices.Sort(list)
+	return list
+}
+
+// firsts are the outcomes of one dimension in policy order.
+func (d *decider) firsts(of func(artifact.Effect) (id string, do []artifact.Statement, ok bool)) []outcome {
 	var out []outcome
-	var before artifact.Mark
-	for i := len(d.decisions) - 1; i >= 0; i-- {
-		m := d.decisions[i].Effect.Mark
-		if m == nil {
+	for i, decision := range d.decisions {
+		id, do, ok := of(decision.Effect)
+		if !ok {
 			continue
 		}
-		if len(out) == 0 || *m != before {
-			before = *m
-			out = append(out, outcome{
-				id: fmt.Sprintf("mark/%#x/%#x", m.Value, m.Mask),
-				do: []artifact.Statement{setMark(*m)},
-			})
+		if len(out) == 0 || out[len(out)-1].id != id {
+			out = append(out, outcome{id: id, policy: i, do: do})
 		}
 		last := &out[len(out)-1]
-		last.policy = i
 		last.boxes = append(last.boxes, d.boxes[i]...)
 	}
 	return out
 }
 
-// claims are the outcomes of one dimension in policy order; after the last
-// automatic label there is nothing left to keep from being set.
-func (d *decider) claims(name string, of func(artifact.Effect) artifact.Claim, stop []artifact.Statement) []outcome {
-	var out []outcome
-	var before artifact.Claim
-	needed := 0
-	for i, decision := range d.decisions {
-		claim := of(decision.Effect)
-		if claim.Late { // it has the dimension, and the label comes later
-			claim = artifact.Claim{Kind: artifact.ClaimOwn}
+// claims are the outcomes of a dimension of automatic labels; after the last of
+// them there is nothing left to keep from being set.
+func (d *decider) claims(name string, claimed func(artifact.Effect) artifact.Claim) []outcome {
+	out := d.firsts(func(e artifact.Effect) (string, []artifact.Statement, bool) {
+		switch c := claimed(e); {
+		case c.Kind == artifact.ClaimNone:
+			return "", nil, false
+		case c.Kind == artifact.ClaimAuto && !c.Late:
+			return name + "/" + d.names[c.Bit], []artifact.Statement{d.setLabel(c.Bit)}, true
 		}
-		if claim.Kind == artifact.ClaimNone {
-			continue
-		}
-		if len(out) == 0 || claim != before {
-			before = claim
-			o := outcome{id: name + "/own", policy: i, do: stop}
-			if claim.Kind == artifact.ClaimAuto {
-				o.id = name + "/" + d.names[claim.Bit]
-				o.do = append([]artifact.Statement{d.setLabel(claim.Bit)}, stop...)
-			}
-			out = append(out, o)
-		}
-		if claim.Kind == artifact.ClaimAuto {
-			needed = len(out)
-		}
-		last := &out[len(out)-1]
-		last.boxes = append(last.boxes, d.boxes[i]...)
+		return name + "/own", nil, true // it has the dimension, and the label comes with it or later
+	})
+	for len(out) > 0 && out[len(out)-1].do == nil {
+		out = out[:len(out)-1]
 	}
-	return slices.Clip(out[:needed])
+	return out
 }
 
 func (d *decider) setLabel(bit int) artifact.Statement {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/compiler/ir"
 )
 
 // Names of the table and its chains. The prefix keeps clear of nft keywords
@@ -49,23 +50,34 @@ const (
 // dnsPort is the server port of DNS (RFC 1035 section 4.2.1).
 const dnsPort = 53
 
-// Effect is what the kernel does to connections that carry Label. Only the
-// dimensions that are set count: a nil DSCP or an empty Verdict asks nothing.
+// Effect is what the kernel does to connections that carry Label, or to all if
+// it has no name. Only the dimensions that are set count: a nil DSCP or an empty
+// Verdict asks nothing.
 type Effect struct {
 	Policy  artifact.Policy
 	Label   artifact.Label
 	DSCP    *uint8 // 0..63
 	Verdict string // accept, drop, reject
+	// Packet is what a packet must be besides; Sets and Mark are what the first
+	// such packet writes.
+	Packet ir.Conjunction
+	Sets   []artifact.Label
+	Mark   *artifact.Mark
+	Audit  bool // only counted
+	Fail   bool // the verdict is for the time when the enforcer cannot tell
 }
 
 // Input is what the table is made of. Effects are in policy order: for each
 // dimension the first whose label a connection carries wins.
 type Input struct {
 	Settings  artifact.Settings
+	Schedules []artifact.Schedule // that Effects name
 	Effects   []Effect
 	Decisions []Decision       // policies that need no enforcer
 	Labels    []artifact.Label // of the set, for their names
 	NoCapture bool             // no policy needs the enforcer
+	Narrow    bool             // the enforcer is shown only what Interest holds of
+	Interest  []ir.Conjunction // connections of which policies ask for more than the kernel knows
 	InitLabel artifact.Label   // the label that np_init sets, so that flows get the label extension
 }
 
@@ -79,14 +91,17 @@ func Emit(in Input) artifact.Ruleset {
 			captureChain(in.Settings, chainCapturePre, "prerouting", artifact.MatchIIFName, "pre"),
 			captureChain(in.Settings, chainCaptureOut, "output", artifact.MatchOIFName, "out"))
 	}
-	if rules := dscpRules(in.Effects); len(rules) > 0 {
+	t := newPacketTests(in)
+	rs.Chains = append(rs.Chains, packetChains(in, t)...)
+	if rules := dscpRules(in.Effects, t); len(rules) > 0 {
 		rs.Chains = append(rs.Chains, artifact.Chain{
 			Name: chainDSCP, Hook: "postrouting", Type: "filter", Priority: priorityMangle, Rules: rules,
 		})
 	}
-	if rules := verdictRules(in.Effects); len(rules) > 0 {
+	if rules := verdictRules(in.Effects, t); len(rules) > 0 {
 		rs.Chains = append(rs.Chains, verdictChains(in.Settings, rules)...)
 	}
+	rs.Sets = append(rs.Sets, t.list()...)
 	return rs
 }
 
@@ -115,32 +130,28 @@ func initChain(l artifact.Label) artifact.Chain {
 
 // dscpRules are two rules a label, one a family; return ends the chain, so
 // the first policy wins.
-func dscpRules(effects []Effect) []artifact.Rule {
+func dscpRules(effects []Effect, t *packetTests) []artifact.Rule {
 	var rules []artifact.Rule
 	seen := make(map[int]bool)
 	for _, e := range effects {
-		if e.DSCP == nil || seen[e.Label.Bit] {
+		if e.DSCP == nil || e.always() && seen[e.Label.Bit] {
 			continue
 		}
-		seen[e.Label.Bit] = true
+		seen[e.Label.Bit] = seen[e.Label.Bit] || e.always()
 		for _, f := range []struct {
 			version uint32
 			set     artifact.StatementKind
 		}{{4, artifact.DoSetDSCP4}, {6, artifact.DoSetDSCP6}} {
-			rules = append(rules, artifact.Rule{
-				ID:      fmt.Sprintf("dscp%d/%s", f.version, e.Label.Name),
-				Comment: origin(e.Policy),
-				Match:   []artifact.Match{hasLabel(e.Label), {Kind: artifact.MatchFamily, Value: f.version}},
-				Do: []artifact.Statement{
-					{Kind: artifact.DoCounter},
-					{Kind: f.set, Value: uint32(*e.DSCP)},
-					{Kind: artifact.DoReturn},
-				},
-			})
+			rules = append(rules, t.rules(e, fmt.Sprintf("dscp%d", f.version),
+				[]artifact.Match{{Kind: artifact.MatchFamily, Value: f.version}},
+				artifact.Statement{Kind: f.set, Value: uint32(*e.DSCP)}, artifact.Statement{Kind: artifact.DoReturn})...)
 		}
 	}
 	return rules
 }
+
+// always says that the label alone leads to the effect.
+func (e Effect) always() bool { return len(e.Packet) == 0 && !e.Fail && e.Label.Name != "" }
 
 func hasLabel(l artifact.Label) artifact.Match {
 	return artifact.Match{Kind: artifact.MatchCTLabel, Name: l.Name, Bit: l.Bit}

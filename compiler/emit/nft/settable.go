@@ -1,6 +1,7 @@
 package nft
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -19,9 +20,9 @@ type setTable struct {
 
 func newSetTable(s space) setTable {
 	return setTable{byName: map[string]artifact.Set{}, known: map[string]string{
-		content(artifact.SetAddr4, s.local[0]): "np_local4",
-		content(artifact.SetAddr6, s.local[1]): "np_local6",
-		content(artifact.SetProto, s.ports):    "np_with_ports",
+		content(artifact.SetAddr4, s.region(s.local[0])): "np_local4",
+		content(artifact.SetAddr6, s.region(s.local[1])): "np_local6",
+		content(artifact.SetProto, s.region(s.ports)):    "np_with_ports",
 	}}
 }
 
@@ -46,6 +47,21 @@ func (t setTable) add(typ artifact.SetType, r region) string {
 	return name
 }
 
+// addMap is the name of a map of verdicts. Elements are sorted here.
+func (t setTable) addMap(typ artifact.SetType, elements []artifact.Element) string {
+	slices.SortFunc(elements, func(a, b artifact.Element) int { return bytes.Compare(a.Low, b.Low) })
+	sum := sha256.New()
+	sum.Write([]byte(typ))
+	for _, e := range elements {
+		sum.Write(e.Low)
+		sum.Write(e.High)
+		sum.Write([]byte(e.Jump + "\x00"))
+	}
+	name := "np_v" + strings.TrimPrefix(namePrefix(typ), "np_") + hex.EncodeToString(sum.Sum(nil)[:6])
+	t.byName[name] = artifact.Set{Name: name, Type: typ, Map: true, Elements: elements}
+	return name
+}
+
 func namePrefix(typ artifact.SetType) string {
 	switch typ {
 	case artifact.SetAddr4:
@@ -58,8 +74,9 @@ func namePrefix(typ artifact.SetType) string {
 		return "np_port_"
 	case artifact.SetDevice:
 		return "np_dev_"
+	default:
+		return "np_set_"
 	}
-	return "np_set_"
 }
 
 func (t setTable) list() []artifact.Set {

@@ -12,27 +12,31 @@ import (
 // whether a packet has ports, are no fields of their own; a condition that
 // depends on them is written once for each case, with the case's own tests.
 type space struct {
-	local [2]region // networks on the inside: IPv4, IPv6
-	ports region    // transports with ports; of other protocols they are 0
+	*pool
+	local [2]rid // networks on the inside: IPv4, IPv6
+	ports rid    // transports with ports; of other protocols they are 0
+	lists map[group]rid
+}
+
+// group is a list of prefixes by where it lies in memory: conditions share
+// long ones. The lists outlive the space.
+type group struct {
+	first   *netip.Prefix
+	length  int
+	version uint8
 }
 
 func newSpace(s artifact.Settings) space {
-	var out space
-	for _, p := range insideNetworks(s) {
-		i := 0
-		if p.Addr().Is6() {
-			i = 1
-		}
-		out.local[i] = append(out.local[i], block(p))
-	}
-	for i := range out.local {
-		out.local[i] = union(out.local[i])
-	}
+	out := space{pool: newPool(), lists: map[group]rid{}}
+	inside := insideNetworks(s)
+	out.local = [2]rid{out.addresses(inside, 4), out.addresses(inside, 6)}
+	var ports region
 	// What the enforcer reads ports of: TCP, UDP, SCTP and UDP-Lite.
 	for _, proto := range []int{6, 17, 132, 136} {
 		v := number(proto, artifact.SetProto.Width())
-		out.ports = append(out.ports, interval{v, v})
+		ports = append(ports, interval{v, v})
 	}
+	out.ports = out.name(union(ports))
 	return out
 }
 
@@ -87,13 +91,13 @@ func (s space) boxes(c ir.Conjunction) []box {
 	for _, version := range versions {
 		for _, ports := range choices(a.ports) {
 			for _, inward := range choices(a.side) {
-				if b, ok := (reading{version, ports, inward}).boxOf(c); ok {
+				if b, ok := s.boxOf(reading{version, ports, inward}, c); ok {
 					out = s.bound(out, b, reading{version, ports, inward}, a)
 				}
 			}
 		}
 	}
-	return outermost(out)
+	return s.outermost(out)
 }
 
 func choices(asked bool) []bool {
@@ -108,9 +112,9 @@ func (s space) bound(to []box, b box, r reading, a asked) []box {
 	if a.ports {
 		ports := s.ports
 		if !r.ports {
-			ports = ports.complement(width(fieldProto, 0))
+			ports = s.not(ports, width(fieldProto, 0))
 		}
-		if !b.and(fieldProto, ports) {
+		if !s.narrow(&b, fieldProto, ports) {
 			return to
 		}
 	}
@@ -121,35 +125,34 @@ func (s space) bound(to []box, b box, r reading, a asked) []box {
 	if r.version == 6 {
 		local = s.local[1]
 	}
-	outside := local.complement(width(fieldSrc, r.version))
+	outside := s.not(local, width(fieldSrc, r.version))
 	if r.inward {
-		if b.and(fieldDst, local) && b.and(fieldSrc, outside) {
+		if s.narrow(&b, fieldDst, local) && s.narrow(&b, fieldSrc, outside) {
 			to = append(to, b)
 		}
 		return to
 	}
 	opener, opened := b, b
-	if opener.and(fieldSrc, local) {
+	if s.narrow(&opener, fieldSrc, local) {
 		to = append(to, opener)
 	}
-	if opened.and(fieldDst, outside) {
+	if s.narrow(&opened, fieldDst, outside) {
 		to = append(to, opened)
 	}
 	return to
 }
 
 // outermost drops boxes that lie in another.
-func outermost(list []box) []box {
+func (p *pool) outermost(list []box) []box {
 	var out []box
 	for i := range list {
 		keep := true
 		for j := range list {
-			if i != j && list[j].covers(&list[i]) && (j < i || !list[i].covers(&list[j])) {
+			if i != j && p.covers(list[j], list[i]) && (j < i || list[i] != list[j]) {
 				keep = false
 			}
 		}
 		if keep {
-			list[i].tidy()
 			out = append(out, list[i])
 		}
 	}
@@ -157,20 +160,20 @@ func outermost(list []box) []box {
 }
 
 // boxOf is the box of a conjunction, false if it cannot hold.
-func (w reading) boxOf(c ir.Conjunction) (box, bool) {
+func (s space) boxOf(w reading, c ir.Conjunction) (box, bool) {
 	b := box{version: w.version}
 	for _, l := range c {
-		f, r, fixed := w.resolve(l.Test)
-		if fixed {
-			if (r != nil) == l.Not {
+		f, r := s.resolve(w, l.Test)
+		if f == fields { // the case alone says the answer
+			if (r == nothing) != l.Not {
 				return b, false
 			}
 			continue
 		}
 		if l.Not {
-			r = r.complement(width(f, w.version))
+			r = s.not(r, width(f, w.version))
 		}
-		if !b.and(f, r) {
+		if !s.narrow(&b, f, r) {
 			return b, false
 		}
 	}
@@ -178,38 +181,38 @@ func (w reading) boxOf(c ir.Conjunction) (box, bool) {
 }
 
 // resolve is the field that a comparison asks for, and the values that it
-// takes. Where the case alone says the answer, fixed is true and the region
-// not nil for yes.
-func (w reading) resolve(c *ir.Compare) (f field, r region, fixed bool) {
+// takes. Where the case alone says the answer, there is no field, and the
+// region is anything or nothing.
+func (s space) resolve(w reading, c *ir.Compare) (field, rid) {
 	switch c.Attr.Name {
 	case "src_ip":
-		return fieldSrc, w.addresses(c.Prefixes), false
+		return fieldSrc, s.addresses(c.Prefixes, w.version)
 	case "dst_ip":
-		return fieldDst, w.addresses(c.Prefixes), false
+		return fieldDst, s.addresses(c.Prefixes, w.version)
 	case "local_ip":
-		return w.sided(fieldSrc, fieldDst), w.addresses(c.Prefixes), false
+		return w.sided(fieldSrc, fieldDst), s.addresses(c.Prefixes, w.version)
 	case "other_ip":
-		return w.sided(fieldDst, fieldSrc), w.addresses(c.Prefixes), false
+		return w.sided(fieldDst, fieldSrc), s.addresses(c.Prefixes, w.version)
 	case "ip_version":
-		return 0, answer(contains(c.Ranges, int(w.version))), true
+		return fields, answer(contains(c.Ranges, int(w.version)))
 	case "ip_protocol":
-		return fieldProto, numbers(c.Ranges, width(fieldProto, 0)), false
+		return fieldProto, s.name(numbers(c.Ranges, width(fieldProto, 0)))
 	case "interface":
-		return fieldDevice, devices(c.Strings), false
+		return fieldDevice, s.name(devices(c.Strings))
 	}
 	if !w.ports {
-		return 0, answer(contains(c.Ranges, 0)), true
+		return fields, answer(contains(c.Ranges, 0))
 	}
-	r = numbers(c.Ranges, width(fieldSport, 0))
+	r := s.name(numbers(c.Ranges, width(fieldSport, 0)))
 	switch c.Attr.Name {
 	case "src_port":
-		return fieldSport, r, false
+		return fieldSport, r
 	case "local_port":
-		return w.sided(fieldSport, fieldDport), r, false
+		return w.sided(fieldSport, fieldDport), r
 	case "other_port":
-		return w.sided(fieldDport, fieldSport), r, false
+		return w.sided(fieldDport, fieldSport), r
 	}
-	return fieldDport, r, false
+	return fieldDport, r
 }
 
 // sided is the first field, or the second where the opened side is local.
@@ -220,11 +223,11 @@ func (w reading) sided(out, in field) field {
 	return out
 }
 
-func answer(yes bool) region {
+func answer(yes bool) rid {
 	if yes {
-		return region{}
+		return anything
 	}
-	return nil
+	return nothing
 }
 
 func contains(ranges []ir.Interval, v int) bool {
@@ -237,14 +240,23 @@ func contains(ranges []ir.Interval, v int) bool {
 }
 
 // addresses are the blocks of the family.
-func (w reading) addresses(list []netip.Prefix) region {
+func (s space) addresses(list []netip.Prefix, version uint8) rid {
+	if len(list) == 0 {
+		return nothing
+	}
+	key := group{&list[0], len(list), version}
+	if id, ok := s.lists[key]; ok {
+		return id
+	}
 	var out region
 	for _, p := range list {
-		if p.Addr().Is4() == (w.version == 4) {
+		if p.Addr().Is4() == (version == 4) {
 			out = append(out, block(p))
 		}
 	}
-	return union(out)
+	id := s.name(union(out))
+	s.lists[key] = id
+	return id
 }
 
 // block is a prefix as an interval.

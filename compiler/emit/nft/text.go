@@ -34,7 +34,19 @@ func Text(rs artifact.Ruleset, labels []artifact.Label) []byte {
 }
 
 func writeSet(b *bytes.Buffer, s artifact.Set) {
-	fmt.Fprintf(b, "\tset %s {\n\t\t%s\n\t\telements = { %s }\n\t}\n", artifact.Word(s.Name), s.Declaration(), s.Text())
+	word := "set"
+	if s.Map {
+		word = "map"
+	}
+	fmt.Fprintf(b, "\t%s %s {\n", word, artifact.Word(s.Name))
+	for _, schedule := range s.Schedules {
+		fmt.Fprintf(b, "\t\t# filled from the clock: %s\n", schedule)
+	}
+	fmt.Fprintf(b, "\t\t%s\n", s.Declaration())
+	if text := s.Text(); text != "" {
+		fmt.Fprintf(b, "\t\telements = { %s }\n", text)
+	}
+	b.WriteString("\t}\n")
 }
 
 func writeChain(b *bytes.Buffer, c artifact.Chain) {

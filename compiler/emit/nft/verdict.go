@@ -1,24 +1,28 @@
 package nft
 
-import "github.com/netpol/netpol/compiler/artifact"
+import (
+	"slices"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
 
 // verdictRules are one rule a label, four for reject. An effect whose verdict
 // is not one of the three asks nothing of the kernel.
-func verdictRules(effects []Effect) []artifact.Rule {
+func verdictRules(effects []Effect, t *packetTests) []artifact.Rule {
 	var rules []artifact.Rule
 	seen := make(map[int]bool)
 	for _, e := range effects {
-		if e.Verdict == "" || seen[e.Label.Bit] {
+		if e.Verdict == "" || e.always() && seen[e.Label.Bit] {
 			continue
 		}
-		seen[e.Label.Bit] = true
+		seen[e.Label.Bit] = seen[e.Label.Bit] || e.always()
 		switch e.Verdict {
 		case "accept":
-			rules = append(rules, verdictRule("accept", e, artifact.DoAccept))
+			rules = append(rules, t.rules(e, "accept", nil, artifact.Statement{Kind: artifact.DoAccept})...)
 		case "drop":
-			rules = append(rules, verdictRule("drop", e, artifact.DoDrop))
+			rules = append(rules, t.rules(e, "drop", nil, artifact.Statement{Kind: artifact.DoDrop})...)
 		case "reject":
-			rules = append(rules, rejectRules(e)...)
+			rules = append(rules, rejectRules(e, t)...)
 		}
 	}
 	return rules
@@ -34,26 +38,16 @@ func verdictRules(effects []Effect) []artifact.Rule {
 // reset for it; one that has none any more, because it was reset, answers what
 // the server sends again with the RST that ends the server's side, and both
 // sides' RST pass.
-func rejectRules(e Effect) []artifact.Rule {
+func rejectRules(e Effect, t *packetTests) []artifact.Rule {
 	tcp := artifact.Match{Kind: artifact.MatchL4Proto, Value: protoTCP}
 	reply := artifact.Match{Kind: artifact.MatchCTDirection, Name: "reply"}
-	ask := verdictRule("reject-reply", e, artifact.DoSetSynAck, tcp, reply)
-	ask.Do = append(ask.Do, artifact.Statement{Kind: artifact.DoAccept})
-	return []artifact.Rule{
-		verdictRule("reject-reset", e, artifact.DoAccept, tcp, artifact.Match{Kind: artifact.MatchTCPReset}),
-		ask,
-		verdictRule("reject-tcp", e, artifact.DoRejectTCPReset, tcp),
-		verdictRule("reject", e, artifact.DoRejectAdmin),
-	}
-}
-
-func verdictRule(id string, e Effect, do artifact.StatementKind, also ...artifact.Match) artifact.Rule {
-	return artifact.Rule{
-		ID:      id + "/" + e.Label.Name,
-		Comment: origin(e.Policy),
-		Match:   append([]artifact.Match{hasLabel(e.Label)}, also...),
-		Do:      []artifact.Statement{{Kind: artifact.DoCounter}, {Kind: do}},
-	}
+	accept := artifact.Statement{Kind: artifact.DoAccept}
+	return slices.Concat(
+		t.rules(e, "reject-reset", []artifact.Match{tcp, {Kind: artifact.MatchTCPReset}}, accept),
+		t.rules(e, "reject-reply", []artifact.Match{tcp, reply}, artifact.Statement{Kind: artifact.DoSetSynAck}, accept),
+		t.rules(e, "reject-tcp", []artifact.Match{tcp}, artifact.Statement{Kind: artifact.DoRejectTCPReset}),
+		t.rules(e, "reject", nil, artifact.Statement{Kind: artifact.DoRejectAdmin}),
+	)
 }
 
 // verdictChains put the rules in one plain chain that all three hooks jump

@@ -90,6 +90,33 @@ func Expr(t *rapid.T, depth int) ir.Expr {
 	return comparison(t)
 }
 
+// MixedExpr draws a condition that asks of packets as well as of flows.
+func MixedExpr(t *rapid.T, depth int) ir.Expr {
+	kind := rapid.IntRange(0, 6).Draw(t, "mixed")
+	if depth == 0 {
+		kind = max(kind, 3)
+	}
+	list := func() []ir.Expr {
+		out := make([]ir.Expr, rapid.IntRange(2, 3).Draw(t, "operands"))
+		for i := range out {
+			out[i] = MixedExpr(t, depth-1)
+		}
+		return out
+	}
+	switch kind {
+	case 0, 1:
+		return ir.NewAnd(diag.Range{}, list()...)
+	case 2:
+		return ir.NewOr(diag.Range{}, list()...)
+	case 3:
+		return ir.NewNot(diag.Range{}, MixedExpr(t, max(depth-1, 0)))
+	case 4:
+		packet := slices.DeleteFunc(slices.Clone(fact.Attributes), func(a fact.Attribute) bool { return a.Decided != fact.Packet })
+		return compareWith(t, rapid.SampledFrom(packet).Draw(t, "attribute"))
+	}
+	return comparison(t)
+}
+
 func exprList(t *rapid.T, depth int) []ir.Expr {
 	out := make([]ir.Expr, rapid.IntRange(2, 5).Draw(t, "operands"))
 	for i := range out {
@@ -99,7 +126,17 @@ func exprList(t *rapid.T, depth int) []ir.Expr {
 }
 
 func comparison(t *rapid.T) ir.Expr {
-	c := &ir.Compare{Attr: rapid.SampledFrom(fact.Attributes).Draw(t, "attribute")}
+	return compareWith(t, rapid.SampledFrom(flowAttributes()).Draw(t, "attribute"))
+}
+
+// flowAttributes are those that a flow has, and not each of its packets.
+func flowAttributes() []fact.Attribute {
+	return slices.DeleteFunc(slices.Clone(fact.Attributes), func(a fact.Attribute) bool { return a.Decided == fact.Packet })
+}
+
+// compareWith draws a comparison of an attribute.
+func compareWith(t *rapid.T, a fact.Attribute) ir.Expr {
+	c := &ir.Compare{Attr: a}
 	switch c.Attr.Type {
 	case fact.Number, fact.Port, fact.TLSVersion, fact.TimeOfDay:
 		c.Op, c.Ranges = ir.OpRange, ranges(t)

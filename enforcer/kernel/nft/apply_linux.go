@@ -2,8 +2,8 @@ package nft
 
 import (
 	"fmt"
+	"time"
 
-	"github.com/google/nftables/expr"
 	"github.com/google/nftables/userdata"
 	"golang.org/x/sys/unix"
 
@@ -45,15 +45,19 @@ func replacement(rs *artifact.Ruleset, generation uint32) (*batch, error) {
 	b.table("add", unix.NFT_MSG_NEWTABLE, nfnl.FlagCreate, family, rs.Table)
 	b.table("delete", unix.NFT_MSG_DELTABLE, 0, family, rs.Table)
 	b.table("add", unix.NFT_MSG_NEWTABLE, nfnl.FlagCreate, family, rs.Table)
-	// Sets and all chains before all rules: a rule may jump to a later chain.
-	for _, set := range rs.Sets {
-		if err := b.set(family, rs.Table, set); err != nil {
-			return nil, fmt.Errorf("nftables set %q: %w", set.Name, err)
-		}
-	}
+	// All chains before the maps that jump to them, and both before all rules.
 	for _, c := range rs.Chains {
 		if err := b.chain(family, rs.Table, c); err != nil {
 			return nil, fmt.Errorf("nftables chain %q: %w", c.Name, err)
+		}
+	}
+	now := time.Now()
+	for _, set := range rs.Sets {
+		if set, err = set.At(now); err != nil {
+			return nil, fmt.Errorf("nftables set %q: %w", set.Name, err)
+		}
+		if err := b.set(family, rs.Table, set); err != nil {
+			return nil, fmt.Errorf("nftables set %q: %w", set.Name, err)
 		}
 	}
 	for _, c := range rs.Chains {
@@ -146,7 +150,7 @@ func (b *batch) rule(family uint8, table, chain string, r artifact.Rule) error {
 	}
 	encoded := make([][]byte, len(exprs))
 	for i, e := range exprs {
-		if encoded[i], err = expr.Marshal(family, e); err != nil {
+		if encoded[i], err = marshal(family, e); err != nil {
 			return fmt.Errorf("encode expression: %w", err)
 		}
 	}

@@ -38,7 +38,7 @@ func FuzzDecodeRule(f *testing.F) {
 func ruleMessage(tb testing.TB, exprs []expr.Any) []byte {
 	b, list := nfnl.Nest(nil, unix.NFTA_RULE_EXPRESSIONS)
 	for _, e := range exprs {
-		data, err := expr.Marshal(unix.NFPROTO_INET, e)
+		data, err := marshal(unix.NFPROTO_INET, e)
 		if err != nil {
 			tb.Fatal(err)
 		}

@@ -53,6 +53,9 @@ func encodeMatch(m artifact.Match) ([]expr.Any, error) {
 	if m.Set != "" {
 		return encodeLookup(m)
 	}
+	if m.Low != nil {
+		return encodeRange(m)
+	}
 	switch m.Kind {
 	case artifact.MatchCTLabel:
 		return encodeLabel(m)
@@ -61,7 +64,9 @@ func encodeMatch(m artifact.Match) ([]expr.Any, error) {
 	case artifact.MatchCTMark:
 		return encodeMark(op, m), nil
 	case artifact.MatchCTPackets:
-		return encodePackets(m), nil
+		return encodeCount(expr.CtKeyPKTS, m)
+	case artifact.MatchCTBytes:
+		return encodeCount(expr.CtKeyBYTES, m)
 	case artifact.MatchCTDirection:
 		return encodeDirection(op, m.Name)
 	case artifact.MatchL4Proto:
@@ -80,8 +85,8 @@ func encodeMatch(m artifact.Match) ([]expr.Any, error) {
 		return encodePort(dportOffset, op, m.Value)
 	case artifact.MatchCTStatus:
 		return encodeStatus(m)
-	case artifact.MatchSaddr4, artifact.MatchDaddr4, artifact.MatchSaddr6, artifact.MatchDaddr6:
-		return nil, fmt.Errorf("needs a set")
+	case artifact.MatchSaddr4, artifact.MatchDaddr4, artifact.MatchSaddr6, artifact.MatchDaddr6, artifact.MatchTime, artifact.MatchAlive:
+		return nil, fmt.Errorf("needs a set or a range")
 	}
 	return nil, errUnknownKind
 }
@@ -114,7 +119,7 @@ func encodeMark(op expr.CmpOp, m artifact.Match) []expr.Any {
 }
 
 func encodeDirection(op expr.CmpOp, name string) ([]expr.Any, error) {
-	dir, ok := map[string]byte{"original": 0, "reply": 1}[name] // enum ip_conntrack_dir
+	dir, ok := directions()[name]
 	if !ok {
 		return nil, fmt.Errorf("unknown direction %q", name)
 	}
@@ -157,20 +162,6 @@ func stateBits() map[string]uint32 {
 		"related":     expr.CtStateBitRELATED,
 		"new":         expr.CtStateBitNEW,
 		"untracked":   expr.CtStateBitUNTRACKED,
-	}
-}
-
-// encodePackets compares the 64-bit count in network order, because the
-// kernel's ordered comparison is memcmp.
-func encodePackets(m artifact.Match) []expr.Any {
-	op := expr.CmpOpLt
-	if m.Not {
-		op = expr.CmpOpGte
-	}
-	return []expr.Any{
-		&expr.Ct{Key: expr.CtKeyPKTS, Register: reg},
-		&expr.Byteorder{SourceRegister: reg, DestRegister: reg, Op: expr.ByteorderHton, Len: 8, Size: 8},
-		&expr.Cmp{Op: op, Register: reg, Data: binaryutil.BigEndian.PutUint64(uint64(m.Value))},
 	}
 }
 

@@ -37,6 +37,7 @@ func loads() map[artifact.MatchKind]expr.Any {
 	}
 	return map[artifact.MatchKind]expr.Any{
 		artifact.MatchL4Proto: &expr.Meta{Key: expr.MetaKeyL4PROTO, Register: reg},
+		artifact.MatchAlive:   &expr.Meta{Key: expr.MetaKeyNFPROTO, Register: reg},
 		artifact.MatchIIFName: &expr.Meta{Key: expr.MetaKeyIIFNAME, Register: reg},
 		artifact.MatchOIFName: &expr.Meta{Key: expr.MetaKeyOIFNAME, Register: reg},
 		artifact.MatchSport:   port(sportOffset),
@@ -49,12 +50,15 @@ func loads() map[artifact.MatchKind]expr.Any {
 }
 
 func encodeLookup(m artifact.Match) ([]expr.Any, error) {
+	if !safeName.MatchString(m.Set) {
+		return nil, fmt.Errorf("bad set name %q", m.Set)
+	}
+	if m.Kind == artifact.MatchTime {
+		return encodeTime(m), nil
+	}
 	load, ok := loads()[m.Kind]
 	if !ok {
 		return nil, fmt.Errorf("has no sets")
-	}
-	if !safeName.MatchString(m.Set) {
-		return nil, fmt.Errorf("bad set name %q", m.Set)
 	}
 	return []expr.Any{load, &expr.Lookup{SourceRegister: reg, SetName: m.Set, Invert: m.Not}}, nil
 }

@@ -49,6 +49,8 @@ func encodeStatement(s artifact.Statement) ([]expr.Any, error) {
 		return encodeBranch(expr.VerdictJump, s.Name)
 	case artifact.DoGoto:
 		return encodeBranch(expr.VerdictGoto, s.Name)
+	case artifact.DoVMap:
+		return encodeVMap(s)
 	case artifact.DoRejectTCPReset:
 		return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_TCP_RST}}, nil
 	case artifact.DoRejectAdmin:

@@ -3,7 +3,6 @@ package nft
 import (
 	"bytes"
 	"encoding/binary"
-	"math"
 	"math/bits"
 
 	"github.com/google/nftables/expr"
@@ -18,10 +17,17 @@ func takeMatch(ops []op, names map[int]string) (m artifact.Match, n int) {
 	switch {
 	case starts(ops, opMeta, opLookup), starts(ops, opPayloadLoad, opLookup):
 		return takeLookup(ops)
+	case starts(ops, opMeta, opRange), starts(ops, opPayloadLoad, opRange),
+		starts(ops, opMeta, opCmp, opCmp) && ops[1].cmp == unix.NFT_CMP_GTE,
+		starts(ops, opPayloadLoad, opCmp, opCmp) && ops[1].cmp == unix.NFT_CMP_GTE,
+		starts(ops, opPayloadLoad) && ops[0].base == unix.NFT_PAYLOAD_NETWORK_HEADER && ops[0].offset > 0:
+		return takeRange(ops)
 	case starts(ops, opCTLoad, opBitwise, opCmp):
 		return takeMasked(ops, names)
 	case starts(ops, opCTLoad, opToNetworkOrder, opCmp):
-		return takePackets(ops)
+		return takeCount(ops)
+	case starts(ops, opMeta, opToNetworkOrder, opLookup):
+		return takeTime(ops)
 	case starts(ops, opCTLoad, opCmp):
 		return takeDirection(ops)
 	case starts(ops, opMeta, opCmp):
@@ -96,19 +102,6 @@ func oneBit(b []byte) (int, bool) {
 		}
 	}
 	return at, count == 1
-}
-
-func takePackets(ops []op) (artifact.Match, int) {
-	cmp := ops[2]
-	if ops[0].key != unix.NFT_CT_PKTS || len(cmp.data) != 8 ||
-		cmp.cmp != unix.NFT_CMP_LT && cmp.cmp != unix.NFT_CMP_GTE {
-		return artifact.Match{}, 0
-	}
-	v := binary.BigEndian.Uint64(cmp.data)
-	if v > math.MaxUint32 {
-		return artifact.Match{}, 0
-	}
-	return artifact.Match{Kind: artifact.MatchCTPackets, Not: cmp.cmp == unix.NFT_CMP_GTE, Value: uint32(v)}, 3
 }
 
 func takeDirection(ops []op) (artifact.Match, int) {
@@ -192,6 +185,8 @@ func takeStatement(ops []op, names map[int]string) (artifact.Statement, int) {
 		return takeDSCP(ops)
 	case starts(ops, opCTLoad, opBitwise, opCTSet):
 		return takeSetMark(ops)
+	case starts(ops, opMeta, opVMap), starts(ops, opPayloadLoad, opVMap):
+		return takeVMap(ops)
 	case starts(ops, opImmediate, opCTSet):
 		if bit, ok := oneBit(o.data); ok && ops[1].key == unix.NFT_CT_LABELS {
 			return artifact.Statement{Kind: artifact.DoSetCTLabel, Bit: bit, Name: names[bit]}, 2

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -68,7 +69,12 @@ func everyKind() artifact.Ruleset {
 		add(id+"label0", drop, artifact.Match{Kind: artifact.MatchCTLabel, Bit: 0, Not: not})
 		add(id+"label127", drop, artifact.Match{Kind: artifact.MatchCTLabel, Bit: 127, Not: not})
 		add(id+"mark", drop, artifact.Match{Kind: artifact.MatchCTMark, Mask: 0xff00, Value: 0x100, Not: not})
-		add(id+"packets", drop, artifact.Match{Kind: artifact.MatchCTPackets, Value: 33, Not: not})
+		for _, side := range []string{"", "original", "reply"} {
+			add(id+"packets"+side, drop, artifact.Match{Kind: artifact.MatchCTPackets, Name: side, Limit: 33, Not: not})
+			add(id+"bytes"+side, drop, artifact.Match{Kind: artifact.MatchCTBytes, Name: side, Limit: 1 << 40, Not: not})
+		}
+		add(id+"time", drop, artifact.Match{Kind: artifact.MatchTime, Set: "np_time", Not: not})
+		add(id+"alive", drop, artifact.Match{Kind: artifact.MatchAlive, Set: "np_alive", Not: not})
 		for _, name := range []string{"original", "reply"} {
 			add(id+name, drop, artifact.Match{Kind: artifact.MatchCTDirection, Name: name, Not: not})
 		}
@@ -94,6 +100,7 @@ func everyKind() artifact.Ruleset {
 			}
 		}
 	}
+	chain.Rules = append(chain.Rules, rangesAndMaps()...)
 	slices.SortFunc(chain.Rules, func(a, b artifact.Rule) int { return strings.Compare(a.ID, b.ID) })
 	last := artifact.Chain{Name: "np_last", Hook: "output", Type: "route", Priority: 0, Rules: []artifact.Rule{
 		{ID: "oifname", Match: []artifact.Match{{Kind: artifact.MatchOIFName, Name: "lo"}}, Do: []artifact.Statement{{Kind: artifact.DoCounter}, {Kind: artifact.DoAccept}}},
@@ -108,7 +115,9 @@ func everyKind() artifact.Ruleset {
 			artifact.Rule{ID: "dscp6", Match: []artifact.Match{{Kind: artifact.MatchCTLabel, Bit: int(v)}, {Kind: artifact.MatchFamily, Value: 6}}, Do: []artifact.Statement{{Kind: artifact.DoSetDSCP6, Value: v}}})
 	}
 	plain := artifact.Chain{Name: "np_plain", Rules: []artifact.Rule{{ID: "end", Do: []artifact.Statement{{Kind: artifact.DoReturn}}}}}
-	return artifact.Ruleset{Family: "inet", Table: "netpol", Sets: everySet(), Chains: []artifact.Chain{chain, last, plain}}
+	plain2 := plain
+	plain2.Name = "np_plain2"
+	return artifact.Ruleset{Family: "inet", Table: "netpol", Sets: everySet(), Chains: []artifact.Chain{chain, last, plain, plain2}}
 }
 
 // everySet is a set of each type, with points, ranges and both ends of what
@@ -130,7 +139,67 @@ func everySet() []artifact.Set {
 		set("np_ip6", artifact.SetAddr6, "\x20\x01"+fill("\x00"), "\x20\x01"+fill("\xff"), "\xfe\x80"+fill("\x00"), "\xfe\x80"+fill("\x11")),
 		set("np_port", artifact.SetService, "\x00\x00", "\x00\x00", "\x00\x50", "\x00\x50", "\x1f\x40", "\xff\xff"),
 		set("np_proto", artifact.SetProto, "\x06", "\x06", "\x84", "\x88"),
+		{Name: "np_alive", Type: artifact.SetFamily, Heartbeat: 10 * time.Second},
+		{Name: "np_time", Type: artifact.SetTime},
+		everyMap(set("np_vdev", artifact.SetDevice, name("abcdefghijklmno"), name("abcdefghijklmno"))),
+		everyMap(set("np_vip4", artifact.SetAddr4, "\x00\x00\x00\x00", "\x00\x00\x00\x09", "\x00\x00\x00\x0a", "\x0a\xff\xff\xff", "\xff\x00\x00\x00", "\xff\xff\xff\xff")),
+		everyMap(set("np_vip6", artifact.SetAddr6, "\x20\x01"+fill("\x00"), "\x20\x01"+fill("\xff"), "\xfe\x80"+fill("\x00"), "\xff\xff"+fill("\xff"))),
+		everyMap(set("np_vport", artifact.SetService, "\x00\x00", "\x00\x00", "\x00\x50", "\x00\x50", "\x00\x51", "\x00\x52")),
+		everyMap(set("np_vproto", artifact.SetProto, "\x06", "\x06", "\x84", "\x88")),
 	}
+}
+
+// everyMap is the set as a map that jumps to two chains in turn.
+func everyMap(s artifact.Set) artifact.Set {
+	s.Map = true
+	for i := range s.Elements {
+		s.Elements[i].Jump = [...]string{"np_plain", "np_plain2"}[i%2]
+	}
+	return s
+}
+
+// rangesAndMaps are the matches of each range form that nft has, and a vmap of
+// each key.
+func rangesAndMaps() []artifact.Rule {
+	var out []artifact.Rule
+	family := func(k artifact.MatchKind) []artifact.Match {
+		switch k.SetType() {
+		case artifact.SetAddr4:
+			return []artifact.Match{{Kind: artifact.MatchFamily, Value: 4}}
+		case artifact.SetAddr6:
+			return []artifact.Match{{Kind: artifact.MatchFamily, Value: 6}}
+		}
+		return nil
+	}
+	six := func(s string) string { return "\x20\x01\x0d\xb8" + strings.Repeat(s, 12) }
+	for _, not := range []bool{false, true} {
+		for kind, ends := range map[artifact.MatchKind][]string{
+			artifact.MatchSaddr4: {"\x0a\x00\x00\x00", "\x0a\xff\xff\xff", "\x0a\x00\x00\x00", "\x0a\x7f\xff\xff", "\x0a\x00\x00\x01", "\x0a\x00\x00\x01", "\x0a\x00\x00\x01", "\x0a\x00\x00\x09", "\x80\x00\x00\x00", "\xff\xff\xff\xff"},
+			artifact.MatchDaddr4: {"\x0a\x00\x00\x00", "\x0a\x00\x00\xff"},
+			artifact.MatchSaddr6: {six("\x00"), six("\xff"), six("\x00"), six("\x01"), six("\x01"), six("\x01")},
+			artifact.MatchDaddr6: {six("\x00"), "\x20\x01\x0d\xb8\x00\x00\x0f" + strings.Repeat("\xff", 9), six("\x00"), "\x20\x01\x0d\xb8\x00\x00\x00" + strings.Repeat("\xff", 9)},
+			artifact.MatchSport:  {"\x00\x00", "\x00\xff", "\x00\x01", "\xff\xff"},
+			artifact.MatchDport:  {"\x1f\x40", "\x1f\x41"}, artifact.MatchL4Proto: {"\x06", "\x11"},
+		} {
+			for i := 0; i < len(ends); i += 2 {
+				out = append(out, artifact.Rule{
+					ID:    fmt.Sprintf("range/%s/%d/%v", kind, i, not),
+					Match: append(family(kind), artifact.Match{Kind: kind, Not: not, Low: []byte(ends[i]), High: []byte(ends[i+1])}),
+					Do:    []artifact.Statement{{Kind: artifact.DoDrop}},
+				})
+			}
+		}
+	}
+	for kind, name := range map[artifact.MatchKind]string{
+		artifact.MatchSaddr4: "ip4", artifact.MatchDaddr4: "ip4", artifact.MatchSaddr6: "ip6", artifact.MatchDaddr6: "ip6",
+		artifact.MatchSport: "port", artifact.MatchDport: "port", artifact.MatchL4Proto: "proto", artifact.MatchIIFName: "dev",
+	} {
+		out = append(out, artifact.Rule{
+			ID: "vmap/" + string(kind), Match: family(kind),
+			Do: []artifact.Statement{{Kind: artifact.DoVMap, Key: kind, Name: "np_v" + name}},
+		})
+	}
+	return out
 }
 
 // load applies a ruleset by hand of the real nft.

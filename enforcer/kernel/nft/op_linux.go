@@ -28,6 +28,8 @@ const (
 	opLog
 	opReject
 	opLookup
+	opVMap
+	opRange
 )
 
 // op is one expression on register 1. Which fields count depends on kind.
@@ -35,12 +37,14 @@ type op struct {
 	kind      opKind
 	raw       string // "[name hex]", always set
 	key       uint32 // ct, meta
+	direction string // ct: of a count, empty for both
 	base      uint32 // payload
 	offset    uint32
 	length    uint32
 	mask, xor []byte
-	cmp       uint32
-	data      []byte // cmp, immediate
+	cmp       uint32 // cmp, range
+	data      []byte // cmp, immediate, the low end of a range
+	high      []byte // range
 	verdict   int32
 	chain     string // jump, goto
 	counter   *counter
@@ -89,6 +93,10 @@ func decodeOp(b []byte) op {
 		o = decodeLog(a)
 	case "lookup":
 		o = decodeLookup(a)
+	case "range":
+		if a.only(unix.NFTA_RANGE_SREG, unix.NFTA_RANGE_OP, unix.NFTA_RANGE_FROM_DATA, unix.NFTA_RANGE_TO_DATA) && a.u32(unix.NFTA_RANGE_SREG) == reg {
+			o = op{kind: opRange, cmp: a.u32(unix.NFTA_RANGE_OP), data: value(a.by[unix.NFTA_RANGE_FROM_DATA]), high: value(a.by[unix.NFTA_RANGE_TO_DATA])}
+		}
 	case "reject":
 		if a.only(unix.NFTA_REJECT_TYPE, unix.NFTA_REJECT_ICMP_CODE) {
 			code := nfnl.Attr{Data: a.by[unix.NFTA_REJECT_ICMP_CODE]}.Uint8()
@@ -97,17 +105,6 @@ func decodeOp(b []byte) op {
 	}
 	o.raw = fmt.Sprintf("[%q %x]", name, data)
 	return o
-}
-
-func decodeCT(a attrs) op {
-	key := a.u32(unix.NFTA_CT_KEY)
-	switch {
-	case a.only(unix.NFTA_CT_KEY, unix.NFTA_CT_DREG) && a.u32(unix.NFTA_CT_DREG) == reg:
-		return op{kind: opCTLoad, key: key}
-	case a.only(unix.NFTA_CT_KEY, unix.NFTA_CT_SREG) && a.u32(unix.NFTA_CT_SREG) == reg:
-		return op{kind: opCTSet, key: key}
-	}
-	return op{}
 }
 
 func decodePayload(a attrs) op {
@@ -186,10 +183,15 @@ func decodeLog(a attrs) op {
 func decodeLookup(a attrs) op {
 	set, flags := a.text(unix.NFTA_LOOKUP_SET), a.u32(unix.NFTA_LOOKUP_FLAGS)
 	known := a.u32(unix.NFTA_LOOKUP_SREG) == reg && flags&^unix.NFT_LOOKUP_F_INV == 0
+	kind := opLookup
+	if dreg := a.by[unix.NFTA_LOOKUP_DREG]; dreg != nil && a.u32(unix.NFTA_LOOKUP_DREG) == unix.NFT_REG_VERDICT {
+		kind, known = opVMap, known && flags == 0
+		a.by[unix.NFTA_LOOKUP_DREG] = nil
+	}
 	if !a.only(unix.NFTA_LOOKUP_SET, unix.NFTA_LOOKUP_SREG, unix.NFTA_LOOKUP_FLAGS) || !known {
 		return op{}
 	}
-	return op{kind: opLookup, set: set, invert: flags != 0}
+	return op{kind: kind, set: set, invert: flags != 0}
 }
 
 // value unwraps struct nft_data: NFTA_DATA_VALUE.

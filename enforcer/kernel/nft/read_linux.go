@@ -147,6 +147,10 @@ func (r *reader) sets(ours func([]byte) []byte) (sets []Set, odd []string, err e
 		return nil, nil, err
 	}
 	for _, s := range found {
+		if s.Heartbeat > 0 { // its elements come and go
+			sets = append(sets, canonicalSet(s))
+			continue
+		}
 		var bounds []bound
 		plain := true
 		which := func(b []byte) []byte { return nfnl.String(ours(b), unix.NFTA_SET_ELEM_LIST_SET, s.Name) }

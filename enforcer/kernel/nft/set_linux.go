@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -17,12 +18,17 @@ import (
 func keyTypes() map[artifact.SetType]uint32 {
 	return map[artifact.SetType]uint32{
 		artifact.SetAddr4: 7, artifact.SetAddr6: 8, artifact.SetProto: 12, artifact.SetService: 13, artifact.SetDevice: 41,
+		artifact.SetTime: 43, artifact.SetFamily: 2,
 	}
 }
 
 // maxElements bounds the elements in one message: the length of a netlink
-// attribute is 16 bits, and an IPv6 range takes 72 bytes of it.
-const maxElements = 400
+// attribute is 16 bits, and an IPv6 range takes 72 bytes of it. In a map there
+// is the name of a chain besides, of up to 255 bytes.
+const (
+	maxElements    = 400
+	maxMapElements = 160
+)
 
 // set adds a set and its elements.
 func (b *batch) set(family uint8, table string, s artifact.Set) error {
@@ -36,10 +42,7 @@ func (b *batch) set(family uint8, table string, s artifact.Set) error {
 	if err := checkElements(s); err != nil {
 		return err
 	}
-	var flags uint32
-	if s.Type.Interval() {
-		flags = unix.NFT_SET_INTERVAL
-	}
+	flags, size := setFlags(s), maxElements
 	id := uint32(len(b.what)) // unique within the transaction
 	b.add("add set "+s.Name, unix.NFT_MSG_NEWSET, nfnl.FlagCreate, family, func(buf []byte) []byte {
 		buf = nfnl.String(buf, unix.NFTA_SET_TABLE, table)
@@ -47,22 +50,61 @@ func (b *batch) set(family uint8, table string, s artifact.Set) error {
 		buf = nfnl.Uint32(buf, unix.NFTA_SET_FLAGS, flags)
 		buf = nfnl.Uint32(buf, unix.NFTA_SET_KEY_TYPE, key)
 		buf = nfnl.Uint32(buf, unix.NFTA_SET_KEY_LEN, uint32(s.Type.Width()))
+		if s.Map {
+			buf = nfnl.Uint32(buf, unix.NFTA_SET_DATA_TYPE, unix.NFT_DATA_VERDICT)
+		}
 		buf = nfnl.Uint32(buf, unix.NFTA_SET_ID, id)
-		if s.Type == artifact.SetDevice {
+		if s.Heartbeat > 0 {
+			buf = nfnl.Uint64(buf, unix.NFTA_SET_TIMEOUT, uint64(s.Heartbeat.Milliseconds()))
+		}
+		switch s.Type {
+		case artifact.SetDevice:
 			buf = nfnl.Bytes(buf, unix.NFTA_SET_USERDATA, hostOrder())
+		case artifact.SetTime:
+			buf = nfnl.Bytes(buf, unix.NFTA_SET_USERDATA, metaTimeKey())
+		case artifact.SetAddr4, artifact.SetAddr6, artifact.SetProto, artifact.SetService, artifact.SetFamily:
 		}
 		return buf
 	})
-	for part := range slices.Chunk(s.Elements, maxElements) {
+	if s.Map {
+		size = maxMapElements
+	}
+	for part := range slices.Chunk(s.Elements, size) {
 		b.elements(family, table, s, id, part)
 	}
 	return nil
 }
 
+func setFlags(s artifact.Set) (flags uint32) {
+	if s.Type.Interval() {
+		flags |= unix.NFT_SET_INTERVAL
+	}
+	if s.Map {
+		flags |= unix.NFT_SET_MAP
+	}
+	if s.Heartbeat > 0 {
+		flags |= unix.NFT_SET_TIMEOUT
+	}
+	return flags
+}
+
 // hostOrder is nft's note that a set's keys are in the host's byte order
 // (libnftnl udata.h: NFTNL_UDATA_SET_KEYBYTEORDER 0; nftables datatype.h:
 // BYTEORDER_HOST_ENDIAN 1). Without it "nft list" shows names as empty.
-func hostOrder() []byte { return binary.NativeEndian.AppendUint32([]byte{0, 4}, 1) }
+func hostOrder() []byte { return note(0, word(1)) }
+
+// metaTimeKey is nft's note that a set was declared "typeof meta time"
+// (NFTNL_UDATA_SET_KEY_TYPEOF 3 of libnftnl's udata.h, in it the kind of
+// expression, EXPR_META 9, and what nftables' meta.c says of it, the key). Its
+// name for the type alone, "time", is a duration's as well.
+func metaTimeKey() []byte {
+	return append(hostOrder(), note(3, append(note(0, word(9)), note(1, note(0, word(metaTime)))...))...)
+}
+
+// note is one piece of nft's user data: type, length, value.
+func note(typ byte, value []byte) []byte { return append([]byte{typ, byte(len(value))}, value...) }
+
+func word(v uint32) []byte { return binary.NativeEndian.AppendUint32(nil, v) }
 
 // checkElements refuses elements of another width: the kernel would take a
 // short key for another one.
@@ -73,6 +115,9 @@ func checkElements(s artifact.Set) error {
 		}
 		if name := string(bytes.TrimRight(e.Low, "\x00")); s.Type == artifact.SetDevice && !safeName.MatchString(name) {
 			return fmt.Errorf("bad interface name %q", name)
+		}
+		if s.Map != (e.Jump != "") || s.Map && (!safeName.MatchString(e.Jump) || len(e.Jump) >= unix.NFT_NAME_MAXLEN) {
+			return fmt.Errorf("bad chain %q of an element", e.Jump)
 		}
 	}
 	return nil
@@ -87,25 +132,28 @@ func (b *batch) elements(family uint8, table string, s artifact.Set, id uint32, 
 		buf = nfnl.Uint32(buf, unix.NFTA_SET_ELEM_LIST_SET_ID, id)
 		buf, nest := nfnl.Nest(buf, unix.NFTA_SET_ELEM_LIST_ELEMENTS)
 		for _, e := range list {
-			buf = element(buf, e.Low, 0)
+			buf = element(buf, e.Low, 0, e.Jump)
 			if !s.Type.Interval() {
 				continue
 			}
 			if end, ok := after(e.High); ok {
-				buf = element(buf, end, unix.NFT_SET_ELEM_INTERVAL_END)
+				buf = element(buf, end, unix.NFT_SET_ELEM_INTERVAL_END, "")
 			}
 		}
 		return nfnl.Unnest(buf, nest)
 	})
 }
 
-func element(buf, key []byte, flags uint32) []byte {
+func element(buf, key []byte, flags uint32, jump string) []byte {
 	buf, elem := nfnl.Nest(buf, unix.NFTA_LIST_ELEM)
 	if flags != 0 {
 		buf = nfnl.Uint32(buf, unix.NFTA_SET_ELEM_FLAGS, flags)
 	}
 	buf, nest := nfnl.Nest(buf, unix.NFTA_SET_ELEM_KEY)
 	buf = nfnl.Unnest(nfnl.Bytes(buf, unix.NFTA_DATA_VALUE, key), nest)
+	if jump != "" {
+		buf = jumpData(buf, jump)
+	}
 	return nfnl.Unnest(buf, elem)
 }
 
@@ -139,18 +187,19 @@ func decodeSet(a attrs) (artifact.Set, bool) {
 			s.Type = t
 		}
 	}
-	var flags uint32
-	if s.Type.Interval() {
-		flags = unix.NFT_SET_INTERVAL
+	s.Heartbeat = time.Duration(a.u64(unix.NFTA_SET_TIMEOUT)) * time.Millisecond
+	plain := (s.Heartbeat > 0) == (s.Type == artifact.SetFamily)
+	if a.by[unix.NFTA_SET_DATA_TYPE] != nil {
+		s.Map, plain = true, plain && a.u32(unix.NFTA_SET_DATA_TYPE) == unix.NFT_DATA_VERDICT
 	}
-	plain := a.by[unix.NFTA_SET_DATA_TYPE] == nil && a.by[unix.NFTA_SET_TIMEOUT] == nil
-	return s, plain && s.Type != "" && a.u32(unix.NFTA_SET_FLAGS) == flags && safeName.MatchString(s.Name)
+	return s, plain && s.Type != "" && a.u32(unix.NFTA_SET_FLAGS) == setFlags(s) && safeName.MatchString(s.Name)
 }
 
 // bound is an end of a range, as the kernel lists it.
 type bound struct {
-	key []byte
-	end bool
+	key  []byte
+	end  bool
+	jump string
 }
 
 // decodeBounds reads a message of elements; false if one does more than be
@@ -161,8 +210,12 @@ func decodeBounds(a attrs) ([]bound, bool) {
 	for elem, rest, ok := nfnl.NextAttr(a.by[unix.NFTA_SET_ELEM_LIST_ELEMENTS]); ok; elem, rest, ok = nfnl.NextAttr(rest) {
 		e := splitAttrs(elem.Data)
 		flags := e.u32(unix.NFTA_SET_ELEM_FLAGS)
-		out = append(out, bound{key: slices.Clone(value(e.by[unix.NFTA_SET_ELEM_KEY])), end: flags&unix.NFT_SET_ELEM_INTERVAL_END != 0})
-		plain = plain && flags&^unix.NFT_SET_ELEM_INTERVAL_END == 0 && e.only(unix.NFTA_SET_ELEM_FLAGS, unix.NFTA_SET_ELEM_KEY, unix.NFTA_SET_ELEM_USERDATA)
+		jump, ok := decodeJumpData(e.by[unix.NFTA_SET_ELEM_DATA])
+		out = append(out, bound{
+			key: slices.Clone(value(e.by[unix.NFTA_SET_ELEM_KEY])), end: flags&unix.NFT_SET_ELEM_INTERVAL_END != 0, jump: jump,
+		})
+		plain = plain && ok && flags&^unix.NFT_SET_ELEM_INTERVAL_END == 0 &&
+			e.only(unix.NFTA_SET_ELEM_FLAGS, unix.NFTA_SET_ELEM_KEY, unix.NFTA_SET_ELEM_USERDATA, unix.NFTA_SET_ELEM_DATA)
 	}
 	return out, plain
 }
@@ -184,11 +237,11 @@ func elementsOf(t artifact.SetType, bounds []bound) []artifact.Element {
 		switch {
 		case b.end:
 		case !t.Interval():
-			out = append(out, artifact.Element{Low: b.key, High: b.key})
+			out = append(out, artifact.Element{Low: b.key, High: b.key, Jump: b.jump})
 		case i+1 < len(bounds):
-			out = append(out, artifact.Element{Low: b.key, High: before(bounds[i+1].key)})
+			out = append(out, artifact.Element{Low: b.key, High: before(bounds[i+1].key), Jump: b.jump})
 		default:
-			out = append(out, artifact.Element{Low: b.key, High: bytes.Repeat([]byte{0xff}, len(b.key))})
+			out = append(out, artifact.Element{Low: b.key, High: bytes.Repeat([]byte{0xff}, len(b.key)), Jump: b.jump})
 		}
 	}
 	return out

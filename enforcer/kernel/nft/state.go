@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
 )
@@ -30,7 +31,9 @@ type Chain struct {
 type Set struct {
 	Name     string
 	Kind     string // how it is declared: "type ipv4_addr; flags interval;"
-	Elements string // as nft writes them, sorted
+	Elements string // as nft writes them, sorted; of a set of times the schedules, see Clock
+
+	elements []artifact.Element
 }
 
 // Rule is one rule in canonical words. Two rules with the same Text do the
@@ -73,7 +76,46 @@ func Canonical(rs *artifact.Ruleset) State {
 }
 
 func canonicalSet(s artifact.Set) Set {
-	return Set{Name: s.Name, Kind: s.Declaration(), Elements: s.Text()}
+	out := Set{Name: s.Name, Kind: s.Declaration(), Elements: s.Text(), elements: s.Elements}
+	if len(s.Schedules) > 0 {
+		out.Elements = schedulesText(s.Schedules)
+	}
+	return out
+}
+
+func schedulesText(list []artifact.Schedule) string {
+	words := make([]string, len(list))
+	for i, s := range list {
+		words[i] = s.String()
+	}
+	return strings.Join(words, "; ")
+}
+
+// clockAhead is how far ahead the elements of a set of times must be right. It
+// is far less than they reach when they are written, so that nobody has to renew
+// them in a hurry.
+const clockAhead = 30 * 24 * time.Hour
+
+// Clock holds the elements of sets of times, which follow from the clock, against
+// the schedules that the sets were made of: where they are right, the set says
+// its schedules, as Canonical does. An error is a time zone that is not known.
+func (s *State) Clock(made []artifact.Set, now time.Time) error {
+	for i := range s.Sets {
+		live := &s.Sets[i]
+		at := slices.IndexFunc(made, func(m artifact.Set) bool { return m.Name == live.Name && len(m.Schedules) > 0 })
+		if at < 0 {
+			continue
+		}
+		want, err := made[at].At(now)
+		if err != nil {
+			return err
+		}
+		until := now.Add(clockAhead)
+		if slices.EqualFunc(artifact.Clip(live.elements, now, until), artifact.Clip(want.Elements, now, until), artifact.Element.Equal) {
+			live.Elements = schedulesText(made[at].Schedules)
+		}
+	}
+	return nil
 }
 
 // Header is the chain without its rules: "chain np_dscp" or

@@ -43,7 +43,7 @@ func HaveCTLabels() error {
 // HaveCTPackets reports whether rules can count a connection's packets.
 func HaveCTPackets() error {
 	return try("conntrack packet counts", "4.5", "nft_ct", artifact.Rule{
-		Match: []artifact.Match{{Kind: artifact.MatchCTPackets, Value: 1}}, Do: do(artifact.DoReturn),
+		Match: []artifact.Match{{Kind: artifact.MatchCTPackets, Limit: 1}}, Do: do(artifact.DoReturn),
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/kernel/files"
@@ -82,6 +83,11 @@ func (r Router) Read() (*Live, error) {
 	live.Table, err = nft.Read(family, table, r.labelNames(live))
 	if err != nil {
 		return nil, err
+	}
+	if live.Bundle != nil {
+		if err := live.Table.Clock(live.Bundle.Ruleset.Sets, time.Now()); err != nil {
+			return nil, err
+		}
 	}
 	live.State = r.liveState(live)
 	return live, nil

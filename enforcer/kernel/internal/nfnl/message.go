@@ -95,6 +95,13 @@ func Uint32(b []byte, typ uint16, v uint32) []byte {
 	return binary.BigEndian.AppendUint32(b, v)
 }
 
+// Uint64 appends a big-endian number.
+func Uint64(b []byte, typ uint16, v uint64) []byte {
+	b = binary.NativeEndian.AppendUint16(b, attrHeader+8)
+	b = binary.NativeEndian.AppendUint16(b, typ)
+	return binary.BigEndian.AppendUint64(b, v)
+}
+
 // Nest opens a nested attribute; Unnest closes it.
 func Nest(b []byte, typ uint16) ([]byte, int) {
 	start := len(b)

@@ -1,0 +1,227 @@
+package nft
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/compiler/ir"
+)
+
+// chainPacket asks each packet what a flow's label does not say, for labels and
+// marks that it then sets, and for counters.
+const chainPacket = "np_packet"
+
+// packetChains run just before the verdicts, so that a label is there for them
+// on the packet that brings it about.
+func packetChains(in Input, t *packetTests) []artifact.Chain {
+	var rules []artifact.Rule
+	// From the last policy to the first: of two that write a bit of the mark,
+	// the earlier has the last word.
+	for _, e := range slices.Backward(in.Effects) {
+		var do []artifact.Statement
+		for _, l := range e.Sets {
+			do = append(do, artifact.Statement{Kind: artifact.DoSetCTLabel, Name: l.Name, Bit: l.Bit})
+		}
+		if e.Mark != nil {
+			do = append(do, artifact.Statement{Kind: artifact.DoSetCTMark, Value: e.Mark.Value & e.Mark.Mask, Mask: e.Mark.Mask})
+		}
+		switch {
+		case e.Audit:
+			rules = append(rules, t.rules(e, "audit", nil)...)
+		case len(do) > 0:
+			rules = append(rules, t.rules(e, "packet", nil, do...)...)
+		}
+	}
+	if len(rules) == 0 {
+		return nil
+	}
+	chains := []artifact.Chain{{Name: chainPacket, Rules: rules}}
+	for _, hook := range []string{"forward", "input", "output"} {
+		chains = append(chains, artifact.Chain{
+			Name: chainPacket + "_" + hook, Hook: hook, Type: "filter", Priority: in.Settings.Priority - 1,
+			Rules: []artifact.Rule{{
+				ID: "packet/" + hook,
+				Do: []artifact.Statement{{Kind: artifact.DoJump, Name: chainPacket}},
+			}},
+		})
+	}
+	return chains
+}
+
+// packetTests turns what is asked of a packet into matches, and collects the
+// sets that they need.
+type packetTests struct {
+	settings  artifact.Settings
+	schedules map[string]artifact.Schedule
+	sets      map[string]artifact.Set
+	ids       map[string]int // rules so far, by the first form of their ID
+}
+
+func newPacketTests(in Input) *packetTests {
+	t := &packetTests{settings: in.Settings, schedules: map[string]artifact.Schedule{}, sets: map[string]artifact.Set{}, ids: map[string]int{}}
+	for _, s := range in.Schedules {
+		t.schedules[s.Name] = s
+	}
+	return t
+}
+
+func (t *packetTests) list() []artifact.Set {
+	var out []artifact.Set
+	for _, name := range slices.Sorted(maps.Keys(t.sets)) {
+		out = append(out, t.sets[name])
+	}
+	return out
+}
+
+// rules are an effect's rules for one thing that it does: one for each
+// alternative of what is asked of a packet.
+func (t *packetTests) rules(e Effect, id string, also []artifact.Match, do ...artifact.Statement) []artifact.Rule {
+	var label []artifact.Match
+	name := e.Label.Name
+	if name != "" {
+		label = []artifact.Match{hasLabel(e.Label)}
+	} else {
+		name = "all"
+	}
+	alternatives := [][]artifact.Match{nil}
+	for _, l := range e.Packet {
+		alternatives = product(alternatives, t.literal(l))
+	}
+	if e.Fail {
+		id = "fail-" + id
+		alternatives = product(alternatives, t.unable())
+	}
+	var rules []artifact.Rule
+	for _, a := range alternatives {
+		rules = append(rules, artifact.Rule{
+			ID:      t.unique(id+"/"+artifact.Word(name), e),
+			Comment: origin(e.Policy),
+			Match:   slices.Concat(label, a, also),
+			Do:      append([]artifact.Statement{{Kind: artifact.DoCounter}}, do...),
+		})
+	}
+	return rules
+}
+
+// unique numbers the rules that would have the same ID.
+func (t *packetTests) unique(id string, e Effect) string {
+	if e.always() && !e.Audit {
+		return id
+	}
+	if t.ids[id]++; t.ids[id] > 1 {
+		return fmt.Sprintf("%s/%d", id, t.ids[id])
+	}
+	return id
+}
+
+func product(a, b [][]artifact.Match) [][]artifact.Match {
+	var out [][]artifact.Match
+	for _, x := range a {
+		for _, y := range b {
+			out = append(out, slices.Concat(x, y))
+		}
+	}
+	return out
+}
+
+// Heartbeat is the set by which rules know that the enforcer answers.
+const Heartbeat = "np_alive"
+
+// unable says that the enforcer has not decided, and will not: it does not
+// answer, or the flow has passed without being shown to it.
+func (t *packetTests) unable() [][]artifact.Match {
+	t.sets[Heartbeat] = artifact.Set{
+		Name: Heartbeat, Type: artifact.SetFamily, Heartbeat: artifact.HeartbeatLife,
+		Elements: artifact.HeartbeatElements(),
+	}
+	undecided := artifact.Match{Kind: artifact.MatchCTMark, Mask: t.settings.DoneMark, Value: 0}
+	return [][]artifact.Match{
+		{undecided, {Kind: artifact.MatchAlive, Set: Heartbeat, Not: true}},
+		{undecided, {Kind: artifact.MatchCTPackets, Limit: uint64(t.settings.InspectPacket) + 1, Not: true}},
+	}
+}
+
+// literal is one comparison, as alternatives.
+func (t *packetTests) literal(l ir.Literal) [][]artifact.Match {
+	side, kind, _ := strings.Cut(l.Test.Attr.Name, "_")
+	switch l.Test.Attr.Name {
+	case "time_of_day", "weekday", "schedule":
+		return [][]artifact.Match{{{Kind: artifact.MatchTime, Set: t.times(l.Test), Not: l.Not}}}
+	case "ct_mark":
+		return t.mark(l)
+	}
+	counts := map[string]artifact.MatchKind{"bytes": artifact.MatchCTBytes, "packets": artifact.MatchCTPackets}
+	direction := map[string]string{"src": "original", "dst": "reply"}[side]
+	var out [][]artifact.Match
+	for _, r := range ranges(l, math.MaxInt) {
+		var both []artifact.Match
+		if r.Low > 0 {
+			both = append(both, artifact.Match{Kind: counts[kind], Name: direction, Limit: uint64(r.Low), Not: true})
+		}
+		if r.High < math.MaxInt {
+			both = append(both, artifact.Match{Kind: counts[kind], Name: direction, Limit: uint64(r.High) + 1})
+		}
+		out = append(out, both)
+	}
+	return out
+}
+
+// ranges are the numbers 0..most that the literal takes.
+func ranges(l ir.Literal, most int) []ir.Interval {
+	var out []ir.Interval
+	next := 0 // the first number that is in none of them so far
+	for _, r := range l.Test.Ranges {
+		r = ir.Interval{Low: max(r.Low, 0), High: min(r.High, most)}
+		if r.Low > r.High {
+			continue
+		}
+		if !l.Not {
+			out = append(out, r)
+		} else if next < r.Low {
+			out = append(out, ir.Interval{Low: next, High: r.Low - 1})
+		}
+		if r.High == most {
+			return out
+		}
+		next = r.High + 1
+	}
+	if l.Not {
+		out = append(out, ir.Interval{Low: next, High: most})
+	}
+	return out
+}
+
+// mark asks for ranges of the mark as for blocks of addresses: the bits that a
+// block's numbers have in common, without the enforcer's own.
+func (t *packetTests) mark(l ir.Literal) [][]artifact.Match {
+	if list := l.Test.Ranges; l.Not && len(list) == 1 && list[0].Low == list[0].High {
+		m := t.markBlock(uint32(list[0].Low), math.MaxUint32)
+		m.Not = true
+		return [][]artifact.Match{{m}}
+	}
+	var out [][]artifact.Match
+	for _, r := range ranges(l, math.MaxUint32) {
+		for low := uint64(r.Low); low <= uint64(r.High); {
+			size := low & -low // the largest block that begins here
+			if low == 0 {
+				size = 1 << 32
+			}
+			for low+size-1 > uint64(r.High) {
+				size >>= 1
+			}
+			if m := t.markBlock(uint32(low), uint32(-size)); m.Value&^m.Mask == 0 {
+				out = append(out, []artifact.Match{m})
+			}
+			low += size
+		}
+	}
+	return out
+}
+
+func (t *packetTests) markBlock(value, mask uint32) artifact.Match {
+	return artifact.Match{Kind: artifact.MatchCTMark, Value: value, Mask: mask &^ t.settings.DoneMark}
+}

@@ -1,0 +1,58 @@
+package opt
+
+import "github.com/netpol/netpol/compiler/ir"
+
+// settle finishes a split: what waits for the enforcer's word does not go to
+// rules on the first packet, and policies that fail closed get the condition for
+// it.
+func settle(policies []ir.Policy) {
+	for i := range policies {
+		p := &policies[i]
+		if p.Split.Late && len(p.Packet) > 0 {
+			// A verdict of the kernel's own waits by its claim; what a label
+			// leads to cannot.
+			p.Split.Kernel, p.Split.Any = false, nil
+		}
+		stops := p.Verdict == ir.Drop || p.Verdict == ir.Reject
+		if p.OnFail != ir.FailClosed || !stops || p.Split.Kernel || p.Audit {
+			continue
+		}
+		p.Split.FailClosed = true
+		any, ok := conjunctions(fold(possible(p.Cond)), false)
+		if !ok {
+			any = []ir.Conjunction{{}}
+		}
+		p.Split.Fail = any
+	}
+}
+
+// possible is what headers say of a normalised condition: it holds wherever the
+// condition could.
+func possible(e ir.Expr) ir.Expr {
+	switch e := e.(type) {
+	case *ir.And:
+		return ir.NewAnd(e.Range, possibleAll(e.List)...)
+	case *ir.Or:
+		return ir.NewOr(e.Range, possibleAll(e.List)...)
+	case *ir.Not:
+		if c, ok := e.X.(*ir.Compare); ok && InKernel(c) {
+			return e
+		}
+	case *ir.Compare:
+		if InKernel(e) {
+			return e
+		}
+	case *ir.Const:
+		return e
+	case *ir.Residual:
+	}
+	return &ir.Const{Value: true, Range: e.Pos()}
+}
+
+func possibleAll(list []ir.Expr) []ir.Expr {
+	out := make([]ir.Expr, len(list))
+	for i, e := range list {
+		out[i] = possible(e)
+	}
+	return out
+}

@@ -1,0 +1,37 @@
+package opt
+
+import (
+	"slices"
+
+	"github.com/netpol/netpol/compiler/ir"
+)
+
+// maxInterest bounds the conjunctions that say which connections the enforcer
+// must see; a set that would take more shows it all of them.
+const maxInterest = 4096
+
+// Interest is what the headers of a connection say where some policy needs the
+// enforcer: any of the conjunctions holds of every connection of which one that
+// the enforcer decides could. False means that all connections are of interest.
+//
+// It wants split policies. A drop or reject that waits for the enforcer's word
+// needs it, and so does a policy of which each match is logged.
+func Interest(policies []ir.Policy) ([]ir.Conjunction, bool) {
+	var out []ir.Conjunction
+	for i := range policies {
+		p := &policies[i]
+		any, ok := p.Split.Any, true
+		if !p.Split.Kernel {
+			any, ok = conjunctions(fold(possible(p.Cond)), false)
+		} else if !p.Split.Late && !p.Audit {
+			continue
+		}
+		if !ok || slices.ContainsFunc(any, func(c ir.Conjunction) bool { return len(c) == 0 }) {
+			return nil, false
+		}
+		if out = append(out, any...); len(out) > maxInterest {
+			return nil, false
+		}
+	}
+	return out, true
+}

@@ -30,7 +30,8 @@ func (w *worker) conclude(r *flow.Record) {
 func (w *worker) release(r *flow.Record) {
 	w.shut(r)
 	w.store.release(r.Facts)
-	r.Facts = 0
+	w.tallies.put(r.Tally)
+	r.Facts, r.Tally = 0, 0
 }
 
 // report tells the recorder of a flow.
@@ -56,11 +57,24 @@ func (w *worker) fill(to *telemetry.Flow, r *flow.Record, f *fact.Facts, event t
 		SrcIP: f.SrcIP, SrcPort: f.SrcPort, DstIP: f.DstIP, DstPort: f.DstPort,
 		Protocol: f.Protocol, Application: f.Application, Category: f.Category,
 		Hostname: hostname(f), TLSVersion: tlsVersion(f), JA4: f.JA4, ALPN: f.ALPN,
-		Packets: uint64(r.Packets), Bytes: r.Bytes, DetectionPackets: int(r.NamedAt),
-		Labels: w.policy.labelNames(labels, &r.Labels), Policies: policies,
+		DetectionPackets: int(r.NamedAt),
+		Labels:           w.policy.labelNames(labels, &r.Labels), Policies: policies,
 		By: f.By, DNSHostname: f.DNSHostname, Interface: f.Interface, Guessed: f.Guessed,
-		FirstSeen: time.Unix(0, r.FirstSeen).UTC(), LastSeen: time.Unix(0, r.LastSeen).UTC(),
+		FirstSeen: time.Unix(0, w.clock.wall(r.FirstSeen)).UTC(), LastSeen: time.Unix(0, w.clock.wall(r.LastSeen)).UTC(),
 	}
+	to.Packets, to.Bytes = w.totals(r)
+}
+
+// totals are a flow's packets and bytes: what was seen of it, or what conntrack
+// last counted where that is more.
+func (w *worker) totals(r *flow.Record) (packets, bytes uint64) {
+	packets, bytes = uint64(r.Packets), r.Bytes
+	if w.config.Live && r.Tally != 0 {
+		t := w.tallies.at(r.Tally)
+		packets = max(packets, t.counts[0].Packets+t.counts[1].Packets)
+		bytes = max(bytes, t.counts[0].Bytes+t.counts[1].Bytes)
+	}
+	return packets, bytes
 }
 
 // hostname is the name a record gives a flow: what its client asked of the

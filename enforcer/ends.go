@@ -70,12 +70,13 @@ func (w *worker) fillTuple(f *fact.Facts, r *flow.Record) {
 	f.IPProtocol, f.IPVersion, f.VLANID = int(r.Key.Proto), int(r.Key.IPVersion), int(r.Key.VLAN)
 	f.IPDSCP, f.IPNAT = int(r.DSCP), r.Has(flow.Translated)
 	f.Interface = w.interfaces[r.Interface]
-	f.DetectionPackets = int(r.NamedAt)
+	f.DetectionPackets, f.Updated = int(r.NamedAt), r.Has(flow.Renamed)
 	if r.Key.Proto == packet.ProtoICMP || r.Key.Proto == packet.ProtoICMPv6 {
 		f.SrcPort, f.DstPort = 0, 0 // the key has the identifier there
 	}
 	w.fillSides(f)
 	w.fillForwarded(f, r)
+	w.fillCounters(f, r)
 }
 
 // fillSides says which end is the local one, and what the other is.
@@ -126,5 +127,6 @@ func clearTuple(f *fact.Facts) {
 	f.SrcMAC, f.DstMAC, f.LocalMAC, f.OtherMAC = "", "", "", ""
 	f.IPProtocol, f.IPVersion, f.VLANID, f.IPDSCP = 0, 0, 0, 0
 	f.Interface, f.OtherType, f.Origin = "", "", ""
-	f.IPNAT, f.DetectionPackets = false, 0
+	f.IPNAT, f.DetectionPackets, f.Updated = false, 0, false
+	clearCounters(f)
 }

@@ -41,6 +41,12 @@ type Resolver interface {
 	Original(reply flow.Tuple) (original flow.Tuple, ok bool)
 }
 
+// Heartbeat tells the kernel that the engine works. Beat is called by one
+// goroutine, while the engine makes progress.
+type Heartbeat interface {
+	Beat() error
+}
+
 // Recorder is told of flows. The record is valid during the call.
 type Recorder interface {
 	Record(*telemetry.Flow)
@@ -78,6 +84,8 @@ type Config struct {
 	Labels     LabelSink // nil: verdicts are only recorded
 	Resolver   Resolver  // nil: replies are taken as they are
 	Recorder   Recorder  // nil: nobody is told
+	Tracker    Tracker   // nil: what connections carry, and those before the engine, are not known; live only
+	Heartbeat  Heartbeat // nil: nobody waits for it; live only
 	Dissectors []dissect.Dissector
 	Bundle     *artifact.Bundle
 	MaxFlows   int // default DefaultMaxFlows
@@ -86,6 +94,9 @@ type Config struct {
 	MaxBuffers int
 	// MaxNames bounds the cache of DNS answers, default classify.DefaultNames.
 	MaxNames int
+	// Interval is how far readings of the counters lie apart, default
+	// DefaultInterval. They are made only if a policy asks for what they tell.
+	Interval time.Duration
 	// Live says that packets come from the kernel as they pass, through a gate
 	// that lets only undecided flows by, and that the clock may be read.
 	Live bool
@@ -95,6 +106,9 @@ type Config struct {
 	// Explain, if set, is called with the account of each flow that ends.
 	Explain func(telemetry.Why)
 	Logger  *slog.Logger // default: discard
+
+	// clock is the host's; tests have their own.
+	clock func() (wall, steady int64)
 }
 
 func (c *Config) validate() error {
@@ -107,6 +121,8 @@ func (c *Config) validate() error {
 		return errors.New("no dissectors")
 	case c.MaxFlows < 0 || c.MaxOpening < 0 || c.MaxBuffers < 0 || c.MaxNames < 0:
 		return errors.New("a limit is negative")
+	case c.Interval < 0:
+		return errors.New("the interval is negative")
 	}
 	return nil
 }
@@ -120,6 +136,12 @@ func (c *Config) fill() {
 	}
 	if c.MaxBuffers == 0 {
 		c.MaxBuffers = defaultBuffers
+	}
+	if c.Interval == 0 {
+		c.Interval = DefaultInterval
+	}
+	if c.clock == nil {
+		c.clock = systemClock()
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -175,6 +197,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	defer close(e.stopped)
 	w := newWorker(e)
+	work, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if e.config.Live && e.config.Tracker != nil {
+		w.lister = newLister(work, e.config.Tracker)
+	}
+	if e.config.Live && e.config.Heartbeat != nil {
+		w.heart = newHeart(work, e.config.Heartbeat, e.config.Logger)
+	}
 	err := w.run(ctx)
 	w.publish()
 	return err

@@ -46,7 +46,7 @@ func play(t *testing.T, s *script, b *artifact.Bundle, change func(*Config)) (*j
 	return j, e
 }
 
-func live(c *Config) { c.Live = true }
+func live(c *Config) { c.Live, c.clock = true, c.Source.(*script).clock }
 
 func liveConn(client, server string) *conn {
 	c := connect(client, server)
@@ -205,7 +205,7 @@ func TestSilentFlowIsDecided(t *testing.T) {
 	var before int
 	j := &journal{bits: []string{"zoom"}}
 	s.do(nil).do(func() { before = len(j.lines) })
-	e, err := New(Config{Source: s, Labels: j, Dissectors: dissectors(), Bundle: bundle(t, zoomPolicy()), Live: true})
+	e, err := New(Config{Source: s, Labels: j, Dissectors: dissectors(), Bundle: bundle(t, zoomPolicy()), Live: true, clock: s.clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +270,7 @@ func TestTranslatedReplies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n.asked = 0
-			j, e := play(t, s, bundle(t, zoomPolicy()), func(c *Config) { c.Live, c.Resolver = true, n })
+			j, e := play(t, s, bundle(t, zoomPolicy()), func(c *Config) { live(c); c.Resolver = n })
 			want := []string{"tcp 192.168.1.2:40000>198.51.100.1:443 tls/zoom us04.zoom.us by=sni packets=5 at="}
 			if len(j.flows) != 1 || !strings.HasPrefix(j.rows()[0], want[0]) {
 				t.Errorf("got %q, want one flow with all packets: %q", j.rows(), want)
@@ -291,7 +291,7 @@ func TestReload(t *testing.T) {
 	after.Program.Effects[0].Labels = nil
 	j := &journal{bits: []string{"zoom", "skype"}}
 	s := newScript().call(zoom, "us04.zoom.us").call(skype, "www.skype.com").tcp(skype, client, "A", 100, "late")
-	e, err := New(Config{Source: s, Labels: j, Recorder: j, Dissectors: dissectors(), Bundle: before, Live: true})
+	e, err := New(Config{Source: s, Labels: j, Recorder: j, Dissectors: dissectors(), Bundle: before, Live: true, clock: s.clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -361,7 +361,7 @@ func TestSilentFlowStaysUndecided(t *testing.T) {
 		s.tcp(liveConn(fmt.Sprintf("192.168.1.2:%d", 50000+port), "198.51.100.1:443"), client, "S", 0, "")
 	}
 	s.tcp(liveConn("192.168.1.2:40000", "198.51.100.1:443"), client, "A", 0, "HELLO us04.zoom.us\n")
-	j, e := play(t, s, bundle(t, zoomPolicy()), func(c *Config) { c.Live, c.MaxFlows = true, 2 })
+	j, e := play(t, s, bundle(t, zoomPolicy()), func(c *Config) { live(c); c.MaxFlows = 2 })
 	want := []string{"tcp 192.168.1.2:40000>198.51.100.1:443 labels=[zoom]/1 mark=0x80000000/0x80000000"}
 	if diff := cmp.Diff(want, j.lines); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -390,7 +390,7 @@ func TestForwardedPort(t *testing.T) {
 			}
 			s := newScript().tcp(c, client, "S", 0, "").tcp(reply, server, "SA", 0, "").tcp(c, client, "A", 0, "").tcp(c, client, "A", 0, "HELLO us04.zoom.us\n")
 			j, _ := play(t, s, bundle(t, policyOf{name: "lan", all: []artifact.Test{inside, textTest("application", "zoom"), textTest("origin", fact.OriginOther)}}),
-				func(c *Config) { c.Live, c.Resolver = true, n })
+				func(c *Config) { live(c); c.Resolver = n })
 			want := []string{"tcp 198.51.100.9:40000>203.0.113.1:8443 labels=[lan]/1 mark=0x80000000/0x80000000"}
 			if diff := cmp.Diff(want, j.lines); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
@@ -512,7 +512,7 @@ func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := newScript().handshake(a).tcp(a, client, "A", 0, "HELLO ").do(cancel).call(a, "never.read.example")
 	j := &journal{}
-	e, err := New(Config{Source: s, Labels: j, Recorder: j, Dissectors: dissectors(), Bundle: bundle(t, zoomPolicy()), Live: true})
+	e, err := New(Config{Source: s, Labels: j, Recorder: j, Dissectors: dissectors(), Bundle: bundle(t, zoomPolicy()), Live: true, clock: s.clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -142,23 +142,39 @@ func bundle(t testing.TB, policies ...policyOf) *artifact.Bundle {
 type script struct {
 	steps []step
 	now   time.Time
+	set   time.Duration // how far the wall clock has been set since the beginning
+
+	patience    time.Time // hang guard of until
+	played      int64     // what the engine's clocks show
+	playedShift time.Duration
 }
 
 type step struct {
+	at    int64
+	set   time.Duration
 	raw   packet.Raw
 	err   error  // instead of a packet
 	after func() // run when the engine asks for the step after this one
+	until func() bool
 }
 
 // newScript begins now: when its source is idle, the engine looks at the clock.
-func newScript() *script { return &script{now: time.Now()} }
+func newScript() *script {
+	now := time.Now()
+	return &script{now: now, played: now.UnixNano(), patience: now.Add(time.Minute)}
+}
 
 func (s *script) Next(raw *packet.Raw) error {
 	if len(s.steps) == 0 {
 		return io.EOF
 	}
 	st := s.steps[0]
+	if st.until != nil && !st.until() && time.Now().Before(s.patience) {
+		time.Sleep(time.Millisecond)
+		return packet.ErrIdle
+	}
 	s.steps = s.steps[1:]
+	s.played, s.playedShift = st.at, st.set
 	if st.after != nil {
 		st.after()
 	}
@@ -174,15 +190,31 @@ func (s *script) Pending() bool { return false }
 
 func (s *script) wait(d time.Duration) *script { s.now = s.now.Add(d); return s }
 
+// setClock sets the router's clock, without time going by.
+func (s *script) setClock(d time.Duration) *script { s.set += d; return s }
+
+// clock is the host's clocks as the script plays them.
+func (s *script) clock() (wall, steady int64) {
+	return s.played + int64(s.playedShift), s.played
+}
+
 func (s *script) fails(err error) *script {
-	s.steps = append(s.steps, step{err: err})
+	s.steps = append(s.steps, step{at: s.now.UnixNano(), set: s.set, err: err})
 	return s
 }
 
 func (s *script) do(fn func()) *script {
-	s.steps = append(s.steps, step{after: fn, err: packet.ErrIdle})
+	s.steps = append(s.steps, step{at: s.now.UnixNano(), set: s.set, after: fn, err: packet.ErrIdle})
 	return s
 }
+
+// until leaves the engine without packets until ok.
+func (s *script) until(ok func() bool) *script {
+	s.steps = append(s.steps, step{at: s.now.UnixNano(), set: s.set, until: ok, err: packet.ErrIdle})
+	return s
+}
+
+func (s *script) idle() *script { return s.fails(packet.ErrIdle) }
 
 // conn is a conversation of a test: client and server as "address:port".
 type conn struct {
@@ -219,12 +251,12 @@ func (s *script) send(c *conn, from dissect.Side, parts ...gopacket.Serializable
 		panic(err)
 	}
 	s.now = s.now.Add(time.Millisecond)
-	raw := packet.Raw{Data: buf.Bytes(), LinkType: packet.LinkRaw, Length: len(buf.Bytes()), Timestamp: s.now.UnixNano(), File: c.file, Interface: "lan0"}
+	raw := packet.Raw{Data: buf.Bytes(), LinkType: packet.LinkRaw, Length: len(buf.Bytes()), Timestamp: s.now.Add(s.set).UnixNano(), File: c.file, Interface: "lan0"}
 	raw.SourceMAC = c.macs[from]
 	if c.live {
 		raw.Direction = [2]packet.Direction{packet.DirOriginal, packet.DirReply}[from]
 	}
-	s.steps = append(s.steps, step{raw: raw})
+	s.steps = append(s.steps, step{at: s.now.UnixNano(), set: s.set, raw: raw})
 	return s
 }
 

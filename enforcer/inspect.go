@@ -44,9 +44,30 @@ func (w *worker) deliver(id flow.ID, r *flow.Record, fromClient bool) {
 // gateClosed ends the inspection of a live flow when the kernel will show us
 // no more of it.
 func (w *worker) gateClosed(id flow.ID, r *flow.Record) {
-	if w.config.Live && !r.Has(flow.Done) && int(r.Seen) >= w.policy.budget {
+	if !w.config.Live || r.Has(flow.Done) || int(r.Seen) < w.policy.budget {
+		return
+	}
+	if int(r.Seen) >= w.policy.gate || !w.unfinished(r) {
 		w.settle(id, r)
 	}
+}
+
+// openingBytes is how much of a TCP connection is read before its name, at
+// most, when it comes in many small segments: a hello with a post-quantum key
+// share and an encrypted client hello in it is some 4 KiB.
+const openingBytes = 8 << 10
+
+// unfinished says that a TCP flow's dissectors wait for bytes that small
+// segments have not brought yet. A hello cut into pieces of 100 bytes takes more
+// packets than the budget has, and acknowledgements use it up as well: without
+// this, cutting it up would be a way around every policy.
+func (w *worker) unfinished(r *flow.Record) bool {
+	if r.Key.Proto != packet.ProtoTCP || r.Work == 0 {
+		return false
+	}
+	o := w.openings[r.Work]
+	n := len(o.streams[0].Bytes()) + len(o.streams[1].Bytes())
+	return n > 0 && n < openingBytes && !o.candidates.Empty() && o.facts.Hostname == "" && o.facts.Application == ""
 }
 
 func (w *worker) tcp(id flow.ID, r *flow.Record, side dissect.Side) {
@@ -68,7 +89,7 @@ func (w *worker) tcp(id flow.ID, r *flow.Record, side dissect.Side) {
 		if r.Inspected > 0 {
 			w.complete(r)
 		}
-		w.table.Move(id, flow.Closed, w.now)
+		w.table.Move(id, flow.Closed, w.clock.now)
 	}
 }
 
@@ -164,7 +185,7 @@ func (w *worker) watch(r *flow.Record, newest dissect.Datagram) {
 // setWindow empties the window for a flow.
 func (w *worker) setWindow(r *flow.Record) {
 	src, dst := r.Key.Ends(r.Has(flow.ClientIsB))
-	w.window = dissect.Window{SrcPort: src.Port(), DstPort: dst.Port(), Want: w.policy.wants, Time: w.now, Names: w.window.Names[:0]}
+	w.window = dissect.Window{SrcPort: src.Port(), DstPort: dst.Port(), Want: w.policy.wants, Time: w.clock.wall(w.clock.now), Names: w.window.Names[:0]}
 }
 
 // inspect runs the dissectors over w.window and acts on what they find.
@@ -190,23 +211,29 @@ func (w *worker) inspect(id flow.ID, r *flow.Record, o *opening) {
 	case dissect.Partial, dissect.NeedMore:
 	}
 	if first || o.facts != w.facts {
-		w.policy.classifier.Classify(&o.facts, false, w.names, w.now)
+		w.policy.classifier.Classify(&o.facts, false, w.names, w.clock.now)
 		w.decide(r, &o.facts)
 	}
 	w.spent(id, r)
 }
 
-// spent ends an inspection that has used its budget.
+// spent ends an inspection that has used its budget: at once, or after as many
+// packets again as small segments may take.
 func (w *worker) spent(id flow.ID, r *flow.Record) {
-	if int(r.Inspected) >= w.policy.budget {
+	n := int(r.Inspected)
+	if n >= w.policy.budget && (n >= smallSegments*w.policy.budget || !w.unfinished(r)) {
 		w.settle(id, r)
 	}
 }
 
+// smallSegments is how many times the budget's packets an unfinished opening
+// may take.
+const smallSegments = 4
+
 // learn remembers the name bindings of the window.
 func (w *worker) learn(f *fact.Facts) {
 	for _, b := range w.window.Names {
-		w.names.Learn(f.SrcIP, b, w.now)
+		w.names.Learn(f.SrcIP, b, w.clock.now)
 	}
 }
 
@@ -236,7 +263,7 @@ func (w *worker) open(id flow.ID, r *flow.Record) *opening {
 			o.streams[side].Syn(r.ISN[side])
 		}
 	}
-	w.table.Move(id, flow.Opening, w.now)
+	w.table.Move(id, flow.Opening, w.clock.now)
 	return o
 }
 
@@ -258,7 +285,7 @@ func (w *worker) shut(r *flow.Record) {
 // settle completes a flow that stays in the table.
 func (w *worker) settle(id flow.ID, r *flow.Record) {
 	w.complete(r)
-	w.table.Move(id, w.class(r), w.now)
+	w.table.Move(id, w.class(r), w.clock.now)
 }
 
 // class is the list a flow stands in once it is decided.

@@ -26,7 +26,10 @@ func (w *worker) packet() {
 	if raw.Timestamp == 0 && w.config.Live {
 		raw.Timestamp = time.Now().UnixNano() // output hooks have no time stamps
 	}
-	w.now = max(w.now, raw.Timestamp)
+	if w.policy.watch != nil && !w.config.Live {
+		w.tick(raw.Timestamp)
+	}
+	w.clock.packet(raw.Timestamp)
 	w.stats.Packets++
 	w.stats.Bytes += uint64(raw.Length)
 	packet.Decode(raw, p)
@@ -43,8 +46,14 @@ func (w *worker) packet() {
 	r.Packets++
 	r.Seen++
 	r.Bytes += uint64(raw.Length)
-	r.LastSeen = max(r.LastSeen, w.now)
+	r.LastSeen = max(r.LastSeen, w.clock.now)
+	if w.policy.watch != nil {
+		w.count(r, fromClient)
+	}
 	w.moved = !r.Has(flow.Done) && w.noteEnds(r, fromClient)
+	if r.Interface == 0 {
+		w.place(r)
+	}
 	w.deliver(id, r, fromClient)
 }
 
@@ -130,7 +139,7 @@ func (w *worker) again(r *flow.Record) (over bool) {
 		retransmitted := r.Has(flow.SynClient) && r.ISN[0] == p.Seq
 		return !retransmitted && (r.Ended() || r.Has(flow.Done))
 	}
-	if w.config.Live && r.Has(flow.Done|flow.Told) && w.now-r.ToldAt > onTheWay {
+	if w.config.Live && r.Has(flow.Done|flow.Told) && w.clock.now-r.ToldAt > onTheWay {
 		w.forgotten(r)
 	}
 	return false
@@ -145,7 +154,7 @@ func (w *worker) forgotten(r *flow.Record) {
 		return // DNS answers pass the gate always, so they prove nothing
 	}
 	w.load(r, &w.facts)
-	if w.now-r.DoneAt <= reuseAfter {
+	if w.clock.now-r.DoneAt <= reuseAfter {
 		w.stats.Retold++
 		w.write(r, w.eval(r, &w.facts))
 		return
@@ -153,7 +162,7 @@ func (w *worker) forgotten(r *flow.Record) {
 	// What follows is inspected. Until it says otherwise, and if it says
 	// nothing, as the middle of most conversations does, the old name stands.
 	w.stats.Reopened++
-	r.Clear(flow.Done | flow.Told | flow.Watched)
+	r.Clear(flow.Done | flow.Told | flow.Watched | flow.Adopted)
 	r.Inspected, r.Seen = 0, 0
 	if v := w.eval(r, &w.facts); v.Labels != [16]byte{} || v.Mark != 0 {
 		w.write(r, v)
@@ -169,6 +178,7 @@ func (w *worker) begin(k *flow.Key, fromB bool) (id flow.ID, fromClient bool) {
 	r.ICMPType, r.ICMPCode = p.ICMPType, p.ICMPCode
 	r.DSCP = p.DSCP
 	w.noteEnds(r, fromClient)
+	w.locate(r)
 	if guessed {
 		r.Set(flow.Guessed)
 	}
@@ -183,14 +193,42 @@ func (w *worker) begin(k *flow.Key, fromB bool) (id flow.ID, fromClient bool) {
 // insert adds a record.
 func (w *worker) insert(k *flow.Key, clientIsB bool) flow.ID {
 	w.stats.FlowsSeen++
-	id := w.table.Insert(k, flow.Datagram, w.now)
+	id := w.table.Insert(k, flow.Datagram, w.clock.now)
 	r := w.table.At(id)
-	r.FirstSeen = w.raw.Timestamp
-	r.Interface = w.interfaceIndex(w.raw.Interface)
+	if !w.config.Live {
+		r.FirstSeen = w.raw.Timestamp // packets of a file may be out of order
+	}
 	if clientIsB {
 		r.Set(flow.ClientIsB)
 	}
 	return id
+}
+
+// locate notes the interface that the flow came in on. Live, replies come in on
+// another one, which says nothing: until a packet of the other direction comes,
+// the flow's is not known.
+func (w *worker) locate(r *flow.Record) {
+	if !w.config.Live || w.raw.Direction != packet.DirReply {
+		r.Interface = w.interfaceIndex(w.raw.Interface)
+	}
+}
+
+// place locates a flow that was known before its interface was, and decides it
+// anew if that has been done already.
+func (w *worker) place(r *flow.Record) {
+	if w.locate(r); r.Interface == 0 {
+		return
+	}
+	w.moved = true
+	if w.policy.unplaced == nil {
+		return
+	}
+	if r.Has(flow.Done) {
+		w.load(r, &w.facts)
+		w.decide(r, &w.facts)
+	} else if r.Work == 0 {
+		w.decideAtOnce(r)
+	}
 }
 
 // opener says whether the sender of w.parsed, the first packet seen of its

@@ -5,6 +5,8 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/classify"
@@ -18,7 +20,7 @@ import (
 const defaultBudget = 32
 
 // maxBudget is what Record.Inspected can count.
-const maxBudget = math.MaxUint16
+const maxBudget = math.MaxUint16 / smallSegments
 
 // policy is a bundle, loaded. It is immutable.
 type policy struct {
@@ -26,13 +28,25 @@ type policy struct {
 	program *program.Program
 	// early is what of the program can be said of a flow by its headers alone;
 	// nil when that is nothing.
-	early      *program.Program
-	classifier *classify.Classifier
-	wants      dissect.Wants
-	budget     int    // packets inspected of a flow
-	doneMark   uint32 // 0 when the bundle has none
-	local      []netip.Prefix
-	labels     []artifact.Label
+	early *program.Program
+	// unplaced is what a verdict keeps of a flow whose interface is not known.
+	unplaced, unplacedEarly *program.Blind
+	classifier              *classify.Classifier
+	wants                   dissect.Wants
+	budget                  int    // packets inspected of a flow
+	doneMark                uint32 // 0 when the bundle has none
+	gate                    int    // packets of a flow that the kernel shows, at least budget
+	local                   []netip.Prefix
+	labels                  []artifact.Label
+	ownLabels               [16]byte
+	ownMark                 uint32 // mark bits that policies write
+	watch                   *watch // nil when nothing asks for counters
+	// audits are the label bits of policies that are only counted and logged,
+	// by policy. They stay on a flow, as do the sticky ones that rules of the
+	// kernel's set.
+	audits map[int]int
+	sticky [16]byte
+	zone   *time.Location
 }
 
 func loadPolicy(b *artifact.Bundle) (*policy, error) {
@@ -56,12 +70,57 @@ func loadPolicy(b *artifact.Bundle) (*policy, error) {
 		p.budget = defaultBudget
 	}
 	p.budget = min(p.budget, maxBudget)
+	p.gate = max(gateOf(&b.Ruleset), p.budget)
+	p.unplaced = prog.Blind("interface")
+	p.ownLabels, p.ownMark = prog.Own()
+	p.watch = newWatch(&b.Program)
+	p.keepAudits()
+	if p.zone, err = time.LoadLocation(b.Settings.Timezone); err != nil {
+		return nil, fmt.Errorf("load bundle: time zone of the policies: %w", err)
+	}
 	if b := headersOnly(b); len(b.Program.Clauses) > 0 {
 		if p.early, err = program.Load(b); err != nil {
 			return nil, err
 		}
+		p.unplacedEarly = p.early.Blind("interface")
 	}
 	return p, nil
+}
+
+// auditPrefix is how the labels of audit policies begin.
+const auditPrefix = "np-audit-"
+
+// keepAudits finds the labels of the audit policies.
+func (p *policy) keepAudits() {
+	p.sticky = p.program.Sticky()
+	p.audits = make(map[int]int)
+	auto := make(map[int]bool)
+	for _, l := range p.labels {
+		auto[l.Bit] = l.Auto && strings.HasPrefix(l.Name, auditPrefix)
+	}
+	for id, e := range p.bundle.Program.Effects {
+		for _, bit := range e.Labels {
+			if p.bundle.Policies[id].Audit && auto[bit] {
+				p.audits[id] = bit
+				p.sticky[bit/8] |= 1 << (bit % 8)
+			}
+		}
+	}
+}
+
+// gateOf is how many packets of a flow the capture rules log; 0 when they do
+// not say.
+func gateOf(rs *artifact.Ruleset) int {
+	for _, c := range rs.Chains {
+		for _, r := range c.Rules {
+			for _, m := range r.Match {
+				if m.Kind == artifact.MatchCTPackets && m.Not && m.Value > 0 && strings.HasSuffix(r.ID, "/budget") {
+					return int(m.Value) - 1
+				}
+			}
+		}
+	}
+	return 0
 }
 
 // headersOnly is the bundle with those clauses alone that ask for nothing but
@@ -83,8 +142,12 @@ func headersOnly(b *artifact.Bundle) *artifact.Bundle {
 	}
 	out.Program.Effects = slices.Clone(b.Program.Effects)
 	for i := range out.Program.Effects {
-		if e := &out.Program.Effects[i]; e.Verdict.Late {
+		e := &out.Program.Effects[i]
+		if e.Verdict.Late {
 			e.Verdict = artifact.Claim{Kind: artifact.ClaimOwn} // a claim without a label
+		}
+		if e.Late {
+			e.Labels, e.Mark = nil, nil
 		}
 	}
 	return &out

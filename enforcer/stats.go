@@ -31,8 +31,16 @@ type Stats struct {
 	Reopened    uint64 // decided flows inspected again because the kernel had forgotten them
 	Retold      uint64 // verdicts written again because the kernel showed more of their flows
 	Names       uint64 // DNS answers remembered now
-	Reloads     uint64
-	FileErrors  uint64 // capture files that could not be read to their end
+	Adopted     uint64 // connections from before the engine, found in conntrack
+	Audited     uint64 // matches of audit policies
+	Readings    uint64 // times that the counters of flows were read
+	// ReadingErrors counts lists of connections that could not be read to
+	// their end.
+	ReadingErrors uint64
+	Beats         uint64 // heartbeats that the kernel took
+	BeatErrors    uint64 // heartbeats that it did not take
+	Reloads       uint64
+	FileErrors    uint64 // capture files that could not be read to their end
 }
 
 // Counters are the figures by name, for status output.
@@ -45,6 +53,8 @@ func (s *Stats) Counters() map[string]uint64 {
 		"buffered": s.Buffered, "panics": s.Panics,
 		"writes": s.Writes, "write_errors": s.WriteErrors, "resolved": s.Resolved, "unresolved": s.Unresolved,
 		"restarted": s.Restarted, "reopened": s.Reopened, "retold": s.Retold, "names": s.Names, "reloads": s.Reloads, "file_errors": s.FileErrors,
+		"adopted": s.Adopted, "audited": s.Audited, "readings": s.Readings, "reading_errors": s.ReadingErrors,
+		"beats": s.Beats, "beat_errors": s.BeatErrors,
 	}
 }
 

@@ -2,7 +2,6 @@ package enforcer
 
 import (
 	"math"
-	"time"
 
 	"github.com/netpol/netpol/enforcer/dissect"
 	"github.com/netpol/netpol/enforcer/flow"
@@ -34,13 +33,15 @@ func (w *worker) resweep() {
 		if r.Work != 0 {
 			o := w.openings[r.Work]
 			w.fillTuple(&o.facts, r)
-			w.policy.classifier.Classify(&o.facts, false, w.names, w.now)
+			w.policy.classifier.Classify(&o.facts, false, w.names, w.clock.now)
 			w.decide(r, &o.facts)
 			return
 		}
 		w.load(r, &w.facts)
-		w.policy.classifier.Classify(&w.facts, w.mayGuess(r), w.names, w.now)
-		w.keep(r, &w.facts)
+		if !r.Has(flow.Adopted) {
+			w.policy.classifier.Classify(&w.facts, w.mayGuess(r), w.names, w.clock.now)
+			w.keep(r, &w.facts)
+		}
 		w.decide(r, &w.facts)
 	})
 	w.sweeping = w.sweep != 0
@@ -63,13 +64,34 @@ func (w *worker) decideAtOnce(r *flow.Record) {
 // eval runs the program on a flow, or the part of it that needs no name while
 // the flow has none. The verdict is valid until the next eval.
 func (w *worker) eval(r *flow.Record, f *fact.Facts) *program.Verdict {
-	switch {
-	case named(f) || r.Has(flow.Done):
-		return w.machine.Eval(f)
-	case w.early != nil:
-		return w.early.Eval(f)
+	machine, blind := w.early, w.policy.unplacedEarly
+	if (named(f) || r.Has(flow.Done)) && !r.Has(flow.Adopted) {
+		machine, blind = w.machine, w.policy.unplaced
 	}
-	return &w.nothing
+	w.nothing = program.Verdict{}
+	v := &w.nothing
+	if machine != nil {
+		v = machine.Eval(f)
+		if r.Interface == 0 && w.config.Live {
+			machine.Narrow(v, blind)
+		}
+	}
+	if r.Has(flow.Adopted) {
+		w.inherited(v, r)
+	}
+	return v
+}
+
+// inherited adds to a verdict what an earlier process decided: the name that it
+// found is not known here.
+func (w *worker) inherited(v *program.Verdict, r *flow.Record) {
+	for i, own := range w.policy.ownLabels {
+		v.Labels[i] |= r.Labels[i] & own
+		v.LabelMask[i] |= r.Labels[i] & own
+	}
+	if old := r.Mark & w.policy.ownMark; old != 0 {
+		v.Mark, v.MarkMask = old, v.MarkMask|old
+	}
 }
 
 func named(f *fact.Facts) bool { return f.Protocol != "" || f.Application != "" }
@@ -95,9 +117,9 @@ func (w *worker) complete(r *flow.Record) {
 		w.load(r, f)
 	}
 	r.Set(flow.Done)
-	r.DoneAt = w.now
+	r.DoneAt = w.clock.now
 	w.stats.Completed++
-	w.policy.classifier.Classify(f, w.mayGuess(r), w.names, w.now)
+	w.policy.classifier.Classify(f, w.mayGuess(r), w.names, w.clock.now)
 	f.Complete = true
 	w.keep(r, f)
 	w.decide(r, f)
@@ -117,14 +139,13 @@ func (w *worker) lastLook(r *flow.Record, o *opening) {
 
 // decide runs the program on f and writes the verdict if it says anything new.
 func (w *worker) decide(r *flow.Record, f *fact.Facts) {
-	first := named(f) && !r.Has(flow.Named)
-	if first {
-		r.Set(flow.Named)
-		r.NamedAt = uint16(min(r.Packets, math.MaxUint16))
-	}
-	f.DetectionPackets = int(r.NamedAt)
+	first := w.noteName(r, f)
 	v := w.eval(r, f)
+	for i, sticky := range w.policy.sticky {
+		v.Labels[i] |= r.Labels[i] & sticky
+	}
 	changed := v.Labels != r.Labels || v.Mark != r.Mark
+	w.audit(r, f, v)
 	if w.config.Labels != nil && (changed || r.Has(flow.Done) && !r.Has(flow.Told)) {
 		w.write(r, v)
 	}
@@ -138,6 +159,37 @@ func (w *worker) decide(r *flow.Record, f *fact.Facts) {
 	}
 }
 
+// noteName keeps account of the flow's name; first says that it has one since
+// now.
+func (w *worker) noteName(r *flow.Record, f *fact.Facts) (first bool) {
+	if named(f) {
+		name := nameHash(f)
+		switch {
+		case !r.Has(flow.Named):
+			r.Set(flow.Named)
+			r.NamedAt, r.Name, first = uint16(min(r.Packets, math.MaxUint16)), name, true
+		case r.Name != name:
+			r.Set(flow.Renamed)
+		}
+	}
+	f.DetectionPackets, f.Updated = int(r.NamedAt), r.Has(flow.Renamed)
+	return first
+}
+
+// nameHash is FNV-1a of the flow's name: its application, or its protocol where
+// none is known.
+func nameHash(f *fact.Facts) uint32 {
+	name := f.Application
+	if name == "" {
+		name = f.Protocol
+	}
+	h := uint32(2166136261)
+	for i := range len(name) {
+		h = (h ^ uint32(name[i])) * 16777619
+	}
+	return h
+}
+
 // write gives the verdict to the sink. Bits that were set under an earlier
 // bundle and are not the present one's are cleared with it.
 func (w *worker) write(r *flow.Record, v *program.Verdict) {
@@ -147,16 +199,16 @@ func (w *worker) write(r *flow.Record, v *program.Verdict) {
 	u := flow.Update{
 		Tuple:  r.Tuple(),
 		Labels: v.Labels, LabelMask: v.LabelMask,
-		Mark: v.Mark, MarkMask: v.MarkMask | r.Mark,
+		Mark: v.Mark, MarkMask: v.MarkMask | r.Mark&^w.policy.ownMark,
 	}
 	for i, b := range r.Labels {
-		u.LabelMask[i] |= b
+		u.LabelMask[i] |= b &^ w.policy.ownLabels[i]
 	}
 	if r.Has(flow.Done) {
 		u.MarkMask |= w.policy.doneMark
 		u.Mark |= w.policy.doneMark
 		r.Set(flow.Told)
-		r.ToldAt = w.clock()
+		r.ToldAt = w.sentAt()
 	}
 	w.stats.Writes++
 	w.unsent++
@@ -168,13 +220,13 @@ func (w *worker) write(r *flow.Record, v *program.Verdict) {
 	}
 }
 
-// clock is the time at which a verdict reaches the kernel: later than that of
+// sentAt is the time at which a verdict reaches the kernel: later than that of
 // the packet at hand, when packets had to wait.
-func (w *worker) clock() int64 {
+func (w *worker) sentAt() int64 {
 	if !w.config.Live {
-		return w.now
+		return w.clock.now
 	}
-	return max(w.now, time.Now().UnixNano())
+	return max(w.clock.now, w.clock.steady())
 }
 
 // keep stores the facts of a flow whose opening state is gone.

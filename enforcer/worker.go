@@ -58,11 +58,17 @@ type worker struct {
 	facts  fact.Facts // scratch
 	record telemetry.Flow
 
-	now      int64 // packet time, never going back within a file
+	clock    clock
 	file     string
 	unsent   int
 	sweep    flow.ID // next record to decide anew after a reload
 	sweeping bool
+
+	tallies  tallies
+	lister   *lister // nil where conntrack cannot be asked
+	adopted  bool    // conntrack was asked for what it knew before us
+	dueAt    int64   // when counters are to be read next; 0 in a file that has not begun
+	heart    *heart  // nil when nobody waits for it
 	stats    Stats
 	fileErrs []error
 }
@@ -79,6 +85,10 @@ func newWorker(e *Engine) *worker {
 	}
 	if s, ok := e.config.Source.(interface{ Pending() bool }); ok {
 		w.pending = s.Pending
+	}
+	if e.config.Live {
+		w.clock.read = e.config.clock
+		w.clock.begin()
 	}
 	w.buffers.Limit = e.config.MaxBuffers
 	w.setPolicy(e.policy.Load())
@@ -97,7 +107,10 @@ func (w *worker) reset() {
 		w.conclude(r)
 	})
 	w.names = classify.NewNames(w.config.MaxNames)
-	w.now, w.file, w.sweeping = 0, "", false
+	w.file, w.sweeping = "", false
+	if !w.config.Live {
+		w.clock.now, w.dueAt, w.tallies = 0, 0, tallies{}
+	}
 }
 
 // run is the packet loop.
@@ -111,7 +124,7 @@ func (w *worker) run(ctx context.Context) error {
 				continue
 			}
 		case errors.Is(err, packet.ErrIdle):
-			w.now = max(w.now, time.Now().UnixNano())
+			w.idle()
 		default:
 			if end, err := w.sourceEnd(err); end {
 				return err
@@ -122,6 +135,13 @@ func (w *worker) run(ctx context.Context) error {
 			return w.fileError()
 		}
 		w.between()
+	}
+}
+
+// idle has an engine without packets look at the time.
+func (w *worker) idle() {
+	if !w.config.Live {
+		w.clock.now = max(w.clock.now, time.Now().UnixNano()) // a file that is still written
 	}
 }
 
@@ -175,6 +195,8 @@ func (w *worker) drain() {
 // between does what must not wait for long, and what need not be done at every
 // packet.
 func (w *worker) between() {
+	w.clock.look()
+	w.heart.offer(w.clock.now)
 	w.flush()
 	if p := w.engine.policy.Load(); p != w.policy {
 		w.reload(p)
@@ -182,7 +204,8 @@ func (w *worker) between() {
 	if w.sweeping {
 		w.resweep()
 	}
-	w.table.Expire(w.now, expireSlice, w.expire)
+	w.track()
+	w.table.Expire(w.clock.now, expireSlice, w.expire)
 	w.publish()
 	for {
 		select {
@@ -214,6 +237,7 @@ func (w *worker) publish() {
 	w.stats.NoBuffer = w.buffers.Refused()
 	w.stats.Buffered = uint64(w.buffers.Out())
 	w.stats.Names = uint64(w.names.Len())
+	w.stats.Beats, w.stats.BeatErrors = w.heart.counts()
 	w.engine.mu.Lock()
 	w.engine.stats = w.stats
 	w.engine.mu.Unlock()

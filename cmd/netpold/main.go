@@ -2,8 +2,9 @@
 // left in the state directory, looks at the first packets of each flow, names
 // the flow's application and writes the policies' verdict into the kernel.
 //
-// It never reads policy files and never writes nftables: when it stops, what
-// it decided stays in force, and when it starts it takes up where it left.
+// It never reads policy files and never writes rules, only the elements of sets
+// that live on: when it stops, what it decided stays in force, and when it
+// starts it takes up where it left.
 package main
 
 import (

@@ -17,6 +17,7 @@ type Connection struct {
 	// TIME_WAIT and CLOSE).
 	Closing  bool
 	Zone     uint16
+	Start    int64 // nanoseconds since the Unix epoch; 0 unless net.netfilter.nf_conntrack_timestamp is on
 	Mark     uint32
 	Sent     Counts // sent by the side that opened it; zero where nothing is counted
 	Returned Counts // sent by the other side

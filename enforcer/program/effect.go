@@ -20,6 +20,8 @@ func bitLabel(bit int) labels {
 
 func (l labels) or(o labels) labels { return labels{l.low | o.low, l.high | o.high} }
 
+func (l labels) without(o labels) labels { return labels{l.low &^ o.low, l.high &^ o.high} }
+
 func (l labels) bytes() (b [16]byte) {
 	binary.LittleEndian.PutUint64(b[:8], l.low)
 	binary.LittleEndian.PutUint64(b[8:], l.high)
@@ -55,6 +57,13 @@ func (p *Program) loadEffects(b *artifact.Bundle) error {
 		}
 		p.own = p.own.or(bitLabel(l.Bit))
 	}
+	for _, bit := range b.Program.Sticky {
+		if err := p.checkBit(bit); err != nil {
+			return fmt.Errorf("sticky labels: %w", err)
+		}
+		p.sticky = p.sticky.or(bitLabel(bit))
+	}
+	p.stickyMark = b.Program.StickyMark
 	if len(b.Program.Effects) != len(b.Policies) {
 		return fmt.Errorf("%d effects for %d policies: %w", len(b.Program.Effects), len(b.Policies), errInvalid)
 	}
@@ -111,12 +120,11 @@ func (p *Program) checkBit(bit int) error {
 	return nil
 }
 
-// merge writes the effects of the policies that hold, in order.
-func (p *Program) merge(v *Verdict) {
+// merge writes the effects of the policies that hold, in order. set is the
+// labels that they set, taken the mark bits that they write.
+func (p *Program) merge(v *Verdict) (set labels, taken uint32) {
 	var (
-		set     labels
 		mark    uint32
-		taken   uint32 // mark bits that an earlier policy has written
 		claimed [dimensions]bool
 	)
 	for _, id := range v.Policies {
@@ -134,6 +142,7 @@ func (p *Program) merge(v *Verdict) {
 			}
 		}
 	}
-	v.Labels, v.LabelMask = set.bytes(), p.own.bytes()
-	v.Mark, v.MarkMask = mark, p.markMask
+	v.Labels, v.LabelMask = set.bytes(), p.own.without(p.sticky.without(set)).bytes()
+	v.Mark, v.MarkMask = mark, p.markMask&^(p.stickyMark&^taken)
+	return set, taken
 }

@@ -20,11 +20,12 @@ type Verdict struct {
 	// Policies are the ids of the policies that hold, ascending.
 	Policies []int
 	// Labels are to be written under LabelMask, which has every label bit of
-	// the bundle: labels that no longer hold are cleared. Bit n is bit n%8 of
-	// byte n/8.
+	// the bundle but the sticky ones that are not set: labels that no longer hold
+	// are cleared, except where a rule of the kernel's may have set them. Bit n is
+	// bit n%8 of byte n/8.
 	Labels, LabelMask [16]byte
 	// Mark is to be written under MarkMask, which has every mark bit that a
-	// policy of the bundle writes.
+	// policy of the bundle writes, with the same exception.
 	Mark, MarkMask uint32
 }
 

@@ -27,7 +27,10 @@ type Program struct {
 	indexes  indexes
 	own      labels // all label bits of the bundle
 	markMask uint32 // all mark bits that policies write
-	source   *artifact.Bundle
+	// What rules of the kernel's set as well: it is never cleared here.
+	sticky     labels
+	stickyMark uint32
+	source     *artifact.Bundle
 }
 
 // clause is one conjunction, without the literal that its index answers.

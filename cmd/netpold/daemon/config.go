@@ -9,6 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"time"
+
+	"github.com/netpol/netpol/enforcer"
 )
 
 // config is the command line of netpold. parseConfig fills the defaults in.
@@ -18,7 +21,8 @@ type config struct {
 	logFormat string
 	logLevel  slog.Level
 	maxFlows  int
-	bundle    string // bundle file; empty: the state directory's
+	interval  time.Duration // between readings of the counters
+	bundle    string        // bundle file; empty: the state directory's
 	replay    bool
 	files     []string // captures to replay
 	version   bool
@@ -27,6 +31,10 @@ type config struct {
 // defaultMaxFlows bounds the flow table. A home router tracks some thousand
 // connections; this is what fits the memory limit with room to spare.
 const defaultMaxFlows = 65536
+
+// minInterval bounds what reading the counters costs: a million connections
+// take some seconds.
+const minInterval = time.Second
 
 const usage = `Usage: netpold [flags]
        netpold --replay [--bundle FILE] CAPTURE...
@@ -51,6 +59,7 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	fs.StringVar(&cfg.logFormat, "log-format", "text", "form of the log on stderr: `text or json`")
 	fs.TextVar(&cfg.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn or error")
 	fs.IntVar(&cfg.maxFlows, "max-flows", defaultMaxFlows, "most flows to track at once")
+	fs.DurationVar(&cfg.interval, "counter-interval", enforcer.DefaultInterval, "how often flows' counters are read while a policy asks for rates or duration")
 	fs.StringVar(&cfg.bundle, "bundle", "", "bundle `file` to load instead of the state directory's")
 	fs.BoolVar(&cfg.replay, "replay", false, "read the captures named as arguments, print flows as JSON lines, and stop")
 	fs.BoolVar(&cfg.version, "version", false, "print the version and stop")
@@ -73,6 +82,8 @@ func (c config) validate() error {
 		return fmt.Errorf("--log-format %q: write text or json", c.logFormat)
 	case c.maxFlows < 1:
 		return fmt.Errorf("--max-flows %d: the enforcer must be able to track a flow", c.maxFlows)
+	case c.interval < minInterval:
+		return fmt.Errorf("--counter-interval %s: at least %s lie between two readings", c.interval, minInterval)
 	case c.replay && len(c.files) == 0:
 		return errors.New("--replay: name the capture files to read")
 	case !c.replay && len(c.files) > 0:

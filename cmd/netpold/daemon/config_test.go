@@ -42,6 +42,7 @@ func TestParseConfigRefuses(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"log format", "--log-format xml", "write text or json"},
 		{"log level", "--log-level loud", "log-level"},
+		{"no time between readings", "--counter-interval 0s", "at least 1s"},
 		{"no flows", "--max-flows 0", "must be able to track"},
 		{"replay of nothing", "--replay", "name the capture files"},
 		{"capture without replay", "a.pcap", "need --replay"},

@@ -31,7 +31,7 @@ func testConfig(t *testing.T) config {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	return config{stateDir: filepath.Join(dir, "state"), runDir: filepath.Join(dir, "run"), maxFlows: 64}
+	return config{stateDir: filepath.Join(dir, "state"), runDir: filepath.Join(dir, "run"), maxFlows: 64, interval: time.Second}
 }
 
 // startDaemon runs a daemon until the test ends or stop is called.

@@ -24,6 +24,8 @@ type enforcement struct {
 	source *groupSource
 	writer *ct.Writer
 	client *ct.Client
+	lists  *ct.Client // a list keeps other questions of its client waiting
+	upkeep *upkeep
 	cancel context.CancelFunc
 	ctx    context.Context
 	done   chan struct{} // closed when run returns
@@ -37,7 +39,7 @@ type enforcement struct {
 // newEnforcement opens the capture and conntrack for a bundle. The caller must
 // run it and close it.
 func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger) (*enforcement, error) {
-	e := &enforcement{log: log, done: make(chan struct{})}
+	e := &enforcement{log: log, done: make(chan struct{}), upkeep: newUpkeep(log)}
 	e.enforces(b)
 	if err := e.open(b); err != nil {
 		e.release()
@@ -45,8 +47,8 @@ func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger) (*enforcem
 	}
 	var err error
 	e.engine, err = enforcer.New(enforcer.Config{
-		Source: e.source, Labels: e.writer, Resolver: e.client, Recorder: flowLog{log},
-		Dissectors: all.Dissectors(), Bundle: b, MaxFlows: cfg.maxFlows, Live: true, Updates: true, Logger: log,
+		Source: e.source, Labels: e.writer, Resolver: e.client, Tracker: e.lists, Heartbeat: e.upkeep, Recorder: flowLog{log},
+		Dissectors: all.Dissectors(), Bundle: b, MaxFlows: cfg.maxFlows, Interval: cfg.interval, Live: true, Updates: true, Logger: log,
 	})
 	if err != nil {
 		e.release()
@@ -63,13 +65,17 @@ func (e *enforcement) open(b *artifact.Bundle) (err error) {
 	if e.writer, err = ct.NewWriter(); err != nil {
 		return err
 	}
-	e.client, err = ct.Open()
+	if e.client, err = ct.Open(); err != nil {
+		return err
+	}
+	e.lists, err = ct.Open()
 	return err
 }
 
 // run works until close, or until the engine fails.
 func (e *enforcement) run() error {
 	defer close(e.done)
+	go e.upkeep.run(e.ctx)
 	if err := e.engine.Run(e.ctx); err != nil && e.ctx.Err() == nil {
 		return fmt.Errorf("run enforcer: %w", err)
 	}
@@ -92,6 +98,7 @@ func (e *enforcement) reload(b *artifact.Bundle) error {
 // enforces notes what is in force.
 func (e *enforcement) enforces(b *artifact.Bundle) {
 	e.digest, e.policies, e.labels = b.Digest(), len(b.Policies), len(b.Labels)
+	e.upkeep.use(b)
 }
 
 // close ends run, waits for it, writes what is decided and releases the kernel.
@@ -111,6 +118,9 @@ func (e *enforcement) release() {
 	}
 	if e.client != nil {
 		errs = append(errs, e.client.Close())
+	}
+	if e.lists != nil {
+		errs = append(errs, e.lists.Close())
 	}
 	if e.source != nil {
 		errs = append(errs, e.source.Close())

@@ -74,7 +74,7 @@ func (e *enforcement) counters() map[string]uint64 {
 		"ct_updates":      w.Updates,
 		"ct_retries":      w.Retries,
 		"ct_gone":         w.Gone,
-		"ct_no_room":      w.NoRoom,
+		"unlabelable":     w.NoRoom, // connections older than the first rule that sets a label
 		"ct_denied":       w.Denied,
 		"ct_invalid":      w.Invalid,
 		"ct_failed":       w.Failed,

@@ -26,7 +26,7 @@ func replay(ctx context.Context, cfg config, log *slog.Logger, out io.Writer) er
 	lines := telemetry.NewLines(out, telemetry.JSONL)
 	engine, err := enforcer.New(enforcer.Config{
 		Source: source, Recorder: lines, Dissectors: all.Dissectors(), Bundle: bundle,
-		MaxFlows: cfg.maxFlows, Logger: log,
+		MaxFlows: cfg.maxFlows, Interval: cfg.interval, Logger: log,
 	})
 	if err != nil {
 		return err

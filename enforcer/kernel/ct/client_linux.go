@@ -45,8 +45,12 @@ func Open() (*Client, error) {
 	return &Client{sock: sock, in: make([]byte, receiveBytes)}, nil
 }
 
-// Close releases the socket.
-func (c *Client) Close() error { return c.sock.Close() }
+// Close releases the socket, after what is being asked was answered.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sock.Close()
+}
 
 // Get finds the connection that a tuple of either direction belongs to. The
 // error is ErrNotFound if there is none.

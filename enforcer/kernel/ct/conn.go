@@ -42,6 +42,8 @@ func parseConn(b []byte) Conn {
 			c.Returned = parseCounts(a.Data)
 		case ctaProtoInfo:
 			c.Closing = closing(a.Data)
+		case ctaTimestamp:
+			c.Start = start(a.Data)
 		}
 	}
 	return c
@@ -57,6 +59,16 @@ func parseCounts(b []byte) (c flow.Counts) {
 		}
 	}
 	return c
+}
+
+// start is when the kernel saw the connection begin.
+func start(b []byte) int64 {
+	for a, rest, ok := nfnl.NextAttr(b); ok; a, rest, ok = nfnl.NextAttr(rest) {
+		if a.Type == ctaTimestampStart {
+			return int64(a.Uint64())
+		}
+	}
+	return 0
 }
 
 // closing says that a connection's TCP state is one in which the entry only

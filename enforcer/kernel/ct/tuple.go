@@ -20,6 +20,7 @@ const (
 	ctaCountersReply = 10
 	ctaID            = 12
 	ctaZone          = 18
+	ctaTimestamp     = 20
 	ctaMarkMask      = 21
 	ctaLabels        = 22
 	ctaLabelsMask    = 23
@@ -47,6 +48,8 @@ const (
 
 	ctaProtoInfoTCP      = 1
 	ctaProtoInfoTCPState = 1
+
+	ctaTimestampStart = 1
 )
 
 // TCP states of linux/netfilter/nf_conntrack_tcp.h.

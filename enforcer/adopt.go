@@ -1,0 +1,88 @@
+package enforcer
+
+import "github.com/netpol/netpol/enforcer/flow"
+
+// adopt takes in a connection that was there before the engine. Its name was
+// never seen here, so what the kernel has on it counts:
+//
+//   - one with the done mark was decided by an earlier process and stays as it
+//     is, labels, mark and all;
+//   - one without, of which the gate shows no more packets, is decided on its
+//     headers, as a flow is whose packets ran out;
+//   - the others show themselves by their next packets.
+func (w *worker) adopt(c *flow.Connection) {
+	if c.Closing || c.Orig.Src.IsLoopback() || c.Zone != 0 {
+		return // over, or not for the gate
+	}
+	id := w.known(&c.Orig)
+	if id != 0 && w.table.At(id).Has(flow.Done) {
+		return
+	}
+	decided := c.Mark&w.policy.doneMark != 0
+	packets := c.Sent.Packets + c.Returned.Packets
+	if id == 0 {
+		if !decided && packets < uint64(w.policy.gate) {
+			return
+		}
+		if id = w.insertAdopted(c); id == 0 {
+			return
+		}
+	}
+	r := w.table.At(id)
+	for i, own := range w.policy.ownLabels {
+		r.Labels[i] = c.Labels[i] & own
+	}
+	r.Mark = c.Mark & w.policy.ownMark
+	if decided {
+		w.inherit(id, r)
+	} else if packets >= uint64(w.policy.gate) {
+		r.Inspected = max(r.Inspected, 1) // it has carried something
+		w.settle(id, r)
+	}
+}
+
+// inherit takes over what an earlier process decided.
+func (w *worker) inherit(id flow.ID, r *flow.Record) {
+	w.shut(r)
+	r.Set(flow.Adopted | flow.Done | flow.Told)
+	r.DoneAt, r.ToldAt = w.clock.now, w.clock.now
+	w.table.Move(id, w.class(r), w.clock.now)
+}
+
+// insertAdopted adds a record; 0 when there is no room without pushing out a
+// flow that is known better.
+func (w *worker) insertAdopted(c *flow.Connection) flow.ID {
+	if w.table.Len() >= w.config.MaxFlows {
+		return 0
+	}
+	k, clientIsB := trackedKey(&c.Orig)
+	id := w.table.Insert(&k, flow.Datagram, w.clock.now)
+	r := w.table.At(id)
+	if clientIsB {
+		r.Set(flow.ClientIsB)
+	}
+	r.ICMPType, r.ICMPCode = c.Orig.ICMPType, c.Orig.ICMPCode
+	r.Packets = uint32(c.Sent.Packets + c.Returned.Packets)
+	r.Bytes = c.Sent.Bytes + c.Returned.Bytes
+	if c.Start != 0 {
+		r.FirstSeen = min(w.clock.of(c.Start), r.FirstSeen)
+	}
+	w.nameReplies(id, r, c)
+	if t := w.tallyOf(r); t != nil {
+		t.take(c)
+	}
+	w.stats.Adopted++
+	return id
+}
+
+// nameReplies remembers the replies' addresses of a translated connection.
+func (w *worker) nameReplies(id flow.ID, r *flow.Record, c *flow.Connection) {
+	reply, serverIsB := trackedKey(&c.Reply)
+	if reply == r.Key {
+		return
+	}
+	r.Set(flow.Translated)
+	if w.table.Alias(&reply, id) && !serverIsB {
+		w.table.AliasOf(r).Set(flow.ClientIsB)
+	}
+}

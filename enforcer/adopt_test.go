@@ -1,0 +1,190 @@
+package enforcer
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/telemetry"
+)
+
+// old is a connection that conntrack has known for long.
+func old(client, server string, mark uint32, packets uint64, labels byte) flow.Connection {
+	c := connect(client, server)
+	return flow.Connection{
+		Orig: c.tuple(), Reply: reversed(c.tuple()), Mark: mark, HasLabels: labels != 0, Labels: [16]byte{labels},
+		Sent: flow.Counts{Packets: packets, Bytes: 100 * packets}, Returned: flow.Counts{Packets: 1, Bytes: 100},
+	}
+}
+
+func TestAdoption(t *testing.T) {
+	ssh := policyOf{name: "port22", all: []artifact.Test{portTest(22)}}
+	const at = "192.168.1.2:40000"
+	for _, tt := range []struct {
+		name    string
+		in      flow.Connection
+		want    []string // writes
+		adopted uint64
+	}{
+		{
+			"decided by an earlier process, and left alone", old(at, "198.51.100.1:443", doneMark, 500, 1),
+			nil, 1,
+		},
+		{
+			"past its packets: named by its network", old(at, "203.0.113.9:8801", 0, 500, 0),
+			[]string{"tcp " + at + ">203.0.113.9:8801 labels=[zoom]/3 mark=0x80000000/0x80000000"},
+			1,
+		},
+		{
+			"past its packets: named by its port", old(at, "198.51.100.1:22", 0, 500, 0),
+			[]string{"tcp " + at + ">198.51.100.1:22 labels=[port22]/3 mark=0x80000000/0x80000000"},
+			1,
+		},
+		{
+			"past its packets, and nothing known", old(at, "198.51.100.1:443", 0, 500, 0),
+			[]string{"tcp " + at + ">198.51.100.1:443 labels=[]/3 mark=0x80000000/0x80000000"},
+			1,
+		},
+		{"young: its next packets show it", old(at, "198.51.100.1:22", 0, 3, 0), nil, 0},
+		{"nothing is counted", func() flow.Connection {
+			c := old(at, "198.51.100.1:22", 0, 0, 0)
+			c.Returned = flow.Counts{}
+			return c
+		}(), nil, 0},
+		{"over", func() flow.Connection {
+			c := old(at, "198.51.100.1:22", 0, 500, 0)
+			c.Closing = true
+			return c
+		}(), nil, 0},
+		{"the router's own talk to itself", old("127.0.0.1:40000", "127.0.0.1:22", 0, 500, 0), nil, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			k := &tracker{list: []flow.Connection{tt.in}}
+			var e *Engine
+			s := newScript().until(func() bool { return k.answered("all") }).idle().idle()
+			j, e := playWith(t, s, bundle(t, zoomPolicy(), ssh), k, &e)
+			if diff := cmp.Diff(tt.want, j.lines); diff != "" {
+				t.Errorf("writes, -want +got:\n%s", diff)
+			}
+			if got := e.Stats().Adopted; got != tt.adopted {
+				t.Errorf("%d adopted, want %d", got, tt.adopted)
+			}
+		})
+	}
+}
+
+// TestAdoptedKeepLabels: a new bundle clears what it does not own of a flow
+// whose name an earlier process found, and keeps the rest.
+func TestAdoptedKeepLabels(t *testing.T) {
+	const at = "192.168.1.2:40000"
+	k := &tracker{list: []flow.Connection{old(at, "198.51.100.1:443", doneMark|0x10, 500, 3)}}
+	ssh := policyOf{name: "port443", all: []artifact.Test{portTest(443)}}
+	marked := policyOf{name: "marked", all: []artifact.Test{textTest("application", "zoom")}, mark: &artifact.Mark{Value: 0x10, Mask: 0xf0}}
+	before, after := bundle(t, zoomPolicy(), marked), bundle(t, zoomPolicy(), marked, ssh)
+	after.Labels = after.Labels[1:]
+	after.Policies[0].Labels, after.Program.Effects[0].Labels = nil, nil
+	var e *Engine
+	var rows []string
+	s := newScript().until(func() bool { return e.Stats().Adopted == 1 }).do(func() {
+		if err := e.Reload(after); err != nil {
+			t.Error(err)
+		}
+	}).do(nil).do(nil)
+	j, e := playWith(t, s, before, k, &e)
+	for _, f := range j.flows {
+		rows = append(rows, f.Application+" "+strings.Join(f.Labels, ","))
+	}
+	// Bit 1 stays, bit 0 is not the bundle's any more, bit 2 follows from the headers.
+	want := []string{"tcp " + at + ">198.51.100.1:443 labels=[marked]/7 mark=0x80000010/0x800000f0"}
+	if diff := cmp.Diff(want, j.lines); diff != "" {
+		t.Errorf("writes, -want +got:\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{" marked,port443"}, rows); diff != "" {
+		t.Errorf("records, -want +got:\n%s", diff)
+	}
+}
+
+// TestAdoptedTranslation: replies of a translated connection find their flow.
+func TestAdoptedTranslation(t *testing.T) {
+	c := old("192.168.1.2:40000", "198.51.100.1:443", doneMark, 500, 1)
+	c.Reply.Dst, c.Reply.DstPort = netip.MustParseAddr("203.0.113.1"), 61000
+	k := &tracker{list: []flow.Connection{c}}
+	var e *Engine
+	var found [2]bool
+	var nat bool
+	s := newScript().until(func() bool { return e.Stats().Adopted == 1 })
+	answered := make(chan struct{})
+	s.do(func() {
+		go func() {
+			defer close(answered)
+			for i, tuple := range []flow.Tuple{c.Orig, c.Reply} {
+				why, ok := e.Why(tuple)
+				found[i] = ok
+				for _, ev := range why.Evidence {
+					nat = nat || ev.Attribute == "ip_nat"
+				}
+			}
+		}()
+	})
+	s.until(func() bool {
+		select {
+		case <-answered:
+			return true
+		default:
+			return false
+		}
+	})
+	playWith(t, s, bundle(t, zoomPolicy()), k, &e)
+	if !found[0] || !found[1] || !nat {
+		t.Errorf("found by both tuples: %v, translated: %v", found, nat)
+	}
+}
+
+// TestAdoptionFillsOnlyTheRoomThereIs: what is seen now is worth more.
+func TestAdoptionFillsOnlyTheRoomThereIs(t *testing.T) {
+	k := &tracker{}
+	for port := range 600 {
+		c := old("192.168.1.2:40000", "198.51.100.1:443", doneMark, 500, 1)
+		c.Orig.SrcPort, c.Reply.DstPort = uint16(port+1), uint16(port+1)
+		k.list = append(k.list, c)
+	}
+	var e *Engine
+	s := newScript().until(func() bool { return e.Stats().Adopted == DefaultMaxFlows || k.answered("all") }).idle().idle().idle()
+	_, e = playWith(t, s, bundle(t, zoomPolicy()), k, &e)
+	if got := e.Stats(); got.Adopted != 600 || got.FlowsEvicted != 0 {
+		t.Errorf("%d adopted, %d pushed out, want 600 and 0", got.Adopted, got.FlowsEvicted)
+	}
+	w := newWorker(e)
+	w.config = &Config{MaxFlows: 10, Live: true, Recorder: &journal{}, clock: e.config.clock}
+	for i := range k.list {
+		w.adopt(&k.list[i])
+	}
+	if w.stats.Adopted != 10 || w.stats.FlowsEvicted != 0 {
+		t.Errorf("%d adopted into a table of 10, %d pushed out", w.stats.Adopted, w.stats.FlowsEvicted)
+	}
+}
+
+// TestAdoptedCountersBeginThen: what an adopted flow carried before is no rate.
+func TestAdoptedCountersBeginThen(t *testing.T) {
+	c := old("192.168.1.2:40000", "198.51.100.1:443", doneMark, 1_000_000, 0)
+	k := &tracker{list: []flow.Connection{c}}
+	var e *Engine
+	s := aligned().until(func() bool { return e.Stats().Adopted == 1 }).wait(5 * time.Second).idle().
+		until(func() bool { return k.answered(forReadings) }).idle().idle()
+	j, _ := playWith(t, s, reading(t, over("total_rate", 1), over("total_bytes", 1000)), k, &e)
+	i := slices.IndexFunc(j.flows, func(f telemetry.Flow) bool { return f.Bytes == 100_000_100 })
+	if i < 0 {
+		t.Errorf("got records %+v, want conntrack's bytes", j.flows)
+	}
+	for _, line := range j.lines {
+		if strings.Contains(line, "total_rate") {
+			t.Errorf("a rate of what came before: %s", line)
+		}
+	}
+}

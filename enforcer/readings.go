@@ -1,0 +1,118 @@
+package enforcer
+
+import (
+	"time"
+
+	"github.com/netpol/netpol/enforcer/flow"
+)
+
+// DefaultInterval is how far readings of the counters lie apart.
+const DefaultInterval = 5 * time.Second
+
+// trackedTimeouts are after how long of silence conntrack forgets a connection,
+// by default (nf_conntrack_udp_timeout_stream, tcp_timeout_established is days):
+// in a file no conntrack says that it did.
+var trackedTimeouts = flow.Timeouts{Established: 1 << 62, Datagram: 120 * time.Second}
+
+// tick makes the readings of a capture file that are due at a packet's time
+// stamp: at the same moments as live, at whole intervals of the clock. Through
+// a gap without packets the first and the last reading are made: those between
+// would find what the last one does.
+func (w *worker) tick(stamp int64) {
+	interval := int64(w.config.Interval)
+	if w.dueAt == 0 {
+		w.dueAt = (stamp/interval + 1) * interval
+		return
+	}
+	for n := 0; stamp >= w.dueAt; n++ {
+		if n == 1 {
+			w.dueAt = stamp / interval * interval
+		}
+		w.clock.now = max(w.clock.now, w.dueAt)
+		w.readAll(w.dueAt)
+		w.dueAt += interval
+	}
+}
+
+// readAll takes the counters of the file's flows as they are.
+func (w *worker) readAll(now int64) {
+	w.stats.Readings++
+	w.table.Each(func(_ flow.ID, r *flow.Record) bool {
+		if r.Tally == 0 || !r.Has(flow.Done) || r.Ended() || w.untracked(r, now) {
+			return true
+		}
+		w.reading(r, w.tallies.at(r.Tally), now, nil)
+		return true
+	})
+}
+
+// untracked says that conntrack would have forgotten a flow.
+func (w *worker) untracked(r *flow.Record, now int64) bool {
+	timeout := trackedTimeouts.Datagram
+	if r.Class == flow.Established {
+		timeout = trackedTimeouts.Established
+	}
+	return now-r.LastSeen > int64(timeout)
+}
+
+// reading takes a flow's counters at a time, from conntrack's entry if there is
+// one, and decides the flow anew if that changes an answer.
+func (w *worker) reading(r *flow.Record, t *tally, now int64, c *flow.Connection) {
+	before := t.measure(r.FirstSeen)
+	if c != nil {
+		t.take(c)
+		if t.readAt == 0 && r.Has(flow.Adopted) {
+			t.base = [2]uint64{t.counts[0].Bytes, t.counts[1].Bytes} // since when is not known
+		}
+	}
+	t.read(now, r.FirstSeen, w.config.Interval)
+	after := t.measure(r.FirstSeen)
+	if after.packets[total] > before.packets[total] {
+		r.LastSeen = max(r.LastSeen, now)
+	}
+	if w.policy.watch == nil || !w.policy.watch.changed(&before, &after) {
+		return
+	}
+	w.load(r, &w.facts)
+	w.decide(r, &w.facts)
+}
+
+// take copies conntrack's figures; where nothing is counted
+// (net.netfilter.nf_conntrack_acct) what was seen stays.
+func (t *tally) take(c *flow.Connection) {
+	t.mark = c.Mark
+	if c.Sent.Packets|c.Returned.Packets != 0 {
+		t.counts = [2]flow.Counts{c.Sent, c.Returned}
+	}
+}
+
+// readConnection takes one entry of conntrack's list of decided connections.
+func (w *worker) readConnection(c *flow.Connection, at int64) {
+	id := w.known(&c.Orig)
+	if id == 0 {
+		return
+	}
+	r := w.table.At(id)
+	if c.Closing && !r.Ended() {
+		r.Set(flow.Closing)
+		w.table.Move(id, flow.Closed, w.clock.now)
+	}
+	if !r.Has(flow.Done) {
+		return
+	}
+	t := w.tallyOf(r)
+	switch {
+	case t == nil: // the policies changed meanwhile
+	case c.Closing:
+		t.take(c) // for the record; what is over is not decided anew
+	default:
+		w.reading(r, t, at, c)
+	}
+}
+
+// known is the flow of conntrack's tuple of a connection's first direction, 0
+// if there is none.
+func (w *worker) known(t *flow.Tuple) flow.ID {
+	k, _ := trackedKey(t)
+	return w.table.Find(&k)
+}

@@ -1,0 +1,152 @@
+package enforcer
+
+import (
+	"time"
+
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// tally is what has been counted of a flow. Only flows under a policy that has
+// a watch have one.
+type tally struct {
+	counts [2]flow.Counts // sent by the client, sent by the server
+	// The last reading: when, what had passed until then, and at what rate
+	// since the reading before.
+	readAt int64 // engine's time; 0 before the first
+	base   [2]uint64
+	rate   [2]int // bytes a second
+	mark   uint32
+	next   uint32 // in the list of free ones
+}
+
+// tallies is a slab of them, by Record.Tally. 0 is none.
+type tallies struct {
+	chunks [][]tally
+	made   uint32
+	free   uint32
+}
+
+// tallyChunk tallies are allocated at a time, so that growth copies none.
+const tallyChunk = 512
+
+func (s *tallies) at(i uint32) *tally { return &s.chunks[(i-1)/tallyChunk][(i-1)%tallyChunk] }
+
+func (s *tallies) get() uint32 {
+	i := s.free
+	if i != 0 {
+		s.free = s.at(i).next
+		*s.at(i) = tally{}
+		return i
+	}
+	if int(s.made) == len(s.chunks)*tallyChunk {
+		s.chunks = append(s.chunks, make([]tally, tallyChunk))
+	}
+	s.made++
+	return s.made
+}
+
+func (s *tallies) put(i uint32) {
+	if i != 0 {
+		s.at(i).next, s.free = s.free, i
+	}
+}
+
+// tallyOf gives the flow a tally if the policies ask for counters; nil if they
+// do not.
+func (w *worker) tallyOf(r *flow.Record) *tally {
+	if r.Tally == 0 {
+		if w.policy.watch == nil {
+			return nil
+		}
+		r.Tally = w.tallies.get()
+	}
+	return w.tallies.at(r.Tally)
+}
+
+// count adds the packet at hand. Live, conntrack's own figures replace what is
+// counted here as soon as they are read.
+func (w *worker) count(r *flow.Record, fromClient bool) {
+	t := w.tallyOf(r)
+	if t == nil {
+		return
+	}
+	side := 1
+	if fromClient {
+		side = 0
+	}
+	t.counts[side].Packets++
+	t.counts[side].Bytes += uint64(w.parsed.IPLength)
+}
+
+// measure is a tally in the terms of the attributes, by total, sent and
+// returned.
+type measure struct {
+	rate, bytes, packets [3]int
+	duration             int // seconds
+}
+
+func (t *tally) measure(firstSeen int64) (m measure) {
+	for i := range t.counts {
+		m.rate[i+1], m.bytes[i+1], m.packets[i+1] = t.rate[i], int(t.counts[i].Bytes), int(t.counts[i].Packets)
+		m.rate[total] += m.rate[i+1]
+		m.bytes[total] += m.bytes[i+1]
+		m.packets[total] += m.packets[i+1]
+	}
+	if t.readAt != 0 {
+		m.duration = int(max(t.readAt-firstSeen, 0) / int64(time.Second))
+	}
+	return m
+}
+
+// read ends an interval. The first of a flow is at least as long as those
+// between readings are, so that a flow's first packets make no high rate of
+// themselves.
+func (t *tally) read(now, firstSeen int64, interval time.Duration) {
+	since := t.readAt
+	if since == 0 {
+		since = min(firstSeen, now-int64(interval))
+	}
+	elapsed := max(float64(now-since)/float64(time.Second), 1e-3)
+	for i := range t.counts {
+		t.rate[i] = 0
+		if n := t.counts[i].Bytes; n > t.base[i] {
+			t.rate[i] = int(float64(n-t.base[i]) / elapsed)
+		}
+		t.base[i] = t.counts[i].Bytes
+	}
+	t.readAt = now
+}
+
+// fillCounters sets the attributes that change with what a flow carries. The
+// local side must be known already.
+func (w *worker) fillCounters(f *fact.Facts, r *flow.Record) {
+	if r.Tally == 0 {
+		return
+	}
+	t := w.tallies.at(r.Tally)
+	m := t.measure(r.FirstSeen)
+	local, other := sent, returned
+	if f.Origin == fact.OriginOther {
+		local, other = returned, sent
+	}
+	f.TotalRate, f.SrcRate, f.DstRate, f.LocalRate, f.OtherRate = m.rate[total], m.rate[sent], m.rate[returned], m.rate[local], m.rate[other]
+	f.TotalBytes, f.SrcBytes, f.DstBytes, f.LocalBytes, f.OtherBytes = m.bytes[total], m.bytes[sent], m.bytes[returned], m.bytes[local], m.bytes[other]
+	f.TotalPackets, f.SrcPackets, f.DstPackets = m.packets[total], m.packets[sent], m.packets[returned]
+	f.LocalPackets, f.OtherPackets = m.packets[local], m.packets[other]
+	f.Duration = m.duration
+	f.CTMark = int(t.mark &^ w.policy.doneMark)
+	if watch := w.policy.watch; watch != nil && watch.clock {
+		now := time.Unix(0, w.clock.wall(w.clock.now)).In(w.policy.zone)
+		f.TimeOfDay = now.Hour()*3600 + now.Minute()*60 + now.Second()
+		f.Weekday = fact.Weekdays()[(int(now.Weekday())+6)%7]
+	}
+}
+
+// clearCounters empties what fillCounters fills.
+func clearCounters(f *fact.Facts) {
+	f.TotalRate, f.SrcRate, f.DstRate, f.LocalRate, f.OtherRate = 0, 0, 0, 0, 0
+	f.TotalBytes, f.SrcBytes, f.DstBytes, f.LocalBytes, f.OtherBytes = 0, 0, 0, 0, 0
+	f.TotalPackets, f.SrcPackets, f.DstPackets, f.LocalPackets, f.OtherPackets = 0, 0, 0, 0, 0
+	f.Duration, f.CTMark, f.TimeOfDay, f.Weekday, f.Schedules = 0, 0, 0, "", ""
+}

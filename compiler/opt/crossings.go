@@ -63,7 +63,7 @@ func crossed(c ir.Conjunction) (key string, size int) {
 			words = append(words, fmt.Sprintf("%s %v %p %d", name, l.Not, &list[0], len(list)))
 		}
 	}
-	if !twice && (bySide == 0 || byLocal == 0) && len(seen) < 2 {
+	if !twice && (bySide == 0 || byLocal == 0) { // of different addresses
 		return "", 0
 	}
 	for _, list := range lists {

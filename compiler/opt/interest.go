@@ -18,6 +18,7 @@ const maxInterest = 4096
 // needs it, and so does a policy of which each match is logged.
 func Interest(policies []ir.Policy) ([]ir.Conjunction, bool) {
 	var out []ir.Conjunction
+	lists := crossings{known: map[string]bool{}, left: maxCrossed}
 	for i := range policies {
 		p := &policies[i]
 		any, ok := p.Split.Any, true
@@ -25,6 +26,9 @@ func Interest(policies []ir.Policy) ([]ir.Conjunction, bool) {
 			any, ok = conjunctions(fold(possible(p.Cond)), false)
 		} else if !p.Split.Late && !p.Audit {
 			continue
+		}
+		if !p.Split.Kernel && !lists.take(any) {
+			any = short(any)
 		}
 		if !ok || slices.ContainsFunc(any, func(c ir.Conjunction) bool { return len(c) == 0 }) {
 			return nil, false
@@ -34,4 +38,14 @@ func Interest(policies []ir.Policy) ([]ir.Conjunction, bool) {
 		}
 	}
 	return out, true
+}
+
+// short is the conjunctions without long lists of addresses: they hold wherever
+// the others do.
+func short(any []ir.Conjunction) []ir.Conjunction {
+	out := make([]ir.Conjunction, len(any))
+	for i, c := range any {
+		out[i] = slices.DeleteFunc(slices.Clone(c), func(l ir.Literal) bool { return len(l.Test.Prefixes) > longList })
+	}
+	return out
 }

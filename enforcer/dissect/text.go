@@ -1,6 +1,10 @@
 package dissect
 
-import "github.com/netpol/netpol/lang/fact"
+import (
+	"net/netip"
+
+	"github.com/netpol/netpol/lang/fact"
+)
 
 // Bounds of a DNS name in its written form (RFC 1035 section 2.3.4: 255 bytes
 // on the wire).
@@ -29,6 +33,26 @@ func SetHostname(f *fact.Facts, host []byte, by string) bool {
 		return false
 	}
 	SetText(&f.Hostname, name)
+	f.By = by
+	return true
+}
+
+// maxAddress bounds an address in text: 45 bytes of IPv6 with embedded IPv4.
+const maxAddress = 45
+
+// SetAddress sets f.Hostname to an IP address in canonical form, where a
+// protocol has one in a host's place, and f.By to by. It reports false and
+// leaves f alone when b is no address, or one with a zone.
+func SetAddress(f *fact.Facts, b []byte, by string) bool {
+	if len(b) == 0 || len(b) > maxAddress {
+		return false
+	}
+	addr, err := netip.ParseAddr(string(b))
+	if err != nil || addr.Zone() != "" {
+		return false
+	}
+	var buf [maxAddress + 1]byte
+	SetText(&f.Hostname, addr.AppendTo(buf[:0]))
 	f.By = by
 	return true
 }

@@ -2,7 +2,6 @@ package http
 
 import (
 	"bytes"
-	"net/netip"
 
 	"github.com/netpol/netpol/enforcer/dissect"
 	"github.com/netpol/netpol/lang/fact"
@@ -156,15 +155,12 @@ func setURL(f *fact.Facts, method, target []byte) {
 	dissect.SetText(&f.HTTPURL, url)
 }
 
-// maxAddress bounds an address in text: 45 bytes of IPv6 with embedded IPv4.
-const maxAddress = 45
-
 // setHost sets the host name from host and optional port. Unlike a TLS server
 // name, a Host may well be an address; it is then kept in canonical form.
 func setHost(f *fact.Facts, host []byte) {
 	if inner, rest, ok := bytes.Cut(host, []byte("]")); ok && host[0] == '[' {
 		if len(rest) == 0 || rest[0] == ':' {
-			setAddress(f, inner[1:])
+			dissect.SetAddress(f, inner[1:], fact.ByHTTP)
 		}
 		return
 	}
@@ -175,19 +171,6 @@ func setHost(f *fact.Facts, host []byte) {
 		host = name
 	}
 	if !dissect.SetHostname(f, host, fact.ByHTTP) {
-		setAddress(f, host)
+		dissect.SetAddress(f, host, fact.ByHTTP)
 	}
-}
-
-func setAddress(f *fact.Facts, b []byte) {
-	if len(b) == 0 || len(b) > maxAddress {
-		return
-	}
-	addr, err := netip.ParseAddr(string(b))
-	if err != nil || addr.Zone() != "" {
-		return
-	}
-	var buf [maxAddress + 1]byte
-	dissect.SetText(&f.Hostname, addr.AppendTo(buf[:0]))
-	f.By = fact.ByHTTP
 }

@@ -56,10 +56,20 @@ func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 	for _, d := range w.Datagrams[first:] {
 		r.read(d.Payload)
 		if r.finish(f) {
+			f.Protocol = protocol(f.ALPN)
 			return dissect.Match
 		}
 	}
 	return dissect.Partial
+}
+
+// protocol names what runs over QUIC: what the client offers, where that is a
+// protocol of its own. HTTP/3 is what QUIC is for, and has no other name here.
+func protocol(alpn string) string {
+	if p := tls.ALPNProtocol(alpn); p != "" {
+		return p
+	}
+	return "quic"
 }
 
 // isQUIC says whether a datagram is QUIC for sure. It does not allocate.

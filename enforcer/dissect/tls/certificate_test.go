@@ -89,7 +89,7 @@ func TestCertificateFacts(t *testing.T) {
 // TestCertificateIsNotWaitedFor cuts a flow after the server's hello: with the
 // name known the flow is over, unless somebody asks for the certificate.
 func TestCertificateIsNotWaitedFor(t *testing.T) {
-	all := record(t, &stdtls.Config{ServerName: "www.example.com"}, &stdtls.Config{MaxVersion: stdtls.VersionTLS12})
+	all := record(t, &stdtls.Config{ServerName: "shop.example.com"}, &stdtls.Config{MaxVersion: stdtls.VersionTLS12})
 	server := side(all, dissect.Server)
 	n := recordHeaderLen + (int(server[3])<<8 | int(server[4]))
 	client := dissecttest.Client(side(all[:1], dissect.Client))

@@ -163,8 +163,9 @@ func (h *clientHello) set(f *fact.Facts) {
 	f.TLSVersion = knownVersion(h.version)
 	// Two names would let a client show one to us and one to the server; RFC
 	// 6066 forbids them, and none is believed.
-	if h.names == 1 {
-		dissect.SetHostname(f, h.serverName, fact.BySNI)
+	// An address is forbidden there as well, but sent.
+	if h.names == 1 && !dissect.SetHostname(f, h.serverName, fact.BySNI) {
+		dissect.SetAddress(f, h.serverName, fact.BySNI)
 	}
 	// A browser's call has no name, nor needs one (RFC 8827).
 	if h.names == 0 && !h.encrypted && h.over != OverDTLS {

@@ -115,7 +115,7 @@ func evasionCases(t testing.TB) []dissecttest.Case {
 		named("NUL inside", "", "blocked.test\x00.good.test"),
 		named("not ASCII", "", "bl\xc3\xb6cked.test"),
 		named("empty name", "", ""),
-		named("address", "", "192.0.2.7"),
+		named("address", "192.0.2.7", "192.0.2.7"),
 		named("two names", "", "good.test", "blocked.test"),
 		plain("two name extensions", "", records(twice, len(twice)), twice),
 		{

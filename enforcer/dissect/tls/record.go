@@ -133,3 +133,26 @@ func (m *messages) next() (typ byte, body []byte, whole bool) {
 	k := m.read(body)
 	return typ, body[:k], k == n
 }
+
+// belowTLS13 says that a client whose server is not seen goes on as no client
+// of TLS 1.3 does: behind its hello with a handshake record, in the clear or
+// encrypted, that is no second hello. In TLS 1.3 what follows is application
+// data to look at (RFC 8446 section 5.2).
+func belowTLS13(b []byte) bool {
+	m := messages{rest: b}
+	if typ, _, whole := m.next(); !whole || typ != typeClientHello || len(m.frag) > 0 || m.cut {
+		return false
+	}
+	for rest := m.rest; ; {
+		typ, n, st := recordHeader(rest)
+		switch {
+		case st != headerWhole || len(rest) < recordHeaderLen+n:
+			return false
+		case typ == recordHandshake:
+			return rest[recordHeaderLen] != typeClientHello
+		case typ != recordChangeCipherSpec:
+			return false
+		}
+		rest = rest[recordHeaderLen+n:]
+	}
+}

@@ -27,17 +27,25 @@ func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 		}
 		return dissect.NeedMore
 	}
-	f.Protocol = "tls"
+	swapped := false
 	if a.kind == kindServerHello || b.kind == kindClientHello && a.kind != kindClientHello {
 		a, b, closedA, closedB = b, a, closedB, closedA
+		swapped = true
 	}
 	answer := readServer(&b)
 	clientDone := readClient(&a, closedA, answer.retry, f)
-	if answer.version != 0 {
+	switch {
+	case answer.version != 0:
 		answer.set(f)
+	case b.empty && a.kind == kindClientHello && belowTLS13(a.hello):
+		f.TLSVersion = min(f.TLSVersion, version12)
 	}
+	f.Protocol = protocol(w, swapped, f.ALPN)
 	if len(answer.certificate) > 0 {
 		cert := parseCertificate(answer.certificate)
+		if cert.isTor() {
+			f.Protocol = "tor"
+		}
 		if f.Hostname == "" {
 			cert.setName(f)
 		}
@@ -47,7 +55,7 @@ func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 	}
 	// What comes after the hello matters when nothing has named the server, or
 	// when somebody asks for the certificate itself.
-	serverDone := answer.done || answer.version != 0 && f.Hostname != "" && !w.Want.Certificate
+	serverDone := answer.done || answer.version != 0 && f.Hostname != "" && !w.Want.Certificate && !mayBeTor(f)
 	if (clientDone || closedA || a.empty && b.kind == kindMidstream) &&
 		(serverDone || closedB || b.empty && a.kind == kindMidstream) {
 		return dissect.Match

@@ -67,6 +67,7 @@ var rules = []rule{
 	{"compiler", []string{"compiler/...", "lang", "lang/diag", "lang/fact"}, nil},
 	{"policies", []string{"compiler/artifact"}, nil},
 	{"policies/source", []string{"compiler/artifact", "policies"}, nil},
+	{"policies/geo", nil, nil},
 
 	// The enforcer.
 	{"enforcer/flow", []string{"enforcer/packet"}, nil},

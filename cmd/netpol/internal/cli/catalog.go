@@ -36,7 +36,7 @@ func newCatalogCommand(t *tool) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newCatalogListCommand(t), newCatalogSearchCommand(t), newCatalogExplainCommand(t))
-	cmd.AddCommand(newCatalogDiffCommand(t), newCatalogUpdateCommand(t), newCatalogVerifyCommand(t))
+	cmd.AddCommand(newCatalogDiffCommand(t), newCatalogNetworksCommand(t), newCatalogUpdateCommand(t), newCatalogVerifyCommand(t))
 	return cmd
 }
 

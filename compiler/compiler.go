@@ -91,6 +91,7 @@ func describe(policies []ir.Policy) []artifact.Policy {
 			Mark:        p.Mark,
 			Verdict:     p.Verdict.String(),
 			When:        p.Packet.String(),
+			Part:        p.Part,
 			Audit:       p.Audit,
 		}
 		if p.OnFail == ir.FailClosed {

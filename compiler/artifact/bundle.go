@@ -60,6 +60,7 @@ type Policy struct {
 	// When is what is asked of each packet besides, as people read it; empty
 	// when nothing is.
 	When   string `json:"when,omitempty"`
+	Part   int    `json:"part,omitempty"`    // of the policies that were one before When was taken out; 0 the first
 	Audit  bool   `json:"audit,omitempty"`   // only counted and logged
 	OnFail string `json:"on_fail,omitempty"` // "closed", or empty for open
 }

@@ -29,7 +29,11 @@ func policyObjects(b *artifact.Bundle) []reconcile.Object {
 	}
 	var objects []reconcile.Object
 	for _, p := range b.Policies {
-		objects = append(objects, reconcile.Object{Kind: kindPolicy, ID: p.Name, Body: policyBody(p)})
+		id := p.Name
+		if p.Part > 0 { // alternatives of one policy
+			id = fmt.Sprintf("%s (%d)", p.Name, p.Part+1)
+		}
+		objects = append(objects, reconcile.Object{Kind: kindPolicy, ID: id, Body: policyBody(p)})
 	}
 	return objects
 }
@@ -46,22 +50,9 @@ func (r Router) bundleObject(b *artifact.Bundle) reconcile.Object {
 
 // policyBody is what a policy says, in one line.
 func policyBody(p artifact.Policy) string {
-	var does []string
-	for _, l := range p.Labels {
-		does = append(does, "label "+l)
-	}
-	if p.Mark != nil {
-		does = append(does, fmt.Sprintf("mark %#x/%#x", p.Mark.Value, p.Mark.Mask))
-	}
-	if p.DSCP != "" {
-		does = append(does, "dscp "+p.DSCP)
-	}
-	if p.Verdict != "" {
-		does = append(does, p.Verdict)
-	}
 	body := strings.Join(strings.Fields(p.Criteria), " ")
-	if len(does) > 0 {
-		body += " -> " + strings.Join(does, ", ")
+	if does := p.Does(); does != "" {
+		body += " -> " + does
 	}
 	if p.Decided == artifact.DecidedKernel {
 		body += " (by the kernel alone)"

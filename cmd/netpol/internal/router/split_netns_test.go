@@ -24,6 +24,13 @@ import (
 // namespace the test then stands in.
 func enforce(t *testing.T, lab *kerneltest.Lab, source string) *artifact.Bundle {
 	t.Helper()
+	b, _ := enforceOn(t, lab, source)
+	return b
+}
+
+// enforceOn returns the router as well.
+func enforceOn(t *testing.T, lab *kerneltest.Lab, source string) (*artifact.Bundle, Router) {
+	t.Helper()
 	p, diags := lang.Parse(map[string][]byte{"a.netpol.hcl": []byte(source)}, lang.Options{})
 	b, more := compiler.Compile(p, compiler.Options{})
 	if diags.Extend(more); diags.HasErrors() {
@@ -42,7 +49,7 @@ func enforce(t *testing.T, lab *kerneltest.Lab, source string) *artifact.Bundle 
 	if left := r.Diff(read(t, r), b); len(left) != 0 {
 		t.Fatalf("a second plan has %v", left)
 	}
-	return b
+	return b, r
 }
 
 func bitOf(t *testing.T, b *artifact.Bundle, name string) int {

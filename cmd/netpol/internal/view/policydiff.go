@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/netpol/netpol/cmd/netpol/internal/flowfacts"
 	"github.com/netpol/netpol/cmd/netpol/internal/outcome"
@@ -15,16 +16,47 @@ import (
 func PolicyDiff(w io.Writer, r *policydiff.Report, st Style) error {
 	var b strings.Builder
 	diffPolicies(&b, r.Policies, st)
+	diffNames(&b, r.Names, st)
 	for i := range r.Regions {
 		diffRegion(&b, &r.Regions[i], st)
 	}
 	if r.More > 0 {
 		fmt.Fprintf(&b, "... and %s more, where these come together.\n\n", plural(r.More, "kind of flow", "kinds of flow"))
 	}
+	if len(r.Unshown) > 0 {
+		heading(&b, "Not ruled out, and no flow found that shows it", st)
+		for _, text := range r.Unshown {
+			fmt.Fprintf(&b, "  ? %s\n", cleanLine(text))
+		}
+		b.WriteByte('\n')
+	}
 	diffReplay(&b, r.Replay, st)
 	b.WriteString(diffVerdict(r, st))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// diffNames lists what leads to another application.
+func diffNames(b *strings.Builder, names []policydiff.NameChange, st Style) {
+	if len(names) == 0 {
+		return
+	}
+	heading(b, "Names", st)
+	for i, n := range names {
+		if i == maxShown {
+			fmt.Fprintf(b, "  ... and %d more.\n", len(names)-i)
+			break
+		}
+		fmt.Fprintf(b, "  %s %s %s: %s, now %s\n", st.in("~", bold, yellow), n.Kind, cleanLine(n.Value), noApplication(n.Before), noApplication(n.After))
+	}
+	b.WriteByte('\n')
+}
+
+func noApplication(tags string) string {
+	if tags == "" {
+		return "no application"
+	}
+	return cleanLine(tags)
 }
 
 func diffPolicies(b *strings.Builder, changes []policydiff.PolicyChange, st Style) {
@@ -63,23 +95,34 @@ func policyText(p *artifact.Policy) string {
 	if p == nil {
 		return ""
 	}
-	return "criteria " + strings.Join(strings.Fields(p.Criteria), " ") + "\n" + policyEffects(p) + "\n"
-}
-
-// policyEffects leaves out where a policy is decided: that is no meaning.
-func policyEffects(p *artifact.Policy) string {
-	q := *p
-	q.Decided = artifact.DecidedEnforcer
-	return effects(q)
+	return "criteria " + strings.Join(strings.Fields(p.Criteria), " ") + "\n" + tableCell(p.Does()) + "\n"
 }
 
 func diffRegion(b *strings.Builder, r *policydiff.Region, st Style) {
-	fmt.Fprintf(b, "%s %s\n", st.in("A flow with", bold), cleanLine(shorten(flowfacts.String(r.Witness), maxText)))
+	fmt.Fprintf(b, "%s\n", witnessLine(r, st))
 	if r.Naming != "" {
 		fmt.Fprintf(b, "  is called %s\n", cleanLine(r.Naming))
 	}
 	fmt.Fprintf(b, "  %s %s\n", st.in("before:", red), cleanLine(outcomeText(&r.Before)))
 	fmt.Fprintf(b, "  %s  %s\n\n", st.in("after:", green), cleanLine(outcomeText(&r.After)))
+}
+
+// witnessLine is the flow, and when and how it is so where that matters.
+func witnessLine(r *policydiff.Region, st Style) string {
+	text := st.in("A flow with", bold) + " " + cleanLine(shorten(flowfacts.String(r.Witness), maxText))
+	if len(r.Witness) == 0 {
+		text = st.in("Any flow", bold)
+	}
+	if t, err := time.Parse(time.RFC3339, r.Time); err == nil {
+		text += t.Format(", on Monday, 2 January 2006 at 15:04:05 (-07:00)")
+	}
+	switch r.Netpold {
+	case "down":
+		text += ", while netpold does not answer"
+	case "undecided":
+		text += ", of which netpold knows too little"
+	}
+	return text
 }
 
 // outcomeText is what becomes of a flow and which policies say so.
@@ -128,7 +171,13 @@ func diffReason(r *policydiff.Report) string {
 	if len(r.Sampled) > 0 {
 		return ": the values of " + strings.Join(r.Sampled, ", ") + " were sampled"
 	}
-	return ": there are too many combinations to try all, or the names of flows differ"
+	if len(r.Names) > 0 {
+		return ": applications are recognised otherwise"
+	}
+	if len(r.Unshown) > 0 {
+		return ": see above"
+	}
+	return ": there were too many cases to look at all"
 }
 
 // PolicyDiffJSON writes it for machines, as one document.

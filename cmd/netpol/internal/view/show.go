@@ -99,7 +99,7 @@ func (r Router) bundleText(b *strings.Builder, st Style) {
 			by = "\tby the kernel alone"
 		}
 		fmt.Fprintf(policies, "  %s\t%s:%d\t%s\t%s%s\n", cleanLine(p.Name), cleanLine(p.File), p.Line,
-			tableCell(shorten(strings.Join(strings.Fields(p.Criteria), " "), maxCriteria)), effects(p), by)
+			tableCell(shorten(strings.Join(strings.Fields(p.Criteria), " "), maxCriteria)), tableCell(p.Does()), by)
 	}
 	flush(policies)
 }
@@ -133,6 +133,9 @@ func (r Router) enforcerText(b *strings.Builder, st Style) {
 			return
 		}
 		b.WriteString("  What it decided stays in force; new flows are not named.\n")
+		for _, p := range r.closed() {
+			fmt.Fprintf(b, "  Policy %s fails closed: flows that it could match get its verdict.\n", cleanLine(p.Name))
+		}
 		return
 	}
 	t := table(b)
@@ -142,22 +145,18 @@ func (r Router) enforcerText(b *strings.Builder, st Style) {
 	flush(t)
 }
 
-// effects is what a policy does, in one line.
-func effects(p artifact.Policy) string {
-	var out []string
-	for _, l := range p.Labels {
-		out = append(out, "label "+l)
+// closed are the policies that fail closed, once each.
+func (r Router) closed() []artifact.Policy {
+	if r.Bundle == nil {
+		return nil
 	}
-	if p.Mark != nil {
-		out = append(out, fmt.Sprintf("mark %#x/%#x", p.Mark.Value, p.Mark.Mask))
+	var out []artifact.Policy
+	for _, p := range r.Bundle.Policies {
+		if p.OnFail != "" && p.Part == 0 && p.Decided == artifact.DecidedEnforcer {
+			out = append(out, p)
+		}
 	}
-	if p.DSCP != "" {
-		out = append(out, "dscp "+p.DSCP)
-	}
-	if p.Verdict != "" {
-		out = append(out, p.Verdict)
-	}
-	return tableCell(strings.Join(out, ", "))
+	return out
 }
 
 func heading(b *strings.Builder, text string, st Style) { b.WriteString(st.in(text, bold) + "\n") }

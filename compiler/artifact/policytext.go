@@ -1,0 +1,35 @@
+package artifact
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Does is what the policy does, in one line: "label zoom, dscp cs5", with what it
+// asks of packets and how it fails.
+func (p Policy) Does() string {
+	var out []string
+	for _, l := range p.Labels {
+		out = append(out, "label "+l)
+	}
+	if p.Mark != nil {
+		out = append(out, fmt.Sprintf("mark %#x/%#x", p.Mark.Value, p.Mark.Mask))
+	}
+	if p.DSCP != "" {
+		out = append(out, "dscp "+p.DSCP)
+	}
+	if p.Verdict != "" {
+		out = append(out, p.Verdict)
+	}
+	if p.OnFail != "" {
+		out = append(out, "fails "+p.OnFail)
+	}
+	text := strings.Join(out, ", ")
+	if p.Audit {
+		text = strings.TrimSpace("only counted: " + text)
+	}
+	if p.When != "" {
+		text = strings.TrimSpace(text + " for packets with " + p.When)
+	}
+	return text
+}

@@ -6,10 +6,14 @@ const raknetMagic = "\x00\xff\xff\x00\xfe\xfe\xfe\xfe\xfd\xfd\xfd\xfd\x12\x34\x5
 // oob opens the connectionless messages of the Quake and Source engines.
 const oob = "\xff\xff\xff\xff"
 
+// hostBytes are what a host name or an address is written with.
+const hostBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:"
+
 // gameTCPRows: games.
 var gameTCPRows = []row{
 	{"steam", nil, all(at(4, "VT01"), at(2, "\x00\x00")), nil, "Steam connection manager frame"},
 	{"minecraft", ports(25565), all(at(1, "\x00"), length(0, 1, 1)), nil, "Minecraft Java handshake"},
+	{"minecraft", nil, all(length(0, 1, 1), at(1, "\x00"), in(2, span(0x80, 0xff)), between(3, 1, 1, 7), between(4, 1, 4, 64), in(5, hostBytes), in(6, hostBytes), in(7, hostBytes), in(8, hostBytes)), nil, "Minecraft Java handshake: protocol number and host name"},
 	{"minecraft", ports(25565), all(at(0, "\xfe\x01")), nil, "Minecraft Java legacy server list ping"},
 	{"world-of-warcraft", nil, all(at(0, "\x00"), lengthLE(2, 2, 4), at(4, "WoW\x00")), nil, "World of Warcraft logon challenge"},
 	{"world-of-warcraft", nil, all(has("WORLD OF WARCRAFT CONNECTION", 40)), nil, "World of Warcraft connection greeting"},

@@ -44,6 +44,7 @@ var industrialTCPRows = []row{
 	{"ieee-c37118", ports(4712), all(at(0, "\xaa"), in(1, "\x01\x11\x21\x31\x41\x02\x12\x22\x32\x42\x52"), length(2, 2, 0)), nil, "IEEE C37.118.2 section 6.2"},
 	{"iec62056", nil, all(at(0, "\x00\x01\x00"), at(4, "\x00"), length(6, 2, 8), in(8, "\x60\x61\xc0\xc1\xc2\xc3\xc4\xc5\xc7\xc8")), nil, "IEC 62056-47 wrapper"},
 	{"iec62056", nil, all(at(0, "\x7e\xa0"), skip(2, 1, 1, 1), at(0, "\x7e")), nil, "IEC 62056-46 section 6.4.4, HDLC frame"},
+	{"ansi-c1222", ports(1153), all(at(0, "\x60"), length(1, 1, 2)), nil, "ANSI C12.22 section 5, ACSE PDU"},
 	{"hislip", nil, all(at(0, "HS\x00\x00"), at(8, "\x00\x00\x00\x00")), nil, "IVI-6.1 section 2.4"},
 	{"tplink-shp", nil, all(at(0, "\x00\x00"), at(4, "\xd0\xf2")), nil, "TP-Link Smart Home, autokey XOR of '{\"'"},
 	{"tuya-lp", nil, all(at(0, "\x00\x00\x55\xaa"), at(12, "\x00")), nil, "Tuya local protocol header"},
@@ -52,6 +53,9 @@ var industrialTCPRows = []row{
 // industrialUDPRows: the same over UDP.
 var industrialUDPRows = []row{
 	{"bacnet", nil, all(at(0, "\x81"), between(1, 1, 0, 12), length(2, 2, 0)), nil, "ASHRAE 135 annex J"},
+	{"ansi-c1222", ports(1153), all(at(0, "\x60"), length(1, 1, 2)), nil, "ANSI C12.22 section 5, ACSE PDU"},
+	{"matter", ports(5540), all(masked(0, "\x00", "\xf8"), size(18, 1280)), nil, "Matter 1.0 section 4.4, message header"},
+	{"lwm2m", nil, all(masked(0, "\x40", "\xf0"), at(1, "\x02"), has("\xb2rd", 32), has("lwm2m=", 128)), nil, "OMA LwM2M transport 1.2 section 6.4.1, register"},
 	{"coap", ports(5683, 5684, 61616), all(masked(0, "\x40", "\xc0"), in(0, span(0x40, 0x48)+span(0x50, 0x58)+span(0x60, 0x68)+span(0x70, 0x78)), in(1, "\x00\x01\x02\x03\x04\x05\x06\x07\x41\x42\x43\x44\x45\x5f\x80\x81\x82\x83\x84\x85\x86\x88\x8c\x8d\x8f\xa0\xa1\xa2\xa3\xa4\xa5")), nil, "RFC 7252 section 3"},
 	{"dnp3", nil, all(at(0, "\x05\x64"), between(2, 1, 5, 255), in(3, dnp3Controls)), nil, "IEEE 1815 section 9.2.4"},
 	{"cip", nil, all(at(0, "\x02\x00\x02\x80\x08\x00"), at(14, "\xb1\x00")), nil, "CIP volume 2 section 2-6, implicit messages"},

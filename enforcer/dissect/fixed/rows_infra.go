@@ -14,6 +14,9 @@ func ntpModes() (set string) {
 	return set
 }
 
+// iperfCookie are the characters that iperf3 makes its session cookie of.
+const iperfCookie = "abcdefghijklmnopqrstuvwxyz234567"
+
 // infraTCPRows: routing, directories and logs.
 var infraTCPRows = []row{
 	{"bgp", nil, all(at(0, repeat("\xff", 16)), between(16, 2, 19, 4096), between(18, 1, 1, 5)), nil, "RFC 4271 section 4.1"},
@@ -30,6 +33,7 @@ var infraTCPRows = []row{
 	{"tacacs", ports(49), all(in(0, "\xc0\xc1"), in(1, "\x01\x02\x03"), in(2, "\x01\x02"), at(8, "\x00\x00")), nil, "RFC 8907 section 4.1"},
 	{"diameter", nil, all(at(0, "\x01\x00"), in(4, "\x80\xc0\x00\x40"), at(5, "\x00\x01\x01\x00\x00\x00\x00")), nil, "RFC 6733 sections 3, 5.3.1"},
 	{"openflow", ports(6633, 6653), all(in(0, "\x01\x02\x03\x04\x05\x06"), at(1, "\x00\x00"), in(3, "\x08\x10")), nil, "OpenFlow 1.5.1 section 7.5.1"},
+	{"iperf", ports(5201), all(in(0, iperfCookie), in(1, iperfCookie), in(2, iperfCookie), in(3, iperfCookie), in(35, iperfCookie), at(36, "\x00")), nil, "iperf3 session cookie"},
 	{"slp", ports(427), all(at(0, "\x02"), between(1, 1, 1, 11), length(2, 3, 0)), nil, "RFC 2608 section 8"},
 	{"lisp", ports(4342), all(at(0, "\x00\x11\x00")), nil, "RFC 9301, reliable transport registration"},
 }

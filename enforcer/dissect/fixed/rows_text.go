@@ -53,6 +53,7 @@ var textRows = []row{
 	{"xmpp", nil, all(at(0, "<"), has("http://etherx.jabber.org/streams", 512)), nil, "RFC 6120 section 4.8.1"},
 	{"sip", nil, all(lineEnd(" SIP/2.0")), nil, "RFC 3261 section 7.1"},
 	{"sip", nil, all(at(0, "SIP/2.0 "), in(8, "123456")), nil, "RFC 3261 section 7.2"},
+	{"airplay", nil, all(lineEnd(" RTSP/1.0"), has("AirPlay/", 512)), nil, "AirPlay over RTSP, its user agent"},
 	{"rtsp", nil, all(lineEnd(" RTSP/1.0")), nil, "RFC 2326 section 6.1"},
 	{"rtsp", nil, all(lineEnd(" RTSP/2.0")), nil, "RFC 7826 section 7.1"},
 	{"rtsp", nil, all(at(0, "RTSP/"), in(5, "12"), at(6, ".0 ")), nil, "RFC 2326 section 7.1"},

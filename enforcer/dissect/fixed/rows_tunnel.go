@@ -34,6 +34,7 @@ var vpnUDPRows = []row{
 	{"ike", nil, all(in(17, "\x10\x20"), in(18, "\x01\x02\x03\x04\x05\x06\x20\x21\x22\x23\x24\x25\x2b\x2c"), length(24, 4, 0), size(28, 65507)), nil, "RFC 7296 section 3.1, RFC 2408 section 3.1"},
 	{"ike", ports(4500), all(at(0, "\x00\x00\x00\x00"), in(21, "\x10\x20"), length(28, 4, 4)), nil, "RFC 3948 section 2.2"},
 	{"ike", ports(4500), all(at(0, "\xff"), size(1, 1)), nil, "RFC 3948 section 2.3"},
+	{"globalprotect", ports(4501), all(at(4, "\x00\x00"), in(0, span(1, 255)), size(28, 65507)), nil, "RFC 3948 section 2.1 on GlobalProtect's port"},
 	{"esp", ports(4500), all(at(4, "\x00\x00"), in(0, span(1, 255)), size(28, 65507)), nil, "RFC 3948 section 2.1"},
 	{"l2tp", nil, all(masked(0, "\xc8", "\xc8"), at(1, "\x02"), length(2, 2, 0), at(12, "\x80\x08\x00\x00\x00\x00")), nil, "RFC 2661 sections 3.1, 4.1"},
 	{"l2tp", ports(1701), all(masked(0, "\x00", "\x34"), at(1, "\x02")), nil, "RFC 2661 section 3.1"},

@@ -28,7 +28,7 @@ func protocol(w *dissect.Window, swapped bool, alpn string) string {
 }
 
 // byALPN knows the registered names of protocols (IANA TLS ALPN Protocol IDs),
-// and those of Apple's push service and Syncthing. A client that offers several
+// and those of Apple's push service, AnyDesk and Syncthing. A client that offers several
 // is a browser's kind and says nothing.
 func byALPN(alpn string) string {
 	switch alpn {
@@ -65,10 +65,12 @@ func byALPN(alpn string) string {
 	case "bep/1.0":
 		return "syncthing"
 	}
-	if strings.HasPrefix(alpn, "apns-") {
+	switch {
+	case strings.HasPrefix(alpn, "apns-"):
 		return "apns"
-	}
-	if strings.HasPrefix(alpn, "doq") { // RFC 9250 section 4.1, and its drafts
+	case strings.HasPrefix(alpn, "anydesk/"): // with version and system
+		return "anydesk"
+	case strings.HasPrefix(alpn, "doq"): // RFC 9250 section 4.1, and its drafts
 		return "doq"
 	}
 	return ""

@@ -35,6 +35,7 @@ func TestProtocolInside(t *testing.T) {
 		{"imaps", 993, records(plainHello(names("a.test")), 1000), "imaps"},
 		{"sips", 443, offer("sip/2"), "sips"},
 		{"apple push", 5223, offer("apns-security-v3"), "apns"},
+		{"anydesk", 443, offer("anydesk/6.2.0/linux"), "anydesk"},
 		{"doq over TCP", 853, offer("doq-i11"), "doq"},
 		{"GREASE only", 995, offer("\x0a\x0a"), "pop3s"},
 	} {

@@ -93,7 +93,7 @@ func (t *tool) consoleSession(ctx context.Context, dir string, captures []string
 		s.Samples, err = console.Builtin(s.Bundle)
 		return s, err
 	}
-	e, err := outcome.New(s.Bundle)
+	e, err := outcome.New(s.Bundle, outcome.Lower(s.Policy, catalogue))
 	if err != nil {
 		return nil, err
 	}

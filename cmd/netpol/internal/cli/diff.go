@@ -70,9 +70,15 @@ func (t *tool) diff(ctx context.Context, a diffArgs) error {
 	if err != nil {
 		return err
 	}
-	report, err := policydiff.Compare(ctx, before.bundle, after.bundle)
+	catalogue, err := policies.Catalogue()
+	if err != nil {
+		return fmt.Errorf("read catalogue: %w", err)
+	}
+	was := policydiff.Source{Policy: before.policy, Bundle: before.bundle, Catalogue: catalogue}
+	is := policydiff.Source{Policy: after.policy, Bundle: after.bundle, Catalogue: catalogue}
+	report, err := policydiff.Compare(ctx, was, is)
 	if err == nil && len(a.replay) > 0 {
-		report.Replay, err = policydiff.ReplayBoth(ctx, before.bundle, after.bundle, a.replay)
+		report.Replay, err = policydiff.ReplayBoth(ctx, was, is, a.replay)
 	}
 	if err != nil {
 		return err

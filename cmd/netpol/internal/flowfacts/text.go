@@ -35,6 +35,11 @@ func Text(f *fact.Facts, a fact.Attribute) string {
 
 func numberText(a fact.Attribute, v int) string {
 	switch {
+	case a.Type == fact.TimeOfDay:
+		if v%60 == 0 {
+			return fmt.Sprintf("%02d:%02d", v/3600, v/60%60)
+		}
+		return fmt.Sprintf("%02d:%02d:%02d", v/3600, v/60%60, v%60)
 	case a.Type == fact.TLSVersion:
 		for name, n := range tlsVersions {
 			if n == v {

@@ -3,12 +3,14 @@ package flowfacts
 import (
 	"fmt"
 	"maps"
+	"math"
 	"net"
 	"net/netip"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/lang"
@@ -59,6 +61,12 @@ func Set(f *fact.Facts, a fact.Attribute, text string, cat *artifact.Catalogue) 
 
 func fieldOf(f *fact.Facts, a fact.Attribute) reflect.Value {
 	return reflect.ValueOf(f).Elem().FieldByName(a.Field)
+}
+
+// Number is the value of an attribute that is a number; 0 for another one.
+func Number(f *fact.Facts, a fact.Attribute) int {
+	n, _ := fieldOf(f, a).Interface().(int)
+	return n
 }
 
 func fault(code, format string, args ...any) *diag.Diagnostic {
@@ -130,8 +138,12 @@ func tag(code, what, text string, known []string) (string, *diag.Diagnostic) {
 
 // parseNumber reads a number, or one of the names that some numbers have.
 func parseNumber(a fact.Attribute, text string) (int, *diag.Diagnostic) {
-	if a.Type == fact.TLSVersion {
+	switch a.Type {
+	case fact.TLSVersion:
 		return parseTLS(text)
+	case fact.TimeOfDay:
+		return parseTimeOfDay(a, text)
+	default:
 	}
 	if a.Name == "ip_protocol" {
 		if n, ok := ipProtocols[strings.ToLower(text)]; ok {
@@ -146,7 +158,10 @@ func parseNumber(a fact.Attribute, text string) (int, *diag.Diagnostic) {
 	low, high := Domain(a)
 	n, err := strconv.ParseInt(text, 0, 64)
 	if err != nil {
-		return 0, notNumber(a, text)
+		var ok bool
+		if n, ok = inUnits(a, text); !ok {
+			return 0, notNumber(a, text)
+		}
 	}
 	if int(n) < low || int(n) > high {
 		code := diag.NumberOutOfRange
@@ -161,6 +176,9 @@ func parseNumber(a fact.Attribute, text string) (int, *diag.Diagnostic) {
 // notNumber says what an attribute's numbers may be written as.
 func notNumber(a fact.Attribute, text string) *diag.Diagnostic {
 	d := fault(diag.WrongConstant, "%s is a number, not %q.", a.Name, text)
+	if examples, ok := map[string]string{"bytes": "20MB or 512KiB", "bytes per second": "2MB/s or 10Mbit/s", "seconds": "90s or 5m"}[a.Unit]; ok {
+		d.Detail = fmt.Sprintf("%s is a number of %s, or a text such as %s; not %q.", a.Name, a.Unit, examples, text)
+	}
 	switch a.Name {
 	case "ip_protocol":
 		known := slices.Sorted(maps.Keys(ipProtocols))
@@ -178,8 +196,21 @@ func notNumber(a fact.Attribute, text string) *diag.Diagnostic {
 var ipProtocols = map[string]int{"icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "ah": 51, "icmpv6": 58, "sctp": 132}
 
 // maxNumber bounds numbers that nothing else bounds: what a program of 32 bits
-// can hold.
-const maxNumber = 1<<31 - 1
+// can hold, and more than any flow has where programs have more.
+const (
+	maxNumber  = 1<<31 - 1
+	maxCounted = min(math.MaxInt, 1<<53)
+)
+
+// parseTimeOfDay reads 18:30 or 18:30:15 as seconds since midnight.
+func parseTimeOfDay(a fact.Attribute, text string) (int, *diag.Diagnostic) {
+	for _, form := range []string{"15:04", "15:04:05"} {
+		if t, err := time.Parse(form, text); err == nil {
+			return t.Hour()*3600 + t.Minute()*60 + t.Second(), nil
+		}
+	}
+	return 0, fault(diag.WrongConstant, "%s is written '18:30' or '18:30:00', not %q.", a.Name, text)
+}
 
 // Domain is the least and the greatest value that a numeric attribute can have.
 func Domain(a fact.Attribute) (low, high int) {
@@ -203,6 +234,14 @@ func Domain(a fact.Attribute) (low, high int) {
 		return 0, 100
 	case "tls_cipher":
 		return 0, 0xffff
+	case "ct_mark":
+		return 0, min(math.MaxInt, math.MaxUint32)
+	}
+	switch {
+	case a.Type == fact.TimeOfDay:
+		return 0, artifact.SecondsPerDay - 1
+	case a.Unit == "bytes", a.Unit == "packets", a.Unit == "bytes per second":
+		return 0, maxCounted
 	}
 	return 0, maxNumber
 }

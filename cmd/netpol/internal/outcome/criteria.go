@@ -29,7 +29,7 @@ func NewFilter(p *lang.Policy, cat *artifact.Catalogue, list []lang.Criteria) (*
 	if b == nil {
 		return nil, diags, nil
 	}
-	e, err := New(b)
+	e, err := New(b, Lower(&alone, cat))
 	if err != nil {
 		return nil, diags, err
 	}
@@ -38,7 +38,7 @@ func NewFilter(p *lang.Policy, cat *artifact.Catalogue, list []lang.Criteria) (*
 
 // Holds reports whether the flow passes.
 func (f *Filter) Holds(facts *fact.Facts) bool {
-	return len(f.evaluator.machine.Eval(facts).Policies) > 0
+	return slices.ContainsFunc(f.evaluator.machine.Eval(facts).Policies, func(id int) bool { return f.evaluator.OnPacket(id, facts) })
 }
 
 // Evaluator is the filter as a bundle of one policy; it has none when the

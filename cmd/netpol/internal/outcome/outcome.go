@@ -5,14 +5,22 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/netpol/netpol/cmd/netpol/internal/flowfacts"
+	"github.com/netpol/netpol/cmd/netpol/internal/packetsim"
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/compiler/ir"
+	"github.com/netpol/netpol/compiler/lint/flowspace"
+	"github.com/netpol/netpol/compiler/opt"
+	"github.com/netpol/netpol/compiler/resolve"
 	"github.com/netpol/netpol/enforcer/program"
+	"github.com/netpol/netpol/lang"
 	"github.com/netpol/netpol/lang/fact"
 )
 
 // Outcome is what becomes of one flow. Lists are never nil.
 type Outcome struct {
 	Policies []string `json:"policies"` // names of those that match, in order
+	Audited  []string `json:"audited"`  // those among them that only count and log
 	Labels   []string `json:"labels"`   // the author's, in the order of their names
 	DSCP     string   `json:"dscp"`     // as DSCPName spells it; empty for unchanged
 	Verdict  string   `json:"verdict"`  // accept, drop, reject; empty for none
@@ -51,73 +59,129 @@ func (o *Outcome) Effect() string {
 // Evaluator finds outcomes. It is not safe for concurrent use.
 type Evaluator struct {
 	Bundle  *artifact.Bundle
+	Clock   *flowfacts.Clock
+	packet  []ir.Conjunction // by policy id: what it asks of each packet
 	machine *program.Machine
-	kernel  kernel
+	table   *packetsim.Table
 }
 
-// New loads a bundle. It fails on a bundle that the enforcer would refuse.
-func New(b *artifact.Bundle) (*Evaluator, error) {
+// New loads a bundle. It fails on a bundle that the enforcer would refuse. The
+// policies that it was compiled from say what each asks of packets, which is no
+// part of the program; see Lower. Without them, policies are said to match that
+// match at other times, and what becomes of the packet is true all the same.
+func New(b *artifact.Bundle, lowered *ir.Set) (*Evaluator, error) {
 	p, err := program.Load(b)
 	if err != nil {
 		return nil, err
 	}
-	return &Evaluator{Bundle: b, machine: p.NewMachine(), kernel: newKernel(&b.Ruleset)}, nil
+	e := &Evaluator{Bundle: b, machine: p.NewMachine(), table: packetsim.New(&b.Ruleset), packet: make([]ir.Conjunction, len(b.Policies))}
+	var schedules []artifact.Schedule
+	if lowered != nil {
+		schedules = lowered.Schedules
+		if len(lowered.Policies) != len(b.Policies) {
+			return nil, fmt.Errorf("%d policies for a bundle of %d", len(lowered.Policies), len(b.Policies))
+		}
+		for i := range lowered.Policies {
+			e.packet[i] = lowered.Policies[i].Packet
+		}
+	}
+	e.Clock, err = flowfacts.NewClock(b.Settings, schedules)
+	return e, err
+}
+
+// Lower resolves and optimises policies as the compiler does, to the point at
+// which there is one for each of the bundle's. They must be free of errors.
+func Lower(p *lang.Policy, cat *artifact.Catalogue) *ir.Set {
+	set, _ := resolve.Resolve(p, cat)
+	set, _ = opt.Run(set)
+	return set
 }
 
 // Machine is the evaluator's own machine, for explanations.
 func (e *Evaluator) Machine() *program.Machine { return e.machine }
 
-// Of is the outcome for a flow with these facts. An error means that the
-// bundle has rules which only a kernel can answer for.
+// Of is the outcome for a packet in the middle of a flow with these facts, at
+// the facts' own time of day or any. An error means that the bundle has rules
+// which only a kernel can answer for.
 func (e *Evaluator) Of(f *fact.Facts) (Outcome, error) {
-	v := e.machine.Eval(f)
-	return e.outcome(v.Policies, v.Labels, v.Mark, f)
+	return e.Begin().Next(Moment{Facts: f, Time: e.Clock.Default()})
 }
 
 // OfPolicies is the outcome for a flow of which the engine has said already
 // which policies match.
-func (e *Evaluator) OfPolicies(names []string, labels []string, f *fact.Facts) (Outcome, error) {
-	var ids []int
-	for id := range e.Bundle.Policies {
-		if slices.Contains(names, e.Bundle.Policies[id].Name) {
-			ids = append(ids, id)
-		}
-	}
-	var bits [16]byte
+func (e *Evaluator) OfPolicies(names, labels []string, m Moment) (Outcome, error) {
+	w := written{}
 	for _, l := range e.Bundle.Labels {
+		w.labelMask[l.Bit/8] |= 1 << (l.Bit % 8)
 		if slices.Contains(labels, l.Name) {
-			bits[l.Bit/8] |= 1 << (l.Bit % 8)
+			w.labels[l.Bit/8] |= 1 << (l.Bit % 8)
 		}
 	}
-	mark, taken := uint32(0), uint32(0)
-	for _, id := range ids {
-		if m := e.Bundle.Policies[id].Mark; m != nil {
-			mark |= m.Value & m.Mask &^ taken
-			taken |= m.Mask
+	for i := range e.Bundle.Policies {
+		p := &e.Bundle.Policies[i]
+		if p.Mark != nil && slices.Contains(names, p.Name) {
+			w.mark |= p.Mark.Value & p.Mark.Mask &^ w.markMask
+			w.markMask |= p.Mark.Mask
 		}
 	}
-	return e.outcome(ids, bits, mark, f)
+	l := &Life{e: e, decide: func(*fact.Facts) written { return w }}
+	return l.Next(m)
 }
 
-func (e *Evaluator) outcome(ids []int, labels [16]byte, mark uint32, f *fact.Facts) (Outcome, error) {
-	out := Outcome{Policies: make([]string, 0, len(ids)), Labels: []string{}, Mark: mark}
-	for _, id := range ids {
+// outcome tells of a packet that has passed the table.
+func (e *Evaluator) outcome(f *fact.Facts, m Moment, c *packetsim.Connection, r *packetsim.Result) Outcome {
+	out := Outcome{Policies: []string{}, Audited: []string{}, Labels: []string{}, Mark: c.Mark &^ e.Bundle.Settings.DoneMark}
+	for _, id := range e.machine.Eval(f).Policies {
 		p := &e.Bundle.Policies[id]
-		out.Policies = append(out.Policies, p.Name)
-		if p.Mark != nil {
+		switch {
+		case m.Netpold != Up && p.Decided != artifact.DecidedKernel, !e.OnPacket(id, f), slices.Contains(out.Policies, p.Name):
+			continue
+		case p.Audit:
+			out.Audited = append(out.Audited, p.Name)
+		case p.Mark != nil:
 			out.MarkMask |= p.Mark.Mask
 		}
+		out.Policies = append(out.Policies, p.Name)
 	}
 	for _, l := range e.Bundle.Labels {
-		if !l.Auto && labels[l.Bit/8]&(1<<(l.Bit%8)) != 0 {
+		if !l.Auto && labelBit(&c.Labels, l) {
 			out.Labels = append(out.Labels, l.Name)
 		}
 	}
 	slices.Sort(out.Labels)
-	var err error
-	out.DSCP, out.Verdict, err = e.kernel.decide(&packet{labels: labels, mark: mark, facts: f})
-	return out, err
+	if r.DSCP != nil {
+		out.DSCP = DSCPName(*r.DSCP)
+	}
+	switch r.Verdict {
+	case packetsim.Drop:
+		out.Verdict = "drop"
+	case packetsim.Reject:
+		out.Verdict = "reject"
+	case packetsim.Pass:
+		if slices.Contains(r.Accepted, chainForward) {
+			out.Verdict = "accept"
+		}
+	}
+	return out
 }
+
+// chainForward is the base chain of verdicts on what is forwarded
+// (compiler/emit/nft).
+const chainForward = "np_forward"
+
+// OnPacket says that what a policy asks of each packet holds for the packet
+// that these facts are of.
+func (e *Evaluator) OnPacket(id int, f *fact.Facts) bool {
+	for _, l := range e.packet[id] {
+		if (flowspace.Eval(l.Test, f) == flowspace.Yes) == l.Not {
+			return false
+		}
+	}
+	return true
+}
+
+// AsksPacket is what a policy asks of each packet.
+func (e *Evaluator) AsksPacket(id int) ir.Conjunction { return e.packet[id] }
 
 // DSCPName is the language's name for a code point, or its number: two that
 // nft prints as numbers have names as well (RFC 5865, RFC 8622).

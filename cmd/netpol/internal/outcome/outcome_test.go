@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/netpol/netpol/cmd/netpol/internal/packetsim"
 	"github.com/netpol/netpol/compiler"
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/lang"
@@ -47,7 +48,7 @@ func evaluator(t *testing.T, text string) *Evaluator {
 	if diags.Extend(more); diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	e, err := New(b)
+	e, err := New(b, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,15 +72,15 @@ func TestOutcome(t *testing.T) {
 		want Outcome
 		text string
 	}{
-		{"nothing", flow("", 80), Outcome{Policies: []string{}, Labels: []string{}}, "left alone"},
-		{"one", flow("zoom", 80), Outcome{Policies: []string{"a"}, Labels: []string{"zoom"}, DSCP: "cs5", Mark: 1, MarkMask: 3}, "label zoom, mark 0x1/0x3, dscp cs5"},
+		{"nothing", flow("", 80), Outcome{Policies: []string{}, Audited: []string{}, Labels: []string{}}, "left alone"},
+		{"one", flow("zoom", 80), Outcome{Policies: []string{"a"}, Audited: []string{}, Labels: []string{"zoom"}, DSCP: "cs5", Mark: 1, MarkMask: 3}, "label zoom, mark 0x1/0x3, dscp cs5"},
 		{"the first of each kind wins", flow("zoom", 443), Outcome{
-			Policies: []string{"a", "b", "c"}, Labels: []string{"all", "web", "zoom"}, DSCP: "cs5", Verdict: "reject", Mark: 5, MarkMask: 7,
+			Policies: []string{"a", "b", "c"}, Audited: []string{}, Labels: []string{"all", "web", "zoom"}, DSCP: "cs5", Verdict: "reject", Mark: 5, MarkMask: 7,
 		}, "label all web zoom, mark 0x5/0x7, dscp cs5, verdict reject"},
 		{"code points that nft has no name for", flow("", 443), Outcome{
-			Policies: []string{"b", "c"}, Labels: []string{"all", "web"}, DSCP: "le", Verdict: "reject", Mark: 6, MarkMask: 6,
+			Policies: []string{"b", "c"}, Audited: []string{}, Labels: []string{"all", "web"}, DSCP: "le", Verdict: "reject", Mark: 6, MarkMask: 6,
 		}, "label all web, mark 0x6/0x6, dscp le, verdict reject"},
-		{"a shared label", flow("", 444), Outcome{Policies: []string{"c"}, Labels: []string{"all"}, DSCP: "va", Verdict: "drop"}, "label all, dscp va, verdict drop"},
+		{"a shared label", flow("", 444), Outcome{Policies: []string{"c"}, Audited: []string{}, Labels: []string{"all"}, DSCP: "va", Verdict: "drop"}, "label all, dscp va, verdict drop"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -103,8 +104,9 @@ func TestUnknownRulesAreErrors(t *testing.T) {
 		{ID: "a", Match: []artifact.Match{{Kind: "quota"}}},
 		{ID: "b", Do: []artifact.Statement{{Kind: "queue"}}},
 	} {
-		k := newKernel(&artifact.Ruleset{Chains: []artifact.Chain{{Name: chainDSCP, Hook: "postrouting", Rules: []artifact.Rule{r}}}})
-		if _, _, err := k.decide(&packet{facts: flow("", 1)}); err == nil || !strings.Contains(err.Error(), "rule "+r.ID) {
+		e := evaluator(t, set)
+		e.table = packetsim.New(&artifact.Ruleset{Chains: []artifact.Chain{{Name: "np_dscp", Hook: "postrouting", Rules: []artifact.Rule{r}}}})
+		if _, err := e.Of(flow("", 1)); err == nil || !strings.Contains(err.Error(), "rule "+r.ID) {
 			t.Errorf("rule %s: got %v, want an error that names the rule", r.ID, err)
 		}
 	}

@@ -37,6 +37,11 @@ func TestTheKernelAgrees(t *testing.T) {
 	marked, labelled := 0, 0
 	for round := range 40 {
 		rs := randomTable(rng)
+		for i := range rs.Sets {
+			if rs.Sets[i], err = rs.Sets[i].At(time.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if err := nft.Apply(&rs); err != nil {
 			t.Fatalf("apply: %v\n%+v", err, rs)
 		}
@@ -162,7 +167,7 @@ func (k *kernel) send(rng *rand.Rand, c *connection, table *Table, what string) 
 	}
 	arrived, tos := k.transmit(from, to, guards, payload)
 	if arrived != (want.Verdict == Pass) {
-		t.Fatalf("%s: arrived %v, simulated verdict %d by %v", what, arrived, want.Verdict, want.Rules)
+		t.Fatalf("%s: arrived %v, simulated verdict %d by %v in\n%s", what, arrived, want.Verdict, want.Rules, k.lab.Router.Run("nft", "list", "table", "inet", "netpol"))
 	}
 	if dscp := uint8(0); arrived {
 		if want.DSCP != nil {

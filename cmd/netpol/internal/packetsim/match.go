@@ -1,9 +1,9 @@
 package packetsim
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
-	"net/netip"
 
 	"github.com/netpol/netpol/compiler/artifact"
 )
@@ -22,33 +22,25 @@ func (w *walk) match(m *artifact.Match) (bool, error) {
 	case artifact.MatchCTMark:
 		return (c.Mark&m.Mask == m.Value) != m.Not, nil
 	case artifact.MatchCTPackets:
-		return (c.Packets[Original]+c.Packets[Reply] < uint64(m.Value)) != m.Not, nil
+		return (counted(c.Packets, m.Name) < m.Limit) != m.Not, nil
+	case artifact.MatchCTBytes:
+		return (counted(c.Bytes, m.Name) < m.Limit) != m.Not, nil
 	case artifact.MatchCTDirection:
 		return (p.Direction.String() == m.Name) != m.Not, nil
 	case artifact.MatchCTState:
 		return (w.state() == m.Name) != m.Not, nil
 	case artifact.MatchCTStatus:
 		return w.status(m)
-	case artifact.MatchL4Proto:
-		return w.number(m, uint32(p.Protocol), 1)
 	case artifact.MatchFamily:
 		return (p.version() == m.Value) != m.Not, nil
-	case artifact.MatchIIFName:
-		return w.device(m, w.in())
-	case artifact.MatchOIFName:
-		return w.device(m, w.out())
-	case artifact.MatchSport:
-		return w.port(m, p.SrcPort)
-	case artifact.MatchDport:
-		return w.port(m, p.DstPort)
-	case artifact.MatchSaddr4:
-		return w.address(m, p.Src, 4)
-	case artifact.MatchDaddr4:
-		return w.address(m, p.Dst, 4)
-	case artifact.MatchSaddr6:
-		return w.address(m, p.Src, 6)
-	case artifact.MatchDaddr6:
-		return w.address(m, p.Dst, 6)
+	case artifact.MatchL4Proto, artifact.MatchIIFName, artifact.MatchOIFName, artifact.MatchSport, artifact.MatchDport,
+		artifact.MatchSaddr4, artifact.MatchDaddr4, artifact.MatchSaddr6, artifact.MatchDaddr6:
+		return w.compare(m)
+	case artifact.MatchTime:
+		hit, err := w.table.inForce(m.Set, p.Time)
+		return hit != m.Not, err
+	case artifact.MatchAlive:
+		return w.table.Alive != m.Not, nil
 	case artifact.MatchTCPReset:
 		return p.Protocol == 6 && p.Reset != m.Not, nil
 	}
@@ -57,14 +49,25 @@ func (w *walk) match(m *artifact.Match) (bool, error) {
 
 func isConntrack(k artifact.MatchKind) bool {
 	switch k {
-	case artifact.MatchCTLabel, artifact.MatchCTMark, artifact.MatchCTPackets, artifact.MatchCTDirection,
+	case artifact.MatchCTLabel, artifact.MatchCTMark, artifact.MatchCTPackets, artifact.MatchCTBytes, artifact.MatchCTDirection,
 		artifact.MatchCTState, artifact.MatchCTStatus:
 		return true
 	case artifact.MatchL4Proto, artifact.MatchFamily, artifact.MatchIIFName, artifact.MatchOIFName, artifact.MatchSport,
 		artifact.MatchDport, artifact.MatchSaddr4, artifact.MatchDaddr4, artifact.MatchSaddr6, artifact.MatchDaddr6,
-		artifact.MatchTCPReset:
+		artifact.MatchTCPReset, artifact.MatchTime, artifact.MatchAlive:
 	}
 	return false
+}
+
+// counted is a counter of one direction, or of both where none is named.
+func counted(c [2]uint64, direction string) uint64 {
+	switch direction {
+	case Original.String():
+		return c[Original]
+	case Reply.String():
+		return c[Reply]
+	}
+	return c[Original] + c[Reply]
 }
 
 // state is nft's word for where in its connection a packet stands
@@ -89,30 +92,59 @@ func (w *walk) status(m *artifact.Match) (bool, error) {
 	return w.conn.Confirmed != m.Not, nil
 }
 
-// number compares a number, or looks it up as so many bytes.
-func (w *walk) number(m *artifact.Match, v uint32, width int) (bool, error) {
-	if m.Set == "" {
-		return (v == m.Value) != m.Not, nil
-	}
-	key := binary.BigEndian.AppendUint32(nil, v)
-	hit, err := w.table.contains(m.Set, key[4-width:])
-	return hit != m.Not, err
-}
-
-// port breaks where the layer-4 header has none.
-func (w *walk) port(m *artifact.Match, port uint16) (bool, error) {
-	if !w.packet.hasPorts() {
+// compare compares what a packet has with the constants of a match. What it
+// does not have ends the rule.
+func (w *walk) compare(m *artifact.Match) (bool, error) {
+	key, ok := w.key(m.Kind)
+	if !ok {
 		return false, nil
 	}
-	return w.number(m, uint32(port), 2)
+	var hit bool
+	switch {
+	case m.Set != "":
+		e, err := w.table.find(m.Set, key)
+		if err != nil {
+			return false, err
+		}
+		hit = e != nil
+	case m.Low != nil:
+		hit = bytes.Compare(m.Low, key) <= 0 && bytes.Compare(key, m.High) <= 0
+	case m.Kind == artifact.MatchIIFName, m.Kind == artifact.MatchOIFName:
+		hit = bytes.Equal(key, deviceKey(m.Name))
+	default:
+		wide := binary.BigEndian.AppendUint32(nil, m.Value)
+		hit = len(key) <= len(wide) && bytes.Equal(key, wide[len(wide)-len(key):])
+	}
+	return hit != m.Not, nil
 }
 
-func (w *walk) address(m *artifact.Match, a netip.Addr, version uint32) (bool, error) {
-	if w.packet.version() != version {
-		return false, nil
+// key is the value that a match or a map asks for, as the elements of a set
+// have it; false where the packet has none.
+func (w *walk) key(k artifact.MatchKind) (key []byte, ok bool) {
+	p := w.packet
+	switch k {
+	case artifact.MatchL4Proto:
+		return []byte{p.Protocol}, true
+	case artifact.MatchIIFName:
+		return deviceKey(w.in()), true
+	case artifact.MatchOIFName:
+		return deviceKey(w.out()), true
+	case artifact.MatchSport:
+		return binary.BigEndian.AppendUint16(nil, p.SrcPort), p.hasPorts()
+	case artifact.MatchDport:
+		return binary.BigEndian.AppendUint16(nil, p.DstPort), p.hasPorts()
+	case artifact.MatchSaddr4:
+		return p.Src.AsSlice(), p.version() == 4
+	case artifact.MatchDaddr4:
+		return p.Dst.AsSlice(), p.version() == 4
+	case artifact.MatchSaddr6:
+		return p.Src.AsSlice(), p.version() == 6
+	case artifact.MatchDaddr6:
+		return p.Dst.AsSlice(), p.version() == 6
+	case artifact.MatchCTLabel, artifact.MatchCTMark, artifact.MatchCTPackets, artifact.MatchCTBytes, artifact.MatchCTDirection,
+		artifact.MatchCTState, artifact.MatchCTStatus, artifact.MatchFamily, artifact.MatchTCPReset, artifact.MatchTime, artifact.MatchAlive:
 	}
-	hit, err := w.table.contains(m.Set, a.AsSlice())
-	return hit != m.Not, err
+	return nil, false
 }
 
 // in is the interface that a packet came by; empty where it did not come.
@@ -134,14 +166,10 @@ func (w *walk) out() string {
 // ifNameSize is IFNAMSIZ of linux/if.h.
 const ifNameSize = 16
 
-// device compares a name; one that there is not is empty
+// deviceKey is a name as sets have it; one that there is not is empty
 // (nft_meta_store_ifname).
-func (w *walk) device(m *artifact.Match, name string) (bool, error) {
-	if m.Set == "" {
-		return (name == m.Name) != m.Not, nil
-	}
+func deviceKey(name string) []byte {
 	key := make([]byte, ifNameSize)
 	copy(key, name)
-	hit, err := w.table.contains(m.Set, key)
-	return hit != m.Not, err
+	return key
 }

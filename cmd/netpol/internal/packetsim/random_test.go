@@ -87,11 +87,15 @@ func randomMatch(rng *rand.Rand, hook string) []artifact.Match {
 	four, six := artifact.Match{Kind: artifact.MatchFamily, Value: 4}, artifact.Match{Kind: artifact.MatchFamily, Value: 6}
 	bit := rng.IntN(16)
 	device := []string{"lan0", "wan0", "lo"}[rng.IntN(3)]
+	direction := []string{"", "original", "reply"}[rng.IntN(3)]
 	choices := [][]artifact.Match{
 		{{Kind: artifact.MatchCTLabel, Bit: bit, Name: fmt.Sprint("l", bit)}},
 		{{Kind: artifact.MatchCTLabel, Bit: bit, Name: fmt.Sprint("l", bit)}},
 		{{Kind: artifact.MatchCTMark, Mask: 0x3, Value: uint32(rng.IntN(4))}},
-		{{Kind: artifact.MatchCTPackets, Value: uint32(1 + rng.IntN(5))}},
+		{{Kind: artifact.MatchCTPackets, Limit: uint64(1 + rng.IntN(5)), Name: direction}},
+		{{Kind: artifact.MatchCTBytes, Limit: uint64(1 + rng.IntN(1000)), Name: direction}},
+		{{Kind: artifact.MatchTime, Set: "np_now"}},
+		{{Kind: artifact.MatchTime, Set: "np_tomorrow"}},
 		{{Kind: artifact.MatchCTDirection, Name: []string{"original", "reply"}[rng.IntN(2)]}},
 		{{Kind: artifact.MatchCTState, Name: []string{"new", "established", "related", "untracked", "invalid"}[rng.IntN(5)]}},
 		{{Kind: artifact.MatchCTStatus, Name: "confirmed"}},
@@ -133,5 +137,7 @@ func randomSets(rng *rand.Rand) []artifact.Set {
 		{Name: "np_four", Type: artifact.SetAddr4, Elements: []artifact.Element{{Low: four, High: lastFour}}},
 		{Name: "np_six", Type: artifact.SetAddr6, Elements: []artifact.Element{{Low: six, High: lastSix}}},
 		{Name: "np_devices", Type: artifact.SetDevice, Elements: []artifact.Element{{Low: name, High: name}}},
+		{Name: "np_now", Type: artifact.SetTime, Schedules: []artifact.Schedule{{Name: "always"}}},
+		{Name: "np_tomorrow", Type: artifact.SetTime, Schedules: []artifact.Schedule{{Name: "later", Dates: []artifact.Dates{{From: "2100-01-01", To: "2100-01-01"}}}}},
 	}
 }

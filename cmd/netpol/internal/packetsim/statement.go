@@ -42,6 +42,14 @@ func (w *walk) run(r *artifact.Rule, depth int) (e end, leave bool, err error) {
 			if e, err = w.jump(s.Name, depth); err != nil || e != fell {
 				return e, true, err
 			}
+		case artifact.DoVMap:
+			e, hit, err := w.vmap(s, depth)
+			if err != nil || e != fell {
+				return e, true, err
+			}
+			if !hit {
+				return fell, false, nil
+			}
 		case artifact.DoGoto: // does not come back
 			e, err = w.jump(s.Name, depth)
 			return e, true, err
@@ -50,6 +58,20 @@ func (w *walk) run(r *artifact.Rule, depth int) (e end, leave bool, err error) {
 		}
 	}
 	return fell, false, nil
+}
+
+// vmap jumps where a map leads; where it leads nowhere the rule ends.
+func (w *walk) vmap(s *artifact.Statement, depth int) (e end, hit bool, err error) {
+	key, ok := w.key(s.Key)
+	if !ok {
+		return fell, false, nil
+	}
+	element, err := w.table.find(s.Name, key)
+	if err != nil || element == nil {
+		return fell, false, err
+	}
+	e, err = w.jump(element.Jump, depth)
+	return e, true, err
 }
 
 // setDSCP writes the code point of the packet's own family; the other's rule

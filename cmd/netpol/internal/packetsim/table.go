@@ -180,16 +180,16 @@ func (w *walk) jump(name string, depth int) (end, error) {
 	return w.chain(c, depth+1)
 }
 
-// contains looks a key up in a set.
-func (t *Table) contains(name string, key []byte) (bool, error) {
+// find looks a key up in a set or a map; nil if no element has it.
+func (t *Table) find(name string, key []byte) (*artifact.Element, error) {
 	s, ok := t.sets[name]
 	if !ok {
-		return false, fmt.Errorf("set %q: no such set", name)
+		return nil, fmt.Errorf("set %q: no such set", name)
 	}
 	if len(key) != s.Type.Width() {
-		return false, fmt.Errorf("set %q: key of %d bytes for elements of %d", name, len(key), s.Type.Width())
+		return nil, fmt.Errorf("set %q: key of %d bytes for elements of %d", name, len(key), s.Type.Width())
 	}
-	_, found := slices.BinarySearchFunc(s.Elements, key, func(e artifact.Element, key []byte) int {
+	i, found := slices.BinarySearchFunc(s.Elements, key, func(e artifact.Element, key []byte) int {
 		switch {
 		case bytes.Compare(e.High, key) < 0:
 			return -1
@@ -198,5 +198,8 @@ func (t *Table) contains(name string, key []byte) (bool, error) {
 		}
 		return 0
 	})
-	return found, nil
+	if !found {
+		return nil, nil
+	}
+	return &s.Elements[i], nil
 }

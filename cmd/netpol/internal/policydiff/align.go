@@ -7,30 +7,53 @@ import (
 	"strings"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/compiler/ir"
 )
 
-// conditions gives each policy of a bundle a text that is equal for equal
-// conditions, however the compiler has shared and ordered their parts.
-func conditions(b *artifact.Bundle) []string {
+// conditions gives each policy of a side a text that is equal for equal
+// conditions, however the compiler has shared and ordered their parts. It is by
+// name: some policies are several for the compiler.
+func conditions(s *side) map[string]string {
+	b := s.bundle
 	texts := make([]string, len(b.Program.Tests))
 	for i := range b.Program.Tests {
 		texts[i] = testText(b, i, texts)
 	}
-	clauses := make([][]string, len(b.Policies))
+	clauses := make(map[string][]string, len(b.Policies))
 	for _, c := range b.Program.Clauses {
 		literals := make([]string, len(c.If))
 		for i, l := range c.If {
 			literals[i] = literalText(l, texts)
 		}
+		for _, l := range s.evaluator.AsksPacket(c.Policy) {
+			literals = append(literals, s.packetText(l))
+		}
 		slices.Sort(literals)
-		clauses[c.Policy] = append(clauses[c.Policy], strings.Join(literals, " & "))
+		name := b.Policies[c.Policy].Name
+		clauses[name] = append(clauses[name], strings.Join(literals, " & "))
 	}
-	out := make([]string, len(clauses))
-	for i, list := range clauses {
+	out := make(map[string]string, len(clauses))
+	for name, list := range clauses {
 		slices.Sort(list)
-		out[i] = strings.Join(slices.Compact(list), " | ")
+		out[name] = strings.Join(slices.Compact(list), " | ")
 	}
 	return out
+}
+
+// packetText writes what is asked of a packet; schedules by what they are,
+// because their names say nothing.
+func (s *side) packetText(l ir.Literal) string {
+	text := fmt.Sprint(l.Not, " ", l.Test)
+	if !asksClock(l.Test) {
+		return text
+	}
+	text += " " + s.bundle.Settings.Timezone
+	for _, schedule := range s.evaluator.Clock.Schedules() {
+		if slices.Contains(l.Test.Strings, schedule.Name) {
+			text += fmt.Sprintf(" %+v", schedule)
+		}
+	}
+	return text
 }
 
 func literalText(l artifact.Literal, texts []string) string {
@@ -67,47 +90,52 @@ func sameEffects(a, b *artifact.Policy) bool {
 	if (a.Mark == nil) != (b.Mark == nil) || a.Mark != nil && *a.Mark != *b.Mark {
 		return false
 	}
-	return a.DSCP == b.DSCP && a.Verdict == b.Verdict &&
+	return a.DSCP == b.DSCP && a.Verdict == b.Verdict && a.Audit == b.Audit && a.OnFail == b.OnFail &&
 		slices.Equal(slices.Sorted(slices.Values(a.Labels)), slices.Sorted(slices.Values(b.Labels)))
 }
 
-// align compares the policies of two bundles by name.
-func align(before, after *artifact.Bundle) []PolicyChange {
-	conditionsBefore, conditionsAfter := conditions(before), conditions(after)
-	where := make(map[string]int, len(after.Policies))
-	for i, p := range after.Policies {
-		where[p.Name] = i
+// policiesOf are a bundle's by name, each once, in order.
+func policiesOf(b *artifact.Bundle) (list []*artifact.Policy, where map[string]int) {
+	where = make(map[string]int, len(b.Policies))
+	for i := range b.Policies {
+		p := &b.Policies[i]
+		if _, ok := where[p.Name]; !ok {
+			where[p.Name] = len(list)
+			list = append(list, p)
+		}
 	}
+	return list, where
+}
+
+// align compares the policies of two sides by name.
+func align(b, a *side) []PolicyChange {
+	conditionsBefore, conditionsAfter := conditions(b), conditions(a)
+	before, _ := policiesOf(b.bundle)
+	after, where := policiesOf(a.bundle)
 	var changes []PolicyChange
 	var same, positions []int // before-indexes of equal policies, and where they are after
-	for i := range before.Policies {
-		p := &before.Policies[i]
+	for i, p := range before {
 		j, ok := where[p.Name]
 		switch {
 		case !ok:
 			changes = append(changes, PolicyChange{Kind: Removed, Name: p.Name, Before: p})
-		case conditionsBefore[i] != conditionsAfter[j] || !sameEffects(p, &after.Policies[j]):
-			changes = append(changes, PolicyChange{Kind: Modified, Name: p.Name, Before: p, After: &after.Policies[j]})
+		case conditionsBefore[p.Name] != conditionsAfter[p.Name] || !sameEffects(p, after[j]):
+			changes = append(changes, PolicyChange{Kind: Modified, Name: p.Name, Before: p, After: after[j]})
 		default:
 			same, positions = append(same, i), append(positions, j)
 		}
 		delete(where, p.Name)
 	}
-	for i := range after.Policies {
-		if p := &after.Policies[i]; where[p.Name] == i && contains(where, p.Name) {
+	for _, p := range after {
+		if _, ok := where[p.Name]; ok {
 			changes = append(changes, PolicyChange{Kind: Added, Name: p.Name, After: p})
 		}
 	}
 	for _, i := range outOfOrder(positions) {
-		p := &before.Policies[same[i]]
-		changes = append(changes, PolicyChange{Kind: Moved, Name: p.Name, Before: p, After: &after.Policies[positions[i]]})
+		p := before[same[i]]
+		changes = append(changes, PolicyChange{Kind: Moved, Name: p.Name, Before: p, After: after[positions[i]]})
 	}
 	return changes
-}
-
-func contains(m map[string]int, key string) bool {
-	_, ok := m[key]
-	return ok
 }
 
 // outOfOrder are the indexes that are not in the longest increasing

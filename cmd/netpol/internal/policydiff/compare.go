@@ -5,24 +5,38 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/netpol/netpol/cmd/netpol/internal/flowfacts"
 	"github.com/netpol/netpol/cmd/netpol/internal/outcome"
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/compiler/ir"
+	"github.com/netpol/netpol/compiler/resolve"
+	"github.com/netpol/netpol/lang"
 	"github.com/netpol/netpol/lang/fact"
 )
+
+// Source is a policy set to be compared.
+type Source struct {
+	Policy    *lang.Policy
+	Bundle    *artifact.Bundle    // compiled from Policy
+	Catalogue *artifact.Catalogue // the standard one, which Policy adds to
+}
 
 // side is one of the two policy sets, loaded.
 type side struct {
 	bundle    *artifact.Bundle
+	resolved  *ir.Set // conditions as they were written
 	evaluator *outcome.Evaluator
 	world     *flowfacts.World
 	known     map[string]bool // applications
 	facts     fact.Facts      // scratch
 }
 
-func newSide(b *artifact.Bundle) (*side, error) {
-	e, err := outcome.New(b)
+func newSide(source Source) (*side, error) {
+	b := source.Bundle
+	lowered := outcome.Lower(source.Policy, source.Catalogue)
+	e, err := outcome.New(b, lowered)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +44,8 @@ func newSide(b *artifact.Bundle) (*side, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &side{bundle: b, evaluator: e, world: w, known: map[string]bool{"": true}}
+	resolved, _ := resolve.Resolve(source.Policy, source.Catalogue) // it compiled
+	s := &side{bundle: b, resolved: resolved, evaluator: e, world: w, known: map[string]bool{"": true}}
 	for _, a := range b.Catalogue.Applications {
 		s.known[a.Tag] = true
 	}
@@ -41,18 +56,18 @@ func newSide(b *artifact.Bundle) (*side, error) {
 var given = map[string]bool{"detection_complete": true}
 
 // of is what becomes of a flow on this side.
-func (s *side) of(base *fact.Facts) (outcome.Outcome, error) {
+func (s *side) of(base *fact.Facts, at time.Time, netpold outcome.Netpold) (outcome.Outcome, error) {
 	s.facts = *base
 	if !s.known[s.facts.Application] {
 		s.facts.Application = "" // this side has no such name for the flow
 	}
 	s.world.Derive(&s.facts, given)
-	return s.evaluator.Of(&s.facts)
+	return s.evaluator.Begin().Next(outcome.Moment{Facts: &s.facts, Time: at, Netpold: netpold})
 }
 
-// Compare finds what differs in meaning between two bundles. It stops early
+// Compare finds what differs in meaning between two policy sets. It stops early
 // when ctx ends.
-func Compare(ctx context.Context, before, after *artifact.Bundle) (*Report, error) {
+func Compare(ctx context.Context, before, after Source) (*Report, error) {
 	b, err := newSide(before)
 	if err != nil {
 		return nil, fmt.Errorf("load old policies: %w", err)
@@ -61,7 +76,10 @@ func Compare(ctx context.Context, before, after *artifact.Bundle) (*Report, erro
 	if err != nil {
 		return nil, fmt.Errorf("load new policies: %w", err)
 	}
-	c := &comparison{ctx: ctx, before: b, after: a, report: &Report{Policies: align(before, after), Regions: []Region{}}, regions: map[string]*Region{}}
+	c := &comparison{
+		ctx: ctx, before: b, after: a, at: b.evaluator.Clock.Default(),
+		report: &Report{Policies: align(b, a), Regions: []Region{}}, regions: map[string]*Region{},
+	}
 	if c.report.Policies == nil {
 		c.report.Policies = []PolicyChange{}
 	}
@@ -79,30 +97,31 @@ type comparison struct {
 	regions       map[string]*Region
 	order         []string        // keys of regions, as found
 	suspects      map[string]bool // policies whose change may matter
+	at            time.Time       // when flows are tried
+	netpold       outcome.Netpold // and how netpold does
 }
 
 func (c *comparison) run() error {
 	sameWorld := c.sameWorld()
-	if err := c.proveConditions(sameWorld); err != nil {
+	c.suspectNames()
+	all, err := c.prove()
+	if err != nil {
 		return err
 	}
-	c.suspects = map[string]bool{}
-	for _, p := range c.report.Policies {
-		if p.Kind != SameMeaning {
-			c.suspects[p.Name] = true
-		}
-	}
-	proved := len(c.suspects) == 0 && sameWorld
-	if !proved {
-		var err error
-		if proved, err = c.search(sameWorld); err != nil {
+	c.suspectNames() // prove has cleared some
+	if (!all || !sameWorld) && (len(c.suspects) > 0 || !sameWorld) {
+		if _, err = c.search(sameWorld); err != nil {
 			return err
 		}
+		c.shownAfterAll()
+	}
+	if err := c.failures(); err != nil {
+		return err
 	}
 	if err := c.probe(); err != nil {
 		return err
 	}
-	c.finish(proved)
+	c.finish(all && sameWorld)
 	return c.ctx.Err()
 }
 
@@ -214,14 +233,14 @@ func (c *comparison) relevant() map[string]bool {
 	}
 	each(func(p *artifact.Policy) {
 		if c.suspects[p.Name] {
-			for _, d := range dimensions(p) {
+			for _, d := range kindsOf(p) {
 				touched[d] = true
 			}
 		}
 	})
 	out := map[string]bool{}
 	each(func(p *artifact.Policy) {
-		for _, d := range dimensions(p) {
+		for _, d := range kindsOf(p) {
 			if touched[d] {
 				out[p.Name] = true
 			}
@@ -230,8 +249,8 @@ func (c *comparison) relevant() map[string]bool {
 	return out
 }
 
-// dimensions are the kinds of effect that a policy has.
-func dimensions(p *artifact.Policy) []string {
+// kindsOf are the kinds of effect that a policy has.
+func kindsOf(p *artifact.Policy) []string {
 	var out []string
 	for _, l := range p.Labels {
 		out = append(out, "label "+l)

@@ -3,11 +3,14 @@ package policydiff
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/netpol/netpol/cmd/netpol/internal/flowfacts"
+	"github.com/netpol/netpol/cmd/netpol/internal/outcome"
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/lang/fact"
 )
@@ -22,6 +25,7 @@ func (c *comparison) probe() error {
 	if c.sameCatalogue() {
 		return nil
 	}
+	c.names()
 	for n, f := range c.probes() {
 		if n == maxProbes || c.ctx.Err() != nil {
 			break
@@ -54,6 +58,46 @@ func (c *comparison) probes() []*fact.Facts {
 				out = append(out, &fact.Facts{IPProtocol: proto, DstPort: int(r.Low)})
 			}
 		}
+	}
+	return out
+}
+
+// names lists the domains, networks and ports that lead to another application.
+func (c *comparison) names() {
+	before, after := leads(&c.before.bundle.Catalogue), leads(&c.after.bundle.Catalogue)
+	for _, key := range unique(append(slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after))...)) {
+		if b, a := before[key], after[key]; b != a {
+			kind, value, _ := strings.Cut(key, " ")
+			c.report.Names = append(c.report.Names, NameChange{kind, value, b, a})
+		}
+	}
+	slices.SortStableFunc(c.report.Names, func(x, y NameChange) int {
+		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Value, y.Value))
+	})
+}
+
+// leads is what applications are recognised by, "domain zoom.us", and which.
+// Where several have a thing, they are told together.
+func leads(c *artifact.Catalogue) map[string]string {
+	list := map[string][]string{}
+	for _, a := range c.Applications {
+		for _, d := range a.Domains {
+			list["domain "+d] = append(list["domain "+d], a.Tag)
+		}
+		for _, p := range a.Networks {
+			list["network "+p.String()] = append(list["network "+p.String()], a.Tag)
+		}
+		for _, r := range a.Ports {
+			key := fmt.Sprintf("port %s/%d", r.Transport, r.Low)
+			if r.High != r.Low {
+				key += fmt.Sprintf("-%d", r.High)
+			}
+			list[key] = append(list[key], a.Tag)
+		}
+	}
+	out := make(map[string]string, len(list))
+	for key, tags := range list {
+		out[key] = strings.Join(tags, ", ")
 	}
 	return out
 }
@@ -111,11 +155,11 @@ func (c *comparison) judgeName(f *fact.Facts) error {
 		x.s.world.Complete(x.f, named)
 		x.s.world.Named(x.f)
 	}
-	before, err := c.before.evaluator.Of(&b)
+	before, err := c.before.evaluator.Begin().Next(outcome.Moment{Facts: &b, Time: c.at})
 	if err != nil {
 		return err
 	}
-	after, err := c.after.evaluator.Of(&a)
+	after, err := c.after.evaluator.Begin().Next(outcome.Moment{Facts: &a, Time: c.at})
 	if err != nil || before.SameEffect(&after) {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/netpol/netpol/cmd/netpol/internal/outcome"
 	"github.com/netpol/netpol/cmd/netpol/internal/policytest"
-	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/telemetry"
 )
 
@@ -42,7 +41,7 @@ func keyOf(f *telemetry.Flow) flowKey {
 
 // ReplayBoth runs captures through the enforcer's engine under both bundles
 // and compares what becomes of each flow.
-func ReplayBoth(ctx context.Context, before, after *artifact.Bundle, files []string) (*Replay, error) {
+func ReplayBoth(ctx context.Context, before, after Source, files []string) (*Replay, error) {
 	old, err := replay(ctx, before, files)
 	if err != nil {
 		return nil, err
@@ -89,8 +88,8 @@ func (r *Replay) count(index map[[2]string]int, was, now *policytest.Seen) {
 	}
 }
 
-func replay(ctx context.Context, b *artifact.Bundle, files []string) ([]policytest.Seen, error) {
-	e, err := outcome.New(b)
+func replay(ctx context.Context, s Source, files []string) ([]policytest.Seen, error) {
+	e, err := outcome.New(s.Bundle, outcome.Lower(s.Policy, s.Catalogue))
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,12 @@ type Report struct {
 	Tried int `json:"flows_tried"`
 	// Sampled names the attributes whose values could not be enumerated.
 	Sampled []string `json:"sampled_attributes,omitempty"`
-	Replay  *Replay  `json:"replay,omitempty"`
+	// Unshown are kinds of change that could not be ruled out, and of which no
+	// flow was found.
+	Unshown []string `json:"unshown,omitempty"`
+	// Names are host names, networks and ports that lead to another application.
+	Names  []NameChange `json:"names,omitempty"`
+	Replay *Replay      `json:"replay,omitempty"`
 }
 
 // Result is the answer in a word.
@@ -54,13 +59,27 @@ type PolicyChange struct {
 	After  *artifact.Policy `json:"after"`
 }
 
+// NameChange is something that flows are named by, and the application it leads
+// to; empty for none.
+type NameChange struct {
+	Kind   string `json:"kind"` // domain, network, port
+	Value  string `json:"value"`
+	Before string `json:"before"`
+	After  string `json:"after"`
+}
+
 // Region is a set of flows that are treated otherwise in one way, and one of
 // them.
 type Region struct {
 	// Witness is the flow: what must be known of it; anything else may be.
 	Witness []flowfacts.Pair `json:"witness"`
-	Before  outcome.Outcome  `json:"before"`
-	After   outcome.Outcome  `json:"after"`
+	// Time is when it is sent, where that matters.
+	Time string `json:"time,omitempty"`
+	// Netpold is how netpold does, where that matters: down, or undecided about
+	// the flow.
+	Netpold string          `json:"netpold,omitempty"`
+	Before  outcome.Outcome `json:"before"`
+	After   outcome.Outcome `json:"after"`
 	// Policies are the changed ones that match the witness, before or after;
 	// empty when the change is in what flows are called.
 	Policies []string `json:"policies"`

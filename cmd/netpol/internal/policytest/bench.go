@@ -17,7 +17,12 @@ const benchBatch = 1000
 // bench measures one evaluation of the program on a test's flows; 0 for a test
 // without any.
 func (s *Suite) bench(ctx context.Context, c *testCase) time.Duration {
-	flows := c.flows
+	var flows []*fact.Facts
+	for _, moments := range c.flows {
+		for _, m := range moments {
+			flows = append(flows, m.Facts)
+		}
+	}
 	if c.PCAP.Value != "" {
 		seen, err := s.capture(ctx, c.PCAP.Value)
 		if err != nil {

@@ -76,7 +76,10 @@ func seen(e *outcome.Evaluator, w *telemetry.Why) (Seen, error) {
 		pairs[i] = flowfacts.Pair{Name: ev.Attribute, Value: ev.Value}
 	}
 	s := Seen{Facts: flowfacts.Restore(pairs), Record: w.Flow}
-	out, err := e.OfPolicies(w.Flow.Policies, w.Flow.Labels, s.Facts)
+	if s.Facts.TotalPackets == 0 {
+		s.Facts.TotalPackets, s.Facts.TotalBytes = int(w.Flow.Packets), int(w.Flow.Bytes)
+	}
+	out, err := e.OfPolicies(w.Flow.Policies, w.Flow.Labels, outcome.Moment{Facts: s.Facts, Time: w.Flow.LastSeen})
 	s.Outcome = out
 	return s, err
 }

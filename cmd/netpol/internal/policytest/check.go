@@ -36,12 +36,15 @@ func mistake(code string, at diag.Range, detail string) diag.Diagnostic {
 // checkNames reports expected policies and labels that the set does not have:
 // such a test could only ever fail.
 func (s *Suite) checkNames(e *lang.Expectation, diags *diag.List) {
-	if e.Policies != nil {
+	for _, wanted := range []*lang.TextList{e.Policies, e.Audited} {
+		if wanted == nil {
+			continue
+		}
 		names := make([]string, len(s.in.Bundle.Policies))
 		for i, p := range s.in.Bundle.Policies {
 			names[i] = p.Name
 		}
-		for _, t := range e.Policies.Items {
+		for _, t := range wanted.Items {
 			if slices.Contains(names, t.Value) {
 				continue
 			}

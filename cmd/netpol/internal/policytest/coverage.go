@@ -2,7 +2,9 @@ package policytest
 
 import (
 	"path/filepath"
+	"slices"
 
+	"github.com/netpol/netpol/cmd/netpol/internal/outcome"
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/program"
 )
@@ -38,15 +40,23 @@ func (p *PolicyCoverage) Covered() bool {
 // coverage counts as tests run.
 type coverage struct {
 	policies []PolicyCoverage
-	terms    []map[string]int // by policy: text -> index in its Terms
+	terms    []map[string]int // text -> index in the policy's Terms
+	of       []int            // by policy id: its place in policies; parts of one policy share it
 }
 
 // newCoverage starts at zero. The terms are those of any explanation.
 func newCoverage(b *artifact.Bundle, any []program.Explanation) *coverage {
-	c := &coverage{policies: make([]PolicyCoverage, len(b.Policies)), terms: make([]map[string]int, len(b.Policies))}
+	c := &coverage{of: make([]int, len(b.Policies))}
+	at := map[string]int{}
 	for i, p := range b.Policies {
-		c.policies[i] = PolicyCoverage{Name: p.Name, File: p.File, Line: p.Line, Terms: []Term{}}
-		c.terms[i] = map[string]int{}
+		n, ok := at[p.Name]
+		if !ok {
+			n = len(c.policies)
+			at[p.Name] = n
+			c.policies = append(c.policies, PolicyCoverage{Name: p.Name, File: p.File, Line: p.Line, Terms: []Term{}})
+			c.terms = append(c.terms, map[string]int{})
+		}
+		c.of[i] = n
 	}
 	for _, e := range any {
 		for _, t := range e.Terms {
@@ -56,15 +66,16 @@ func newCoverage(b *artifact.Bundle, any []program.Explanation) *coverage {
 	return c
 }
 
-// count adds one flow.
-func (c *coverage) count(explained []program.Explanation) {
-	for _, e := range explained {
-		p := &c.policies[e.Policy]
-		if e.Matched {
+// count adds one flow, of which something is expected.
+func (c *coverage) count(explained []program.Explanation, out *outcome.Outcome) {
+	for i := range c.policies {
+		if p := &c.policies[i]; slices.Contains(out.Policies, p.Name) {
 			p.Matched++
 		} else {
 			p.Missed++
 		}
+	}
+	for _, e := range explained {
 		for _, t := range e.Terms {
 			if term := c.term(e.Policy, t.Text); t.Holds {
 				term.True++
@@ -77,6 +88,7 @@ func (c *coverage) count(explained []program.Explanation) {
 
 // term finds a policy's term by its text.
 func (c *coverage) term(policy int, text string) *Term {
+	policy = c.of[policy]
 	p := &c.policies[policy]
 	i, ok := c.terms[policy][text]
 	if !ok {

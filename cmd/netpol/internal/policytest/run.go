@@ -12,6 +12,8 @@ import (
 
 	"github.com/netpol/netpol/cmd/netpol/internal/flowfacts"
 	"github.com/netpol/netpol/cmd/netpol/internal/outcome"
+	"github.com/netpol/netpol/compiler/lint/flowspace"
+	"github.com/netpol/netpol/enforcer/program"
 	"github.com/netpol/netpol/lang"
 	"github.com/netpol/netpol/lang/diag"
 	"github.com/netpol/netpol/lang/fact"
@@ -67,7 +69,7 @@ type Mismatch struct {
 // Run runs the tests in order. It stops early only when ctx ends.
 func (s *Suite) Run(ctx context.Context, opts Options) *Report {
 	if opts.Coverage {
-		s.coverage = newCoverage(s.in.Bundle, s.evaluator.Machine().Explain(&fact.Facts{}))
+		s.coverage = newCoverage(s.in.Bundle, s.explain(&fact.Facts{}))
 	}
 	r := &Report{Results: []Result{}}
 	for _, c := range s.cases {
@@ -97,14 +99,11 @@ func (s *Suite) run(ctx context.Context, c *testCase) Result {
 	r := Result{Name: c.Name, File: s.path(c.Range), Line: c.Range.Start.Line}
 	fail := func(f Failure) { r.Failures = append(r.Failures, f) }
 	if c.PCAP.Value == "" {
-		for _, f := range c.flows {
+		for _, moments := range c.flows {
 			r.Flows++
-			out, err := s.evaluator.Of(f)
-			if err != nil {
+			if err := s.live(&r, moments); err != nil {
 				fail(Failure{Error: err.Error()})
-				continue
 			}
-			s.judge(&r, c, f, &out)
 		}
 		return r
 	}
@@ -118,7 +117,7 @@ func (s *Suite) run(ctx context.Context, c *testCase) Result {
 			continue
 		}
 		r.Flows++
-		s.judge(&r, c, flows[i].Facts, &flows[i].Outcome)
+		s.judge(&r, &moment{Moment: outcome.Moment{Facts: flows[i].Facts}, expect: c.Expect, want: c.want}, &flows[i].Outcome)
 	}
 	switch {
 	case c.Count != nil && r.Flows != *c.Count:
@@ -129,17 +128,31 @@ func (s *Suite) run(ctx context.Context, c *testCase) Result {
 	return r
 }
 
+// live goes through a written flow's life.
+func (s *Suite) live(r *Result, moments []moment) error {
+	life := s.evaluator.Begin()
+	for i := range moments {
+		out, err := life.Next(moments[i].Moment)
+		if err != nil {
+			return err
+		}
+		s.judge(r, &moments[i], &out)
+	}
+	return nil
+}
+
 // selects says whether a flow of a capture is among those that are meant.
 func (c *testCase) selects(f *fact.Facts) bool {
 	return (c.tuple == nil || isTuple(f, c.tuple)) && (c.where == nil || c.where.Holds(f))
 }
 
 // judge compares what became of a flow with what was expected.
-func (s *Suite) judge(r *Result, c *testCase, f *fact.Facts, out *outcome.Outcome) {
+func (s *Suite) judge(r *Result, c *moment, out *outcome.Outcome) {
+	f := c.Facts
 	if s.coverage != nil {
-		s.coverage.count(s.evaluator.Machine().Explain(f))
+		s.coverage.count(s.explain(f), out)
 	}
-	if c.Expect == nil {
+	if c.expect == nil {
 		return
 	}
 	var m []Mismatch
@@ -148,13 +161,13 @@ func (s *Suite) judge(r *Result, c *testCase, f *fact.Facts, out *outcome.Outcom
 			m = append(m, s.mismatch(w.attribute.Name, orUnknown(got), orUnknown(w.text), w.at))
 		}
 	}
-	m = append(m, s.compare(c.Expect, out)...)
+	m = append(m, s.compare(c.expect, out)...)
 	if len(m) == 0 {
 		return
 	}
 	slices.SortStableFunc(m, func(a, b Mismatch) int { return a.Line - b.Line })
 	r.Failures = append(r.Failures, Failure{
-		Flow: flowfacts.String(flowfacts.Known(f)), Mismatches: m, Why: s.why(c.Expect, f, out),
+		Flow: flowfacts.String(flowfacts.Known(f)), Mismatches: m, Why: s.why(c.expect, f, out),
 	})
 }
 
@@ -168,6 +181,9 @@ func (s *Suite) compare(e *lang.Expectation, out *outcome.Outcome) []Mismatch {
 	}
 	if e.Policies != nil {
 		check("policies", list(out.Policies), listOf(e.Policies), e.Policies.Range)
+	}
+	if e.Audited != nil {
+		check("audited", list(out.Audited), listOf(e.Audited), e.Audited.Range)
 	}
 	if e.Labels != nil {
 		check("labels", list(out.Labels), listOf(e.Labels), e.Labels.Range)
@@ -186,6 +202,24 @@ func (s *Suite) compare(e *lang.Expectation, out *outcome.Outcome) []Mismatch {
 	return m
 }
 
+// explain is the program's explanation with what each policy asks of packets
+// besides.
+func (s *Suite) explain(f *fact.Facts) []program.Explanation {
+	list := s.evaluator.Machine().Explain(f)
+	for i := range list {
+		for _, l := range s.evaluator.AsksPacket(list[i].Policy) {
+			holds := (flowspace.Eval(l.Test, f) == flowspace.Yes) != l.Not
+			text := l.Test.String()
+			if l.Not {
+				text = "not (" + text + ")"
+			}
+			list[i].Terms = append(list[i].Terms, program.Term{Text: text, Value: flowfacts.Text(f, l.Test.Attr), Holds: holds})
+			list[i].Matched = list[i].Matched && holds
+		}
+	}
+	return list
+}
+
 // why names, for each expected policy that does not match, the terms that it
 // failed on.
 func (s *Suite) why(e *lang.Expectation, f *fact.Facts, out *outcome.Outcome) []string {
@@ -193,7 +227,7 @@ func (s *Suite) why(e *lang.Expectation, f *fact.Facts, out *outcome.Outcome) []
 		return nil
 	}
 	var lines []string
-	explained := s.evaluator.Machine().Explain(f)
+	explained := s.explain(f)
 	for _, item := range e.Policies.Items {
 		if slices.Contains(out.Policies, item.Value) {
 			continue

@@ -1,9 +1,12 @@
 package policytest
 
 import (
+	"slices"
+
 	"github.com/netpol/netpol/cmd/netpol/internal/flowfacts"
 	"github.com/netpol/netpol/cmd/netpol/internal/outcome"
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/lang"
 	"github.com/netpol/netpol/lang/diag"
@@ -26,6 +29,7 @@ type Suite struct {
 	in        Input
 	world     *flowfacts.World
 	evaluator *outcome.Evaluator
+	asksClock bool // some condition asks for the time
 	cases     []*testCase
 	captures  map[string]*captured // by path as written
 	coverage  *coverage            // nil: not asked for
@@ -34,8 +38,8 @@ type Suite struct {
 // testCase is a test with its values read.
 type testCase struct {
 	*lang.Test
-	flows []*fact.Facts // written as attributes
-	want  []wanted
+	flows [][]moment // written as attributes, each through its life
+	want  []wanted   // of each flow of the capture
 	tuple *flow.Tuple
 	where *outcome.Filter
 }
@@ -54,11 +58,14 @@ func Prepare(in Input) (*Suite, diag.List, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	evaluator, err := outcome.New(in.Bundle)
+	evaluator, err := outcome.New(in.Bundle, outcome.Lower(in.Policy, in.Catalogue))
 	if err != nil {
 		return nil, nil, err
 	}
 	s := &Suite{in: in, world: world, evaluator: evaluator, captures: map[string]*captured{}}
+	for id := range in.Bundle.Policies {
+		s.asksClock = s.asksClock || slices.ContainsFunc(evaluator.AsksPacket(id), func(l ir.Literal) bool { return l.Test.Attr.From == "clock" })
+	}
 	var diags diag.List
 	for _, t := range in.Tests.Tests {
 		c, more, err := s.prepare(t)
@@ -78,13 +85,12 @@ func (s *Suite) Len() int { return len(s.cases) }
 func (s *Suite) prepare(t *lang.Test) (*testCase, diag.List, error) {
 	c := &testCase{Test: t}
 	var diags diag.List
+	stages := s.stages(t, &diags)
+	c.want = stages[0].want
 	for _, f := range t.Flows {
-		c.flows = append(c.flows, s.facts(f, &diags))
+		c.flows = append(c.flows, s.life(f, stages, &diags))
 	}
-	if t.Expect != nil {
-		c.want = s.wanted(t.Expect.Facts, &diags)
-		s.checkNames(t.Expect, &diags)
-	}
+	diags = slices.CompactFunc(diags, func(a, b diag.Diagnostic) bool { return a.Subject == b.Subject && a.Detail == b.Detail })
 	if t.PCAP.Value != "" {
 		s.checkCapture(t.PCAP, &diags)
 	}
@@ -106,30 +112,10 @@ func (s *Suite) prepare(t *lang.Test) (*testCase, diag.List, error) {
 	return c, diags, nil
 }
 
-// facts reads a flow block and fills in what follows from it.
-func (s *Suite) facts(f *lang.TestFlow, diags *diag.List) *fact.Facts {
-	out := new(fact.Facts)
-	given := map[string]bool{}
-	for _, v := range f.Values {
-		a, ok := fact.Lookup(v.Name.Value)
-		if !ok {
-			continue // reported by lang
-		}
-		given[a.Name] = true
-		if d := flowfacts.Set(out, a, v.Value.Value, s.world.Catalogue); d != nil {
-			d.Subject = v.Value.Range
-			diags.Add(*d)
-		}
-	}
-	checkFamilies(out, f, diags)
-	s.world.Complete(out, given)
-	return out
-}
-
 // checkFamilies reports addresses of both families, which no packet has.
-func checkFamilies(f *fact.Facts, flow *lang.TestFlow, diags *diag.List) {
+func checkFamilies(f *fact.Facts, values []lang.Assignment, diags *diag.List) {
 	four, six := false, false
-	for _, v := range flow.Values {
+	for _, v := range values {
 		a, _ := fact.Lookup(v.Name.Value)
 		if a.Type != fact.Address || v.Value.Value == "" {
 			continue

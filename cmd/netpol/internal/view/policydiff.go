@@ -79,7 +79,7 @@ func diffPolicies(b *strings.Builder, changes []policydiff.PolicyChange, st Styl
 		case policydiff.Modified:
 		}
 		before, after := policyText(c.Before), policyText(c.After)
-		if c.Kind == policydiff.Modified && c.Before.Criteria == c.After.Criteria && policyEffects(c.Before) == policyEffects(c.After) {
+		if c.Kind == policydiff.Modified && c.Before.Criteria == c.After.Criteria && c.Before.Does() == c.After.Does() {
 			note = " (by its exemptions, or by what its names stand for)"
 		}
 		fmt.Fprintf(b, "  %s %s%s\n", st.in(sign, bold, p), cleanLine(c.Name), note)

@@ -1,0 +1,282 @@
+package policydiff
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/compiler/ir"
+	"github.com/netpol/netpol/compiler/lint/flowspace"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+const (
+	// questionNodes bounds what one question may cost, half a second.
+	questionNodes = 1 << 20
+	// maxQuestions bounds how many there are.
+	maxQuestions = 4000
+	// maxTries bounds the flows that are tried for one region.
+	maxTries = 6
+)
+
+// prover compares the sides as sets of flows: for each effect, at each time
+// that tells them apart, the flows to which one does this and the other that.
+type prover struct {
+	c         *comparison
+	space     *flowspace.Space
+	now       time.Time
+	facts     [2]fact.Facts // what the sides' clocks say now
+	changed   []string      // policies that may matter
+	unshown   []string      // kinds of change without a flow that shows them
+	questions int
+	bounded   bool // some question had no answer
+}
+
+// prove finds a flow for each kind of change. It reports whether what it found
+// is all there is.
+func (c *comparison) prove() (all bool, err error) {
+	cat, ok := c.mergedCatalogue()
+	if !ok {
+		return false, nil
+	}
+	instants, all, err := c.instants()
+	if err != nil {
+		return false, err
+	}
+	p := &prover{c: c}
+	p.space = newSpace(cat, p.conditions(instants)...)
+	if !p.space.Fits() {
+		return false, nil
+	}
+	if err := p.sameMeanings(instants); err != nil {
+		return false, err
+	}
+	p.changed = c.suspectNames()
+	for _, t := range instants {
+		if err := p.at(t); err != nil {
+			return false, err
+		}
+		for _, d := range c.dimensions() {
+			if err := p.compare(d); err != nil || c.ctx.Err() != nil {
+				return false, err
+			}
+		}
+	}
+	c.at = instants[0]
+	c.report.Unshown = p.unshown
+	return all && !p.bounded && len(p.unshown) == 0, nil
+}
+
+// conditions are all that the space must tell apart.
+func (p *prover) conditions(instants []time.Time) []ir.Expr {
+	var out []ir.Expr
+	for _, s := range []*side{p.c.before, p.c.after} {
+		for _, t := range instants {
+			var f fact.Facts
+			_ = s.evaluator.Clock.Read(&f, t) // instants has read it
+			for i := range s.resolved.Policies {
+				out = append(out, atTime(s.resolved.Policies[i].Cond, &f))
+			}
+		}
+	}
+	return out
+}
+
+// at goes to a time.
+func (p *prover) at(t time.Time) error {
+	p.now, p.c.at = t, t
+	for i, s := range []*side{p.c.before, p.c.after} {
+		if err := s.evaluator.Clock.Read(&p.facts[i], t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// region is where a policy of a side holds now.
+func (p *prover) region(side int, policy *ir.Policy) flowspace.Region {
+	return p.space.Region(atTime(policy.Cond, &p.facts[side]))
+}
+
+// sides are the policies of both.
+func (p *prover) sides() [2][]ir.Policy {
+	return [2][]ir.Policy{p.c.before.resolved.Policies, p.c.after.resolved.Policies}
+}
+
+// sameMeanings looks at the policies that are written otherwise and do the
+// same: where they hold for the same flows at all times, only words changed.
+func (p *prover) sameMeanings(instants []time.Time) error {
+	for i := range p.c.report.Policies {
+		change := &p.c.report.Policies[i]
+		if change.Kind != Modified || !sameEffects(change.Before, change.After) {
+			continue
+		}
+		same := true
+		for _, t := range instants {
+			if err := p.at(t); err != nil {
+				return err
+			}
+			fits := p.space.Try(questionNodes, func() {
+				var holds [2]flowspace.Region
+				for side, list := range p.sides() {
+					if at := slices.IndexFunc(list, func(x ir.Policy) bool { return x.Name == change.Name }); at >= 0 {
+						holds[side] = p.region(side, &list[at])
+					}
+				}
+				same = same && p.space.Empty(p.space.Diff(holds[0], holds[1])) && p.space.Empty(p.space.Diff(holds[1], holds[0]))
+			})
+			same = same && fits
+		}
+		if same {
+			change.Kind = SameMeaning
+		}
+	}
+	p.c.keepMoves()
+	return nil
+}
+
+// valued is where a side gives an effect one value.
+type valued struct {
+	value string // empty for none
+	where flowspace.Region
+}
+
+// values are those of a dimension among flows in within: the first policy that
+// holds and has a wish decides.
+func (p *prover) values(side int, d dimension, within flowspace.Region) []valued {
+	rest := within
+	var out []valued
+	list := p.sides()[side]
+	for i := range list {
+		value, ok := d.wish(&list[i])
+		if !ok || list[i].Audit {
+			continue
+		}
+		holds := p.region(side, &list[i])
+		here := p.space.And(rest, holds)
+		if at := slices.IndexFunc(out, func(v valued) bool { return v.value == value }); at >= 0 {
+			out[at].where = p.space.Or(out[at].where, here)
+		} else {
+			out = append(out, valued{value, here})
+		}
+		rest = p.space.Diff(rest, holds)
+	}
+	return append(out, valued{"", rest})
+}
+
+// compare asks, for each policy that has changed, which flows of its own get
+// another value now than before.
+func (p *prover) compare(d dimension) error {
+	for _, name := range p.changed {
+		if p.questions++; p.questions > maxQuestions {
+			p.bounded = true
+			return nil
+		}
+		var err error
+		fits := p.space.Try(questionNodes, func() {
+			own := flowspace.None()
+			for side, list := range p.sides() {
+				for i := range list {
+					if list[i].Name == name {
+						own = p.space.Or(own, p.region(side, &list[i]))
+					}
+				}
+			}
+			own = p.space.Possible(own)
+			before, after := p.values(0, d, own), p.values(1, d, own)
+			for _, b := range before {
+				for _, a := range after {
+					if where := p.space.And(b.where, a.where); err == nil && a.value != b.value && !p.space.Empty(where) {
+						err = p.show(d, name, b.value, a.value, where)
+					}
+				}
+			}
+		})
+		if err != nil {
+			return err
+		}
+		p.bounded = p.bounded || !fits
+	}
+	return nil
+}
+
+// show finds a flow of the region and has both sides run it.
+func (p *prover) show(d dimension, policy, before, after string, where flowspace.Region) error {
+	if !p.space.Fits() {
+		return nil // the answer cannot be trusted, and compare says so
+	}
+	places := append(p.space.PlausibleSamples(where, maxTries), p.space.Samples(where, maxTries)...)
+	for _, place := range places {
+		f, ok := p.space.WitnessAt(place)
+		if !ok {
+			continue
+		}
+		f.Complete = true
+		b, a, err := p.c.both(f)
+		if err != nil {
+			return err
+		}
+		if d.of(&b) == before && d.of(&a) == after {
+			return p.c.found(f)
+		}
+	}
+	text := unshownText(d, policy, before, after)
+	if !slices.Contains(p.unshown, text) {
+		p.unshown = append(p.unshown, text)
+	}
+	return nil
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// suspectNames are the policies whose change may matter.
+func (c *comparison) suspectNames() []string {
+	c.suspects = map[string]bool{}
+	var out []string
+	for _, p := range c.report.Policies {
+		if p.Kind != SameMeaning && !c.suspects[p.Name] {
+			c.suspects[p.Name] = true
+			out = append(out, p.Name)
+		}
+	}
+	return out
+}
+
+// mergedCatalogue has the names of both sides; false where a name has another
+// category on each.
+func (c *comparison) mergedCatalogue() (*artifact.Catalogue, bool) {
+	b, a := &c.before.bundle.Catalogue, &c.after.bundle.Catalogue
+	out := *a
+	for _, x := range b.Applications {
+		at, ok := slices.BinarySearchFunc(a.Applications, x.Tag, func(y artifact.Application, tag string) int { return strings.Compare(y.Tag, tag) })
+		switch {
+		case !ok:
+			out.Applications = append(slices.Clip(out.Applications), x)
+		case a.Applications[at].Category != x.Category:
+			return nil, false
+		}
+	}
+	for _, x := range b.Protocols {
+		at, ok := slices.BinarySearchFunc(a.Protocols, x.Tag, func(y artifact.Protocol, tag string) int { return strings.Compare(y.Tag, tag) })
+		switch {
+		case !ok:
+			out.Protocols = append(slices.Clip(out.Protocols), x)
+		case a.Protocols[at].Category != x.Category:
+			return nil, false
+		}
+	}
+	slices.SortFunc(out.Applications, func(x, y artifact.Application) int { return strings.Compare(x.Tag, y.Tag) })
+	slices.SortFunc(out.Protocols, func(x, y artifact.Protocol) int { return strings.Compare(x.Tag, y.Tag) })
+	return &out, true
+}
+
+// newSpace is the space of conditions that ask nothing of the time.
+func newSpace(cat *artifact.Catalogue, conditions ...ir.Expr) *flowspace.Space {
+	return flowspace.New(cat, conditions...)
+}

@@ -19,18 +19,51 @@ const maxElements = 32768
 // Split says of each policy whether the kernel can decide it alone. It wants
 // conditions that have been pushed and folded.
 func Split(policies []ir.Policy) {
-	left := maxElements
-	var order turns
-	lists := crossings{known: map[string]bool{}, left: maxCrossed}
+	all := make([][]ir.Conjunction, len(policies))
+	fits := make([]bool, len(policies))
 	for i := range policies {
-		any, ok := conjunctions(policies[i].Cond, false)
-		if ok = ok && len(any) <= left && lists.take(any) && (!inTurn(&policies[i]) || order.take(any)); !ok {
-			any = nil
+		all[i], fits[i] = conjunctions(policies[i].Cond, false)
+	}
+	give := newAllowance(all)
+	for i := range policies {
+		if fits[i] = fits[i] && give.take(all[i], inTurn(&policies[i])); !fits[i] {
+			all[i] = nil
 		}
-		left -= len(any)
-		policies[i].Split = ir.Split{Kernel: ok, Any: any}
+		policies[i].Split = ir.Split{Kernel: fits[i], Any: all[i]}
 	}
 	late(policies)
+}
+
+// allowance is what a set may still give to the kernel.
+type allowance struct {
+	elements int
+	deep     int // conjunctions of several fields
+	lists    crossings
+	order    turns
+}
+
+func newAllowance(all [][]ir.Conjunction) *allowance {
+	a := &allowance{elements: maxElements, deep: maxElements, lists: crossings{known: map[string]bool{}, left: maxCrossed}}
+	if deep(all) {
+		a.deep = maxDeep
+	}
+	return a
+}
+
+// take counts a policy's conjunctions, unless they are too many.
+func (a *allowance) take(any []ir.Conjunction, ordered bool) bool {
+	mixed := 0
+	for _, c := range any {
+		if several(c) {
+			mixed++
+		}
+	}
+	if len(any) > a.elements || mixed > a.deep || !a.lists.take(any) || ordered && !a.order.take(any) {
+		return false
+	}
+	a.elements -= len(any)
+	a.deep -= mixed
+	return true
 }
 
 // inTurn says that the policy's effects may depend on what comes before it.

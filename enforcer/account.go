@@ -31,6 +31,7 @@ func (w *worker) release(r *flow.Record) {
 	w.shut(r)
 	w.store.release(r.Facts)
 	w.tallies.put(r.Tally)
+	delete(w.audited, r)
 	r.Facts, r.Tally = 0, 0
 }
 

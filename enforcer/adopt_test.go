@@ -100,8 +100,9 @@ func TestAdoptedKeepLabels(t *testing.T) {
 	for _, f := range j.flows {
 		rows = append(rows, f.Application+" "+strings.Join(f.Labels, ","))
 	}
-	// Bit 1 stays, bit 0 is not the bundle's any more, bit 2 follows from the headers.
-	want := []string{"tcp " + at + ">198.51.100.1:443 labels=[marked]/7 mark=0x80000010/0x800000f0"}
+	// Bit 1 and the mark are outside the masks, bit 0 is not the bundle's any more,
+	// bit 2 follows from the headers.
+	want := []string{"tcp " + at + ">198.51.100.1:443 labels=[marked]/5 mark=0x80000010/0x80000000"}
 	if diff := cmp.Diff(want, j.lines); diff != "" {
 		t.Errorf("writes, -want +got:\n%s", diff)
 	}

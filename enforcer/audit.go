@@ -8,18 +8,20 @@ import (
 	"github.com/netpol/netpol/lang/fact"
 )
 
-// audit logs the audit policies that have matched the flow since its last
-// verdict. Each has a label of its own, which stays once it is set: so one is
-// logged once a flow.
+// audit logs the audit policies that match the flow, each once in the flow's
+// life: their labels come and go with what they ask.
 func (w *worker) audit(r *flow.Record, f *fact.Facts, v *program.Verdict) {
 	if len(w.policy.audits) == 0 {
 		return
 	}
+	logged := w.audited[r]
 	for _, id := range v.Policies {
 		bit, ok := w.policy.audits[id]
-		if !ok || r.Labels[bit/8]&(1<<(bit%8)) != 0 {
+		if !ok || logged[bit/8]&(1<<(bit%8)) != 0 {
 			continue
 		}
+		logged[bit/8] |= 1 << (bit % 8)
+		w.audited[r] = logged
 		w.stats.Audited++
 		p := &w.policy.bundle.Policies[id]
 		w.config.Logger.Info("policy matched", "policy", p.Name, "file", p.File, "line", p.Line, "audit", true,

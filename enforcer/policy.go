@@ -29,24 +29,22 @@ type policy struct {
 	// early is what of the program can be said of a flow by its headers alone;
 	// nil when that is nothing.
 	early *program.Program
-	// unplaced is what a verdict keeps of a flow whose interface is not known.
-	unplaced, unplacedEarly *program.Blind
-	classifier              *classify.Classifier
-	wants                   dissect.Wants
-	budget                  int    // packets inspected of a flow
-	doneMark                uint32 // 0 when the bundle has none
-	gate                    int    // packets of a flow that the kernel shows, at least budget
-	local                   []netip.Prefix
-	labels                  []artifact.Label
-	ownLabels               [16]byte
-	ownMark                 uint32 // mark bits that policies write
-	watch                   *watch // nil when nothing asks for counters
-	// audits are the label bits of policies that are only counted and logged,
-	// by policy. They stay on a flow, as do the sticky ones that rules of the
-	// kernel's set.
-	audits map[int]int
-	sticky [16]byte
-	zone   *time.Location
+	// What can be said of flows whose interface is not known, and of those that
+	// were named by an earlier process.
+	unplaced, unplacedEarly, unnamed *program.Blind
+	classifier                       *classify.Classifier
+	wants                            dissect.Wants
+	budget                           int    // packets inspected of a flow
+	doneMark                         uint32 // 0 when the bundle has none
+	gate                             int    // packets of a flow that the kernel shows, at least budget
+	local                            []netip.Prefix
+	labels                           []artifact.Label
+	ownLabels                        [16]byte
+	ownMark                          uint32      // mark bits that policies write
+	watch                            *watch      // nil when nothing asks for counters
+	audits                           map[int]int // label bits of policies that are only counted and logged, by policy
+	sticky                           [16]byte    // label bits that rules of the kernel's set as well
+	zone                             *time.Location
 }
 
 func loadPolicy(b *artifact.Bundle) (*policy, error) {
@@ -71,10 +69,12 @@ func loadPolicy(b *artifact.Bundle) (*policy, error) {
 	}
 	p.budget = min(p.budget, maxBudget)
 	p.gate = max(gateOf(&b.Ruleset), p.budget)
-	p.unplaced = prog.Blind("interface")
+	p.unplaced = prog.Blind(isInterface)
+	p.unnamed = prog.Blind(func(a fact.Attribute) bool { return isInterface(a) || !a.FromHeaders() && !counted(a) })
 	p.ownLabels, p.ownMark = prog.Own()
 	p.watch = newWatch(&b.Program)
-	p.keepAudits()
+	p.sticky = prog.Sticky()
+	p.findAudits()
 	if p.zone, err = time.LoadLocation(b.Settings.Timezone); err != nil {
 		return nil, fmt.Errorf("load bundle: time zone of the policies: %w", err)
 	}
@@ -82,17 +82,18 @@ func loadPolicy(b *artifact.Bundle) (*policy, error) {
 		if p.early, err = program.Load(b); err != nil {
 			return nil, err
 		}
-		p.unplacedEarly = p.early.Blind("interface")
+		p.unplacedEarly = p.early.Blind(isInterface)
 	}
 	return p, nil
 }
 
+func isInterface(a fact.Attribute) bool { return a.Name == "interface" }
+
 // auditPrefix is how the labels of audit policies begin.
 const auditPrefix = "np-audit-"
 
-// keepAudits finds the labels of the audit policies.
-func (p *policy) keepAudits() {
-	p.sticky = p.program.Sticky()
+// findAudits finds the labels of the audit policies.
+func (p *policy) findAudits() {
 	p.audits = make(map[int]int)
 	auto := make(map[int]bool)
 	for _, l := range p.labels {
@@ -102,7 +103,6 @@ func (p *policy) keepAudits() {
 		for _, bit := range e.Labels {
 			if p.bundle.Policies[id].Audit && auto[bit] {
 				p.audits[id] = bit
-				p.sticky[bit/8] |= 1 << (bit % 8)
 			}
 		}
 	}
@@ -114,8 +114,8 @@ func gateOf(rs *artifact.Ruleset) int {
 	for _, c := range rs.Chains {
 		for _, r := range c.Rules {
 			for _, m := range r.Match {
-				if m.Kind == artifact.MatchCTPackets && m.Not && m.Value > 0 && strings.HasSuffix(r.ID, "/budget") {
-					return int(m.Value) - 1
+				if m.Kind == artifact.MatchCTPackets && m.Not && m.Limit > 0 && strings.HasSuffix(r.ID, "/budget") {
+					return int(min(m.Limit, math.MaxUint16)) - 1
 				}
 			}
 		}

@@ -65,33 +65,30 @@ func (w *worker) decideAtOnce(r *flow.Record) {
 // the flow has none. The verdict is valid until the next eval.
 func (w *worker) eval(r *flow.Record, f *fact.Facts) *program.Verdict {
 	machine, blind := w.early, w.policy.unplacedEarly
-	if (named(f) || r.Has(flow.Done)) && !r.Has(flow.Adopted) {
+	switch {
+	case r.Has(flow.Adopted):
+		machine, blind = w.machine, w.policy.unnamed
+	case named(f) || r.Has(flow.Done):
 		machine, blind = w.machine, w.policy.unplaced
+	case machine == nil:
+		w.nothing = program.Verdict{}
+		return &w.nothing
 	}
-	w.nothing = program.Verdict{}
-	v := &w.nothing
-	if machine != nil {
-		v = machine.Eval(f)
-		if r.Interface == 0 && w.config.Live {
-			machine.Narrow(v, blind)
-		}
-	}
-	if r.Has(flow.Adopted) {
+	v := machine.Eval(f)
+	if w.config.Live && (r.Interface == 0 || r.Has(flow.Adopted)) {
+		machine.Narrow(v, blind)
 		w.inherited(v, r)
 	}
 	return v
 }
 
-// inherited adds to a verdict what an earlier process decided: the name that it
-// found is not known here.
+// inherited adds to a verdict what it leaves as it is, so that records say what
+// the kernel has.
 func (w *worker) inherited(v *program.Verdict, r *flow.Record) {
 	for i, own := range w.policy.ownLabels {
-		v.Labels[i] |= r.Labels[i] & own
-		v.LabelMask[i] |= r.Labels[i] & own
+		v.Labels[i] |= r.Labels[i] & own &^ v.LabelMask[i]
 	}
-	if old := r.Mark & w.policy.ownMark; old != 0 {
-		v.Mark, v.MarkMask = old, v.MarkMask|old
-	}
+	v.Mark |= r.Mark & w.policy.ownMark &^ v.MarkMask
 }
 
 func named(f *fact.Facts) bool { return f.Protocol != "" || f.Application != "" }

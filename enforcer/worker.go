@@ -64,6 +64,7 @@ type worker struct {
 	sweep    flow.ID // next record to decide anew after a reload
 	sweeping bool
 
+	audited  map[*flow.Record][16]byte // audit policies that were logged, by their label's bit
 	tallies  tallies
 	lister   *lister // nil where conntrack cannot be asked
 	adopted  bool    // conntrack was asked for what it knew before us
@@ -81,6 +82,7 @@ func newWorker(e *Engine) *worker {
 		interfaces:  make([]string, 1),
 		interfaceOf: make(map[string]uint32),
 		macs:        newMACTable(),
+		audited:     make(map[*flow.Record][16]byte),
 		pending:     func() bool { return true },
 	}
 	if s, ok := e.config.Source.(interface{ Pending() bool }); ok {

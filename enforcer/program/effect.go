@@ -120,29 +120,40 @@ func (p *Program) checkBit(bit int) error {
 	return nil
 }
 
-// merge writes the effects of the policies that hold, in order. set is the
-// labels that they set, taken the mark bits that they write.
-func (p *Program) merge(v *Verdict) (set labels, taken uint32) {
+// merge writes the effects of the policies that hold, in order.
+func (p *Program) merge(v *Verdict) { p.mergeBlind(v, nil) }
+
+// mergeBlind is merge for a flow of which not everything is known; nil knows
+// all.
+func (p *Program) mergeBlind(v *Verdict, b *Blind) {
 	var (
-		mark    uint32
-		claimed [dimensions]bool
+		set, unsure      labels
+		mark, unsureMark uint32
+		taken            uint32 // mark bits that an earlier policy has written
+		claimed          [dimensions]bool
 	)
+	if b != nil {
+		unsure, unsureMark = b.labels, b.mark
+	}
 	for _, id := range v.Policies {
 		e := &p.effects[id]
 		set = set.or(e.labels)
-		mark |= e.mark &^ taken
-		taken |= e.mask
+		mask := e.mask &^ taken
+		if b != nil {
+			mask &^= b.taken[id]
+		}
+		mark |= e.mark & mask
+		taken |= mask
 		if !e.claimsAnyOf {
 			continue
 		}
 		for dim, c := range e.claims {
-			if c.made && !claimed[dim] {
+			if c.made && !claimed[dim] && (b == nil || id < b.claims[dim]) {
 				claimed[dim] = true
 				set = set.or(c.bits)
 			}
 		}
 	}
-	v.Labels, v.LabelMask = set.bytes(), p.own.without(p.sticky.without(set)).bytes()
-	v.Mark, v.MarkMask = mark, p.markMask&^(p.stickyMark&^taken)
-	return set, taken
+	v.Labels, v.LabelMask = set.bytes(), p.own.without(p.sticky.or(unsure).without(set)).bytes()
+	v.Mark, v.MarkMask = mark, p.markMask&^((p.stickyMark|unsureMark)&^taken)
 }

@@ -31,6 +31,7 @@ type policyCase struct {
 	block    *lang.PolicyBlock
 	criteria []ir.Expr   // its conjuncts without exemptions
 	exempt   []exemption // its own and the set's
+	halts    []halt      // what earlier policies with halt take from it
 	base     flowspace.Region
 	region   flowspace.Region // exemptions taken off
 	possible flowspace.Region
@@ -45,6 +46,12 @@ type policyCase struct {
 	proven bool // the regions can be trusted
 	never  bool
 	always bool
+}
+
+// halt is what an earlier policy with halt takes from a later one.
+type halt struct {
+	by   *ir.Policy
+	cond ir.Expr // that the later policy's flows must meet
 }
 
 // exemption is one element of exempt.
@@ -100,7 +107,10 @@ func (p *pass) takeApart(policy *ir.Policy) *policyCase {
 	c := &policyCase{policy: policy, block: p.block(policy), effects: effects(policy)}
 	own := newSources(pointers(c.block.Exempt))
 	for _, e := range conjuncts(policy.Cond) {
+		by := p.haltOf(e)
 		switch {
+		case by != nil && by.ID < policy.ID:
+			c.halts = append(c.halts, halt{by, e})
 		case own.find(e.Pos()) != nil:
 			c.addExempt(own.find, true, ir.NewNot(e.Pos(), e))
 		case p.exemptOf(e.Pos()) != nil:
@@ -155,6 +165,9 @@ func (a *analysis) place(c *policyCase) {
 	c.proven = s.Keep(questionNodes, func() {
 		c.base = s.Region(ir.NewAnd(c.policy.Range, c.criteria...))
 		c.region = c.base
+		for _, h := range c.halts {
+			c.region = s.And(c.region, s.Region(h.cond))
+		}
 		for i := range c.exempt {
 			c.exempt[i].region = s.Region(c.exempt[i].cond)
 			c.region = s.Diff(c.region, c.exempt[i].region)

@@ -16,7 +16,16 @@ type effect struct {
 	bits      uint32
 }
 
+// effects is what a policy does; nothing where it only counts and logs.
 func effects(p *ir.Policy) []effect {
+	if p.Audit {
+		return nil
+	}
+	return writtenEffects(p)
+}
+
+// writtenEffects is what a policy would do without audit.
+func writtenEffects(p *ir.Policy) []effect {
 	var out []effect
 	if p.DSCP != nil {
 		out = append(out, effect{dimension: "dscp", value: p.DSCP.Name, bits: uint32(p.DSCP.Value)})
@@ -66,7 +75,7 @@ func (e effect) differs(other effect) bool {
 func blocks(verdict string) bool { return verdict == "drop" || verdict == "reject" }
 
 // blocking says that a policy keeps traffic out.
-func blocking(p *ir.Policy) bool { return p.Verdict == ir.Drop || p.Verdict == ir.Reject }
+func blocking(p *ir.Policy) bool { return !p.Audit && (p.Verdict == ir.Drop || p.Verdict == ir.Reject) }
 
 // String is "dscp cs5", "verdict drop", "label zoom".
 func (e effect) String() string {

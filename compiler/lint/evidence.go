@@ -24,7 +24,7 @@ func decisive(p *ir.Policy) string {
 	switch {
 	case blocking(p):
 		return "blocked"
-	case p.DSCP != nil && p.DSCP.Value >= leastPriority:
+	case !p.Audit && p.DSCP != nil && p.DSCP.Value >= leastPriority:
 		return "given priority"
 	}
 	return ""

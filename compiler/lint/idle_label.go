@@ -18,7 +18,7 @@ func checkIdleLabel(p *pass) {
 	acts := map[string]bool{}
 	for _, policy := range p.in.Set.Policies {
 		for _, l := range policy.Labels {
-			acts[l] = acts[l] || policy.Description != "" || policy.DSCP != nil || policy.Mark != nil || policy.Verdict != ir.NoVerdict
+			acts[l] = acts[l] || policy.Description != "" || policy.Audit || policy.DSCP != nil || policy.Mark != nil || policy.Verdict != ir.NoVerdict
 		}
 	}
 	told := map[string]bool{}

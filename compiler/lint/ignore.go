@@ -29,9 +29,12 @@ var directive = regexp.MustCompile(`^netpol-ignore(?::|\s|$)\s*(.*)$`)
 func (p *pass) readIgnores() []*ignore {
 	var out []*ignore
 	for _, f := range p.in.Files {
+		l := newLines(f)
 		for _, c := range f.Comments {
 			if m := directive.FindStringSubmatch(c.Text); m != nil {
-				out = append(out, p.readIgnore(f, c, m[1]))
+				i := p.readIgnore(f, c, m[1])
+				i.from, i.to = l.covered(c)
+				out = append(out, i)
 			}
 		}
 	}
@@ -40,7 +43,6 @@ func (p *pass) readIgnores() []*ignore {
 
 func (p *pass) readIgnore(f *outline.File, c outline.Comment, text string) *ignore {
 	i := &ignore{at: c.Range, file: f.Name, used: map[string]bool{}}
-	i.from, i.to = covered(f, c)
 	names, rest := cutNames(text)
 	i.reason = rest
 	var problems []string
@@ -97,23 +99,36 @@ func cutNames(text string) (names []string, reason string) {
 	}
 }
 
+// lines is what stands on the lines of a file.
+type lines struct {
+	below map[int]int // under a comment alone on its line: the next line with something else
+	ends  map[int]int // last line of what begins on a line
+}
+
+func newLines(f *outline.File) *lines {
+	l := &lines{below: map[int]int{}, ends: map[int]int{}}
+	for _, c := range slices.Backward(f.Comments) {
+		if line := c.Range.Start.Line; c.Alone {
+			l.below[line] = line + 1
+			if next := l.below[line+1]; next > 0 {
+				l.below[line] = next
+			}
+		}
+	}
+	for _, s := range f.Statements {
+		l.ends[s.Range.Start.Line] = max(l.ends[s.Range.Start.Line], s.Range.End.Line)
+	}
+	return l
+}
+
 // covered is the lines that a comment speaks for: the block or argument on its
 // own line or, where it stands alone, the one below it.
-func covered(f *outline.File, c outline.Comment) (from, to int) {
+func (l *lines) covered(c outline.Comment) (from, to int) {
 	line := c.Range.Start.Line
 	if c.Alone {
-		line++
-		for slices.ContainsFunc(f.Comments, func(o outline.Comment) bool { return o.Alone && o.Range.Start.Line == line }) {
-			line++
-		}
+		line = l.below[line]
 	}
-	from, to = line, line
-	for _, s := range f.Statements {
-		if s.Range.Start.Line == line {
-			to = max(to, s.Range.End.Line)
-		}
-	}
-	return from, to
+	return line, max(line, l.ends[line])
 }
 
 // withoutIgnored is the findings that nobody ignores, and those about ignores.

@@ -3,6 +3,7 @@ package lint
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/lang"
@@ -25,6 +26,8 @@ type Input struct {
 	// Session is the connection that the operator works through; zero when
 	// there is none.
 	Session Session
+	// Now is when the run takes place; zero if that does not matter.
+	Now time.Time
 }
 
 // Session is a remote login, as sshd tells it in SSH_CONNECTION.
@@ -81,8 +84,9 @@ type pass struct {
 	parts    map[int]*policyCase // by policy
 	blocks   map[string]*lang.PolicyBlock
 	ranges   map[diag.Range]*lang.PolicyBlock
-	sources  *sources // of all criteria; nil until it is asked
-	exempt   *sources // of the set's exemptions, likewise
+	halting  map[ir.Expr]*ir.Policy // by the first part of the condition; nil until it is asked
+	sources  *sources               // of all criteria; nil until it is asked
+	exempt   *sources               // of the set's exemptions, likewise
 }
 
 // report adds a finding of the current rule. Severity is the rule's.

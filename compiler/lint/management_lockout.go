@@ -125,12 +125,15 @@ type login struct {
 	closed flowspace.Region // what the policies block
 	guilty []*ir.Policy     // blocking policies, in order
 	shut   []flowspace.Region
+	// failing says that netpold does not answer: only what headers tell is
+	// decided, and policies that fail closed block what they could match.
+	failing bool
 }
 
 // checkWay reports whether a way is closed, and by whom.
 func (p *pass) checkWay(w way) bool {
 	for _, protocol := range []string{"ssh", ""} {
-		l := p.newLogin(w, protocol)
+		l := p.newLogin(w, protocol, false)
 		if policy := l.blocker(w); policy != nil {
 			b := p.block(policy)
 			at := b.Verdict.Range
@@ -155,20 +158,20 @@ func attribute(name string) fact.Attribute {
 
 // newLogin places the policies with a verdict, and the way, in a space of
 // their own, so that the addresses of the way cost the other rules nothing.
-func (p *pass) newLogin(w way, protocol string) *login {
+func (p *pass) newLogin(w way, protocol string, failing bool) *login {
 	var conditions []ir.Expr
 	for i := range p.in.Set.Policies {
-		if p.in.Set.Policies[i].Verdict != ir.NoVerdict {
+		if x := &p.in.Set.Policies[i]; x.Verdict != ir.NoVerdict && !x.Audit {
 			conditions = append(conditions, p.in.Set.Policies[i].Cond)
 		}
 	}
-	fixed := w.fixed(protocol)
+	fixed := w.fixed(protocol, !failing)
 	for _, a := range attributes(conditions...) {
-		if e := unknown(a); e != nil {
+		if e := unknown(a); e != nil && !failing {
 			fixed = append(fixed, e)
 		}
 	}
-	l := &login{space: flowspace.NewWithClock(p.in.Set.Catalogue, p.clock(), append(slices.Clone(conditions), fixed...)...)}
+	l := &login{failing: failing, space: flowspace.NewWithClock(p.in.Set.Catalogue, p.clock(), append(slices.Clone(conditions), fixed...)...)}
 	l.flows = flowspace.All()
 	for _, e := range fixed {
 		l.flows = l.space.And(l.flows, l.space.Region(e))
@@ -180,14 +183,18 @@ func (p *pass) newLogin(w way, protocol string) *login {
 	return l
 }
 
-// fixed is what is known of a login.
-func (w way) fixed(protocol string) []ir.Expr {
+// fixed is what is known of a login: its headers and, where it is named, its
+// protocol, and that it is of no application.
+func (w way) fixed(protocol string, named bool) []ir.Expr {
 	list := []ir.Expr{
 		&ir.Compare{Attr: attribute("ip_protocol"), Op: ir.OpRange, Ranges: []ir.Interval{{Low: 6, High: 6}}},
 		&ir.Compare{Attr: attribute("dst_port"), Op: ir.OpRange, Ranges: w.ports},
-		&ir.Compare{Attr: attribute("protocol"), Op: ir.OpEqual, Strings: []string{protocol}},
-		&ir.Compare{Attr: attribute("application"), Op: ir.OpEqual, Strings: []string{""}},
 		&ir.Compare{Attr: attribute("src_ip"), Op: ir.OpPrefix, Prefixes: w.from},
+	}
+	if named {
+		list = append(list,
+			&ir.Compare{Attr: attribute("protocol"), Op: ir.OpEqual, Strings: []string{protocol}},
+			&ir.Compare{Attr: attribute("application"), Op: ir.OpEqual, Strings: []string{""}})
 	}
 	if len(w.router) > 0 {
 		list = append(list, &ir.Compare{Attr: attribute("dst_ip"), Op: ir.OpPrefix, Prefixes: w.router})
@@ -218,10 +225,16 @@ func (l *login) close(policies []ir.Policy) {
 	open := l.flows // not decided yet
 	for i := range policies {
 		policy := &policies[i]
-		if policy.Verdict == ir.NoVerdict {
+		if policy.Verdict == ir.NoVerdict || policy.Audit {
 			continue
 		}
 		r := s.Region(policy.Cond)
+		if l.failing && !headersOnly(policy) {
+			if policy.OnFail == ir.FailOpen {
+				continue // nobody is there to decide it
+			}
+			r = s.OntoAll(s.Possible(r), headerAttributes())
+		}
 		if blocking(policy) {
 			hit := s.Possible(s.And(open, r))
 			l.guilty = append(l.guilty, policy)
@@ -264,7 +277,7 @@ func (l *login) witness(w way) example {
 	if !ok {
 		return example{}
 	}
-	fixed := w.fixed("")
+	fixed := w.fixed("", !l.failing)
 	names := attributes(fixed...)
 	return example{slices.DeleteFunc(values(f, fixed), func(v Value) bool {
 		i := slices.IndexFunc(names, func(a fact.Attribute) bool { return a.Name == v.Attribute })

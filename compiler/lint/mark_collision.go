@@ -25,8 +25,11 @@ func markOwners() []markOwner {
 		{"pbr", 0xff0000},           // OpenWrt pbr, fw_mask
 		{"kubernetes", 0x4000},      // kube-proxy masqueradeBit 14, Docker's swarm ingress uses the same
 		{"kubernetes-drop", 0x8000}, // kubelet iptablesDropBit 15
-		{"tailscale", 0xff0000},     // util/linuxfw, fwmarkMask
-		{"calico", 0xffff0000},      // Felix, IptablesMarkMask
+		// Encrypted overlay networks, drivers/overlay/encryption.go: 0xd0c4e3. Its
+		// low bits, which everybody uses, are left out.
+		{"docker", 0xd0c000},
+		{"tailscale", 0xff0000}, // util/linuxfw, fwmarkMask
+		{"calico", 0xffff0000},  // Felix, IptablesMarkMask
 	}
 }
 

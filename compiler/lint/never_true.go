@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/netpol/netpol/compiler/ir"
@@ -22,7 +23,19 @@ func checkNeverTrue(p *pass) {
 		}
 		detail := fmt.Sprintf("No flow can match policy %q: ", c.policy.Name)
 		core := a.core(c)
+		related := relatedConditions(core)
+		halters := p.halters(c, core)
+		hint := "remove one of the conditions, or join them by or"
 		switch {
+		case len(halters) > 0:
+			var names []string
+			related = nil
+			for _, h := range halters {
+				names = append(names, fmt.Sprintf("%q (%s:%d)", h.Name, h.Range.Filename, h.Range.Start.Line))
+				related = append(related, Related{h.Range, "halts"})
+			}
+			detail += fmt.Sprintf("%s comes before it and halts for every flow that it would match.", oneOf(names))
+			hint = fmt.Sprintf("move %q before it, narrow the earlier criteria, or remove halt there", c.policy.Name)
 		case len(core) == 1:
 			detail += fmt.Sprintf("%s can never be true.", describe(core[0]))
 		default:
@@ -33,8 +46,25 @@ func checkNeverTrue(p *pass) {
 			detail += fmt.Sprintf("these conditions exclude each other: %s.", strings.Join(parts, "; "))
 			detail += p.why(core)
 		}
-		p.report(Finding{Subject: c.policy.Range, Policy: c.policy.Name, Detail: detail, Related: relatedConditions(core), Hint: "remove one of the conditions, or join them by or"})
+		p.report(Finding{Subject: c.policy.Range, Policy: c.policy.Name, Detail: detail, Related: related, Hint: hint})
 	}
+}
+
+// halters are the earlier policies whose halt is part of why a policy never
+// applies.
+func (p *pass) halters(c *policyCase, core []ir.Expr) []*ir.Policy {
+	var out []*ir.Policy
+	for _, h := range c.halts {
+		if slices.Contains(core, h.cond) && !slices.Contains(out, h.by) {
+			out = append(out, h.by)
+		}
+	}
+	if k, ok := c.policy.Cond.(*ir.Const); ok && !k.Value {
+		if h := p.haltedAlways(c.policy); h != nil {
+			out = append(out, h)
+		}
+	}
+	return out
 }
 
 // core is the conditions of a policy without which it could be true: taking

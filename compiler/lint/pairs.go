@@ -37,12 +37,12 @@ func (a *analysis) index() {
 		}
 		c.foot = a.space.Footprint(c.possible)
 		for _, j := range first[c.possible.ID()] {
-			if sameEffects(a.cases[j].policy, c.policy) {
+			if len(c.effects) > 0 && sameEffects(a.cases[j].policy, c.policy) {
 				c.twin = j
 				break
 			}
 		}
-		if c.twin < 0 {
+		if c.twin < 0 && len(c.effects) > 0 {
 			first[c.possible.ID()] = append(first[c.possible.ID()], i)
 		}
 		for n, e := range c.effects {

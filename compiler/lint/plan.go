@@ -127,7 +127,11 @@ func optionList(r Rule) string {
 // option is the values of an option of the current rule.
 func (p *pass) option(name string) []lang.Text {
 	var out []lang.Text
-	for _, o := range p.plan.options[p.rule.ID] {
+	id := p.rule.ID
+	if len(p.plan.options[id]) == 0 && id == failClosedLockout().ID {
+		id = managementLockout().ID // it asks about the same ways
+	}
+	for _, o := range p.plan.options[id] {
 		if o.Name == name {
 			out = append(out, o.Values...)
 		}

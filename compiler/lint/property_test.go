@@ -141,7 +141,7 @@ func TestFindingsAreTrue(t *testing.T) {
 		}
 	})
 	for _, slug := range []string{"never-true", "shadowed-policy", "conflicting-policies"} {
-		if counts[slug] == 0 {
+		if counts[slug] == 0 && !testing.Short() {
 			t.Errorf("no %s among the random policies: the test shows nothing", slug)
 		}
 	}

@@ -40,10 +40,11 @@ type Rule struct {
 func Rules() []Rule {
 	return []Rule{
 		neverTrue(), alwaysTrue(), shadowedPolicy(), duplicatePolicy(), conflictingPolicies(), deadAlternative(), needlessCondition(), exemptNeverReached(), orderDecides(),
-		labelName(), unusedGroup(), unusedLocal(), unusedVariable(), idleLabel(), missingDescription(), missingTest(), duplicateInList(), mixedAndOr(),
+		labelName(), unusedGroup(), unusedLocal(), unusedVariable(), idleLabel(), missingDescription(), missingTest(), duplicateInList(),
+		unusedAppGroup(), unusedSchedule(), mixedAndOr(), deadSchedule(), auditOnly(),
 		unanchoredRegex(), unescapedDot(), slowRegex(),
-		weakEvidence(), unprovenBlock(), lateFieldBlock(), portOnlyApp(), wholeCategoryBlock(),
-		markCollision(), managementLockout(),
+		weakEvidence(), unprovenBlock(), lateFieldBlock(), portOnlyApp(), wholeCategoryBlock(), laggingCondition(),
+		markCollision(), managementLockout(), failClosedLockout(),
 		unusedIgnore(), badIgnore(),
 	}
 }

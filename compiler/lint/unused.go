@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/netpol/netpol/lang"
@@ -11,6 +12,14 @@ import (
 
 func unusedGroup() Rule {
 	return Rule{ID: "NP0511", Slug: "unused-group", Category: Hygiene, Severity: diag.Warning, Summary: "Unused address group", check: checkUnusedGroup}
+}
+
+func unusedAppGroup() Rule {
+	return Rule{ID: "NP0518", Slug: "unused-application-group", Category: Hygiene, Severity: diag.Warning, Summary: "Unused application group", check: checkUnusedAppGroup}
+}
+
+func unusedSchedule() Rule {
+	return Rule{ID: "NP0519", Slug: "unused-schedule", Category: Hygiene, Severity: diag.Warning, Summary: "Unused schedule", check: checkUnusedSchedule}
 }
 
 func unusedLocal() Rule {
@@ -24,87 +33,153 @@ func unusedVariable() Rule {
 // checkUnusedGroup reports groups that no criterion reaches, be it through
 // other groups. Criteria of switched-off policies count.
 func checkUnusedGroup(p *pass) {
-	used := map[string]bool{}
-	groups := map[string]*lang.AddressGroup{}
-	for _, g := range p.in.Policy.Groups {
-		groups[g.Name] = g
-	}
-	var use func(module, name string)
-	use = func(module, name string) {
-		g := groupInModule(groups, module, name)
-		if g == nil || used[g.Name] {
-			return
-		}
-		used[g.Name] = true
-		for _, m := range g.Members {
+	list := p.in.Policy.Groups
+	u := newUses(len(list), func(i int) string { return list[i].Name }, func(i int, use func(module, name string)) {
+		for _, m := range list[i].Members {
 			if m.Group != "" {
-				use(g.Module, m.Group)
-			}
-		}
-	}
-	p.criteria(func(c *lang.Criteria, _ string) {
-		for _, t := range scan(c.Text) {
-			if name, ok := strings.CutPrefix(strings.Trim(c.Text[t.from:t.to], "'\"`"), "@"); ok && t.kind == textToken {
-				use(c.Module, name)
+				use(list[i].Module, m.Group)
 			}
 		}
 	})
-	for _, g := range p.in.Policy.Groups {
-		if !used[g.Name] {
+	p.mentions("@", u.use)
+	for i, g := range list {
+		if !u.used[i] {
 			p.report(Finding{Subject: g.Range, Detail: fmt.Sprintf("No criterion uses '@%s'.", g.Name), Hint: "remove the group"})
 		}
 	}
 }
 
-// groupInModule is the group that a name means in a module: the module's own, or
-// that of the nearest module around it, or the set's.
-func groupInModule(groups map[string]*lang.AddressGroup, module, name string) *lang.AddressGroup {
-	for module != "" {
-		if g, ok := groups[module+"/"+name]; ok {
-			return g
+// checkUnusedAppGroup is checkUnusedGroup for groups of applications.
+func checkUnusedAppGroup(p *pass) {
+	list := p.in.Policy.AppGroups
+	u := newUses(len(list), func(i int) string { return list[i].Name }, func(i int, use func(module, name string)) {
+		for _, t := range list[i].Applications {
+			if name, ok := strings.CutPrefix(t.Value, "@"); ok {
+				use(list[i].Module, name)
+			}
 		}
-		module = module[:max(0, strings.LastIndexByte(module, '/'))]
+	})
+	p.mentions("@", u.use)
+	for i, g := range list {
+		if !u.used[i] {
+			p.report(Finding{Subject: g.Range, Detail: fmt.Sprintf("No criterion uses '@%s'.", g.Name), Hint: "remove the group"})
+		}
 	}
-	return groups[name]
+}
+
+// checkUnusedSchedule reports schedules that neither a policy's schedule
+// argument nor a criterion names.
+func checkUnusedSchedule(p *pass) {
+	list := p.in.Policy.Schedules
+	u := newUses(len(list), func(i int) string { return list[i].Name }, nil)
+	p.mentions("", u.use)
+	for _, b := range p.in.Policy.Policies {
+		for _, t := range b.Schedules {
+			u.use(b.Module, t.Value)
+		}
+	}
+	for i, s := range list {
+		if !u.used[i] {
+			p.report(Finding{Subject: s.Range, Detail: fmt.Sprintf("No policy is on the schedule %q, and no criterion names it.", s.Name), Hint: "remove the schedule, or write schedule = \"" + s.Name + "\" in the policies that it is for"})
+		}
+	}
+}
+
+// uses finds out which of some named things are needed. Names are compared
+// without regard to case, as schedules' are; groups differ in more than that.
+type uses struct {
+	index map[string]int // by name, with the module before it
+	used  []bool
+	more  func(i int, use func(module, name string)) // what one of them needs itself; may be nil
+}
+
+func newUses(n int, name func(i int) string, more func(int, func(module, name string))) *uses {
+	u := &uses{index: make(map[string]int, n), used: make([]bool, n), more: more}
+	for i := range n {
+		u.index[strings.ToLower(name(i))] = i
+	}
+	return u
+}
+
+// use notes that a name is needed in a module: it means the module's own, or
+// that of the nearest module around it, or the set's.
+func (u *uses) use(module, name string) {
+	module, name = strings.ToLower(module), strings.ToLower(name)
+	i, ok := u.index[name]
+	for ; module != ""; module = module[:max(0, strings.LastIndexByte(module, '/'))] {
+		if near, found := u.index[module+"/"+name]; found {
+			i, ok = near, true
+			break
+		}
+	}
+	if !ok || u.used[i] {
+		return
+	}
+	u.used[i] = true
+	if u.more != nil {
+		u.more(i, u.use)
+	}
+}
+
+// mentions visits the texts in criteria that begin with a prefix, without it.
+func (p *pass) mentions(prefix string, visit func(module, name string)) {
+	p.criteria(func(c *lang.Criteria, _ string) {
+		for _, t := range scan(c.Text) {
+			if name, ok := strings.CutPrefix(strings.Trim(c.Text[t.from:t.to], "'\"`"), prefix); ok && t.kind == textToken {
+				visit(c.Module, name)
+			}
+		}
+	})
+}
+
+// value is a local or variable: it is seen in the files of its directory.
+type value struct {
+	directory string
+	kind      outline.Kind
+	name      string // empty: any of the kind
 }
 
 // checkUnused reports locals or variables that nothing needs: not even by way
 // of a local that something needs.
 func (p *pass) checkUnused(kind outline.Kind, noun string) {
-	used, all := p.usedValues()
-	if all[kind] {
-		return
-	}
+	used := p.usedValues()
 	for _, f := range p.in.Files {
+		directory := path.Dir(f.Name)
 		for _, d := range f.Definitions {
-			if d.Kind == kind && !used[key(d.Kind, d.Name)] {
+			if d.Kind == kind && !used[value{directory, kind, d.Name}] && !used[value{directory, kind, ""}] {
 				p.report(Finding{Subject: d.Range, Detail: fmt.Sprintf("Nothing in the policy set uses the %s %q.", noun, d.Name), Hint: "remove it"})
 			}
 		}
 	}
 }
 
-func key(k outline.Kind, name string) string { return string(k) + "." + name }
-
 // usedValues is the locals and variables that something outside of locals
-// needs; all says that any of a kind may be.
-func (p *pass) usedValues() (used map[string]bool, all map[outline.Kind]bool) {
-	used, all = map[string]bool{}, map[outline.Kind]bool{}
-	for changed := true; changed; {
-		changed = false
-		for _, f := range p.in.Files {
-			for _, r := range f.References {
-				needed := r.In == "" || used[key(outline.Local, r.In)] || all[outline.Local]
-				switch k := key(r.Kind, r.Name); {
-				case !needed:
-				case r.Name == "":
-					changed = changed || !all[r.Kind]
-					all[r.Kind] = true
-				case !used[k]:
-					used[k], changed = true, true
-				}
+// needs, be it through locals.
+func (p *pass) usedValues() map[value]bool {
+	used := map[value]bool{}
+	needs := map[value][]value{} // what the values of locals refer to
+	var todo []value
+	for _, f := range p.in.Files {
+		directory := path.Dir(f.Name)
+		for _, r := range f.References {
+			to := value{directory, r.Kind, r.Name}
+			if r.In == "" {
+				todo = append(todo, to)
+				continue
 			}
+			from := value{directory, outline.Local, r.In}
+			needs[from] = append(needs[from], to)
+			any := value{directory, outline.Local, ""}
+			needs[any] = append(needs[any], to)
 		}
 	}
-	return used, all
+	for len(todo) > 0 {
+		v := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if !used[v] {
+			used[v] = true
+			todo = append(todo, needs[v]...)
+		}
+	}
+	return used
 }

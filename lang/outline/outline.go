@@ -1,11 +1,13 @@
 package outline
 
 import (
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/netpol/netpol/lang/diag"
 )
@@ -17,6 +19,9 @@ type File struct {
 	Statements  []Statement // blocks and arguments, in the order of the file
 	Definitions []Definition
 	References  []Reference
+	// Modules are the directories that module blocks name, from the directory of
+	// the policy set, with slashes.
+	Modules []string
 }
 
 // Comment is one # or // comment.
@@ -102,6 +107,9 @@ func (f *File) block(b *hclsyntax.Block) {
 	if b.Type == "variable" && len(b.Labels) == 1 {
 		f.Definitions = append(f.Definitions, Definition{Variable, b.Labels[0], toRange(b.DefRange())})
 	}
+	if b.Type == "module" {
+		f.module(b.Body.Attributes["source"])
+	}
 	for _, a := range b.Body.Attributes {
 		f.Statements = append(f.Statements, Statement{Range: toRange(a.SrcRange)})
 		in := ""
@@ -114,6 +122,18 @@ func (f *File) block(b *hclsyntax.Block) {
 	for _, inner := range b.Body.Blocks {
 		f.block(inner)
 	}
+}
+
+// module notes the directory of a module's source.
+func (f *File) module(a *hclsyntax.Attribute) {
+	if a == nil {
+		return
+	}
+	v, diags := a.Expr.Value(nil)
+	if diags.HasErrors() || v.IsNull() || !v.IsKnown() || v.Type() != cty.String {
+		return // lang has refused it
+	}
+	f.Modules = append(f.Modules, path.Join(path.Dir(f.Name), v.AsString()))
 }
 
 func (f *File) references(e hclsyntax.Expression, in string) {

@@ -233,6 +233,17 @@ func (s *Space) Onto(r Region, attribute string) Region {
 	return Region{s.b.Exists(r.node, s.others(keep)), r.groups}
 }
 
+// OntoAll is Onto for several attributes together.
+func (s *Space) OntoAll(r Region, attributes []string) Region {
+	keep := make([]bool, s.levels+len(s.flags))
+	for _, a := range attributes {
+		for _, l := range s.levelsOf(a) {
+			keep[l] = true
+		}
+	}
+	return Region{s.b.Exists(r.node, s.others(keep)), r.groups}
+}
+
 // others is the conjunction of every variable that is not kept, as Exists
 // wants it.
 func (s *Space) others(keep []bool) bdd.Node {

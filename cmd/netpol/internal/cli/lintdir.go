@@ -6,9 +6,11 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
 	"github.com/netpol/netpol/compiler/lint"
@@ -61,7 +63,7 @@ func (t *tool) lintDir(dir string, a lintArgs) (*lintRun, error) {
 		return run, nil
 	}
 	run.raw = result.Findings
-	run.report = view.LintReport{Findings: placed(dir, result.Findings), Unproven: result.Unproven}
+	run.report = view.LintReport{Findings: placed(dir, result.Findings), Unproven: result.Unproven, Pairs: result.Pairs}
 	return run, nil
 }
 
@@ -100,19 +102,17 @@ func (t *tool) lintInput(dir string, set *policySet) (lint.Input, error) {
 		return lint.Input{}, fmt.Errorf("read catalogue: %w", err)
 	}
 	resolved, _ := resolve.Resolve(set.policy, catalogue)
-	in := lint.Input{Policy: set.policy, Set: resolved, Session: sessionOf(os.Getenv("SSH_CONNECTION"))}
+	in := lint.Input{Policy: set.policy, Set: resolved, Session: sessionOf(os.Getenv("SSH_CONNECTION")), Now: time.Now()}
+	if in.Files, err = outlines(dir, set.policy); err != nil {
+		return lint.Input{}, err
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return lint.Input{}, fmt.Errorf("read policy directory: %w", err)
 	}
 	for _, e := range entries {
-		switch name := e.Name(); {
-		case strings.HasSuffix(name, lang.PolicySuffix):
-			if f := outline.Parse(name, set.policy.Source(name)); f != nil {
-				in.Files = append(in.Files, f)
-			}
-		case strings.HasSuffix(name, lang.TestSuffix) && e.Type().IsRegular():
-			text, err := os.ReadFile(filepath.Join(dir, name))
+		if strings.HasSuffix(e.Name(), lang.TestSuffix) && e.Type().IsRegular() {
+			text, err := os.ReadFile(filepath.Join(dir, e.Name()))
 			if err != nil {
 				return lint.Input{}, fmt.Errorf("read test file: %w", err)
 			}
@@ -120,6 +120,36 @@ func (t *tool) lintInput(dir string, set *policySet) (lint.Input, error) {
 		}
 	}
 	return in, nil
+}
+
+// outlines outlines the files of a policy set: those of its directory, and those
+// of the modules that they use. What lang did not read is not outlined.
+func outlines(dir string, policy *lang.Policy) ([]*outline.File, error) {
+	var out []*outline.File
+	seen := map[string]bool{}
+	for todo := []string{"."}; len(todo) > 0; todo = todo[1:] {
+		directory := todo[0]
+		if seen[directory] {
+			continue
+		}
+		seen[directory] = true
+		entries, err := os.ReadDir(filepath.Join(dir, filepath.FromSlash(directory)))
+		if err != nil {
+			return nil, fmt.Errorf("read policy directory: %w", err)
+		}
+		for _, e := range entries {
+			name := path.Join(directory, e.Name())
+			src := policy.Source(filepath.FromSlash(name))
+			if !strings.HasSuffix(name, lang.PolicySuffix) || src == nil {
+				continue
+			}
+			if f := outline.Parse(name, src); f != nil {
+				out = append(out, f)
+				todo = append(todo, f.Modules...)
+			}
+		}
+	}
+	return out, nil
 }
 
 // sessionOf reads SSH_CONNECTION, "client port server port" (sshd(8)); the

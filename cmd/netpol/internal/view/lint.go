@@ -15,6 +15,7 @@ import (
 type LintReport struct {
 	Findings []lint.Finding
 	Unproven []string // policies that were too complex to reason about
+	Pairs    int      // of policies that were not held against each other
 	Fixed    int      // fixes that were made before
 }
 
@@ -48,6 +49,9 @@ func lintText(w io.Writer, r LintReport, src Sources, st Style) error {
 	}
 	for _, name := range r.Unproven {
 		fmt.Fprintf(&b, "Policy %q is too complex to be held against the others; what it shadows or conflicts with is not told.\n", cleanLine(name))
+	}
+	if r.Pairs > 0 {
+		fmt.Fprintf(&b, "Shadows and conflicts are not proven for %s of policies: the set takes too much work.\n", count(r.Pairs, "pair"))
 	}
 	if r.Fixed > 0 {
 		b.WriteString(count(r.Fixed, "finding") + " fixed.\n")

@@ -18,6 +18,7 @@ type lintReportJSON struct {
 	Notes         int               `json:"note_count"`
 	Fixed         int               `json:"fixed_count"`
 	Unproven      []string          `json:"unproven_policies,omitempty"`
+	Pairs         int               `json:"unproven_pairs,omitempty"`
 	Findings      []lintFindingJSON `json:"findings"`
 }
 
@@ -43,7 +44,7 @@ type lintPlaceJSON struct {
 
 func lintJSON(w io.Writer, r LintReport, _ Sources, _ Style) error {
 	doc := lintReportJSON{
-		FormatVersion: FormatVersion, Fixed: r.Fixed, Unproven: r.Unproven, Findings: []lintFindingJSON{},
+		FormatVersion: FormatVersion, Fixed: r.Fixed, Unproven: r.Unproven, Pairs: r.Pairs, Findings: []lintFindingJSON{},
 		Errors: countSeverity(r.Findings, diag.Error), Warnings: countSeverity(r.Findings, diag.Warning), Notes: countSeverity(r.Findings, diag.Note),
 	}
 	for _, f := range r.Findings {

@@ -44,6 +44,8 @@ var middlewareRows = []row{
 	{"mqtt", nil, all(at(0, "\x10"), at(3, "\x00\x06MQIsdp\x03")), nil, "MQTT 3.1"},
 	{"mqtt", ports(1883), all(at(0, "\x20\x02"), in(2, "\x00\x01"), between(3, 1, 0, 5)), nil, "MQTT 3.1.1 section 3.2"},
 	{"mqtt", nil, all(at(0, "\xc0\x00")), all(at(0, "\xd0\x00")), "MQTT 3.1.1 sections 3.12, 3.13: ping and its answer"},
+	{"mqtt", nil, all(in(0, "\x32\x33\x3a\x3b"), at(2, "\x00"), in(4, span('!', '~')), in(5, span('!', '~'))), all(at(0, "\x40\x02"), size(4, 0)), "MQTT 3.1.1 sections 3.3, 3.4: message and its acknowledgement"},
+	{"mqtt", nil, all(in(0, "\x32\x33\x3a\x3b"), in(1, span(0x80, 0xff)), at(3, "\x00"), in(5, span('!', '~')), in(6, span('!', '~'))), all(at(0, "\x40\x02"), size(4, 0)), "MQTT 3.1.1 sections 3.3, 3.4: message and its acknowledgement"},
 	{"nats", nil, all(at(0, "INFO {"), has("\"server_id\"", 512)), nil, "NATS client protocol"},
 	{"nats", nil, all(at(0, "CONNECT {")), nil, "NATS client protocol"},
 	{"stomp", nil, all(at(0, "STOMP"), in(5, "\r\n"), has("accept-version:", 256)), nil, "STOMP 1.2, CONNECT"},

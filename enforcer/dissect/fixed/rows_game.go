@@ -49,7 +49,7 @@ var gameUDPRows = []row{
 	{"enet", nil, all(in(0, "\x8f\x9f\xaf\xbf"), at(1, "\xff"), at(4, "\x82\xff\x00\x01"), between(12, 4, 576, 4096), size(44, 64)), nil, "ENet protocol.h, CONNECT as the first command"},
 	{"photon", nil, all(at(0, "\xff\xff"), in(2, "\x00\x01"), at(3, "\x01"), at(12, "\x02\xff"), length(16, 4, 12)), nil, "Photon UDP transport, connect as the first command"},
 	{"photon", nil, all(at(0, "\x00\x00"), at(3, "\x02"), at(12, "\x01\xff\x00\x00\x00\x00\x00\x14"), at(32, "\x03\xff")), nil, "Photon UDP transport, acknowledge and verify connect"},
-	{"photon", ports(5055, 5056, 5058, 27000, 27001, 27002), all(at(12, "\x01\xff\x00\x00\x00\x00\x00\x14")), nil, "Photon UDP transport, acknowledge"},
+	{"photon", ports(5055, 5056, 5058, 27000, 27001, 27002), all(at(12, "\x01"), in(13, "\x00\x01\x02\x03\xff"), at(14, "\x00\x00\x00\x00\x00\x14")), nil, "Photon UDP transport, acknowledge"},
 	{"nintendo-pia", nil, all(at(0, "\x32\xab\x98\x64"), size(24, 1500)), nil, "Nintendo Pia packet header"},
 	{"playstation-discovery", nil, all(at(0, "SRCH * HTTP/1.1\n")), nil, "PlayStation device discovery"},
 	{"hoyoverse-kcp", nil, all(at(0, "\x00\x00\x00\xff"), at(12, "\x49\x96\x02\xd2\xff\xff\xff\xff"), size(20, 20)), nil, "HoYoverse KCP handshake, connect"},

@@ -52,8 +52,9 @@ var vpnUDPRows = []row{
 // header, and gtpUserTypes the user plane's messages (3GPP TS 29.281 section
 // 5.1, 6.1).
 const (
-	gtpOptions   = "\x31\x32\x33\x34\x35\x36\x37"
-	gtpUserTypes = "\x01\x02\x1a\x1f\xfe\xff"
+	gtpOptions    = "\x31\x32\x33\x34\x35\x36\x37"
+	gtpPrimeTypes = "\x01\x02\x03\x04\x05\x06\x07\xf0\xf1" // 3GPP TS 32.295 section 6.2.1
+	gtpUserTypes  = "\x01\x02\x1a\x1f\xfe\xff"
 )
 
 // tunnelUDPRows: tunnels in the clear.
@@ -63,7 +64,8 @@ var tunnelUDPRows = []row{
 	{"gtp-c", ports(2123), all(at(0, "\x30"), length(2, 2, 8)), nil, "3GPP TS 29.060 section 6"},
 	{"gtp-c", ports(2123), all(in(0, gtpOptions), between(2, 2, 4, 65527), length(2, 2, 8)), nil, "3GPP TS 29.060 section 6"},
 	{"gtp-c", ports(2123), all(masked(0, "\x40", "\xe0"), length(2, 2, 4)), nil, "3GPP TS 29.274 section 5.1"},
-	{"gtp-prime", ports(3386), all(in(0, "\x0e\x0f\x2e\x2f\x4e\x4f"), in(1, "\x01\x02\x03\x04\x05\x06\x07\xf0\xf1")), nil, "3GPP TS 32.295 section 6.1"},
+	{"gtp-prime", ports(3386), all(in(0, "\x0e\x2e\x4e"), in(1, gtpPrimeTypes), length(2, 2, 20)), nil, "3GPP TS 32.295 section 6.1.1, header of 20 bytes"},
+	{"gtp-prime", ports(3386), all(in(0, "\x0f\x2f\x4f"), in(1, gtpPrimeTypes), length(2, 2, 6)), nil, "3GPP TS 32.295 section 6.1.1, header of 6 bytes"},
 	{"pfcp", ports(8805), all(masked(0, "\x20", "\xe0"), length(2, 2, 4)), nil, "3GPP TS 29.244 section 7.2.2"},
 	{"vxlan", ports(4789, 8472), all(masked(0, "\x08\x00\x00\x00", "\x0f\x00\x00\xff"), at(7, "\x00"), size(22, 65507)), nil, "RFC 7348 section 5"},
 	{"geneve", ports(6081), all(masked(0, "\x00", "\xc0"), at(2, "\x65\x58"), at(7, "\x00")), nil, "RFC 8926 section 3.4"},

@@ -127,7 +127,7 @@ func parse(b []byte) (h header, ok bool) {
 		timestamp:   binary.BigEndian.Uint32(b[4:]),
 		ssrc:        binary.BigEndian.Uint32(b[8:]),
 	}
-	if h.payloadType >= 64 && h.payloadType < 96 || h.ssrc == 0 {
+	if h.payloadType >= 64 && h.payloadType < 96 {
 		return h, false
 	}
 	n := headerLen + 4*int(b[0]&0x0f)

@@ -41,6 +41,7 @@ func cases() []dissecttest.Case {
 	return []dissecttest.Case{
 		yes("two packets", media, udp(16384, c(a), c(b))),
 		yes("two packets of the server", media, udp(16384, s(a), s(b))),
+		yes("source 0", media, udp(16384, c(packet(8, 1, 160, 0)), c(packet(8, 2, 320, 0)))),
 		yes("one lost", media, udp(16384, c(a), c(packet(8, 1, 1320, 7)))),
 		yes("video: one frame, two packets", media, udp(16384, c(packet(96, 1, 9000, 7)), c(packet(96|0x80, 2, 9000, 7)))),
 		yes("comfort noise after speech", media, udp(16384, c(a), c(packet(13, 0, 1160, 7)))),

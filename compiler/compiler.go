@@ -53,6 +53,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 		Ruleset: nft.Emit(nft.Input{
 			Settings:  set.Settings,
 			Schedules: set.Schedules,
+			Outs:      outs(labels.Outs),
 			Effects:   kernelEffects(labels.Kernel, policies),
 			Decisions: append(decisions(set.Policies, labels.Effects, policies), failing(set.Policies, labels.Failing, policies)...),
 			Labels:    labels.Labels,
@@ -138,6 +139,14 @@ func failing(policies []ir.Policy, list []label.Failing, described []artifact.Po
 		out = append(out, nft.Decision{
 			Policy: described[f.Policy], Any: policies[f.Policy].Split.Fail, Effect: artifact.Effect{Labels: []int{f.Bit}},
 		})
+	}
+	return out
+}
+
+func outs(list []label.Out) []nft.Out {
+	out := make([]nft.Out, len(list))
+	for i, o := range list {
+		out[i] = nft.Out(o)
 	}
 	return out
 }

@@ -145,5 +145,5 @@ func (*Residual) isExpr() {}
 // constants are lower case already, so the value must be folded. Interface
 // names are the exception: the kernel compares them byte by byte.
 func FoldsCase(a fact.Attribute) bool {
-	return a.Type != fact.Text || a.Decided != fact.Kernel
+	return a.Type != fact.InterfaceName && (a.Type != fact.Text || a.Decided != fact.Kernel)
 }

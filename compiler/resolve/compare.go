@@ -203,7 +203,7 @@ func operators(t fact.Type) []string {
 		return []string{"==", "!=", "<", "<=", ">", ">=", "in"}
 	case fact.Text, fact.Hostname, fact.ApplicationName, fact.ProtocolName, fact.CategoryName:
 		return []string{"==", "!=", "in", "contains", "startsWith", "endsWith", "matches"}
-	case fact.Address, fact.TextList, fact.EvidenceName, fact.Flag, fact.MAC, fact.EnumName, fact.ScheduleName:
+	case fact.Address, fact.TextList, fact.EvidenceName, fact.Flag, fact.MAC, fact.EnumName, fact.ScheduleName, fact.InterfaceName:
 		return []string{"==", "!=", "in"}
 	}
 	return nil

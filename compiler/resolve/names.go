@@ -54,7 +54,7 @@ func (n *names) vocabulary(t fact.Type) (vocabulary, bool) {
 	case fact.EvidenceName:
 		return vocabulary{diag.UnknownEvidence, "evidence", fact.Evidences}, true
 	case fact.Text, fact.Hostname, fact.Number, fact.Port, fact.TLSVersion, fact.Address, fact.TextList, fact.Flag,
-		fact.MAC, fact.EnumName, fact.TimeOfDay, fact.ScheduleName:
+		fact.MAC, fact.EnumName, fact.TimeOfDay, fact.ScheduleName, fact.InterfaceName:
 	}
 	return vocabulary{}, false
 }

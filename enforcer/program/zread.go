@@ -9,7 +9,7 @@ import (
 )
 
 // attributeCount is len(fact.Attributes).
-const attributeCount = 81
+const attributeCount = 82
 
 // readText is the value of the text attribute a.
 func readText(f *fact.Facts, a attribute) (v string) {
@@ -88,9 +88,11 @@ func readText(f *fact.Facts, a attribute) (v string) {
 		return f.QUICVersion
 	case 60: // bt_info_hash
 		return f.BTInfoHash
-	case 79: // weekday
+	case 77: // interface_out
+		return f.InterfaceOut
+	case 80: // weekday
 		return f.Weekday
-	case 80: // schedule
+	case 81: // schedule
 		return f.Schedules
 	}
 	return v
@@ -155,9 +157,9 @@ func readNumber(f *fact.Facts, a attribute) (v int) {
 		return f.OtherRate
 	case 76: // duration
 		return f.Duration
-	case 77: // ct_mark
+	case 78: // ct_mark
 		return f.CTMark
-	case 78: // time_of_day
+	case 79: // time_of_day
 		return f.TimeOfDay
 	}
 	return v

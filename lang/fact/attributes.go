@@ -43,6 +43,9 @@ const (
 	// ScheduleName is several names of schedule blocks joined by commas; a
 	// comparison holds when any of them equals.
 	ScheduleName
+	// InterfaceName is the name of a network interface, compared byte by byte as
+	// the kernel does.
+	InterfaceName
 )
 
 // String is the word the documentation uses for the type.
@@ -80,6 +83,8 @@ func (t Type) String() string {
 		return "time of day"
 	case ScheduleName:
 		return "schedule"
+	case InterfaceName:
+		return "interface"
 	}
 	return "unknown"
 }
@@ -219,6 +224,7 @@ var Attributes = []Attribute{
 	{Name: "local_rate", Field: "LocalRate", Type: Number, Unit: "bytes per second", Decided: Changing, From: "conntrack", Doc: "Bytes a second sent by the local side."},
 	{Name: "other_rate", Field: "OtherRate", Type: Number, Unit: "bytes per second", Decided: Changing, From: "conntrack", Doc: "Bytes a second sent by the other side."},
 	{Name: "duration", Field: "Duration", Type: Number, Unit: "seconds", Decided: Changing, From: "enforcer", Doc: "How long ago the flow's first packet was seen, as of the last reading of the kernel's counters."},
+	{Name: "interface_out", Aliases: []string{"iface_nfq_dst"}, Field: "InterfaceOut", Type: InterfaceName, Decided: Packet, From: "kernel", Doc: "The interface that the flow's first packet leaves by; empty for flows to the router itself."},
 	{Name: "ct_mark", Aliases: []string{"conntrack_mark", "fwmark"}, Field: "CTMark", Type: Number, Decided: Packet, From: "conntrack", Doc: "The conntrack mark, without the bits that are netpol's own."},
 	{Name: "time_of_day", Field: "TimeOfDay", Type: TimeOfDay, Unit: "seconds", Decided: Packet, From: "clock", Doc: "The time, written '18:30' or '18:30:00', in the set's time zone."},
 	{Name: "weekday", Field: "Weekday", Type: EnumName, Decided: Packet, From: "clock", Doc: "The day of the week, 'mon' to 'sun', in the set's time zone.", Values: Weekdays()},

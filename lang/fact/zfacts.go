@@ -85,6 +85,7 @@ type Facts struct {
 	LocalRate           int        `expr:"local_rate"`           // Bytes a second sent by the local side.
 	OtherRate           int        `expr:"other_rate"`           // Bytes a second sent by the other side.
 	Duration            int        `expr:"duration"`             // How long ago the flow's first packet was seen, as of the last reading of the kernel's counters.
+	InterfaceOut        string     `expr:"interface_out"`        // The interface that the flow's first packet leaves by; empty for flows to the router itself.
 	CTMark              int        `expr:"ct_mark"`              // The conntrack mark, without the bits that are netpol's own.
 	TimeOfDay           int        `expr:"time_of_day"`          // The time, written '18:30' or '18:30:00', in the set's time zone.
 	Weekday             string     `expr:"weekday"`              // The day of the week, 'mon' to 'sun', in the set's time zone.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/ir"
+	"github.com/netpol/netpol/lang/fact"
 )
 
 // gate names the automatic labels of a policy whose effects are not told by
@@ -123,4 +124,29 @@ func (a *allocation) failing(i int, p *ir.Policy, g gate) KernelEffect {
 		e.Label = a.label(g.fail)
 	}
 	return e
+}
+
+// outName is the label by which rules know the interface that a flow leaves by:
+// only two of the hooks see it, and only of packets of one direction.
+func outName(c *ir.Compare) string { return autoPrefix + "out-" + digest(strings.Join(c.Strings, ",")) }
+
+// outs are those labels. No name stands for flows that leave by no interface,
+// which have no label: then it is the others that get it.
+func (a *allocation) outs(policies []ir.Policy) []Out {
+	var out []Out
+	seen := map[string]bool{}
+	for i := range policies {
+		for _, l := range policies[i].Packet {
+			if l.Test.Attr.Type != fact.InterfaceName || seen[outName(l.Test)] {
+				continue
+			}
+			seen[outName(l.Test)] = true
+			o := Out{Label: a.label(outName(l.Test)), Names: l.Test.Strings}
+			if len(o.Names) > 0 && o.Names[0] == "" { // sorted
+				o.Names, o.Invert = o.Names[1:], true
+			}
+			out = append(out, o)
+		}
+	}
+	return out
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/fact"
 )
 
 // Bits is how many labels a connection can carry: 16 bytes of the conntrack
@@ -42,6 +43,7 @@ type Table struct {
 	Effects []artifact.Effect // one a policy
 	Kernel  []KernelEffect    // in policy order, each label once per dimension
 	Failing []Failing
+	Outs    []Out
 	// Sticky are label and mark bits that rules set as well: the enforcer never
 	// takes them back.
 	Sticky     []int // sorted
@@ -62,6 +64,14 @@ type KernelEffect struct {
 	Mark   *artifact.Mark
 	Audit  bool // only counted
 	Fail   bool // only while the enforcer cannot tell
+}
+
+// Out is a label of flows by the interface that they leave by: one of Names, or
+// with Invert any other.
+type Out struct {
+	Label  artifact.Label
+	Names  []string // sorted
+	Invert bool
 }
 
 // Failing is a label of flows that a policy which fails closed could match.
@@ -101,6 +111,7 @@ func Allocate(in Input) (*Table, diag.List) {
 			}
 		}
 	}
+	t.Outs = a.outs(in.Policies)
 	slices.Sort(t.Sticky)
 	t.Sticky = slices.Compact(t.Sticky)
 	return t, diags
@@ -147,6 +158,11 @@ func needed(policies []ir.Policy, carriers []carrier, gates []gate) []need {
 		}
 		add(gates[i].holds, policies[i].Range)
 		add(gates[i].fail, policies[i].Range)
+		for _, l := range policies[i].Packet {
+			if l.Test.Attr.Type == fact.InterfaceName {
+				add(outName(l.Test), policies[i].Range)
+			}
+		}
 	}
 	if len(list) == 0 {
 		list = []need{{name: Seen}}

@@ -72,6 +72,7 @@ type Effect struct {
 type Input struct {
 	Settings  artifact.Settings
 	Schedules []artifact.Schedule // that Effects name
+	Outs      []Out               // that Effects ask for
 	Effects   []Effect
 	Decisions []Decision       // policies that need no enforcer
 	Labels    []artifact.Label // of the set, for their names
@@ -79,6 +80,14 @@ type Input struct {
 	Narrow    bool             // the enforcer is shown only what Interest holds of
 	Interest  []ir.Conjunction // connections of which policies ask for more than the kernel knows
 	InitLabel artifact.Label   // the label that np_init sets, so that flows get the label extension
+}
+
+// Out is the label of flows that leave by one of some interfaces, or with Invert
+// by any other.
+type Out struct {
+	Label  artifact.Label
+	Names  []string // sorted
+	Invert bool
 }
 
 // Emit makes the table. The same input gives the same table on every host.
@@ -92,6 +101,7 @@ func Emit(in Input) artifact.Ruleset {
 			captureChain(in.Settings, chainCaptureOut, "output", artifact.MatchOIFName, "out"))
 	}
 	t := newPacketTests(in)
+	rs.Chains = append(rs.Chains, outChains(in.Outs, t)...)
 	rs.Chains = append(rs.Chains, packetChains(in, t)...)
 	if rules := dscpRules(in.Effects, t); len(rules) > 0 {
 		rs.Chains = append(rs.Chains, artifact.Chain{

@@ -57,12 +57,20 @@ func packetChains(in Input, t *packetTests) []artifact.Chain {
 type packetTests struct {
 	settings  artifact.Settings
 	schedules map[string]artifact.Schedule
+	outs      map[string]Out // by the names that are asked for
 	sets      map[string]artifact.Set
 	ids       map[string]int // rules so far, by the first form of their ID
 }
 
 func newPacketTests(in Input) *packetTests {
-	t := &packetTests{settings: in.Settings, schedules: map[string]artifact.Schedule{}, sets: map[string]artifact.Set{}, ids: map[string]int{}}
+	t := &packetTests{settings: in.Settings, schedules: map[string]artifact.Schedule{}, sets: map[string]artifact.Set{}, ids: map[string]int{}, outs: map[string]Out{}}
+	for _, o := range in.Outs {
+		names := o.Names
+		if o.Invert {
+			names = append([]string{""}, names...)
+		}
+		t.outs[strings.Join(names, ",")] = o
+	}
 	for _, s := range in.Schedules {
 		t.schedules[s.Name] = s
 	}
@@ -153,6 +161,11 @@ func (t *packetTests) literal(l ir.Literal) [][]artifact.Match {
 		return [][]artifact.Match{{{Kind: artifact.MatchTime, Set: t.times(l.Test), Not: l.Not}}}
 	case "ct_mark":
 		return t.mark(l)
+	case "interface_out":
+		o := t.outs[strings.Join(l.Test.Strings, ",")]
+		m := hasLabel(o.Label)
+		m.Not = l.Not != o.Invert
+		return [][]artifact.Match{{m}}
 	}
 	counts := map[string]artifact.MatchKind{"bytes": artifact.MatchCTBytes, "packets": artifact.MatchCTPackets}
 	direction := map[string]string{"src": "original", "dst": "reply"}[side]

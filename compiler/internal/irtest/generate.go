@@ -38,7 +38,7 @@ func Facts(t *rapid.T) *fact.Facts {
 	for _, a := range fact.Attributes {
 		var v any
 		switch a.Type {
-		case fact.Text:
+		case fact.Text, fact.InterfaceName:
 			v = rapid.SampledFrom(texts).Draw(t, a.Name)
 		case fact.TextList, fact.ScheduleName:
 			v = rapid.SampledFrom(lists).Draw(t, a.Name)
@@ -144,7 +144,7 @@ func compareWith(t *rapid.T, a fact.Attribute) ir.Expr {
 		c.Op = ir.OpTrue
 	case fact.Address:
 		c.Op, c.Prefixes = ir.OpPrefix, networks(t)
-	case fact.ApplicationName, fact.ProtocolName, fact.CategoryName, fact.EvidenceName, fact.MAC, fact.EnumName, fact.ScheduleName:
+	case fact.ApplicationName, fact.ProtocolName, fact.CategoryName, fact.EvidenceName, fact.MAC, fact.EnumName, fact.ScheduleName, fact.InterfaceName:
 		c.Op, c.Strings = ir.OpEqual, strs(t, c, names)
 	case fact.Hostname:
 		c.Op = rapid.SampledFrom([]ir.Op{ir.OpEqual, ir.OpDomain, ir.OpContains, ir.OpEndsWith, ir.OpMatches}).Draw(t, "op")

@@ -141,7 +141,7 @@ func kindOf(c *ir.Compare) kind {
 			return kindAddress
 		}
 		return kindFree
-	case fact.Text, fact.Hostname, fact.CategoryName, fact.EvidenceName, fact.ApplicationName, fact.ProtocolName, fact.EnumName, fact.MAC:
+	case fact.Text, fact.Hostname, fact.CategoryName, fact.EvidenceName, fact.ApplicationName, fact.ProtocolName, fact.EnumName, fact.MAC, fact.InterfaceName:
 		return kindText
 	case fact.TextList:
 		if c.Op == ir.OpEqual {

@@ -258,3 +258,42 @@ policy "nights" {
 		t.Errorf("changes after the set was emptied: got %v, want the set", left)
 	}
 }
+
+func TestInterfaceThatAFlowLeavesBy(t *testing.T) {
+	lab := kerneltest.NewLab(t)
+	b := enforce(t, lab, `
+policy "wan" {
+  criteria = "dst_port == 7008 && interface_out == 'wan0'"
+  label    = "wan"
+  dscp     = "cs5"
+}
+policy "other" {
+  criteria = "dst_port == 7008 && interface_out not in ['wan0', 'lan1', '']"
+  label    = "other"
+}
+policy "inward" {
+  criteria = "dst_port == 7009 && interface_out == ''"
+  verdict  = "drop"
+}
+`)
+	watchCodePoints(lab)
+	at := netip.AddrPortFrom(lab.ServerAddr4, 7008)
+	echo(t, lab.Server, at)
+	if !newTalker(t, lab.Client, at).say(true) {
+		t.Fatal("no answer")
+	}
+	if c := entryTo(t, 7008); !c.Has(bitOf(t, b, "wan")) || c.Has(bitOf(t, b, "other")) {
+		t.Errorf("labels: %+v", c)
+	}
+	if got := seen(lab, "cs5"); got != "1" {
+		t.Errorf("packets of cs5: got %s, want the first as well", got)
+	}
+	for server, passes := range map[netip.Addr]bool{lab.ServerAddr4: true, netip.MustParseAddr("192.168.77.1"): false} {
+		ns := map[bool]*kerneltest.NS{true: lab.Server, false: lab.Router}[passes]
+		to := netip.AddrPortFrom(server, 7009)
+		echo(t, ns, to)
+		if got := newTalker(t, lab.Client, to).say(passes); got != passes {
+			t.Errorf("flow to %s passes: got %v, want %v", to, got, passes)
+		}
+	}
+}

@@ -84,8 +84,8 @@ func (n *Names) note(key callKey, h hint, life time.Duration, says bool) {
 
 // correlate finds the application that other flows of the client point to, for
 // a flow that shows no name: first its very socket, then what the client does
-// in the server's network, then, for an address that is nobody's, the call it
-// is in.
+// in the server's network, then, for a peer at an address that is nobody's, the
+// call it is in.
 func (c *Classifier) correlate(f *fact.Facts, names *Names, nowNanos int64) (hint, bool) {
 	if names == nil || f.IPProtocol != ipUDP {
 		return hint{}, false
@@ -110,6 +110,8 @@ func (c *Classifier) correlate(f *fact.Facts, names *Names, nowNanos int64) (hin
 	key := callKey{client: client.As16()}
 	if i, ok := c.serverNetwork(f); ok {
 		key.owner = c.apps[i].tag
+	} else if !c.ownSocket(uint16(f.SrcPort)) || !c.ownSocket(uint16(f.DstPort)) {
+		return hint{}, false // a service that anybody may ask, no peer
 	}
 	h, ok := names.calls.get(key, nowNanos)
 	return h, ok && (!h.mixed || key.owner != "" && nowNanos-h.at <= int64(signalledLife))

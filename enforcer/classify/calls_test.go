@@ -22,7 +22,7 @@ func callers(t testing.TB) *Classifier {
 		Protocols: []artifact.Protocol{
 			{Tag: "dns", Category: "infrastructure", Ports: []artifact.PortRange{{Transport: "udp", Low: 5353, High: 5353}}},
 			{Tag: "ring-media", Category: "voip-conferencing", Application: "ring"},
-			{Tag: "stun", Category: "voip-conferencing"},
+			{Tag: "stun", Category: "voip-conferencing", Ports: []artifact.PortRange{{Transport: "udp", Low: 3478, High: 3478}}},
 			{Tag: "tls", Category: "web"},
 		},
 		Applications: []artifact.Application{
@@ -50,6 +50,7 @@ func TestCalls(t *testing.T) {
 	from := func(f fact.Facts, port int) fact.Facts { f.SrcPort = port; return f }
 	chat := func(name string) fact.Facts { return flow(ipTCP, metaRelay, 443, "tls", name) }
 	stun := func(server netip.Addr) fact.Facts { return from(flow(ipUDP, server, 3478, "stun", ""), 40000) }
+	direct := func(server netip.Addr) fact.Facts { f := stun(server); f.DstPort = 52000; return f }
 	incoming := fact.Facts{IPProtocol: ipUDP, SrcIP: peer, SrcPort: 32000, DstIP: client, DstPort: 40000, Protocol: "stun"}
 	tests := []struct {
 		name       string
@@ -73,8 +74,9 @@ func TestCalls(t *testing.T) {
 		{"peer behind the socket of the call", []step{{0, chat("messenger.example")}, {0, stun(metaRelay)}, {2 * time.Minute, stun(peer)}}, "messenger", fact.ByCorrelation, false, 60},
 		{"peer that calls in", []step{{0, chat("messenger.example")}, {0, stun(metaRelay)}, {2 * time.Minute, incoming}}, "messenger", fact.ByCorrelation, false, 60},
 		{"peer behind a socket that the bytes named", []step{{0, from(flow(ipUDP, elsewhere, 9000, "ring-media", ""), 40000)}, {time.Minute, from(flow(ipUDP, peer, 9001, "", ""), 40000)}}, "ring", fact.ByCorrelation, false, 60},
-		{"peer behind another socket, in the call", []step{{0, chat("messenger.example")}, {0, stun(metaRelay)}, {5 * time.Second, from(stun(peer), 40001)}}, "messenger", fact.ByCorrelation, false, 60},
-		{"peer behind another socket, later", []step{{0, chat("messenger.example")}, {0, stun(metaRelay)}, {5 * time.Minute, from(stun(peer), 40001)}}, "", "", false, 100},
+		{"peer behind another socket, in the call", []step{{0, chat("messenger.example")}, {0, stun(metaRelay)}, {5 * time.Second, from(direct(peer), 40001)}}, "messenger", fact.ByCorrelation, false, 60},
+		{"peer behind another socket, later", []step{{0, chat("messenger.example")}, {0, stun(metaRelay)}, {5 * time.Minute, from(direct(peer), 40001)}}, "", "", false, 100},
+		{"a public STUN server, in the call", []step{{0, chat("messenger.example")}, {0, stun(metaRelay)}, {5 * time.Second, from(stun(peer), 40001)}}, "", "", false, 100},
 		{"another protocol behind another socket", []step{{0, chat("messenger.example")}, {0, stun(metaRelay)}, {0, from(flow(ipUDP, peer, 9000, "", ""), 40001)}}, "", "", false, 0},
 		{"relay in a cloud, same socket", []step{{0, chat("messenger.example")}, {0, stun(metaRelay)}, {0, stun(cloudAddr)}}, "messenger", fact.ByCorrelation, false, 60},
 		{"a service's port is nobody's own", []step{{0, from(flow(ipUDP, elsewhere, 9000, "ring-media", ""), 5353)}, {0, from(flow(ipUDP, peer, 9000, "", ""), 5353)}}, "", "", true, 20},

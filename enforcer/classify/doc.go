@@ -41,8 +41,8 @@
 //   - signalling: the client used an application by name in the server's own
 //     network, WhatsApp in Meta's. Of two such, the one that spoke within the
 //     last 30 seconds.
-//   - the call: the client began one within the last minute, and the server's
-//     address is nobody's: a peer behind another of its sockets.
+//   - the call: the client began one within the last minute, and the server is
+//     a peer: its address is nobody's and its port no service's.
 //
 // Only applications with calls or matches teach (messaging, voip-conferencing,
 // social-media, games), and only UDP flows learn.

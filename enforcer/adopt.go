@@ -70,6 +70,7 @@ func (w *worker) insertAdopted(c *flow.Connection) flow.ID {
 	w.nameReplies(id, r, c)
 	if t := w.tallyOf(r); t != nil {
 		t.take(c)
+		t.start(w.clock.now)
 	}
 	w.stats.Adopted++
 	return id

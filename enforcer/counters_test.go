@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -116,6 +117,7 @@ const forReadings = "readings"
 
 // tracker is a conntrack of a test.
 type tracker struct {
+	mu     sync.Mutex // guards list
 	list   []flow.Connection
 	err    error
 	wishes chan string // what was asked for
@@ -123,6 +125,8 @@ type tracker struct {
 }
 
 func (k *tracker) Connections(value, mask uint32, each func(*flow.Connection) error) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	for i := range k.list {
 		if c := k.list[i]; c.Mark&mask == value {
 			if err := each(&c); err != nil {
@@ -179,6 +183,26 @@ func playWith(t *testing.T, s *script, b *artifact.Bundle, k *tracker, at **Engi
 		t.Fatal(err)
 	}
 	return j, e
+}
+
+// TestPolicyThatComesLater: what a flow has carried before anybody asked is no
+// rate, and its bytes count nevertheless.
+func TestPolicyThatComesLater(t *testing.T) {
+	c := liveConn("192.168.1.2:40000", "198.51.100.1:443")
+	k := &tracker{list: []flow.Connection{{
+		Orig: c.tuple(), Reply: reversed(c.tuple()), Mark: doneMark, Returned: flow.Counts{Packets: 9000, Bytes: 1 << 24},
+	}}}
+	var e *Engine
+	later := reading(t, over("total_rate", 1000), over("total_bytes", 1<<20))
+	s := aligned().call(c, "us04.zoom.us").wait(time.Minute).do(func() {
+		if err := e.Reload(later); err != nil {
+			t.Error(err)
+		}
+	}).do(nil).until(func() bool { return k.answered(forReadings) }).idle().idle()
+	j, _ := playWith(t, s, bundle(t, zoomPolicy(), policyOf{name: "x", all: []artifact.Test{portTest(1)}}), k, &e)
+	if got := j.lines[len(j.lines)-1]; !strings.Contains(got, "labels=[x]") { // the second bit
+		t.Errorf("got %q, want bytes and no rate", j.lines)
+	}
 }
 
 // TestNobodyAsksForCounters: without a policy that needs them nothing is read.

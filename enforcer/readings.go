@@ -61,9 +61,9 @@ func (w *worker) reading(r *flow.Record, t *tally, now int64, c *flow.Connection
 	before := t.measure(r.FirstSeen)
 	if c != nil {
 		t.take(c)
-		if t.readAt == 0 && r.Has(flow.Adopted) {
-			t.base = [2]uint64{t.counts[0].Bytes, t.counts[1].Bytes} // since when is not known
-		}
+	}
+	if t.readAt == 0 && now-r.FirstSeen > 2*int64(w.config.Interval) {
+		t.start(now) // nobody asked for its counters, or it was not decided yet
 	}
 	t.read(now, r.FirstSeen, w.config.Interval)
 	after := t.measure(r.FirstSeen)

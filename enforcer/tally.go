@@ -99,15 +99,21 @@ func (t *tally) measure(firstSeen int64) (m measure) {
 	return m
 }
 
-// read ends an interval. The first of a flow is at least as long as those
-// between readings are, so that a flow's first packets make no high rate of
+// start begins an interval for a flow that has carried something before, no one
+// knows when.
+func (t *tally) start(now int64) {
+	t.readAt, t.base = now, [2]uint64{t.counts[0].Bytes, t.counts[1].Bytes}
+}
+
+// read ends an interval. One that began between two readings, with the flow,
+// counts as a whole one, so that a flow's first packets make no high rate of
 // themselves.
 func (t *tally) read(now, firstSeen int64, interval time.Duration) {
 	since := t.readAt
 	if since == 0 {
-		since = min(firstSeen, now-int64(interval))
+		since = firstSeen
 	}
-	elapsed := max(float64(now-since)/float64(time.Second), 1e-3)
+	elapsed := max(time.Duration(now-since), interval).Seconds()
 	for i := range t.counts {
 		t.rate[i] = 0
 		if n := t.counts[i].Bytes; n > t.base[i] {

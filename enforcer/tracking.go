@@ -131,10 +131,13 @@ func (w *worker) track() {
 	if !w.adopted {
 		w.adopted = l.order(wish{purpose: forAdoption}, w.clock.now)
 	}
+	interval := int64(w.config.Interval)
+	if w.dueAt == 0 {
+		w.dueAt = (w.clock.now/interval + 1) * interval
+	}
 	if w.policy.watch != nil && w.clock.now >= w.dueAt {
 		done := w.policy.doneMark
 		if l.order(wish{purpose: forReading, value: done, mask: done}, w.clock.now) {
-			interval := int64(w.config.Interval)
 			w.dueAt = (w.clock.now/interval + 1) * interval
 			w.stats.Readings++
 		}

@@ -69,6 +69,8 @@ func TestAdoptedByWhatIsKnown(t *testing.T) {
 	}
 	s := aligned().until(func() bool { return e.Stats().Adopted == 1 })
 	s.wait(5 * time.Second).idle().until(reads(1)).idle().do(func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
 		k.list[0].Sent.Bytes += 1 << 20
 		delete(k.seen, forReadings)
 	})

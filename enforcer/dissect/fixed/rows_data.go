@@ -9,6 +9,8 @@ var databaseRows = []row{
 	{"postgresql", nil, all(at(0, "\x00\x00"), at(4, "\x00\x03\x00"), in(7, "\x00\x02"), has("user\x00", 128)), nil, "PostgreSQL StartupMessage"},
 	{"mssql", nil, all(at(0, "\x12\x01"), at(4, "\x00\x00"), at(7, "\x00\x00\x00"), at(11, "\x00\x06")), nil, "MS-TDS 2.2.6.5"},
 	{"mssql", ports(1433), all(at(0, "\x10\x01"), at(4, "\x00\x00"), in(15, "\x70\x71\x72\x73\x74")), nil, "MS-TDS 2.2.6.4"},
+	{"mssql", ports(1433), all(in(0, "\x01\x03\x0e"), in(1, "\x00\x01\x08\x09"), between(2, 2, 8, 32767), at(7, "\x00"), length(2, 2, 0)), nil, "MS-TDS 2.2.3.1, packet header of a request seen midway"},
+	{"mssql", ports(1433), all(at(0, "\x04"), in(1, "\x00\x01"), between(2, 2, 8, 32767), at(7, "\x00"), length(2, 2, 0)), nil, "MS-TDS 2.2.3.1, packet header of an answer seen midway"},
 	{"oracle", nil, all(at(2, "\x00\x00\x01"), at(6, "\x00\x00"), between(8, 2, 0x0100, 0x0140), has("(DESCRIPTION=", 512)), nil, "Oracle Net TNS connect"},
 	{"oracle", nil, all(at(2, "\x00\x00\x01"), at(6, "\x00\x00"), between(8, 2, 0x0100, 0x0140), has("(CONNECT_DATA=", 512)), nil, "Oracle Net TNS connect"},
 	{"oracle", ports(1521), all(at(2, "\x00\x00\x01"), at(6, "\x00\x00"), between(8, 2, 0x0100, 0x0140)), nil, "Oracle Net TNS connect"},

@@ -102,6 +102,8 @@ var infraUDPRows = []row{
 	{"pcp", ports(5350, 5351), all(at(0, "\x02"), in(1, "\x00\x01\x02\x03\x80\x81\x82\x83"), size(24, 1100)), nil, "RFC 6887 section 7"},
 	{"rmcp", ports(623, 664), all(at(0, "\x06\x00"), in(3, "\x06\x07\x86")), nil, "DMTF ASF 2.0 section 3.2.2"},
 	{"roughtime", nil, all(at(0, "ROUGHTIM")), nil, "Roughtime packet header"},
+	{"roughtime", nil, all(betweenLE(0, 4, 2, 8), has("NONC", 48), size(1000, 1500)), nil, "Roughtime message without a header, request"},
+	{"roughtime", nil, all(at(0, "\x05\x00\x00\x00"), has("SREP", 64), has("SIG\x00", 64)), nil, "Roughtime message without a header, response"},
 	{"xdmcp", ports(177), all(at(0, "\x00\x01\x00"), between(3, 1, 1, 13), length(4, 2, 6)), nil, "XDMCP 1.1"},
 	{"mssql-browser", ports(1434), all(in(0, "\x02\x03"), size(1, 1)), nil, "MC-SQLR 2.2"},
 	{"mssql-browser", ports(1434), all(at(0, "\x05"), lengthLE(1, 2, 3)), nil, "MC-SQLR 2.2.5"},

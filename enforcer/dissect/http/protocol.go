@@ -23,6 +23,9 @@ func (h *header) protocol(method, target []byte) string {
 		}
 		path = rest
 	}
+	if h.icecast { // Icecast 2: what a source says of its stream, with PUT
+		return "icecast"
+	}
 	if h.soap { // SOAP 1.1 section 6.1.1
 		return "soap"
 	}

@@ -32,6 +32,7 @@ func carriedCases() []dissecttest.Case {
 		one("http", "GET", "/a.m3u8/b", ""),
 		one("webdav", "MKCOL", "/a", ""),
 		one("icecast", "SOURCE", "/live", ""),
+		one("icecast", "PUT", "/live", "Ice-Name: a\r\n"),
 		one("rpc-over-http", "RPC_IN_DATA", "/rpc/rpcproxy.dll", ""),
 		one("http-proxy", "GET", "http://a.test/x", ""),
 		one("http", "GET", "/x?u=http://b.test/", ""),

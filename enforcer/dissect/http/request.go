@@ -55,6 +55,7 @@ type header struct {
 	password    bool // HTTP Basic: in the clear but for its spelling (RFC 7617)
 	conflict    bool // two different Host fields: servers disagree on which counts
 	soap        bool // SOAPAction
+	icecast     bool // Ice-Name and its like
 }
 
 // read reads header lines up to the blank one and says whether that is there.
@@ -93,6 +94,8 @@ func (h *header) read(b []byte) (whole bool) {
 			h.upgrade = value
 		case equalFold(name, "soapaction"):
 			h.soap = true
+		case startsFold(name, "ice-"):
+			h.icecast = true
 		}
 	}
 }

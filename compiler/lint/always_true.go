@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/netpol/netpol/compiler/ir"
-	"github.com/netpol/netpol/lang"
 	"github.com/netpol/netpol/lang/diag"
 )
 
@@ -31,11 +30,9 @@ func checkAlwaysTrue(p *pass) {
 }
 
 // saysTrue reports the criterion true.
-func saysTrue(c *policyCase) bool { return saysTrueBlock(c.block) }
-
-func saysTrueBlock(b *lang.PolicyBlock) bool {
-	for i := range b.Criteria {
-		if strings.EqualFold(strings.Trim(strings.TrimSpace(b.Criteria[i].Text), "; "), "true") {
+func saysTrue(c *policyCase) bool {
+	for i := range c.block.Criteria {
+		if strings.EqualFold(strings.Trim(strings.TrimSpace(c.block.Criteria[i].Text), "; "), "true") {
 			return true
 		}
 	}

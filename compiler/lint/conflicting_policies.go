@@ -79,6 +79,7 @@ type crossing struct {
 	// applications with some in both; otherwise they ask for different things
 	// (who, and what), which is often meant.
 	listed bool
+	alike  bool // the two ask for the same attributes
 }
 
 // conflict looks for earlier policies that want something else than one effect
@@ -107,15 +108,20 @@ func (a *analysis) conflict(i int, own effect, grave bool) (Finding, diag.Severi
 	return Finding{}, 0, false
 }
 
-// grave says that a conflict is worth a look by itself: the two are cut at one
-// attribute, or it is about a verdict.
-func (x crossing) grave() bool { return x.listed || x.effect.dimension == "verdict" }
+// grave says that a conflict is worth a look by itself. An accept behind a block
+// does not do what it says. An accept before one is how exceptions are written,
+// unless both ask for the same attributes. Other effects are worth it where the
+// two are cut at one attribute.
+func (x crossing) grave() bool {
+	if x.effect.dimension == "verdict" {
+		return x.effect.value != "accept" || x.listed && x.alike
+	}
+	return x.listed
+}
 
-// severity is a warning, but for an accept before a block, which is mostly an
-// exception from it, and for what is not grave. An accept behind a block does
-// not do what it says.
+// severity is a note for what is not grave.
 func (x crossing) severity() diag.Severity {
-	if x.listed || x.grave() && x.effect.value != "accept" {
+	if x.grave() {
 		return diag.Warning
 	}
 	return diag.Note
@@ -133,7 +139,7 @@ func (a *analysis) crosses(c, o *policyCase, own effect, grave bool) (crossing, 
 	if k < 0 || !a.space.Overlap(c.possible, o.possible) {
 		return crossing{}, false
 	}
-	x := crossing{other: o, own: own, effect: o.effects[k], listed: a.cutAtOneAttribute(c, o)}
+	x := crossing{other: o, own: own, effect: o.effects[k], listed: a.cutAtOneAttribute(c, o), alike: c.bits == o.bits}
 	return x, x.grave() == grave && !a.within(c, o) && !a.within(o, c)
 }
 

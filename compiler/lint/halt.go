@@ -34,14 +34,3 @@ func firstPart(e ir.Expr) ir.Expr {
 	}
 	return first
 }
-
-// haltedAlways is the first policy before another that halts for every flow.
-func (p *pass) haltedAlways(policy *ir.Policy) *ir.Policy {
-	for i := range p.in.Set.Policies[:policy.ID] {
-		other := &p.in.Set.Policies[i]
-		if b := p.block(other); b.Halt && !b.Audit && saysTrueBlock(b) {
-			return other
-		}
-	}
-	return nil
-}

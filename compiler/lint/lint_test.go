@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/tools/txtar"
 	"pgregory.net/rapid"
@@ -43,7 +44,7 @@ func input(t testing.TB, files map[string][]byte) lint.Input {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	in := lint.Input{Policy: p, Set: set}
+	in := lint.Input{Policy: p, Set: set, Now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
 	for name, src := range files {
 		in.Files = append(in.Files, outline.Parse(name, src))
 	}

@@ -24,7 +24,7 @@ func checkNeverTrue(p *pass) {
 		detail := fmt.Sprintf("No flow can match policy %q: ", c.policy.Name)
 		core := a.core(c)
 		related := relatedConditions(core)
-		halters := p.halters(c, core)
+		halters := halters(c, core)
 		hint := "remove one of the conditions, or join them by or"
 		switch {
 		case len(halters) > 0:
@@ -52,16 +52,11 @@ func checkNeverTrue(p *pass) {
 
 // halters are the earlier policies whose halt is part of why a policy never
 // applies.
-func (p *pass) halters(c *policyCase, core []ir.Expr) []*ir.Policy {
+func halters(c *policyCase, core []ir.Expr) []*ir.Policy {
 	var out []*ir.Policy
 	for _, h := range c.halts {
 		if slices.Contains(core, h.cond) && !slices.Contains(out, h.by) {
 			out = append(out, h.by)
-		}
-	}
-	if k, ok := c.policy.Cond.(*ir.Const); ok && !k.Value {
-		if h := p.haltedAlways(c.policy); h != nil {
-			out = append(out, h)
 		}
 	}
 	return out

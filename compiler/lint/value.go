@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,9 +17,29 @@ import (
 func values(f *fact.Facts, conditions []ir.Expr) []Value {
 	var out []Value
 	for _, a := range attributes(conditions...) {
-		field := reflect.ValueOf(f).Elem().FieldByName(a.Field)
-		if field.IsValid() {
-			out = append(out, Value{a.Name, written(a, field.Interface())})
+		out = append(out, valueOf(f, a)...)
+		if a.Type == fact.ScheduleName && f.Weekday != "" {
+			out = append(out, instant(f, conditions)...)
+		}
+	}
+	return out
+}
+
+func valueOf(f *fact.Facts, a fact.Attribute) []Value {
+	field := reflect.ValueOf(f).Elem().FieldByName(a.Field)
+	if !field.IsValid() {
+		return nil
+	}
+	return []Value{{a.Name, written(a, field.Interface())}}
+}
+
+// instant is when a flow is seen that meets conditions on schedules, as far as
+// they do not ask for that themselves.
+func instant(f *fact.Facts, conditions []ir.Expr) []Value {
+	var out []Value
+	for _, name := range []string{"weekday", "time_of_day"} {
+		if !slices.ContainsFunc(conditions, func(e ir.Expr) bool { return asks(e, name) }) {
+			out = append(out, valueOf(f, attribute(name))...)
 		}
 	}
 	return out
@@ -33,12 +54,24 @@ func written(a fact.Attribute, v any) string {
 	case bool:
 		return strconv.FormatBool(v)
 	case int:
+		if a.Type == fact.TimeOfDay {
+			return "'" + clockTime(v) + "'"
+		}
 		if name, ok := numberNames(a)[v]; ok {
 			return "'" + name + "'"
 		}
 		return strconv.Itoa(v)
 	}
 	return fmt.Sprint(v)
+}
+
+// clockTime writes seconds since midnight as 18:30, or 18:30:05.
+func clockTime(seconds int) string {
+	text := fmt.Sprintf("%02d:%02d", seconds/3600, seconds/60%60)
+	if rest := seconds % 60; rest != 0 {
+		text += fmt.Sprintf(":%02d", rest)
+	}
+	return text
 }
 
 // numberNames are the numbers that criteria write as text.

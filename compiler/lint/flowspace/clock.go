@@ -60,11 +60,10 @@ func (s *Space) collectSchedule(name string) {
 	e.sometimes, e.always = bounds(schedule, table.clock.Zone, &table.clocks)
 	table.add(e, name)
 	s.collectTimes()
+	times := s.numbers["time_of_day"]
 	for _, w := range []week{e.sometimes, e.always} {
 		for _, x := range w {
-			for _, at := range []int{x.from % daySeconds, x.to % daySeconds} {
-				s.numbers["time_of_day"].starts = append(s.numbers["time_of_day"].starts, at)
-			}
+			times.starts = append(times.starts, x.from%daySeconds, x.to%daySeconds)
 		}
 	}
 }

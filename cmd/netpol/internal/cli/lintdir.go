@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -63,7 +64,10 @@ func (t *tool) lintDir(dir string, a lintArgs) (*lintRun, error) {
 		return run, nil
 	}
 	run.raw = result.Findings
-	run.report = view.LintReport{Findings: placed(dir, result.Findings), Unproven: result.Unproven, Pairs: result.Pairs}
+	if len(a.only) == 0 {
+		run.warn(set.diags, placed(dir, result.Findings))
+	}
+	run.report = view.LintReport{Findings: append(run.report.Findings, placed(dir, result.Findings)...), Unproven: result.Unproven, Pairs: result.Pairs}
 	return run, nil
 }
 
@@ -72,10 +76,27 @@ func (r *lintRun) fail(diags diag.List) {
 	r.broken = true
 	for _, d := range diags {
 		if d.Severity == diag.Error {
-			rule := lint.Rule{ID: d.Code, Summary: d.Summary, Severity: d.Severity}
-			r.report.Findings = append(r.report.Findings, lint.Finding{Rule: rule, Severity: d.Severity, Subject: d.Subject, Detail: d.Detail, Hint: d.Hint})
+			r.add(d)
 		}
 	}
+}
+
+// warn makes warnings of the compiler part of the report where it left something
+// out that the rules do not see then, and none says something of the same line.
+func (r *lintRun) warn(diags diag.List, findings []lint.Finding) {
+	for _, d := range diags {
+		told := slices.ContainsFunc(findings, func(f lint.Finding) bool {
+			return f.Subject.Filename == d.Subject.Filename && f.Subject.Start.Line == d.Subject.Start.Line
+		})
+		if (d.Code == diag.ConstantCondition || d.Code == diag.NoEffect) && !told {
+			r.add(d)
+		}
+	}
+}
+
+func (r *lintRun) add(d diag.Diagnostic) {
+	rule := lint.Rule{ID: d.Code, Summary: d.Summary, Severity: d.Severity}
+	r.report.Findings = append(r.report.Findings, lint.Finding{Rule: rule, Severity: d.Severity, Subject: d.Subject, Detail: d.Detail, Hint: d.Hint})
 }
 
 // readLintConfig reads the configuration; a directory need not have one.

@@ -32,7 +32,7 @@ policy directory's own blocks make.
 
 Exit codes: 0 shown, 1 error.`,
 		Example: `  netpol catalog diff --policy /etc/netpol
-  netpol catalog diff /var/lib/netpol/bundle`,
+  netpol catalog diff /var/lib/netpol/bundle.npb`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			after, err := t.catalogue()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,11 +29,14 @@ flow that shows it, with what becomes of it before and after. Changes that no fl
 tell, such as a condition written another way, are no changes.
 
 OLD and NEW are directories, or REVISION:PATH for a directory at a git revision; the
-path is relative to the top of the repository, or with ./ to the working directory.
+path is relative to the top of the repository, or with ./ to the working directory. A
+REVISION alone means the other one's directory at that revision.
 
-"Equivalent" is a proof: every class of flow that the conditions can tell apart was tried.
-"No difference found" is not: there were too many, or a condition (a regular expression,
-arithmetic) whose cases cannot be listed.
+The sets are compared over all flows, at all times that schedules speak of, with netpold
+and, for policies that fail closed, without. "Equivalent" and "that is all" are proofs.
+What could not be ruled out and not be shown either, such as two regular expressions of
+which no text is known that tells them apart, is listed. Each flow that is shown has
+been run through both sets: the decision program and the nftables rules.
 
 Exit codes: 0 nothing changes, as far as can be told, 1 error, 2 something changes.`
 
@@ -44,6 +48,7 @@ func newDiffCommand(t *tool) *cobra.Command {
 		Long:  diffLong,
 		Example: `  netpol diff /etc/netpol policies
   netpol diff main:policies policies
+  netpol diff HEAD~1 .
   netpol diff --replay yesterday.pcap HEAD~1:./ .`,
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: completeDirs,
@@ -62,11 +67,11 @@ func newDiffCommand(t *tool) *cobra.Command {
 }
 
 func (t *tool) diff(ctx context.Context, a diffArgs) error {
-	before, err := t.compileSource(ctx, a.old)
+	before, err := t.compileSource(ctx, revisionOf(a.old, a.new))
 	if err != nil {
 		return err
 	}
-	after, err := t.compileSource(ctx, a.new)
+	after, err := t.compileSource(ctx, revisionOf(a.new, a.old))
 	if err != nil {
 		return err
 	}
@@ -97,6 +102,20 @@ func (t *tool) diff(ctx context.Context, a diffArgs) error {
 	return err
 }
 
+// revisionOf is a source that may be a revision alone: the other one's
+// directory at that revision. A directory of that name is meant first.
+func revisionOf(source, other string) string {
+	if isDir(source) || strings.Contains(source, ":") || !isDir(other) || filepath.IsAbs(other) || strings.HasPrefix(source, ".") || strings.HasPrefix(source, "/") {
+		return source
+	}
+	return source + ":./" + filepath.ToSlash(filepath.Clean(other))
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
 // compileSource compiles a directory, or one of a git revision, and fails
 // after printing if it has errors. Warnings are left to validate.
 func (t *tool) compileSource(ctx context.Context, source string) (*policySet, error) {
@@ -111,7 +130,7 @@ func (t *tool) compileSource(ctx context.Context, source string) (*policySet, er
 }
 
 func (t *tool) readSource(ctx context.Context, source string) (*policySet, error) {
-	if info, err := os.Stat(source); err == nil && info.IsDir() || !strings.Contains(source, ":") {
+	if isDir(source) || !strings.Contains(source, ":") {
 		return t.compileDir(source, foreign{})
 	}
 	files, err := revision.Read(ctx, source)

@@ -119,14 +119,16 @@ func (c *Clock) candidates(day time.Time, want *fact.Facts, given map[string]boo
 	if given["time_of_day"] {
 		return []time.Time{time.Date(y, m, d, 0, 0, want.TimeOfDay, 0, c.zone)}, nil
 	}
-	out := []time.Time{day, midnight}
+	out, next := []time.Time{day, midnight}, midnight.AddDate(0, 0, 1)
 	for _, s := range c.schedules {
-		windows, err := s.Windows(midnight, midnight.AddDate(0, 0, 1))
+		windows, err := s.Windows(midnight, next)
 		if err != nil {
 			return nil, err
 		}
 		for _, w := range windows {
-			out = append(out, w.From, w.To)
+			if out = append(out, w.From); w.To.Before(next) {
+				out = append(out, w.To)
+			}
 		}
 	}
 	return out, nil

@@ -34,7 +34,7 @@ func ratesOf(f *fact.Facts) meter {
 // bytes are given, and bytes are those of full packets where only packets are.
 // A flow that says nothing of either is at its second packet.
 func Traffic(f *fact.Facts) {
-	inward := f.LocalIP.IsValid() && f.LocalIP == f.DstIP && f.LocalIP != f.SrcIP
+	inward := isInward(f)
 	packets, bytes := packetsOf(f), bytesOf(f)
 	packets.sides(inward)
 	bytes.sides(inward)
@@ -88,20 +88,38 @@ func (m meter) names(inward bool) {
 
 // Conflict says which counters of a flow contradict each other; empty for none.
 func Conflict(f *fact.Facts) string {
-	g := *f
-	Traffic(&g)
+	inward := isInward(f)
 	for _, x := range []struct {
-		what     string
-		was, now meter
-	}{{"bytes", bytesOf(f), bytesOf(&g)}, {"packets", packetsOf(f), packetsOf(&g)}, {"rate", ratesOf(f), ratesOf(&g)}} {
-		for name, p := range map[string][2]*int{
-			"total": {x.was.total, x.now.total}, "src": {x.was.src, x.now.src}, "dst": {x.was.dst, x.now.dst},
-			"local": {x.was.local, x.now.local}, "other": {x.was.other, x.now.other},
-		} {
-			if *p[0] != 0 && *p[0] != *p[1] {
-				return fmt.Sprintf("%s_%s is %d, but by the other counters it is %d.", name, x.what, *p[0], *p[1])
-			}
+		what string
+		m    meter
+	}{{"bytes", bytesOf(f)}, {"packets", packetsOf(f)}, {"rate", ratesOf(f)}} {
+		if text := x.m.conflict(x.what, inward); text != "" {
+			return text
 		}
 	}
 	return ""
+}
+
+func (m meter) conflict(what string, inward bool) string {
+	local, other := m.local, m.other
+	if inward {
+		local, other = other, local
+	}
+	src, dst := max(*m.src, *local), max(*m.dst, *other)
+	differ := func(a, b int) bool { return a != 0 && b != 0 && a != b }
+	switch {
+	case differ(*m.src, *local) || differ(*m.dst, *other):
+		return fmt.Sprintf("The %s of one side has two values, under its two names.", what)
+	case *m.total == 0:
+	case src != 0 && dst != 0 && src+dst != *m.total:
+		return fmt.Sprintf("total_%s is %d, but the two sides make %d.", what, *m.total, src+dst)
+	case src > *m.total || dst > *m.total:
+		return fmt.Sprintf("total_%s is %d, but one side alone has %d.", what, *m.total, max(src, dst))
+	}
+	return ""
+}
+
+// isInward says that the flow's local side is the one that it was opened to.
+func isInward(f *fact.Facts) bool {
+	return f.LocalIP.IsValid() && f.LocalIP == f.DstIP && f.LocalIP != f.SrcIP
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/ir"
+	"github.com/netpol/netpol/lang/fact"
 )
 
 // conditions gives each policy of a side a text that is equal for equal
@@ -135,7 +136,33 @@ func align(b, a *side) []PolicyChange {
 		p := before[same[i]]
 		changes = append(changes, PolicyChange{Kind: Moved, Name: p.Name, Before: p, After: after[positions[i]]})
 	}
+	for i := range changes {
+		c := &changes[i]
+		c.SchedulesBefore, c.SchedulesAfter = b.schedulesOf(c.Name), a.schedulesOf(c.Name)
+	}
 	return changes
+}
+
+// schedulesOf are the schedules that a policy's condition names, in words.
+func (s *side) schedulesOf(policy string) []string {
+	var names []string
+	for i := range s.resolved.Policies {
+		if s.resolved.Policies[i].Name != policy {
+			continue
+		}
+		ir.Walk(s.resolved.Policies[i].Cond, func(e ir.Expr) {
+			if c, ok := e.(*ir.Compare); ok && c.Attr.Type == fact.ScheduleName {
+				names = append(names, c.Strings...)
+			}
+		})
+	}
+	var out []string
+	for _, x := range s.evaluator.Clock.Schedules() {
+		if slices.Contains(names, x.Name) {
+			out = append(out, x.String())
+		}
+	}
+	return out
 }
 
 // outOfOrder are the indexes that are not in the longest increasing

@@ -97,6 +97,7 @@ type comparison struct {
 	regions       map[string]*Region
 	order         []string        // keys of regions, as found
 	suspects      map[string]bool // policies whose change may matter
+	times         []time.Time     // that differ in what the sides ask of the clock
 	at            time.Time       // when flows are tried
 	netpold       outcome.Netpold // and how netpold does
 }

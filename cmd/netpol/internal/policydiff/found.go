@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/netpol/netpol/cmd/netpol/internal/flowfacts"
@@ -65,7 +66,7 @@ func (c *comparison) still(f *fact.Facts, at time.Time, key string) bool {
 func (c *comparison) shortest(f *fact.Facts, key string) *fact.Facts {
 	for _, derived := range []bool{true, false} {
 		for _, a := range fact.Attributes {
-			if isDerived(a.Name) != derived || a.Name == "detection_complete" {
+			if (isDerived(a.Name) || isPartOfTotal(a)) != derived || a.Name == "detection_complete" {
 				continue
 			}
 			g := *f
@@ -82,6 +83,12 @@ func (c *comparison) shortest(f *fact.Facts, key string) *fact.Facts {
 		}
 	}
 	return f
+}
+
+// isPartOfTotal says that an attribute counts one side of what another counts
+// of both.
+func isPartOfTotal(a fact.Attribute) bool {
+	return a.From == "conntrack" && a.Type == fact.Number && a.Name != "ct_mark" && !strings.HasPrefix(a.Name, "total_")
 }
 
 // plainer gives an attribute a value that people know, where it is as good.
@@ -162,14 +169,34 @@ func (c *comparison) failures() error {
 		if !onFail(change) {
 			continue
 		}
-		for _, f := range c.flowsOf(change.Name) {
-			for _, n := range []outcome.Netpold{outcome.Down, outcome.Undecided} {
-				if c.netpold = n; c.ctx.Err() != nil {
-					return c.ctx.Err()
-				}
-				if err := c.found(f); err != nil {
-					return err
-				}
+		for _, t := range c.times {
+			if err := c.failing(change.Name, t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// failing tries flows of a policy at a time, while netpold does not answer and
+// while it knows too little of them.
+func (c *comparison) failing(policy string, at time.Time) error {
+	c.at = at
+	flows, err := c.flowsOf(policy)
+	if err != nil {
+		return err
+	}
+	for _, f := range flows {
+		for _, n := range []outcome.Netpold{outcome.Down, outcome.Undecided} {
+			if c.netpold = n; c.ctx.Err() != nil {
+				return c.ctx.Err()
+			}
+			g := *f
+			if n == outcome.Undecided { // so many packets that it has given up
+				g.TotalPackets, g.SrcPackets, g.DstPackets = 2*c.before.bundle.Settings.InspectPacket+2*c.after.bundle.Settings.InspectPacket, 0, 0
+			}
+			if err := c.found(&g); err != nil {
+				return err
 			}
 		}
 	}
@@ -185,11 +212,11 @@ func onFail(p PolicyChange) bool {
 // failClosed is artifact.Policy's word.
 const failClosed = "closed"
 
-// flowsOf are some flows that a policy of either side holds for.
-func (c *comparison) flowsOf(policy string) []*fact.Facts {
+// flowsOf are some flows that a policy of either side holds for now.
+func (c *comparison) flowsOf(policy string) ([]*fact.Facts, error) {
 	cat, ok := c.mergedCatalogue()
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	var out []*fact.Facts
 	for _, s := range []*side{c.before, c.after} {
@@ -198,13 +225,18 @@ func (c *comparison) flowsOf(policy string) []*fact.Facts {
 			if p.Name != policy {
 				continue
 			}
-			space := newSpace(cat, p.Cond)
-			for _, place := range space.PlausibleSamples(space.Region(p.Cond), maxTries) {
+			var now fact.Facts
+			if err := s.evaluator.Clock.Read(&now, c.at); err != nil {
+				return nil, err
+			}
+			cond := atTime(p.Cond, &now)
+			space := newSpace(cat, cond)
+			for _, place := range space.PlausibleSamples(space.Region(cond), maxTries) {
 				if f, ok := space.WitnessAt(place); ok {
 					out = append(out, f)
 				}
 			}
 		}
 	}
-	return out
+	return out, nil
 }

@@ -1,6 +1,7 @@
 package policydiff
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -26,9 +27,10 @@ type prover struct {
 	c         *comparison
 	space     *flowspace.Space
 	now       time.Time
-	facts     [2]fact.Facts // what the sides' clocks say now
-	changed   []string      // policies that may matter
-	unshown   []string      // kinds of change without a flow that shows them
+	facts     [2]fact.Facts    // what the sides' clocks say now
+	changed   []string         // policies that may matter
+	oversized flowspace.Region // more bytes than so few packets can hold
+	unshown   []string         // kinds of change without a flow that shows them
 	questions int
 	bounded   bool // some question had no answer
 }
@@ -44,6 +46,7 @@ func (c *comparison) prove() (all bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	c.times = instants
 	p := &prover{c: c}
 	p.space = newSpace(cat, p.conditions(instants)...)
 	if !p.space.Fits() {
@@ -53,6 +56,7 @@ func (c *comparison) prove() (all bool, err error) {
 		return false, err
 	}
 	p.changed = c.suspectNames()
+	p.oversized = p.moreThanFits()
 	for _, t := range instants {
 		if err := p.at(t); err != nil {
 			return false, err
@@ -183,7 +187,7 @@ func (p *prover) compare(d dimension) error {
 					}
 				}
 			}
-			own = p.space.Possible(own)
+			own = p.space.Diff(p.space.Possible(own), p.oversized)
 			before, after := p.values(0, d, own), p.values(1, d, own)
 			for _, b := range before {
 				for _, a := range after {
@@ -274,6 +278,60 @@ func (c *comparison) mergedCatalogue() (*artifact.Catalogue, bool) {
 	slices.SortFunc(out.Applications, func(x, y artifact.Application) int { return strings.Compare(x.Tag, y.Tag) })
 	slices.SortFunc(out.Protocols, func(x, y artifact.Protocol) int { return strings.Compare(x.Tag, y.Tag) })
 	return &out, true
+}
+
+// maxPacket is how many bytes the kernel counts as one packet at most, where
+// its interfaces merge segments: GRO_MAX_SIZE of linux/netdevice.h.
+const maxPacket = 8 * 65535
+
+// moreThanFits are the flows with more bytes than their packets can hold, as
+// far as conditions tell.
+func (p *prover) moreThanFits() flowspace.Region {
+	out := flowspace.None()
+	for _, side := range []string{"total", "src", "dst", "local", "other"} {
+		bytes, packets := p.comparisons(side+"_bytes"), p.comparisons(side+"_packets")
+		for _, b := range bytes {
+			for _, r := range b.Ranges {
+				for _, k := range packets {
+					for _, few := range edges(k.Ranges) {
+						if r.Low <= few*maxPacket {
+							continue
+						}
+						many := *b
+						many.Ranges = []ir.Interval{{Low: r.Low, High: math.MaxInt}}
+						low := *k
+						low.Ranges = []ir.Interval{{Low: 0, High: few}}
+						out = p.space.Or(out, p.space.And(p.space.Region(&many), p.space.Region(&low)))
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// edges are the counts after which a comparison says otherwise.
+func edges(ranges []ir.Interval) []int {
+	var out []int
+	for _, r := range ranges {
+		out = append(out, r.Low-1, r.High)
+	}
+	return slices.DeleteFunc(out, func(n int) bool { return n <= 0 || n > math.MaxInt/maxPacket })
+}
+
+// comparisons are all those of an attribute.
+func (p *prover) comparisons(attribute string) []*ir.Compare {
+	var out []*ir.Compare
+	for _, list := range p.sides() {
+		for i := range list {
+			ir.Walk(list[i].Cond, func(e ir.Expr) {
+				if c, ok := e.(*ir.Compare); ok && c.Attr.Name == attribute {
+					out = append(out, c)
+				}
+			})
+		}
+	}
+	return out
 }
 
 // newSpace is the space of conditions that ask nothing of the time.

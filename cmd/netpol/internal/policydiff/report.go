@@ -57,6 +57,10 @@ type PolicyChange struct {
 	Name   string           `json:"name"`
 	Before *artifact.Policy `json:"before"`
 	After  *artifact.Policy `json:"after"`
+	// Schedules are those that the conditions name, as they were and as they
+	// are.
+	SchedulesBefore []string `json:"schedules_before,omitempty"`
+	SchedulesAfter  []string `json:"schedules_after,omitempty"`
 }
 
 // NameChange is something that flows are named by, and the application it leads

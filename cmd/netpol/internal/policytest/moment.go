@@ -56,8 +56,10 @@ func (s *Suite) life(f *lang.TestFlow, stages []stage, diags *diag.List) []momen
 		if i == 0 {
 			st.values, at = f.Values, f.Time
 		}
+		again := map[string]bool{} // written before, and now
 		for _, v := range st.values {
 			if a, ok := fact.Lookup(v.Name.Value); ok {
+				_, again[a.Name] = values[a.Name]
 				values[a.Name] = v
 			}
 		}
@@ -74,7 +76,7 @@ func (s *Suite) life(f *lang.TestFlow, stages []stage, diags *diag.List) []momen
 		}
 		m := moment{Moment: outcome.Moment{Facts: facts, Time: now, Netpold: netpold(st.netpold, out)}, expect: st.expect, want: st.want}
 		if len(out) > 0 {
-			checkGrowth(out[len(out)-1].Facts, facts, st.values, diags)
+			checkGrowth(out[len(out)-1].Facts, facts, st.values, again, diags)
 		}
 		out = append(out, m)
 	}
@@ -137,11 +139,11 @@ func counterAt(list []lang.Assignment) diag.Range {
 	return at
 }
 
-// checkGrowth reports counters that are less than they were.
-func checkGrowth(before, after *fact.Facts, values []lang.Assignment, diags *diag.List) {
+// checkGrowth reports counters that are less than they were written before.
+func checkGrowth(before, after *fact.Facts, values []lang.Assignment, again map[string]bool, diags *diag.List) {
 	for _, v := range values {
 		a, ok := fact.Lookup(v.Name.Value)
-		if !ok || a.Unit != "bytes" && a.Unit != "packets" {
+		if !ok || !again[a.Name] || a.Unit != "bytes" && a.Unit != "packets" {
 			continue
 		}
 		if was := flowfacts.Number(before, a); was > flowfacts.Number(after, a) {

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ func PolicyDiff(w io.Writer, r *policydiff.Report, st Style) error {
 		diffRegion(&b, &r.Regions[i], st)
 	}
 	if r.More > 0 {
-		fmt.Fprintf(&b, "... and %s more, where these come together.\n\n", plural(r.More, "kind of flow", "kinds of flow"))
+		b.WriteString("Flows that several of these are true of show them together.\n\n")
 	}
 	if len(r.Unshown) > 0 {
 		heading(&b, "Not ruled out, and no flow found that shows it", st)
@@ -78,8 +79,8 @@ func diffPolicies(b *strings.Builder, changes []policydiff.PolicyChange, st Styl
 			sign, p, note = "=", dim, " (written otherwise, matches the same flows)"
 		case policydiff.Modified:
 		}
-		before, after := policyText(c.Before), policyText(c.After)
-		if c.Kind == policydiff.Modified && c.Before.Criteria == c.After.Criteria && c.Before.Does() == c.After.Does() {
+		before, after := policyText(c.Before, c.SchedulesBefore), policyText(c.After, c.SchedulesAfter)
+		if c.Kind == policydiff.Modified && before == after {
 			note = " (by its exemptions, or by what its names stand for)"
 		}
 		fmt.Fprintf(b, "  %s %s%s\n", st.in(sign, bold, p), cleanLine(c.Name), note)
@@ -91,11 +92,15 @@ func diffPolicies(b *strings.Builder, changes []policydiff.PolicyChange, st Styl
 }
 
 // policyText is a policy in a few lines, to be compared.
-func policyText(p *artifact.Policy) string {
+func policyText(p *artifact.Policy, schedules []string) string {
 	if p == nil {
 		return ""
 	}
-	return "criteria " + strings.Join(strings.Fields(p.Criteria), " ") + "\n" + tableCell(p.Does()) + "\n"
+	text := "criteria " + strings.Join(strings.Fields(p.Criteria), " ") + "\n" + tableCell(p.Does()) + "\n"
+	for _, s := range schedules {
+		text += "schedule " + tableCell(s) + "\n"
+	}
+	return text
 }
 
 func diffRegion(b *strings.Builder, r *policydiff.Region, st Style) {
@@ -130,7 +135,13 @@ func outcomeText(o *outcome.Outcome) string {
 	if len(o.Policies) == 0 {
 		return o.Effect()
 	}
-	return o.Effect() + "  (" + strings.Join(o.Policies, ", ") + ")"
+	names := make([]string, len(o.Policies))
+	for i, name := range o.Policies {
+		if names[i] = name; slices.Contains(o.Audited, name) {
+			names[i] += " [audited]"
+		}
+	}
+	return o.Effect() + "  (" + strings.Join(names, ", ") + ")"
 }
 
 func diffReplay(b *strings.Builder, r *policydiff.Replay, st Style) {
@@ -158,7 +169,7 @@ func diffVerdict(r *policydiff.Report, st Style) string {
 	case policydiff.NotFound:
 		return st.in("No difference found", bold, yellow) + fmt.Sprintf(" in %d flows tried. This is no proof%s.\n", r.Tried, diffReason(r))
 	case policydiff.Changed:
-		text := st.in("Changed", bold, yellow) + ": " + plural(len(r.Regions)+r.More, "kind of flow is", "kinds of flow are") + " treated otherwise"
+		text := st.in("Changed", bold, yellow) + ": " + plural(len(r.Regions), "kind of flow is", "kinds of flow are") + " treated otherwise"
 		if r.Complete {
 			return text + "; that is all.\n"
 		}

@@ -35,6 +35,22 @@ func blockSchemas() []blockSchema {
 	}
 }
 
+// maxMistakes bounds what is told in one run: nobody reads more, and a file of a
+// hundred thousand mistakes takes seconds to tell of.
+const maxMistakes = 1000
+
+// full reports whether enough has been told. The first time it says so.
+func (d *decoder) full(at diag.Range) bool {
+	if len(d.diags) < maxMistakes {
+		return false
+	}
+	if !d.cut {
+		d.cut = true
+		d.diags.Add(diag.New(diag.TooLarge, at, fmt.Sprintf("There are more than %d mistakes. What comes after this was not looked at; correct those first.", maxMistakes)))
+	}
+	return true
+}
+
 // decodeBlock checks a block's shape and hands it to its decoder.
 func (d *decoder) decodeBlock(b *hclsyntax.Block) {
 	schemas := blockSchemas()
@@ -97,6 +113,9 @@ func (d *decoder) checkBody(b *hclsyntax.Block, s blockSchema) {
 	for _, a := range sortedAttributes(b.Body) {
 		if slices.Contains(s.arguments, a.Name) {
 			continue
+		}
+		if d.full(toRange(a.NameRange)) {
+			return
 		}
 		d.diags.Add(diag.New(diag.UnknownArgument, toRange(a.NameRange),
 			fmt.Sprintf("A %s block has no argument %q. It has %s.", s.kind, a.Name, strings.Join(s.arguments, ", "))).

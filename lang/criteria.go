@@ -98,6 +98,9 @@ func (d *decoder) criteria(a *hclsyntax.Attribute) []Criteria {
 	}
 	var out []Criteria
 	for _, e := range elements {
+		if d.work < 0 || d.full(toRange(e.expr.Range())) {
+			break
+		}
 		out = d.appendCriterion(out, e.expr)
 	}
 	return out
@@ -143,6 +146,9 @@ func (d *decoder) appendCriterion(out []Criteria, expr hclsyntax.Expression) []C
 	}
 	if strings.TrimSpace(c.Text) == "" {
 		d.diags.Add(diag.New(diag.EmptyCriteria, c.Range, "Write an expression, such as \"app == 'zoom'\", or \"true\" to match every flow."))
+		return out
+	}
+	if !d.spend(criterionCost+textCost*len(c.Text), c.Range) {
 		return out
 	}
 	c.Module = d.module

@@ -33,6 +33,9 @@ func (d *decoder) declareLocals(b *hclsyntax.Block) {
 // evaluateLocals evaluates each local after those that it refers to.
 func (d *decoder) evaluateLocals() {
 	for _, name := range slices.Sorted(maps.Keys(d.locals)) {
+		if d.full(toRange(d.locals[name].attr.NameRange)) {
+			return
+		}
 		d.evaluateLocal(name, nil)
 	}
 }

@@ -19,7 +19,7 @@ const (
 	// moduleCost and blockCost are what a module and each block in it take from
 	// the budget, whatever they hold; see cost.go.
 	moduleCost = 4096
-	blockCost  = 64
+	blockCost  = 256
 )
 
 // scope is what belongs to one use of a module, or to the policy set itself.
@@ -183,6 +183,9 @@ func (d *decoder) decodeScope(blocks []*hclsyntax.Block, user *hclsyntax.Block) 
 	d.declare(blocks)
 	d.evaluate(user)
 	for _, b := range blocks {
+		if d.full(headerRange(b)) {
+			return
+		}
 		if user != nil && slices.Contains(rootBlocks(), b.Type) {
 			d.diags.Add(diag.New(diag.UnknownBlock, toRange(b.TypeRange), fmt.Sprintf("A block of type %s is the whole policy set's, so it stands in the policy directory's own files and not in a module.", b.Type)))
 			continue

@@ -100,6 +100,9 @@ func (d *decoder) evaluate(user *hclsyntax.Block) {
 	d.checkInputs(user)
 	for _, name := range slices.Sorted(maps.Keys(d.vars)) {
 		v := d.vars[name]
+		if d.full(headerRange(v.block)) {
+			return
+		}
 		v.value = d.variableValue(v, user)
 		if budget := maxStringBytes; !fits(v.value, &budget) {
 			d.diags.Add(diag.New(diag.TooLarge, headerRange(v.block), fmt.Sprintf("The value of the variable %q is too large.", name)))

@@ -124,6 +124,8 @@ type decoder struct {
 	each   *each // what the policy is made from; nil without for_each
 	copies int   // policies made by for_each and modules so far
 
+	cut       bool            // more mistakes than are told; see full
+	zoneHints int             // given so far
 	stretches int             // of hours, in all schedules so far
 	zones     map[string]bool // time zones that were looked up, and whether they exist
 

@@ -5,6 +5,13 @@ import "github.com/netpol/netpol/lang/diag"
 // MaxBytes bounds what is imported: no real file comes near it.
 const MaxBytes = 1 << 20
 
+// MaxRules bounds the rules of one input. What is written is compiled to see
+// that it can be, which takes a second at twice as many.
+const MaxRules = 5000
+
+// maxFindings bounds what a report tells: nobody reads more.
+const maxFindings = 1000
+
 // Input is what an importer reads.
 type Input struct {
 	Name   string // of the file, as findings show it
@@ -82,3 +89,20 @@ func (s State) String() string {
 
 // MarshalText makes the state a word in JSON output.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Add adds a finding; after maxFindings it says that there are more, and no
+// more than that.
+func (r *Report) Add(d diag.Diagnostic) {
+	switch n := len(r.Findings); {
+	case n < maxFindings:
+		r.Findings.Add(d)
+	case n == maxFindings:
+		r.Findings.Add(New(InputTooLarge, d.Subject, "There is more to report than %d findings, and it is not shown. Import the file in parts.", maxFindings))
+	}
+}
+
+// TooManyRules is the finding for an input of more than MaxRules rules, which is
+// not converted.
+func TooManyRules(at diag.Range, n int) diag.Diagnostic {
+	return New(InputTooLarge, at, "The file has %d rules; at most %d are imported at once. Split it.", n, MaxRules)
+}

@@ -14,7 +14,13 @@ type Vocabulary struct {
 	Applications []Name
 	Protocols    []Name
 	Categories   []Name
+
+	hints int // that were looked for
 }
+
+// maxHints bounds the suggestions of one import: each goes through the whole
+// catalogue several times.
+const maxHints = 200
 
 // Name is a tag of the catalogue and what people call it.
 type Name struct{ Tag, Title string }
@@ -26,6 +32,9 @@ func (v *Vocabulary) Find(t fact.Type, written string) (tag, hint string, ok boo
 	names := v.names(t)
 	if slices.ContainsFunc(names, func(n Name) bool { return n.Tag == tag }) {
 		return tag, "", true
+	}
+	if v.hints++; v.hints > maxHints {
+		return "", "", false
 	}
 	return "", v.hint(t, tag), false
 }

@@ -62,7 +62,7 @@ func (k *converter) text(s subject) importer.Condition {
 		}
 		// No DNS name, so == would be refused; the pattern says the same.
 		return matches(s.name, "^"+regexp.QuoteMeta(v)+"$", s.op == "==")
-	case fact.Text, fact.TextList:
+	case fact.Text, fact.TextList, fact.InterfaceName:
 		if isInterface(s.fact) {
 			return k.interfaceName(s)
 		}
@@ -76,7 +76,9 @@ func (k *converter) text(s subject) importer.Condition {
 }
 
 // isInterface reports attributes that the kernel compares byte by byte.
-func isInterface(f fact.Attribute) bool { return f.Type == fact.Text && f.Decided == fact.Kernel }
+func isInterface(f fact.Attribute) bool {
+	return f.Type == fact.InterfaceName || f.Type == fact.Text && f.Decided == fact.Kernel
+}
 
 // interfaceName converts a comparison with an interface's name.
 func (k *converter) interfaceName(s subject) importer.Condition {

@@ -53,7 +53,7 @@ func Import(in importer.Input) *importer.Result {
 	return r.out
 }
 
-func (r *run) add(d diag.Diagnostic) { r.out.Report.Findings.Add(d) }
+func (r *run) add(d diag.Diagnostic) { r.out.Report.Add(d) }
 
 // report tells of a stretch of the file.
 func (r *run) report(id string, from, to int, format string, args ...any) {
@@ -91,6 +91,10 @@ func (r *run) file(top *value) {
 	r.readGlobals(top.get("target_globals"))
 	r.readTargets(top)
 	r.globalExemptions(top.get("exemptions"))
+	if v := top.get("actions"); v != nil && len(v.members) > importer.MaxRules {
+		r.add(importer.TooManyRules(r.src.Range(v.from, v.from+1), len(v.members)))
+		return
+	}
 	actions := r.readActions(top.get("actions"))
 	actions = r.halts(actions)
 	w := importer.NewWriter("Imported from "+importer.OneLine(r.in.Name, 200)+", flow actions of Netify, by netpol import.",

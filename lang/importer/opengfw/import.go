@@ -39,13 +39,17 @@ func Import(in importer.Input) *importer.Result {
 		}
 	}
 	if list := r.read(); list != nil {
+		if len(list.Content) > importer.MaxRules {
+			r.add(importer.TooManyRules(r.rangeOf(list), len(list.Content)))
+			return r.out
+		}
 		r.rules(list)
 	}
 	r.out.Report.Findings.Sort()
 	return r.out
 }
 
-func (r *run) add(d diag.Diagnostic) { r.out.Report.Findings.Add(d) }
+func (r *run) add(d diag.Diagnostic) { r.out.Report.Add(d) }
 
 // report tells of a node of the file.
 func (r *run) report(id string, n *yaml.Node, format string, args ...any) {

@@ -54,12 +54,17 @@ func Import(in importer.Input) *importer.Result {
 		r.report(importer.InputTooLarge, 0, 0, "The file is larger than %d KiB.", importer.MaxBytes>>10)
 		return r.out
 	}
-	r.write(r.lines())
+	lines := r.lines()
+	if len(lines) > importer.MaxRules {
+		r.add(importer.TooManyRules(r.src.Range(0, 0), len(lines)))
+		return r.out
+	}
+	r.write(lines)
 	r.out.Report.Findings.Sort()
 	return r.out
 }
 
-func (r *run) add(d diag.Diagnostic) { r.out.Report.Findings.Add(d) }
+func (r *run) add(d diag.Diagnostic) { r.out.Report.Add(d) }
 
 func (r *run) report(id string, from, to int, format string, args ...any) {
 	r.add(importer.New(id, r.src.Range(from, to), format, args...))

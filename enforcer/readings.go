@@ -41,7 +41,8 @@ func (w *worker) readAll(now int64) {
 		if r.Tally == 0 || !r.Has(flow.Done) || r.Ended() || w.untracked(r, now) {
 			return true
 		}
-		w.reading(r, w.tallies.at(r.Tally), now, nil)
+		t := w.tallies.at(r.Tally)
+		w.reading(r, t, now, t.measure(r.FirstSeen))
 		return true
 	})
 }
@@ -55,16 +56,9 @@ func (w *worker) untracked(r *flow.Record, now int64) bool {
 	return now-r.LastSeen > int64(timeout)
 }
 
-// reading takes a flow's counters at a time, from conntrack's entry if there is
-// one, and decides the flow anew if that changes an answer.
-func (w *worker) reading(r *flow.Record, t *tally, now int64, c *flow.Connection) {
-	before := t.measure(r.FirstSeen)
-	if c != nil {
-		t.take(c)
-	}
-	if t.readAt == 0 && now-r.FirstSeen > 2*int64(w.config.Interval) {
-		t.start(now) // nobody asked for its counters, or it was not decided yet
-	}
+// reading takes a flow's counters as they are at a time, and decides the flow
+// anew if an answer is another one than before.
+func (w *worker) reading(r *flow.Record, t *tally, now int64, before measure) {
 	t.read(now, r.FirstSeen, w.config.Interval)
 	after := t.measure(r.FirstSeen)
 	if after.packets[total] > before.packets[total] {
@@ -100,13 +94,18 @@ func (w *worker) readConnection(c *flow.Connection, at int64) {
 	if !r.Has(flow.Done) {
 		return
 	}
+	late := r.Tally == 0 && at-r.FirstSeen > int64(w.config.Interval)
 	t := w.tallyOf(r)
 	switch {
 	case t == nil: // the policies changed meanwhile
 	case c.Closing:
 		t.take(c) // for the record; what is over is not decided anew
 	default:
-		w.reading(r, t, at, c)
+		before := t.measure(r.FirstSeen)
+		if t.take(c); late {
+			t.start(at) // nobody asked when it began
+		}
+		w.reading(r, t, at, before)
 	}
 }
 

@@ -27,9 +27,6 @@ func checkDuplicateInList(p *pass) {
 	}
 }
 
-// maxPairs bounds the groups whose members are compared with each other.
-const maxPairs = 4096
-
 // duplicateConstants looks into every [ ] of a criterion.
 func (p *pass) duplicateConstants(c *lang.Criteria, policy string) {
 	tokens := scan(c.Text)
@@ -80,36 +77,82 @@ func (p *pass) duplicateCriteria(list []lang.Criteria, policy string) {
 // duplicateMembers reports members that stand twice, and those inside of
 // others.
 func (p *pass) duplicateMembers(g *lang.AddressGroup) {
-	if len(g.Members) > maxPairs { // each is compared with each
-		return
-	}
+	members := newMembers(g)
 	for i, m := range g.Members {
-		for j, o := range g.Members {
-			if m.MAC != "" || o.MAC != "" {
-				if m.MAC != o.MAC || j >= i {
-					continue
-				}
-			} else if i == j || m.Group != o.Group || m.Group != "" && j > i || m.Group == "" && !holds(o.Prefix, m.Prefix, j < i) {
-				continue
-			}
-			f := Finding{Subject: m.Range, Hint: "remove it", Related: []Related{{o.Range, "the other one"}}}
-			f.Detail = fmt.Sprintf("%s stands in address group %q already.", p.source(m.Range), g.Name)
-			if m.Group == "" && m.MAC == "" && o.Prefix != m.Prefix {
-				f.Detail = fmt.Sprintf("%s is part of %s in address group %q.", m.Prefix, o.Prefix, g.Name)
-			}
-			if m.Range.Filename == g.Range.Filename {
-				f.Fix = p.cutMember(g, i)
-			}
-			p.report(f)
-			break
+		k := members.other(i)
+		if k < 0 {
+			continue
 		}
+		o := g.Members[k]
+		f := Finding{Subject: m.Range, Hint: "remove it", Related: []Related{{o.Range, "the other one"}}}
+		f.Detail = fmt.Sprintf("%s stands in address group %q already.", p.source(m.Range), g.Name)
+		if m.Group == "" && m.MAC == "" && o.Prefix != m.Prefix {
+			f.Detail = fmt.Sprintf("%s is part of %s in address group %q.", m.Prefix, o.Prefix, g.Name)
+		}
+		// What a variable gives may be another address elsewhere.
+		if m.Range.Filename == g.Range.Filename && p.isQuoted(m.Range) && p.isQuoted(o.Range) {
+			f.Fix = p.cutMember(g, i)
+		}
+		p.report(f)
 	}
 }
 
-// holds says that a prefix makes another needless; of two equal ones the later
-// is.
-func holds(a, b netip.Prefix, first bool) bool {
-	return a == b && first || a.Bits() < b.Bits() && a.Overlaps(b)
+// isQuoted says that a place holds a string as it is.
+func (p *pass) isQuoted(r diag.Range) bool {
+	s := p.source(r)
+	return len(s) > 1 && s[0] == '"' && s[len(s)-1] == '"' && !strings.Contains(s, "${")
+}
+
+// members finds what makes a member of a group needless.
+type members struct {
+	list    []lang.Member
+	first   map[lang.Member]int // by what a member is
+	lengths map[int]bool        // of prefixes that occur
+}
+
+func newMembers(g *lang.AddressGroup) *members {
+	m := &members{list: g.Members, first: map[lang.Member]int{}, lengths: map[int]bool{}}
+	for i, x := range g.Members {
+		if _, ok := m.first[bare(x)]; !ok {
+			m.first[bare(x)] = i
+		}
+		if x.Group == "" && x.MAC == "" {
+			m.lengths[x.Prefix.Bits()] = true
+		}
+	}
+	return m
+}
+
+// bare is a member without its place.
+func bare(m lang.Member) lang.Member {
+	m.Range = diag.Range{}
+	if m.Prefix.IsValid() {
+		m.Prefix = m.Prefix.Masked()
+	}
+	return m
+}
+
+// other is the first member that says the same as member i before it, or holds
+// it; -1 if there is none.
+func (m *members) other(i int) int {
+	x := bare(m.list[i])
+	if k := m.first[x]; k != i {
+		return k
+	}
+	found := -1
+	if x.Group != "" || x.MAC != "" {
+		return found
+	}
+	for length := range m.lengths {
+		if length >= x.Prefix.Bits() {
+			continue
+		}
+		wider := lang.Member{Prefix: netip.PrefixFrom(x.Prefix.Addr(), length).Masked()}
+		if k, ok := m.first[wider]; ok && (found < 0 || k < found) {
+			found = k
+		}
+	}
+	return found
 }
 
 func (p *pass) source(r diag.Range) string {

@@ -15,6 +15,7 @@ const (
 	maxDepth   = 256 // conjunctions that hold of one packet, from where on a set is deep
 	maxDeep    = 512 // conjunctions of several fields that a deep set gives to the kernel
 	maxSamples = 64
+	maxHeld    = 1 << 13 // conjunctions that a sample is held against
 )
 
 // several says that a conjunction is of more than one field: what is of one is
@@ -37,15 +38,16 @@ func deep(all [][]ir.Conjunction) bool {
 	if len(list) <= maxDepth {
 		return false
 	}
+	stride := len(list)/maxHeld + 1
 	for i := range maxSamples {
 		at := cornerOf(list[i*len(list)/maxSamples])
 		count := 0
-		for _, c := range list {
-			if at.in(c) {
+		for j := 0; j < len(list); j += stride {
+			if at.in(list[j]) {
 				count++
 			}
 		}
-		if count > maxDepth {
+		if count*stride > maxDepth {
 			return true
 		}
 	}

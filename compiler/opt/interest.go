@@ -6,10 +6,6 @@ import (
 	"github.com/netpol/netpol/compiler/ir"
 )
 
-// maxInterest bounds the conjunctions that say which connections the enforcer
-// must see; a set that would take more shows it all of them.
-const maxInterest = 4096
-
 // Interest is what the headers of a connection say where some policy needs the
 // enforcer: any of the conjunctions holds of every connection of which one that
 // the enforcer decides could. False means that all connections are of interest.
@@ -33,11 +29,11 @@ func Interest(policies []ir.Policy) ([]ir.Conjunction, bool) {
 		if !ok || slices.ContainsFunc(any, func(c ir.Conjunction) bool { return len(c) == 0 }) {
 			return nil, false
 		}
-		if out = append(out, any...); len(out) > maxInterest {
+		if out = append(out, any...); len(out) > maxElements {
 			return nil, false
 		}
 	}
-	return out, true
+	return out, !deep([][]ir.Conjunction{out})
 }
 
 // short is the conjunctions without long lists of addresses: they hold wherever

@@ -77,6 +77,8 @@ func readInside(tag string, w *dissect.Window, f *fact.Facts) dissect.Result {
 		e = proxyEnds(w.Stream[dissect.Client])
 	case "socks":
 		e = socksEnds(w, f)
+	case "xmpp":
+		e = xmppEnds(w, f)
 	}
 	closed := w.Closed[dissect.Client] || w.Closed[dissect.Server]
 	switch {

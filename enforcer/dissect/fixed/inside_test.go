@@ -37,6 +37,7 @@ func insideCases() []dissecttest.Case {
 	bare := func(name, tag string, result dissect.Result, in dissecttest.Flow) dissecttest.Case {
 		return dissecttest.Case{Name: name, In: in, Result: result, Want: fact.Facts{Protocol: tag}}
 	}
+	const stream = "<?xml version='1.0'?><stream:stream to='a.test' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
 	connect := "\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00"
 	confirm := "\x03\x00\x00\x13\x0e\xd0\x00\x00\x12\x34\x00\x02\x00\x08\x00\x01\x00\x00\x00"
 	mysqlGreeting := "\x3f\x00\x00\x00\x0a8.0.36\x00" + string(make([]byte, 55))
@@ -65,6 +66,10 @@ func insideCases() []dissecttest.Case {
 		bare("mysql, login", "mysql", dissect.Match, tcp(3306, s(mysqlGreeting), c("\x55\x00\x00\x01\x85\xa6"))),
 		within("ldap, StartTLS", "ldaps", dissect.Match, tcp(389, c(startTLS), s(started), c(hello()), s(serverHello()))),
 		bare("ldap, bind", "ldap", dissect.Match, tcp(389, c("\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00\x80\x00"))),
+		within("xmpp, STARTTLS", "xmpp", dissect.Match, tcp(5222, c(stream+"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"), s(stream+"<proceed xmlns='x'></proceed>"), c(hello()), s(serverHello()))),
+		within("xmpp, STARTTLS, the other forms", "xmpp", dissect.Match, tcp(5222, c(stream+"<starttls xmlns='x'></starttls>"), s(stream+"<proceed xmlns='x'/>"), c(hello()), s(serverHello()))),
+		bare("xmpp, asked only", "xmpp", dissect.Partial, tcp(5222, c(stream+"<starttls"), s(stream))),
+		bare("xmpp, login in the clear", "xmpp", dissect.Match, tcp(5222, c(stream+"<auth xmlns='x' mechanism='PLAIN'>AGEAYg==</auth>"))),
 		within("PROXY header", "proxy-protocol", dissect.Match, tcp(443, c("PROXY TCP4 192.0.2.1 192.0.2.2 40000 443\r\n"+hello()), s(serverHello()))),
 		within("PROXY header of version 2", "proxy-protocol", dissect.Match, tcp(443, c(v2+hello()), s(serverHello()))),
 		web("PROXY header, HTTP", "proxy-protocol", tcp(80, c("PROXY TCP4 192.0.2.1 192.0.2.2 40000 80\r\n"+get))),
@@ -100,14 +105,18 @@ func TestInside(t *testing.T) {
 	}
 }
 
-// A SOCKS password passes in the clear.
-func TestSocksPassword(t *testing.T) {
-	in := dissecttest.TCP(1080, dissecttest.Client("\x05\x01\x02"), dissecttest.Server("\x05\x02"), dissecttest.Client("\x01\x02me\x03pwd"))
-	for _, asked := range []bool{false, true} {
-		var f fact.Facts
-		New().Dissect(in.Wanting(dissect.Wants{Login: asked}).Whole(), &f)
-		if fact.HasRisk(f.Risks, fact.RiskCleartextCredentials) != asked {
-			t.Errorf("asked %v: risks %q", asked, f.Risks)
+// Passwords of SOCKS and XMPP pass in the clear.
+func TestPasswordBeforeTLS(t *testing.T) {
+	for name, in := range map[string]dissecttest.Flow{
+		"socks": dissecttest.TCP(1080, dissecttest.Client("\x05\x01\x02"), dissecttest.Server("\x05\x02"), dissecttest.Client("\x01\x02me\x03pwd")),
+		"xmpp":  dissecttest.TCP(5222, dissecttest.Client("<stream xmlns='http://etherx.jabber.org/streams'><auth mechanism=\"PLAIN\">AGEAYg==</auth>")),
+	} {
+		for _, asked := range []bool{false, true} {
+			var f fact.Facts
+			New().Dissect(in.Wanting(dissect.Wants{Login: asked}).Whole(), &f)
+			if fact.HasRisk(f.Risks, fact.RiskCleartextCredentials) != asked {
+				t.Errorf("%s, asked %v: risks %q", name, asked, f.Risks)
+			}
 		}
 	}
 }

@@ -29,7 +29,7 @@ func read(tag string, w *dissect.Window, f *fact.Facts) dissect.Result {
 		return readCommands(tag, w, f)
 	case "ftps", "pop3s", "imaps", "smtps":
 		return readCommands(tag[:len(tag)-1], w, f)
-	case "rdp", "postgresql", "mysql", "ldap", "ldaps", "proxy-protocol", "socks":
+	case "rdp", "postgresql", "mysql", "ldap", "ldaps", "proxy-protocol", "socks", "xmpp":
 		if len(w.Datagrams) == 0 {
 			return readInside(tag, w, f)
 		}

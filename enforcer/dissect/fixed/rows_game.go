@@ -18,7 +18,7 @@ var gameTCPRows = []row{
 	{"world-of-warcraft", nil, all(at(0, "\x00"), lengthLE(2, 2, 4), at(4, "WoW\x00")), nil, "World of Warcraft logon challenge"},
 	{"world-of-warcraft", nil, all(has("WORLD OF WARCRAFT CONNECTION", 40)), nil, "World of Warcraft connection greeting"},
 	{"battle-net", nil, all(at(0, "\x01\xff\x50"), lengthLE(3, 2, 1)), nil, "Battle.net chat server, SID_AUTH_INFO behind the protocol byte"},
-	{"warcraft3", ports(6112), all(at(0, "\xf7"), lengthLE(2, 2, 0)), nil, "Warcraft III game protocol header"},
+	{"warcraft3", ports(6112), all(at(0, "\xf7"), between(1, 1, 1, 0x50), lengthLE(2, 2, 0)), nil, "Warcraft III game protocol header"},
 	{"tencent-games", nil, all(at(0, "\x33\x66\x00"), between(3, 1, 1, 32), at(4, "\x00"), between(5, 1, 1, 32), at(6, "\x10"), in(7, "\x01\x02")), nil, "Tencent TGCP header, SYN and ACK"},
 	{"tencent-games", nil, all(at(0, "\x43\x66\xaa\x00\x00\x00"), size(24, 0)), nil, "Tencent game connector header"},
 }
@@ -45,7 +45,7 @@ var gameUDPRows = []row{
 	{"steam-datagram-relay", nil, all(in(0, "\x01\x20\x21\x22\x23"), has("steamid:", 64), size(64, 1500)), nil, "Steam Datagram Relay identity string"},
 	{"yojimbo", nil, all(at(0, "\x00NETCODE 1.0")), nil, "netcode connection request"},
 	{"minecraft", nil, all(at(0, "[MOTD]"), has("[/MOTD]", 256)), nil, "Minecraft Java LAN announcement"},
-	{"warcraft3", ports(6112), all(at(0, "\xf7"), lengthLE(2, 2, 0)), nil, "Warcraft III game protocol header"},
+	{"warcraft3", ports(6112), all(at(0, "\xf7"), between(1, 1, 1, 0x50), lengthLE(2, 2, 0)), nil, "Warcraft III game protocol header"},
 	{"enet", nil, all(in(0, "\x8f\x9f\xaf\xbf"), at(1, "\xff"), at(4, "\x82\xff\x00\x01"), between(12, 4, 576, 4096), size(44, 64)), nil, "ENet protocol.h, CONNECT as the first command"},
 	{"photon", nil, all(at(0, "\xff\xff"), in(2, "\x00\x01"), at(3, "\x01"), at(12, "\x02\xff"), length(16, 4, 12)), nil, "Photon UDP transport, connect as the first command"},
 	{"photon", nil, all(at(0, "\x00\x00"), at(3, "\x02"), at(12, "\x01\xff\x00\x00\x00\x00\x00\x14"), at(32, "\x03\xff")), nil, "Photon UDP transport, acknowledge and verify connect"},

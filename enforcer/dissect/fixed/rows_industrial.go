@@ -54,7 +54,6 @@ var industrialTCPRows = []row{
 var industrialUDPRows = []row{
 	{"bacnet", nil, all(at(0, "\x81"), between(1, 1, 0, 12), length(2, 2, 0)), nil, "ASHRAE 135 annex J"},
 	{"ansi-c1222", ports(1153), all(at(0, "\x60"), length(1, 1, 2)), nil, "ANSI C12.22 section 5, ACSE PDU"},
-	{"matter", ports(5540), all(masked(0, "\x00", "\xf8"), size(18, 1280)), nil, "Matter 1.0 section 4.4, message header"},
 	{"lwm2m", nil, all(masked(0, "\x40", "\xf0"), at(1, "\x02"), has("\xb2rd", 32), has("lwm2m=", 128)), nil, "OMA LwM2M transport 1.2 section 6.4.1, register"},
 	{"coap", ports(5683, 5684, 61616), all(masked(0, "\x40", "\xc0"), in(0, span(0x40, 0x48)+span(0x50, 0x58)+span(0x60, 0x68)+span(0x70, 0x78)), in(1, "\x00\x01\x02\x03\x04\x05\x06\x07\x41\x42\x43\x44\x45\x5f\x80\x81\x82\x83\x84\x85\x86\x88\x8c\x8d\x8f\xa0\xa1\xa2\xa3\xa4\xa5")), nil, "RFC 7252 section 3"},
 	{"dnp3", nil, all(at(0, "\x05\x64"), between(2, 1, 5, 255), in(3, dnp3Controls)), nil, "IEEE 1815 section 9.2.4"},

@@ -2,9 +2,11 @@ package classify
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/lang/fact"
@@ -26,6 +28,10 @@ func grown(n int) *artifact.Catalogue {
 	}
 	return cat
 }
+
+// batch is how many flows an iteration of BenchmarkGrowth names. The fastest
+// iteration is reported beside the mean: it is the one that nothing disturbed.
+const batch = 1000
 
 // BenchmarkGrowth is what a flow costs with few and with many applications: by
 // its host name, by its address, and by the socket of its client.
@@ -49,10 +55,16 @@ func BenchmarkGrowth(b *testing.B) {
 		} {
 			b.Run(fmt.Sprintf("%s/applications=%d", bb.name, n), func(b *testing.B) {
 				b.ReportAllocs()
+				best := time.Duration(math.MaxInt64)
 				for b.Loop() {
-					f := bb.in
-					c.Classify(&f, true, names, 0)
+					start := time.Now()
+					for range batch {
+						f := bb.in
+						c.Classify(&f, true, names, 0)
+					}
+					best = min(best, time.Since(start))
 				}
+				b.ReportMetric(float64(best.Nanoseconds())/batch, "best-ns/flow")
 			})
 		}
 	}

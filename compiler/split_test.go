@@ -70,7 +70,7 @@ func splitPolicies(t *rapid.T) []ir.Policy {
 		p := ir.Policy{ID: i, Name: fmt.Sprint(i)}
 		switch {
 		case n > 6:
-			p.Cond = irtest.HeaderExpr(t, 0)
+			p.Cond = irtest.HeaderExpr(t, rapid.IntRange(0, 1).Draw(t, "depth"))
 		case rapid.IntRange(0, 4).Draw(t, "where") == 0:
 			p.Cond = irtest.Expr(t, 2)
 		default:

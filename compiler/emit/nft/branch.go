@@ -167,8 +167,13 @@ func (b *brancher) branch(k key, nodes []node) (rules []artifact.Rule, rest []no
 	if !ok {
 		return nil, nil, false
 	}
+	return b.lookUp(k, b.matches(common), classes, len(nodes)-len(rest)), rest, true
+}
+
+// lookUp is the rules that jump to the classes, made of so many nodes, where the
+// match holds.
+func (b *brancher) lookUp(k key, match []artifact.Match, classes []class, nodes int) (rules []artifact.Rule) {
 	id := "by/" + keyName(k)
-	match := b.matches(common)
 	var elements []artifact.Element
 	for _, c := range classes {
 		chain := b.sub(c.nodes)
@@ -188,11 +193,11 @@ func (b *brancher) branch(k key, nodes []node) (rules []artifact.Rule, rest []no
 	if len(elements) > 0 {
 		kind := kindOf(b.hook, k.version, k.field)
 		rules = append(rules, artifact.Rule{
-			ID: id, Comment: fmt.Sprintf("one look-up for %d rules", len(nodes)-len(rest)), Match: match,
+			ID: id, Comment: fmt.Sprintf("one look-up for %d rules", nodes), Match: match,
 			Do: []artifact.Statement{{Kind: artifact.DoVMap, Key: kind, Name: b.sets.addMap(kind.SetType(), elements)}},
 		})
 	}
-	return rules, rest, true
+	return rules
 }
 
 func keyName(k key) string {

@@ -70,6 +70,18 @@ type edge struct {
 	leave bool
 }
 
+// cross is the ids of the regions that hold behind the edge, sorted.
+func (e edge) cross(active []int) []int {
+	n, on := slices.BinarySearch(active, e.id)
+	switch {
+	case e.leave && on:
+		return slices.Delete(active, n, n+1)
+	case !e.leave && !on:
+		return slices.Insert(active, n, e.id)
+	}
+	return active
+}
+
 func (s *sweep) edges() []edge {
 	var out []edge
 	for i, id := range s.ids {
@@ -97,12 +109,7 @@ func (s *sweep) run() bool {
 	for i := 0; i < len(edges); {
 		at := edges[i].at
 		for ; i < len(edges) && edges[i].at == at; i++ {
-			n, on := slices.BinarySearch(active, edges[i].id)
-			if edges[i].leave && on {
-				active = slices.Delete(active, n, n+1)
-			} else if !on {
-				active = slices.Insert(active, n, edges[i].id)
-			}
+			active = edges[i].cross(active)
 		}
 		if len(active) == 0 {
 			continue

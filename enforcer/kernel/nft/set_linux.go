@@ -42,7 +42,7 @@ func (b *batch) set(family uint8, table string, s artifact.Set) error {
 	if err := checkElements(s); err != nil {
 		return err
 	}
-	flags, size := setFlags(s), maxElements
+	flags := setFlags(s)
 	id := uint32(len(b.what)) // unique within the transaction
 	b.add("add set "+s.Name, unix.NFT_MSG_NEWSET, nfnl.FlagCreate, family, func(buf []byte) []byte {
 		buf = nfnl.String(buf, unix.NFTA_SET_TABLE, table)
@@ -66,13 +66,17 @@ func (b *batch) set(family uint8, table string, s artifact.Set) error {
 		}
 		return buf
 	})
-	if s.Map {
-		size = maxMapElements
-	}
-	for part := range slices.Chunk(s.Elements, size) {
+	for part := range slices.Chunk(s.Elements, elementsPerMessage(s)) {
 		b.elements(family, table, s, id, part)
 	}
 	return nil
+}
+
+func elementsPerMessage(s artifact.Set) int {
+	if s.Map {
+		return maxMapElements
+	}
+	return maxElements
 }
 
 func setFlags(s artifact.Set) (flags uint32) {

@@ -23,9 +23,10 @@ import (
 const consoleLong = `Type expressions of criteria and see what they mean: the type, and on which sample
 flows they hold, with the terms that do not. The samples are built in, or the flows of
 captures given with --pcap. With a policy directory (default: the working directory, if
-it holds policies) its address groups and applications may be used.
+it holds policies) its address groups, applications and schedules may be used.
 
-:help lists what else can be typed; the tab key completes attributes, applications and
+Packets are sent on a Monday's noon; :time says another time, and :set total_bytes 20MB
+what the flows have had so far. :help lists what else can be typed; the tab key completes attributes, applications and
 groups. From a pipe, each line is answered in turn.
 
 Exit codes: 0, or 1 if a line read from a pipe was faulty.`

@@ -13,8 +13,8 @@ import (
 )
 
 const graphLong = `Draw what leads to what in a policy directory (default: the working directory): the
-terms of the criteria, the policies they belong to, the labels and marks that those set,
-and the nftables rules that act on the labels.
+terms of the criteria, what is asked of packets (bytes, times), the policies they belong
+to, the labels and marks that those set, and the nftables rules that act on the labels.
 
 Exit codes: 0 drawn, 1 error.`
 
@@ -98,7 +98,17 @@ func bundleGraph(b *artifact.Bundle) (view.Graph, error) {
 		if policy.Decided == artifact.DecidedKernel {
 			text += "\nby the kernel alone"
 		}
+		if policy.Audit {
+			text += "\nonly counted and logged"
+		}
+		if policy.OnFail != "" {
+			text += "\non_fail " + policy.OnFail
+		}
 		node := g.node(view.NodePolicy, policy.Name, text)
+		if policy.When != "" {
+			when := "packets with " + policy.When
+			g.edge(g.node(view.NodeTerm, when, when), node)
+		}
 		for _, t := range e.Terms {
 			g.edge(g.node(view.NodeTerm, t.Text, t.Text), node)
 		}
@@ -146,7 +156,17 @@ func (g *grapher) rules(b *artifact.Bundle, c artifact.Chain) {
 		for _, m := range c.Rules[i].Match {
 			if m.Kind == artifact.MatchCTLabel && !m.Not {
 				g.edge(g.label(b, m.Bit), g.node(view.NodeRule, c.Rules[i].ID, c.Name+"\n"+c.Rules[i].Summary()))
+				g.sets(b, &c.Rules[i])
 			}
+		}
+	}
+}
+
+// sets leads from a rule on a label to the labels that it sets.
+func (g *grapher) sets(b *artifact.Bundle, r *artifact.Rule) {
+	for _, s := range r.Do {
+		if s.Kind == artifact.DoSetCTLabel {
+			g.edge(g.node(view.NodeRule, r.ID, ""), g.label(b, s.Bit))
 		}
 	}
 }

@@ -43,9 +43,18 @@ and says what must become of it:
     }
   }
 
+Steps are later moments of the flow, with more bytes, at another time, or without netpold:
+
+  step {
+    total_bytes = "20MB"
+    expect {
+      dscp = "cs1"
+    }
+  }
+
 The policies run as on a router: compiled to a bundle, in netpold's decision program,
-captures through netpold's engine; what the kernel then does follows from the bundle's
-own nftables rules. docs/testing.md has the whole language of tests.
+captures through netpold's engine; and each packet goes through the bundle's own nftables
+rules, hook by hook. docs/testing.md has the whole language of tests.
 
 Exit codes: 0 all tests passed, 1 one failed, a file is faulty, or there is no test.`
 

@@ -49,6 +49,11 @@ func (s *Session) candidates(line string, start int) []string {
 	switch {
 	case strings.HasPrefix(line[start:], ":") && start == 0:
 		return commands
+	case strings.HasPrefix(line, ":schedules "):
+		for _, x := range s.Policy.Schedules {
+			out = append(out, x.Name)
+		}
+		return out
 	case strings.HasPrefix(line, ":apps "):
 		return s.tags()
 	case strings.HasPrefix(line, ":") && start > 0 || strings.Count(line[:start], "'")%2 == 0:
@@ -56,6 +61,9 @@ func (s *Session) candidates(line string, start int) []string {
 			out = append(append(out, a.Name), a.Aliases...)
 		}
 		return out
+	}
+	for _, x := range s.Policy.Schedules {
+		out = append(out, x.Name)
 	}
 	for _, g := range s.Policy.Groups {
 		out = append(out, "@"+g.Name)

@@ -30,6 +30,8 @@ type Session struct {
 	Bundle    *artifact.Bundle
 	Catalogue *artifact.Catalogue // the standard one, which Policy adds to
 	Samples   []Sample
+
+	moment
 }
 
 // Reply is the answer to one line; the fields that are set are the answer.
@@ -65,18 +67,26 @@ func (s *Session) Answer(line string) (*Reply, error) {
 		return s.command(line), nil
 	}
 	if a, ok := fact.Lookup(strings.TrimRight(line, "; ")); ok && a.Type != fact.Flag {
-		return s.attribute(a), nil
+		return s.attribute(a)
 	}
 	return s.expression(line)
 }
 
 // attribute tells of an attribute and its values.
-func (s *Session) attribute(a fact.Attribute) *Reply {
+func (s *Session) attribute(a fact.Attribute) (*Reply, error) {
+	clock, err := s.clock()
+	if err != nil {
+		return nil, err
+	}
 	r := &Reply{Type: a.Type.String(), Attribute: &a}
 	for i := range s.Samples {
-		r.Results = append(r.Results, Result{Sample: &s.Samples[i], Value: flowfacts.Text(s.Samples[i].Facts, a)})
+		f, err := s.facts(&s.Samples[i], clock)
+		if err != nil {
+			return nil, err
+		}
+		r.Results = append(r.Results, Result{Sample: &s.Samples[i], Value: flowfacts.Text(f, a)})
 	}
-	return r
+	return r, nil
 }
 
 func (s *Session) expression(line string) (*Reply, error) {
@@ -96,11 +106,19 @@ func (s *Session) expression(line string) (*Reply, error) {
 		}
 		return r, err
 	}
-	machine := filter.Evaluator().Machine()
+	evaluator := filter.Evaluator()
 	for i := range s.Samples {
-		x := Result{Sample: &s.Samples[i], Holds: filter.Holds(s.Samples[i].Facts)}
-		for _, e := range machine.Explain(s.Samples[i].Facts) {
-			x.Terms = e.Terms
+		f, err := s.facts(&s.Samples[i], evaluator.Clock)
+		if err != nil {
+			return nil, err
+		}
+		x := Result{Sample: &s.Samples[i], Holds: filter.Holds(f)}
+		for _, e := range evaluator.Explain(f) {
+			for _, t := range e.Terms {
+				if !slices.Contains(x.Terms, t) { // parts of one condition share terms
+					x.Terms = append(x.Terms, t)
+				}
+			}
 		}
 		r.Results = append(r.Results, x)
 	}
@@ -128,11 +146,12 @@ func (s *Session) typeOf(line string) (string, error) {
 }
 
 // commands are what a colon may begin.
-var commands = []string{":apps", ":attributes", ":categories", ":groups", ":help", ":protocols", ":quit", ":samples"}
+var commands = []string{":apps", ":attributes", ":categories", ":groups", ":help", ":protocols", ":quit", ":samples", ":schedules", ":set", ":time"}
 
 func (s *Session) command(line string) *Reply {
-	name, prefix, _ := strings.Cut(line, " ")
-	prefix = strings.ToLower(strings.TrimSpace(prefix))
+	name, text, _ := strings.Cut(line, " ")
+	text = strings.TrimSpace(text)
+	prefix := strings.ToLower(text)
 	switch name {
 	case ":help", ":h", ":?":
 		return &Reply{Help: true}
@@ -148,6 +167,12 @@ func (s *Session) command(line string) *Reply {
 		return rows(s.categoryRows(), prefix)
 	case ":groups":
 		return rows(s.groupRows(), prefix)
+	case ":schedules":
+		return s.schedules(prefix)
+	case ":set":
+		return s.setAttribute(text)
+	case ":time":
+		return s.setTime(strings.Trim(text, `"'`))
 	case ":samples":
 		var list [][]string
 		for _, x := range s.Samples {

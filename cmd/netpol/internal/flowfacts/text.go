@@ -22,7 +22,7 @@ func Text(f *fact.Facts, a fact.Attribute) string {
 	case string:
 		return v
 	case int:
-		return numberText(a, v)
+		return NumberText(a, v)
 	case bool:
 		return strconv.FormatBool(v)
 	case netip.Addr:
@@ -33,7 +33,8 @@ func Text(f *fact.Facts, a fact.Attribute) string {
 	return ""
 }
 
-func numberText(a fact.Attribute, v int) string {
+// NumberText is a value of a numeric attribute as Set reads it.
+func NumberText(a fact.Attribute, v int) string {
 	switch {
 	case a.Type == fact.TimeOfDay:
 		if v%60 == 0 {

@@ -12,8 +12,6 @@ import (
 
 	"github.com/netpol/netpol/cmd/netpol/internal/flowfacts"
 	"github.com/netpol/netpol/cmd/netpol/internal/outcome"
-	"github.com/netpol/netpol/compiler/lint/flowspace"
-	"github.com/netpol/netpol/enforcer/program"
 	"github.com/netpol/netpol/lang"
 	"github.com/netpol/netpol/lang/diag"
 	"github.com/netpol/netpol/lang/fact"
@@ -69,7 +67,7 @@ type Mismatch struct {
 // Run runs the tests in order. It stops early only when ctx ends.
 func (s *Suite) Run(ctx context.Context, opts Options) *Report {
 	if opts.Coverage {
-		s.coverage = newCoverage(s.in.Bundle, s.explain(&fact.Facts{}))
+		s.coverage = newCoverage(s.in.Bundle, s.evaluator.Explain(&fact.Facts{}))
 	}
 	r := &Report{Results: []Result{}}
 	for _, c := range s.cases {
@@ -150,7 +148,7 @@ func (c *testCase) selects(f *fact.Facts) bool {
 func (s *Suite) judge(r *Result, c *moment, out *outcome.Outcome) {
 	f := c.Facts
 	if s.coverage != nil {
-		s.coverage.count(s.explain(f), out)
+		s.coverage.count(s.evaluator.Explain(f), out)
 	}
 	if c.expect == nil {
 		return
@@ -202,24 +200,6 @@ func (s *Suite) compare(e *lang.Expectation, out *outcome.Outcome) []Mismatch {
 	return m
 }
 
-// explain is the program's explanation with what each policy asks of packets
-// besides.
-func (s *Suite) explain(f *fact.Facts) []program.Explanation {
-	list := s.evaluator.Machine().Explain(f)
-	for i := range list {
-		for _, l := range s.evaluator.AsksPacket(list[i].Policy) {
-			holds := (flowspace.Eval(l.Test, f) == flowspace.Yes) != l.Not
-			text := l.Test.String()
-			if l.Not {
-				text = "not (" + text + ")"
-			}
-			list[i].Terms = append(list[i].Terms, program.Term{Text: text, Value: flowfacts.Text(f, l.Test.Attr), Holds: holds})
-			list[i].Matched = list[i].Matched && holds
-		}
-	}
-	return list
-}
-
 // why names, for each expected policy that does not match, the terms that it
 // failed on.
 func (s *Suite) why(e *lang.Expectation, f *fact.Facts, out *outcome.Outcome) []string {
@@ -227,7 +207,7 @@ func (s *Suite) why(e *lang.Expectation, f *fact.Facts, out *outcome.Outcome) []
 		return nil
 	}
 	var lines []string
-	explained := s.explain(f)
+	explained := s.evaluator.Explain(f)
 	for _, item := range e.Policies.Items {
 		if slices.Contains(out.Policies, item.Value) {
 			continue

@@ -19,6 +19,9 @@ or an attribute alone, and see what it is and its values:
   :categories [PREFIX]   categories
   :groups [PREFIX]       address groups of the policy directory
   :samples               the sample flows
+  :schedules [PREFIX]    schedules, and whether they are in force
+  :time [WHEN]           when the samples' packets are sent: :time 2026-01-05 18:30
+  :set ATTRIBUTE VALUE   give all samples a value: :set total_bytes 20MB
   :help                  this text
   :quit                  leave
 `

@@ -85,6 +85,7 @@ var storageRows = []row{
 	{"afp", ports(548), all(at(0, "\x00"), in(1, "\x03\x04"), at(4, "\x00\x00\x00\x00")), nil, "AFP, DSI header"},
 	{"iscsi", nil, all(at(0, "\x43"), at(2, "\x00\x00"), has("InitiatorName=", 256)), nil, "RFC 7143 section 11.12"},
 	{"lustre", nil, all(at(0, "\x00\x71\xce\xac\x01\x00\x00\x00")), nil, "Lustre LNet acceptor request"},
+	{"lustre", ports(988), all(in(0, "\xc0\xc1"), at(1, "\x00\x00\x00"), size(24, 0)), nil, "Lustre socket LND message seen midway"},
 	{"lustre", nil, all(at(0, "cirE")), nil, "Lustre socket LND hello"},
 	{"ceph", nil, all(at(0, "ceph v"), in(6, digits)), nil, "Ceph messenger banner"},
 	{"jetdirect", nil, all(at(0, "\x1b%-12345X")), nil, "HP PJL universal exit"},

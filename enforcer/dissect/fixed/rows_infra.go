@@ -34,6 +34,7 @@ var infraTCPRows = []row{
 	{"diameter", nil, all(at(0, "\x01\x00"), in(4, "\x80\xc0\x00\x40"), at(5, "\x00\x01\x01\x00\x00\x00\x00")), nil, "RFC 6733 sections 3, 5.3.1"},
 	{"openflow", ports(6633, 6653), all(in(0, "\x01\x02\x03\x04\x05\x06"), at(1, "\x00\x00"), in(3, "\x08\x10")), nil, "OpenFlow 1.5.1 section 7.5.1"},
 	{"iperf", ports(5201), all(in(0, iperfCookie), in(1, iperfCookie), in(2, iperfCookie), in(3, iperfCookie), in(35, iperfCookie), at(36, "\x00")), nil, "iperf3 session cookie"},
+	{"dlep", ports(854), all(at(0, "\x00"), between(1, 1, 1, 16), length(2, 2, 4)), nil, "RFC 8175 section 11.2, message header"},
 	{"slp", ports(427), all(at(0, "\x02"), between(1, 1, 1, 11), length(2, 3, 0)), nil, "RFC 2608 section 8"},
 	{"lisp", ports(4342), all(at(0, "\x00\x11\x00")), nil, "RFC 9301, reliable transport registration"},
 }
@@ -94,6 +95,7 @@ var infraUDPRows = []row{
 	{"ipfix", ports(4739, 2055, 9995, 9996), all(at(0, "\x00\x0a"), length(2, 2, 0)), nil, "RFC 7011 section 3.1"},
 	{"sflow", ports(6343), all(at(0, "\x00\x00\x00"), in(3, "\x02\x04\x05"), at(4, "\x00\x00\x00"), in(7, "\x01\x02")), nil, "sFlow version 5"},
 	{"collectd", ports(25826), all(at(0, "\x00\x00\x00"), between(3, 1, 6, 255)), nil, "collectd binary protocol"},
+	{"collectd", ports(25826), all(at(0, "\x02"), in(1, "\x00\x10"), between(2, 2, 36, 1452)), nil, "collectd binary protocol, signature and encryption parts"},
 	{"ptp", ports(319, 320), all(masked(1, "\x02", "\x0f"), length(2, 2, 0), size(34, 1500)), nil, "IEEE 1588-2019 section 13.3"},
 	{"ptp", ports(319, 320), all(masked(1, "\x02", "\x0f"), length(2, 2, 2), size(36, 1500)), nil, "IEEE 1588-2019 annex E, two bytes over IPv6"},
 	{"slp", ports(427), all(at(0, "\x02"), between(1, 1, 1, 11), length(2, 3, 0)), nil, "RFC 2608 section 8"},

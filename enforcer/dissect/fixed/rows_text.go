@@ -79,6 +79,7 @@ var textRows = []row{
 	{"mining", nil, all(at(0, "{"), has("\"eth_getWork\"", 256)), nil, "Ethereum JSON-RPC mining"},
 	{"mining", nil, all(at(0, "{"), has("\"login\"", 256), has("\"pass\"", 768), has("\"agent\"", 1024)), nil, "CryptoNote stratum"},
 	{"json-rpc", nil, all(at(0, "{"), has("\"jsonrpc\"", 512)), nil, "JSON-RPC 2.0 section 4"},
+	{"websocket", ports(80, 8000, 8080, 8888), all(at(0, "\x81"), between(1, 1, 1, 125), in(2, span(' ', '~'))), all(in(0, "\x81\x82"), between(1, 1, 0x81, 0xfd), size(7, 0)), "RFC 6455 section 5.2, text frames of both sides seen midway"},
 	{"ookla", nil, all(at(0, "HI"), in(2, " \n")), all(at(0, "HELLO "), in(6, digits)), "Ookla speed test server protocol"},
 	{"tivoconnect", nil, all(fold(0, "TiVoConnect=")), nil, "TiVo Connect automatic machine discovery"},
 	{"ripe-atlas", nil, all(at(0, "MGLNDD_")), nil, "Magellan probe of RIPE Atlas"},

@@ -72,15 +72,19 @@ func inHeredoc(t *hclsyntax.TemplateExpr, src []byte) bool {
 	return strings.HasPrefix(string(src[start:min(start+2, len(src))]), "<<")
 }
 
+// spotBytes bounds the text between two spots.
+const spotBytes = 256
+
 // decodeLiteral undoes HCL's escapes in raw, which begins at pos, appending the
-// text to out. A new spot begins after every escape and every line break.
+// text to out. A new spot begins after every escape and every line break, and
+// after every spotBytes, because from a spot on characters are counted.
 func decodeLiteral(raw string, quoted bool, pos diag.Pos, out *strings.Builder) []spot {
 	spots := []spot{{out.Len(), pos}}
 	for raw != "" {
 		value, size := decodeOne(raw, quoted)
 		out.WriteString(value)
 		pos = advance(pos, raw[:size])
-		if value != raw[:size] || value == "\n" {
+		if value != raw[:size] || value == "\n" || out.Len()-spots[len(spots)-1].offset >= spotBytes {
 			spots = append(spots, spot{out.Len(), pos})
 		}
 		raw = raw[size:]

@@ -42,6 +42,9 @@ func (h *halts) add(p ir.Policy, cond ir.Expr) {
 // leaveAlone is a policy's condition without the flows that the set exempts and
 // those of earlier policies with halt.
 func (r *resolver) leaveAlone(p ir.Policy, exempt ir.Expr, h *halts) ir.Expr {
+	if h.told {
+		return p.Cond
+	}
 	parts := []ir.Expr{p.Cond}
 	if exempt != nil {
 		parts = append(parts, ir.NewNot(exempt.Pos(), exempt))

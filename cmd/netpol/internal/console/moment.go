@@ -26,8 +26,11 @@ func (s *Session) clock() (*flowfacts.Clock, error) {
 	}
 	text := "schedule in [" + strings.Join(names, ", ") + "]"
 	filter, diags, err := outcome.NewFilter(s.Policy, s.Catalogue, []lang.Criteria{lang.NewCriteria(Filename, text)})
-	if err != nil || filter == nil {
-		return nil, fmt.Errorf("read schedules: %v, %w", diags, err)
+	if err != nil {
+		return nil, err
+	}
+	if filter == nil {
+		return nil, fmt.Errorf("read schedules: %w", diags[0])
 	}
 	return filter.Evaluator().Clock, nil
 }

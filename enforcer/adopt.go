@@ -1,6 +1,9 @@
 package enforcer
 
-import "github.com/netpol/netpol/enforcer/flow"
+import (
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/packet"
+)
 
 // adopt takes in a connection that was there before the engine. Its name was
 // never seen here, so what the kernel has on it counts:
@@ -10,9 +13,11 @@ import "github.com/netpol/netpol/enforcer/flow"
 //   - one without, of which the gate shows no more packets, is decided on its
 //     headers, as a flow is whose packets ran out;
 //   - the others show themselves by their next packets.
+//
+// What is over, or not for the gate, is left out.
 func (w *worker) adopt(c *flow.Connection) {
-	if c.Closing || c.Orig.Src.IsLoopback() || c.Zone != 0 {
-		return // over, or not for the gate
+	if c.Closing || c.Orig.Src.IsLoopback() || c.Zone != 0 || answersPass(&c.Orig) {
+		return
 	}
 	id := w.known(&c.Orig)
 	if id != 0 && w.table.At(id).Has(flow.Done) {
@@ -40,6 +45,10 @@ func (w *worker) adopt(c *flow.Connection) {
 		w.settle(id, r)
 	}
 }
+
+// answersPass says that the gate shows the connection's answers even after it
+// was decided (DNS): by them it will be known better than by its entry.
+func answersPass(t *flow.Tuple) bool { return t.Proto == packet.ProtoUDP && t.DstPort == 53 }
 
 // inherit takes over what an earlier process decided.
 func (w *worker) inherit(id flow.ID, r *flow.Record) {

@@ -62,6 +62,11 @@ func TestAdoption(t *testing.T) {
 			c.Closing = true
 			return c
 		}(), nil, 0},
+		{"DNS, whose answers are shown", func() flow.Connection {
+			c := old(at, "198.51.100.1:53", doneMark, 500, 1)
+			c.Orig.Proto, c.Reply.Proto = 17, 17
+			return c
+		}(), nil, 0},
 		{"the router's own talk to itself", old("127.0.0.1:40000", "127.0.0.1:22", 0, 500, 0), nil, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

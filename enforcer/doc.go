@@ -5,8 +5,11 @@
 //
 // Engine.Run is one worker that owns everything on the packet path, so there
 // are no locks on it; other goroutines reach the worker through Reload, Flows
-// and Why, which it answers between packets. The clock is packet time: a
-// capture file always gives the same result.
+// and Why, which it answers between packets. Two helpers of a live engine wait
+// for the kernel in its place: one lists conntrack's connections, for those
+// from before the engine and for the counters of live flows, one beats the
+// heart. The clock of a capture file is packet time, so that it always gives the
+// same result; that of live input cannot be set.
 //
 // Called by cmd/netpold and by cmd/netpol for replay and why. It imports what
 // is below enforcer except kernel and the dissectors, which the caller passes

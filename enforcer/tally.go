@@ -1,6 +1,7 @@
 package enforcer
 
 import (
+	"math"
 	"time"
 
 	"github.com/netpol/netpol/enforcer/flow"
@@ -15,7 +16,7 @@ type tally struct {
 	// since the reading before.
 	readAt int64 // engine's time; 0 before the first
 	base   [2]uint64
-	rate   [2]int // bytes a second
+	rate   [2]uint64 // bytes a second
 	mark   uint32
 	next   uint32 // in the list of free ones
 }
@@ -86,13 +87,19 @@ type measure struct {
 	duration             int // seconds
 }
 
+// maxRate is the end of every range that programs have for a rate: "more than a"
+// is up to here, because int has 32 bits on some routers.
+const maxRate = math.MaxInt32
+
+func atMost(n uint64, most int) int { return int(min(n, uint64(most))) }
+
 func (t *tally) measure(firstSeen int64) (m measure) {
-	for i := range t.counts {
-		m.rate[i+1], m.bytes[i+1], m.packets[i+1] = t.rate[i], int(t.counts[i].Bytes), int(t.counts[i].Packets)
-		m.rate[total] += m.rate[i+1]
-		m.bytes[total] += m.bytes[i+1]
-		m.packets[total] += m.packets[i+1]
+	var rate, bytes, packets uint64
+	for i, c := range t.counts {
+		rate, bytes, packets = rate+t.rate[i], bytes+c.Bytes, packets+c.Packets
+		m.rate[i+1], m.bytes[i+1], m.packets[i+1] = atMost(t.rate[i], maxRate), atMost(c.Bytes, math.MaxInt), atMost(c.Packets, math.MaxInt)
 	}
+	m.rate[total], m.bytes[total], m.packets[total] = atMost(rate, maxRate), atMost(bytes, math.MaxInt), atMost(packets, math.MaxInt)
 	if t.readAt != 0 {
 		m.duration = int(max(t.readAt-firstSeen, 0) / int64(time.Second))
 	}
@@ -117,7 +124,7 @@ func (t *tally) read(now, firstSeen int64, interval time.Duration) {
 	for i := range t.counts {
 		t.rate[i] = 0
 		if n := t.counts[i].Bytes; n > t.base[i] {
-			t.rate[i] = int(float64(n-t.base[i]) / elapsed)
+			t.rate[i] = uint64(float64(n-t.base[i]) / elapsed)
 		}
 		t.base[i] = t.counts[i].Bytes
 	}

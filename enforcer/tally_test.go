@@ -1,6 +1,7 @@
 package enforcer
 
 import (
+	"math"
 	"net/netip"
 	"reflect"
 	"testing"
@@ -31,6 +32,18 @@ func TestFactsThatChangeAreNotKept(t *testing.T) {
 		if clearTuple(&f); f != (fact.Facts{}) {
 			t.Errorf("%s is kept", a.Name)
 		}
+	}
+}
+
+// TestFastFlows: past the largest number that criteria write, a rate is that.
+func TestFastFlows(t *testing.T) {
+	y := tally{rate: [2]uint64{3 << 30, 3 << 30}, counts: [2]flow.Counts{{Bytes: 1 << 63}, {Bytes: 1<<63 - 1}}}
+	got := y.measure(0)
+	if want := [3]int{math.MaxInt32, math.MaxInt32, math.MaxInt32}; got.rate != want {
+		t.Errorf("rates %v, want %v", got.rate, want)
+	}
+	if want := [3]int{math.MaxInt, math.MaxInt, math.MaxInt}; got.bytes != want {
+		t.Errorf("bytes %v, want %v", got.bytes, want)
 	}
 }
 

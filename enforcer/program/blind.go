@@ -38,7 +38,9 @@ func (p *Program) Blind(unknown func(fact.Attribute) bool) *Blind {
 	if !some {
 		return nil
 	}
-	b.claims = [dimensions]int{len(p.effects), len(p.effects)}
+	for dim := range b.claims {
+		b.claims[dim] = len(p.effects)
+	}
 	for id := range p.effects {
 		b.add(id, &p.effects[id])
 	}

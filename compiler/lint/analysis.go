@@ -181,7 +181,7 @@ func (a *analysis) place(c *policyCase) {
 		return
 	}
 	c.never = s.Empty(c.possible)
-	c.samples = s.Samples(c.possible, samples)
+	c.samples = s.Samples(c.possible, a.sampleCount())
 	outside := false
 	if s.Try(questionNodes, func() { outside = s.Empty(s.Not(c.region)) }) {
 		c.always = !c.never && outside
@@ -192,6 +192,14 @@ func (a *analysis) place(c *policyCase) {
 // Of 1,000 policies as large networks have them, all but a handful show that
 // they are not shadowed by then (measured 2026-11).
 const samples = 32
+
+// maxSampleBytes bounds the memory of all samples.
+const maxSampleBytes = 96 << 20
+
+// sampleCount is samples, or fewer where the places of many policies are large.
+func (a *analysis) sampleCount() int {
+	return max(1, min(samples, maxSampleBytes/(a.space.PlaceBytes()*max(len(a.cases), 1))))
+}
 
 // within says that every flow of c matches o.
 func (a *analysis) within(c, o *policyCase) bool {

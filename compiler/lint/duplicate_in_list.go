@@ -27,9 +27,13 @@ func checkDuplicateInList(p *pass) {
 	}
 }
 
+// maxDuplicates bounds the findings about one criterion.
+const maxDuplicates = 20
+
 // duplicateConstants looks into every [ ] of a criterion.
 func (p *pass) duplicateConstants(c *lang.Criteria, policy string) {
 	tokens := scan(c.Text)
+	told := 0
 	var seen map[string]bool
 	for i, t := range tokens {
 		text := strings.ToLower(c.Text[t.from:t.to])
@@ -41,7 +45,11 @@ func (p *pass) duplicateConstants(c *lang.Criteria, policy string) {
 		case seen == nil || t.kind != wordToken && t.kind != textToken || !alone(c.Text, tokens, i):
 		case !seen[unquoted(text)]:
 			seen[unquoted(text)] = true
+		case told == maxDuplicates:
+			p.findings[len(p.findings)-1].Detail += " More duplicates follow."
+			return
 		default:
+			told++
 			f := Finding{Subject: c.RangeOf(t.from, t.to), Policy: policy, Detail: fmt.Sprintf("%s stands in this list already.", c.Text[t.from:t.to]), Hint: "remove it"}
 			if literal(c) {
 				cut := Edit{Range: c.RangeOf(tokens[i-2].to, t.to)}

@@ -172,6 +172,7 @@ func (p *pass) newLogin(w way, protocol string, failing bool) *login {
 		}
 	}
 	l := &login{failing: failing, space: flowspace.NewWithClock(p.in.Set.Catalogue, p.clock(), append(slices.Clone(conditions), fixed...)...)}
+	l.space.Grant(leastWork)
 	l.flows = flowspace.All()
 	for _, e := range fixed {
 		l.flows = l.space.And(l.flows, l.space.Region(e))

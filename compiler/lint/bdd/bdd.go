@@ -81,12 +81,15 @@ func (b *Builder) Spend(steps int) { b.work += steps }
 // nodeStep is what a pair of nodes costs, in nodes that a vector is led through.
 const nodeStep = 4
 
-// Grant allows so many more steps from now on.
+// Grant allows so many more steps from now on; 0 is as many as it takes.
 func (b *Builder) Grant(steps int) {
 	if b.tired() {
 		clear(b.cache) // what was computed since the work ran out is wrong
 	}
-	b.maxWork = b.work + steps
+	b.maxWork = 0
+	if steps > 0 {
+		b.maxWork = b.work + steps
+	}
 }
 
 func (b *Builder) tired() bool { return b.maxWork > 0 && b.work > b.maxWork }
@@ -139,6 +142,7 @@ func (b *Builder) Make(level int, low, high Node) Node {
 		b.overflow = true
 		return False
 	}
+	b.work += nodeStep // it goes to places in memory that nothing has been at
 	id := int32(len(b.nodes))
 	b.nodes = append(b.nodes, node{l, low, high, b.buckets[bucket]})
 	b.buckets[bucket] = id

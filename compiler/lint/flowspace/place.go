@@ -8,6 +8,9 @@ import (
 // Place is one point of the space.
 type Place struct{ values []bool }
 
+// PlaceBytes is the memory that one Place takes.
+func (s *Space) PlaceBytes() int { return s.levels }
+
 // Samples are some places of a region, all of which the theory allows; fewer
 // than n, or none, where the region is small or empty. They are a cheap way to
 // learn that a region is not within others: one sample outside of them shows it.

@@ -78,11 +78,22 @@ func (s *Space) counts() bdd.Node {
 		}
 		if s.orientation != 0 {
 			r = s.b.And(r, s.turned(t.sides()))
+			r = s.b.And(r, s.mixedSums(t, n))
 		}
 		r = s.b.And(r, s.sum(t, n, t.names[1], t.names[2]))
 		r = s.b.And(r, s.sum(t, n, t.names[3], t.names[4]))
 	}
 	return r
+}
+
+// mixedSums are the sums of a side under one name and the other side under the
+// other: which two make the total depends on who opened the flow.
+func (s *Space) mixedSums(t tally, n *numbers) bdd.Node {
+	src, dst, local, other := t.names[1], t.names[2], t.names[3], t.names[4]
+	opened := s.b.Var(s.orientation)
+	straight := s.b.And(s.sum(t, n, src, other), s.sum(t, n, local, dst))
+	crossed := s.b.And(s.sum(t, n, src, local), s.sum(t, n, other, dst))
+	return s.b.And(s.implies(opened, straight), s.b.Or(opened, crossed))
 }
 
 // sum is total = a + b, as far as classes tell.

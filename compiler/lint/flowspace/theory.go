@@ -1,6 +1,8 @@
 package flowspace
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/netpol/netpol/compiler/ir"
@@ -9,16 +11,18 @@ import (
 
 // relate says what the attributes owe each other, as far as they occur.
 func (s *Space) relate() {
-	s.addTheory(groupNames, s.evidence())
-	s.addTheory(groupTuple, s.b.And(s.sides(), s.families()))
-	s.addTheory(groupClock, s.times())
-	s.addTheory(groupTally, s.counts())
-	for _, t := range s.texts {
-		s.addTheory(t.group, s.spelling(t))
+	s.theories = s.known(s.theories, groupNames, s.evidence)
+	s.theories = s.known(s.theories, groupTuple, func() bdd.Node { return s.b.And(s.sides(), s.families()) })
+	s.theories = s.known(s.theories, groupClock, s.times)
+	s.theories = s.known(s.theories, groupTally, s.counts)
+	for _, name := range slices.Sorted(maps.Keys(s.texts)) {
+		t := s.texts[name]
+		s.theories = s.known(s.theories, t.group, func() bdd.Node { return s.spelling(t) })
 	}
-	s.soft = append(s.soft, theory{groupNames, s.lookups()}, theory{groupTuple, s.numbered()})
+	s.soft = s.known(s.soft, groupNames, s.lookups)
+	s.soft = s.known(s.soft, groupTuple, s.numbered)
 	if t := s.texts["hostname"]; t != nil && s.applications != nil {
-		s.soft = append(s.soft, theory{groupNames | t.group, s.hosts(t)})
+		s.soft = s.known(s.soft, groupNames|t.group, func() bdd.Node { return s.hosts(t) })
 	}
 }
 
@@ -37,10 +41,22 @@ func (s *Space) settle() {
 	}
 }
 
-func (s *Space) addTheory(g groups, n bdd.Node) {
-	if n != bdd.True {
-		s.theories = append(s.theories, theory{g, n})
+const (
+	theoryNodes = 1 << 19 // that one theory may take
+	theoryWork  = 8 << 20 // steps, about a tenth of a second
+)
+
+// known adds a theory to a list, if it has room: without one more places seem
+// possible than are, which proves less and nothing that is wrong.
+func (s *Space) known(list []theory, g groups, say func() bdd.Node) []theory {
+	n := bdd.True
+	s.b.Grant(theoryWork)
+	ok := s.Keep(theoryNodes, func() { n = say() })
+	s.b.Grant(0)
+	if !ok || n == bdd.True {
+		return list
 	}
+	return append(list, theory{g, n})
 }
 
 // evidence: an application is recognised by something, and what rests on
@@ -126,10 +142,13 @@ func (s *Space) families() bdd.Node {
 	return s.b.Or(four, six)
 }
 
+// maxSpelled bounds the constants times patterns that are tried on each other.
+const maxSpelled = 1 << 18
+
 // spelling ties the patterns of a text to its classes: a constant decides every
 // pattern, a suffix those that it contains.
 func (s *Space) spelling(t *text) bdd.Node {
-	if len(t.patterns) == 0 && len(t.prefixes) == 0 {
+	if len(t.patterns) == 0 && len(t.prefixes) == 0 || len(t.patterns)*len(t.classes) > maxSpelled {
 		return bdd.True
 	}
 	// Classes that decide alike share one term.

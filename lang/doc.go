@@ -5,7 +5,8 @@
 // business.
 //
 // cmd/netpol and the compiler call it. HCL ends here: no type of hcl or cty
-// leaves the package. It may import lang/diag, lang/fact, lang/suggest and hcl.
+// leaves the package. It may import lang/diag, lang/fact, lang/quantity,
+// lang/suggest and hcl.
 //
 // Mistakes of the author come back as diagnostics and never stop the reading;
 // the returned Policy is as complete as the files allow.

@@ -40,6 +40,7 @@ var rules = []rule{
 	{"lang/fact/internal/genfacts", []string{"lang/fact"}, nil},
 	{"enforcer/program/internal/genread", []string{"lang/fact"}, nil},
 	{"lang/suggest", nil, []string{"github.com/agext/levenshtein"}},
+	{"lang/quantity", nil, nil},
 
 	// Helpers of tests: no program links them.
 	{"lang/diag/diagtest", []string{"lang/diag"}, nil},
@@ -49,13 +50,13 @@ var rules = []rule{
 	{"compiler/internal/irtest", []string{"compiler/artifact", "compiler/ir", "lang/diag", "lang/fact"}, []string{"pgregory.net/rapid"}},
 
 	// Source text to typed policy: HCL ends here.
-	{"lang", []string{"lang/diag", "lang/fact", "lang/suggest"}, []string{"github.com/hashicorp/hcl/v2/...", "github.com/zclconf/go-cty/..."}},
+	{"lang", []string{"lang/diag", "lang/fact", "lang/quantity", "lang/suggest"}, []string{"github.com/hashicorp/hcl/v2/...", "github.com/zclconf/go-cty/..."}},
 	{"lang/importer/opengfw", []string{"lang", "lang/diag", "lang/fact", "lang/importer", "lang/suggest"}, []string{"go.yaml.in/yaml/v3"}},
 	{"lang/importer/...", []string{"lang", "lang/diag", "lang/fact", "lang/importer", "lang/suggest"}, nil},
 
 	// The compiler: expr's parser in resolve alone, its compiler in emit/prog alone.
 	{"compiler/ir", []string{"compiler/artifact", "lang/diag", "lang/fact"}, nil},
-	{"compiler/resolve", []string{"compiler/artifact", "compiler/ir", "lang", "lang/diag", "lang/fact", "lang/suggest"}, []string{"github.com/expr-lang/expr/ast", "github.com/expr-lang/expr/parser/...", "github.com/expr-lang/expr/file", "github.com/expr-lang/expr/conf"}},
+	{"compiler/resolve", []string{"compiler/artifact", "compiler/ir", "lang", "lang/diag", "lang/fact", "lang/quantity", "lang/suggest"}, []string{"github.com/expr-lang/expr/ast", "github.com/expr-lang/expr/parser/...", "github.com/expr-lang/expr/file", "github.com/expr-lang/expr/conf"}},
 	{"compiler/opt", []string{"compiler/ir", "lang/diag", "lang/fact"}, nil},
 	{"compiler/emit/prog", []string{"compiler/artifact", "compiler/ir", "lang/diag", "lang/fact"}, []string{"github.com/expr-lang/expr/..."}},
 	{"compiler/emit/*", []string{"compiler/artifact", "compiler/ir", "lang/diag"}, nil},

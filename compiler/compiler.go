@@ -54,7 +54,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 			Settings:  set.Settings,
 			Schedules: set.Schedules,
 			Outs:      outs(labels.Outs),
-			Effects:   kernelEffects(labels.Kernel, policies),
+			Effects:   kernelEffects(labels.Kernel, set.Policies, policies),
 			Decisions: append(decisions(set.Policies, labels.Effects, policies), failing(set.Policies, labels.Failing, policies)...),
 			Labels:    labels.Labels,
 			NoCapture: !artifact.NeedEnforcer(policies),
@@ -109,12 +109,28 @@ func describe(policies []ir.Policy) []artifact.Policy {
 }
 
 // kernelEffects is the labels' effects as emit/nft reads them.
-func kernelEffects(effects []label.KernelEffect, policies []artifact.Policy) []nft.Effect {
+func kernelEffects(effects []label.KernelEffect, set []ir.Policy, policies []artifact.Policy) []nft.Effect {
 	out := make([]nft.Effect, len(effects))
 	for i, e := range effects {
+		p := &set[e.Policy]
 		out[i] = nft.Effect{
-			Policy: policies[e.Policy], Label: e.Label, DSCP: e.DSCP, Verdict: e.Verdict.String(),
-			Packet: e.Packet, Sets: e.Sets, Mark: e.Mark, Audit: e.Audit, Fail: e.Fail,
+			Policy: policies[e.Policy], Label: e.Label, Verdict: e.Verdict.String(),
+			Own: e.Own, Sets: e.Sets, Mark: e.Mark, Over: e.Over, Fail: e.Fail,
+		}
+		if e.DSCP != nil {
+			out[i].DSCP, out[i].IfUnset = &e.DSCP.Value, e.DSCP.IfUnset
+		}
+		if e.Verdict == ir.Reject {
+			out[i].RejectWith = p.RejectWith
+		}
+		if e.Priority != nil {
+			out[i].Priority = &e.Priority.Value
+		}
+		if e.Own {
+			out[i].Packet, out[i].Audit = p.Packet, p.Audit
+		}
+		if e.Own && !e.Fail {
+			out[i].Log, out[i].Count, out[i].Quota, out[i].Rate = p.Log, p.Count, p.Quota, p.Rate
 		}
 	}
 	return out

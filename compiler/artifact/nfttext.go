@@ -108,7 +108,9 @@ func (m Match) text(named bool) string {
 		return string(m.Kind) + " " + ne + `"` + Word(m.Name) + `"`
 	case MatchSport, MatchDport:
 		return string(m.Kind) + " " + ne + strconv.FormatUint(uint64(m.Value), 10)
-	case MatchSaddr4, MatchDaddr4, MatchSaddr6, MatchDaddr6, MatchTime, MatchAlive: // always with a set or Low
+	case MatchDSCP4, MatchDSCP6:
+		return string(m.Kind) + " " + ne + DSCPName(uint8(m.Value))
+	case MatchSaddr4, MatchDaddr4, MatchSaddr6, MatchDaddr6, MatchTime, MatchAlive, MatchCTID: // always with a set or Low
 	}
 	return "unknown match " + Word(string(m.Kind))
 }
@@ -132,6 +134,18 @@ func (s Statement) text(named bool) string {
 		return text
 	case DoJump, DoGoto:
 		return string(s.Kind) + " " + Word(s.Name)
+	case DoCountIn, DoOverQuota:
+		return fmt.Sprintf("%s \"%s\"", s.Kind, Word(s.Name))
+	case DoOverLimit, DoWithinLimit:
+		return string(s.Kind) + " " + s.Limit.String()
+	case DoUpdate:
+		return fmt.Sprintf("update @%s { %s%s }", Word(s.Name), s.Key.selector(), s.account())
+	case DoSyslog:
+		return fmt.Sprintf("log prefix \"%s\"", commentText(s.Name))
+	case DoSetPriority:
+		return "meta priority set " + PriorityName(s.Value)
+	case DoRejectICMP:
+		return "reject with icmpx " + Word(s.Name)
 	case DoVMap:
 		return s.Key.selector() + " vmap @" + Word(s.Name)
 	}
@@ -203,3 +217,18 @@ func bang(not bool) string {
 	}
 	return ""
 }
+
+// account is what an update keeps of each element.
+func (s Statement) account() string {
+	switch {
+	case s.Limit.Rate > 0:
+		return " limit rate over " + s.Limit.String()
+	case s.Bytes > 0:
+		return fmt.Sprintf(" quota over %d bytes", s.Bytes)
+	}
+	return " counter"
+}
+
+// PriorityName is a packet's priority as tc and nft write it: MAJOR:MINOR in
+// hexadecimal digits.
+func PriorityName(v uint32) string { return fmt.Sprintf("%x:%x", v>>16, v&0xffff) }

@@ -101,8 +101,9 @@ type Effect struct {
 	Labels []int `json:"labels,omitempty"` // label bits, set whenever the policy holds
 	Mark   *Mark `json:"mark,omitempty"`   // the first policy that holds wins each bit
 	// DSCP and Verdict say which label tells the kernel of the effect.
-	DSCP    Claim `json:"dscp,omitzero"`
-	Verdict Claim `json:"verdict,omitzero"`
+	DSCP     Claim `json:"dscp,omitzero"`
+	Verdict  Claim `json:"verdict,omitzero"`
+	Priority Claim `json:"priority,omitzero"`
 	// Late: not by what is known of a connection's headers alone, for the same
 	// reason as a late Claim.
 	Late bool `json:"late,omitempty"`

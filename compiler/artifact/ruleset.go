@@ -1,15 +1,43 @@
 package artifact
 
+import "fmt"
+
 // Ruleset is the nftables table of a bundle, typed: compiler/emit/nft makes it
 // and renders it as text, enforcer/kernel/nft writes it over netlink. Every
 // rule is made of Match and Statement values only, so that both renderings
 // say the same.
 type Ruleset struct {
-	Family string  `json:"family"` // inet
-	Table  string  `json:"table"`
-	Sets   []Set   `json:"sets,omitempty"`
-	Chains []Chain `json:"chains"`
+	Family string `json:"family"` // inet
+	Table  string `json:"table"`
+	Sets   []Set  `json:"sets,omitempty"`
+	// Objects are counters and quotas by name; they outlive their rules.
+	Objects []Object `json:"objects,omitempty"`
+	Chains  []Chain  `json:"chains"`
 }
+
+// Object is a counter, or a quota of Bytes that rules ask whether it is used up.
+type Object struct {
+	Name  string     `json:"name"` // np_ prefixed
+	Kind  ObjectKind `json:"kind"`
+	Bytes uint64     `json:"bytes,omitempty"`
+}
+
+// String is the object as nft declares it.
+func (o Object) String() string {
+	if o.Kind == ObjectQuota {
+		return fmt.Sprintf("quota %s { over %d bytes }", Word(o.Name), o.Bytes)
+	}
+	return fmt.Sprintf("%s %s", Word(string(o.Kind)), Word(o.Name)) + " { }"
+}
+
+// ObjectKind is nft's word for a stateful object.
+type ObjectKind string
+
+// Kinds of Object.
+const (
+	ObjectCounter ObjectKind = "counter"
+	ObjectQuota   ObjectKind = "quota"
+)
 
 // Chain is a base chain when Hook is set, a plain chain otherwise.
 type Chain struct {
@@ -45,6 +73,9 @@ const (
 	MatchOIFName     MatchKind = "oifname"      // Name
 	MatchSport       MatchKind = "th sport"     // Value; needs a MatchL4Proto before it
 	MatchDport       MatchKind = "th dport"     // Value; needs a MatchL4Proto before it
+	MatchDSCP4       MatchKind = "ip dscp"      // Value 0..63; needs MatchFamily 4 before it
+	MatchDSCP6       MatchKind = "ip6 dscp"     // Value 0..63; needs MatchFamily 6 before it
+	MatchCTID        MatchKind = "ct id"        // only as the Key of an update
 	MatchTime        MatchKind = "meta time"    // Set of SetTime
 	MatchAlive       MatchKind = "meta nfproto" // Set of SetFamily, the heartbeat; MatchFamily has none
 	MatchCTStatus    MatchKind = "ct status"    // Name: confirmed, which only the first packet of a connection is not
@@ -100,6 +131,19 @@ const MatchTCPReset MatchKind = "tcp flags rst"
 // no field and needs a MatchL4Proto 6.
 const DoSetSynAck StatementKind = "tcp flags set syn | ack"
 
+// Statements that account: some end the rule, as a match does, for packets that
+// are within what they allow.
+const (
+	DoCountIn     StatementKind = "counter name"      // Name of an ObjectCounter
+	DoOverQuota   StatementKind = "quota name"        // Name of an ObjectQuota: goes on when it is used up
+	DoOverLimit   StatementKind = "limit rate over"   // Limit: goes on when it is exceeded
+	DoWithinLimit StatementKind = "limit rate"        // Limit: goes on while it is not exceeded
+	DoUpdate      StatementKind = "update"            // Name of a dynamic set, Key; Limit as DoOverLimit, Bytes as a quota, or a counter
+	DoSyslog      StatementKind = "log prefix"        // Name: the prefix; to the kernel's log
+	DoSetPriority StatementKind = "meta priority set" // Value
+	DoRejectICMP  StatementKind = "reject with icmpx" // Name: port-unreachable, admin-prohibited, no-route, host-unreachable
+)
+
 // DoVMap looks the value of Key up in the map Name and jumps to the chain of the
 // element that has it; without one the rule ends.
 const DoVMap StatementKind = "vmap"
@@ -113,5 +157,7 @@ type Statement struct {
 	Value   uint32        `json:"value,omitempty"`
 	Group   uint16        `json:"group,omitempty"`
 	Snaplen uint32        `json:"snaplen,omitempty"`
-	Key     MatchKind     `json:"key,omitempty"` // what a vmap looks up: a kind that may have a Set
+	Key     MatchKind     `json:"key,omitempty"` // what a vmap or an update looks up: a kind that may have a Set
+	Limit   Limit         `json:"limit,omitzero"`
+	Bytes   uint64        `json:"bytes,omitempty"`
 }

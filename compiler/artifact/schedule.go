@@ -25,7 +25,7 @@ type Schedule struct {
 func (s Schedule) String() string {
 	var parts []string
 	var days []string
-	for i, name := range []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} {
+	for i, name := range Weekdays() {
 		if s.Days&(1<<i) != 0 {
 			days = append(days, name)
 		}
@@ -51,6 +51,9 @@ func (s Schedule) String() string {
 	}
 	return s.Name + ": " + strings.Join(append(parts, zone), ", ")
 }
+
+// Weekdays are the days as schedules and criteria write them, Monday first.
+func Weekdays() []string { return []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} }
 
 func clockText(seconds int) string {
 	text := fmt.Sprintf("%02d:%02d", seconds/3600, seconds/60%60)

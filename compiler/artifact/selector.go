@@ -18,6 +18,8 @@ func (k MatchKind) SetType() SetType {
 		return SetTime
 	case MatchAlive:
 		return SetFamily
+	case MatchCTID:
+		return SetFlow
 	default:
 		return ""
 	}

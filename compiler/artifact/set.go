@@ -25,7 +25,33 @@ type Set struct {
 	// Heartbeat is how long an element of a set of SetFamily lives that nobody
 	// renews; its elements say that the enforcer answers.
 	Heartbeat time.Duration `json:"heartbeat,omitempty"`
+	// Accounts are what rules keep of each element of a set that they fill
+	// themselves; such a set has no Elements. Lives, if not 0, is how long one
+	// lives that no packet renews.
+	Accounts Accounts      `json:"accounts,omitempty"`
+	Lives    time.Duration `json:"lives,omitempty"`
 }
+
+// Accounts is what is kept of each element of a set.
+type Accounts string
+
+// What may be kept.
+const (
+	NoAccounts    Accounts = ""
+	AccountLimit  Accounts = "limit"
+	AccountQuota  Accounts = "quota"
+	AccountCounts Accounts = "counter"
+)
+
+// DynamicSize is how many elements a set that rules fill may have: what a
+// router with as many hosts or flows needs no more of is not kept.
+const DynamicSize = 65536
+
+// Dynamic says that rules fill the set.
+func (s Set) Dynamic() bool { return s.Accounts != NoAccounts }
+
+// Interval says that elements may be ranges.
+func (s Set) Interval() bool { return s.Type.Interval() && !s.Dynamic() }
 
 // SetType is nft's name of what a set's elements are.
 type SetType string
@@ -39,12 +65,13 @@ const (
 	SetDevice  SetType = "ifname"
 	SetTime    SetType = "time"     // nanoseconds since the epoch
 	SetFamily  SetType = "nf_proto" // ip and ip6
+	SetFlow    SetType = "ct id"
 )
 
 // Width is how many bytes an element's ends have; 0 for an unknown type.
 func (t SetType) Width() int {
 	switch t {
-	case SetAddr4:
+	case SetAddr4, SetFlow:
 		return 4
 	case SetAddr6, SetDevice: // IFNAMSIZ, padded with NUL
 		return 16
@@ -59,7 +86,7 @@ func (t SetType) Width() int {
 }
 
 // Interval says that the set's elements may be ranges: all types but names.
-func (t SetType) Interval() bool { return t != SetDevice && t != SetFamily }
+func (t SetType) Interval() bool { return t != SetDevice && t != SetFamily && t != SetFlow }
 
 // Element is Low..High, both included, in network byte order and as wide as
 // the set's type says. A device has no range: its ends are equal.
@@ -77,7 +104,16 @@ func (s Set) Declaration() string {
 		text = "typeof meta time"
 	case SetFamily:
 		return fmt.Sprintf("%s; timeout %ds;", text, int(s.Heartbeat.Seconds()))
+	case SetFlow:
+		text = "typeof ct id"
 	case SetAddr4, SetAddr6, SetProto, SetService, SetDevice:
+	}
+	if s.Dynamic() {
+		text += fmt.Sprintf("; size %d; flags dynamic", DynamicSize)
+		if s.Lives > 0 {
+			text += fmt.Sprintf(",timeout; timeout %ds", int(s.Lives.Seconds()))
+		}
+		return text + ";"
 	}
 	if s.Map {
 		text += " : verdict"
@@ -91,7 +127,7 @@ func (s Set) Declaration() string {
 // Text is the elements in nft's syntax: "10.0.0.0/8, 192.0.2.1-192.0.2.7", in a
 // map "10.0.0.0/8 : jump np_x".
 func (s Set) Text() string {
-	if s.Heartbeat > 0 {
+	if s.Heartbeat > 0 || s.Dynamic() {
 		return "" // they come and go
 	}
 	words := make([]string, len(s.Elements))
@@ -117,7 +153,7 @@ func (t SetType) text(e Element) string {
 		return `"` + Word(string(bytes.TrimRight(e.Low, "\x00"))) + `"`
 	case SetTime:
 		return timeText(e)
-	case SetProto, SetService, SetFamily:
+	case SetProto, SetService, SetFamily, SetFlow:
 	}
 	low, high := uintText(e.Low), uintText(e.High)
 	if low == high {

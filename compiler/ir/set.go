@@ -31,8 +31,16 @@ type Policy struct {
 	Mark    *artifact.Mark
 	DSCP    *DSCP
 	Verdict Verdict
-	Audit   bool // counted and logged, without any effect
-	OnFail  OnFail
+	// RejectWith is what Reject answers; empty is a reset for TCP and
+	// "icmp-admin-prohibited" for the rest.
+	RejectWith string
+	Priority   *Priority
+	Log        *Log
+	Count      *Count
+	Quota      *Quota
+	Rate       *Rate
+	Audit      bool // counted and logged, without any effect
+	OnFail     OnFail
 	// Split is filled by opt.
 	Split Split
 }
@@ -62,6 +70,8 @@ func (f OnFail) String() string {
 type DSCP struct {
 	Name  string // as nft spells it ("cs5", "af41", "ef"), or the number
 	Value uint8  // 0..63
+	// IfUnset leaves packets alone that have another code point than 0.
+	IfUnset bool
 }
 
 // Verdict is what happens to the packets of a matching flow.

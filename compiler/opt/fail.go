@@ -6,6 +6,7 @@ import "github.com/netpol/netpol/compiler/ir"
 // rules on the first packet, and policies that fail closed get the condition for
 // it.
 func settle(policies []ir.Policy) {
+	lists := crossings{known: map[string]bool{}, left: maxCrossed}
 	for i := range policies {
 		p := &policies[i]
 		if p.Split.Late && len(p.Packet) > 0 {
@@ -19,8 +20,11 @@ func settle(policies []ir.Policy) {
 		}
 		p.Split.FailClosed = true
 		any, ok := conjunctions(fold(possible(p.Cond)), false)
-		if !ok {
+		switch {
+		case !ok:
 			any = []ir.Conjunction{{}}
+		case !lists.take(any):
+			any = short(any)
 		}
 		p.Split.Fail = any
 	}

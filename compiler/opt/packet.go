@@ -12,7 +12,7 @@ import (
 )
 
 // CodeMixed is the error for a condition that would need too many rules.
-const CodeMixed = "NP0311"
+const CodeMixed = "NP0312"
 
 // maxParts bounds the parts of one policy: each takes a label of the 128 that a
 // connection has room for.

@@ -40,6 +40,7 @@ type effect struct {
 const (
 	dimDSCP = iota
 	dimVerdict
+	dimPriority
 	dimensions
 )
 
@@ -89,7 +90,7 @@ func (p *Program) loadEffect(e artifact.Effect) (out effect, err error) {
 	if e.Mark != nil {
 		out.mark, out.mask = e.Mark.Value&e.Mark.Mask, e.Mark.Mask
 	}
-	for dim, c := range [dimensions]artifact.Claim{dimDSCP: e.DSCP, dimVerdict: e.Verdict} {
+	for dim, c := range [dimensions]artifact.Claim{dimDSCP: e.DSCP, dimVerdict: e.Verdict, dimPriority: e.Priority} {
 		switch c.Kind {
 		case artifact.ClaimNone:
 			continue

@@ -3,6 +3,7 @@ package label
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/netpol/netpol/compiler/ir"
 )
@@ -11,6 +12,7 @@ import (
 const (
 	dscp = iota
 	verdict
+	priority
 	dimensions
 )
 
@@ -31,13 +33,26 @@ func value(p *ir.Policy, dim int) string {
 	if p.Audit {
 		return ""
 	}
-	if dim == verdict {
+	switch dim {
+	case dscp:
+		if p.DSCP == nil {
+			return ""
+		}
+		name := "dscp-" + p.DSCP.Name
+		if p.DSCP.IfUnset {
+			name += "-unset"
+		}
+		return name
+	case verdict:
+		if p.RejectWith != "" {
+			return p.Verdict.String() + "-" + p.RejectWith
+		}
 		return p.Verdict.String()
 	}
-	if p.DSCP == nil {
+	if p.Priority == nil {
 		return ""
 	}
-	return "dscp-" + p.DSCP.Name
+	return "priority-" + strings.ReplaceAll(p.Priority.Text, ":", "-")
 }
 
 // span is where in the policy order a label is carried, and what by.
@@ -55,15 +70,15 @@ type span struct {
 //   - no policy between the first and the last of them has another effect, and
 //   - no policy with the label has a verdict that waits for the enforcer, while
 //     the label does not, and
-//   - no policy with the label asks more of each packet: the label stays, and the
+//   - no policy with the label has rules of its own: the label stays, and the
 //     effect may end.
 //
 // The second is needed because the label's rule stands at its first policy's
 // place: with A (label x, cs5), B (cs1), C (label x, cs5), a flow of B and C
 // only would get cs5 by x. All other effects have an automatic label each,
 // which the enforcer sets for the winner alone. It has a label more for each
-// stretch between policies that ask something of each packet: their rules stand
-// in the order of policies, and one rule can stand in one place.
+// stretch between policies that have rules of their own: those stand in the order
+// of policies, and one rule can stand in one place.
 func claim(policies []ir.Policy) []carrier {
 	spans := spansOf(policies)
 	changes := [dimensions][]int{}
@@ -78,7 +93,7 @@ func claim(policies []ir.Policy) []carrier {
 			if v == "" {
 				continue
 			}
-			if len(policies[i].Packet) > 0 {
+			if policies[i].Gated() {
 				stretches[dim].number++
 				continue // its own rules carry it
 			}
@@ -137,7 +152,7 @@ func spansOf(policies []ir.Policy) map[string]*span {
 			}
 			s.last = i
 			for dim := range dimensions {
-				s.mixed[dim] = s.mixed[dim] || s.value[dim] != value(&policies[i], dim) || len(policies[i].Packet) > 0
+				s.mixed[dim] = s.mixed[dim] || s.value[dim] != value(&policies[i], dim) || policies[i].Gated()
 			}
 			s.mixed[verdict] = s.mixed[verdict] || policies[i].Split.Late
 		}
@@ -153,7 +168,7 @@ func runs(policies []ir.Policy, dim int) []int {
 	run, last := 0, ""
 	for i := range policies {
 		v := value(&policies[i], dim)
-		if v != "" && len(policies[i].Packet) > 0 {
+		if v != "" && policies[i].Gated() {
 			v = fmt.Sprint(i) // like no other
 		}
 		if v != "" && v != last {

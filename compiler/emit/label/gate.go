@@ -4,33 +4,45 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/ir"
-	"github.com/netpol/netpol/lang/fact"
 )
 
-// gate names the automatic labels of a policy whose effects are not told by
-// labels of their own: rules ask more of each packet, or only count. An empty
-// name is no label.
+// gate names the labels of a policy that has rules of its own. An empty name is
+// no label.
 type gate struct {
 	holds string // the flow's condition holds; empty if it always does
+	over  string // the policy's quota is used up; empty without one
 	fail  string // it could hold: what of it headers tell does; empty likewise
-	// asks and fails say which of the two there are.
-	asks, fails bool
+	// own and fails say which of the two there are.
+	own, fails bool
 }
 
 func gates(policies []ir.Policy) []gate {
 	out := make([]gate, len(policies))
 	audits := map[string]string{} // label -> policy
+	uses := map[string]int{}      // of authors' labels
+	for i := range policies {
+		for _, name := range policies[i].Labels {
+			uses[name]++
+		}
+	}
 	for i := range policies {
 		p := &policies[i]
 		switch {
-		case len(p.Packet) > 0:
-			out[i] = gate{holds: conditionName(p), asks: true}
-		case p.Audit:
-			out[i] = gate{holds: auditName(p.Name, audits), asks: true}
+		case !p.Gated():
+		case p.Audit && len(p.Packet) == 0:
+			out[i] = gate{holds: auditName(p.Name, audits), own: true}
+		case p.Lasting() && !p.Split.Late && len(p.Labels) > 0 && uses[p.Labels[0]] == 1:
+			out[i] = gate{holds: p.Labels[0], own: true} // it says just this
+		default:
+			out[i] = gate{holds: conditionName(p), own: true}
+		}
+		if p.Quota != nil && !p.Audit {
+			out[i].over = autoPrefix + "over-" + digest(p.Name)
 		}
 		if p.Split.FailClosed {
 			out[i].fails, out[i].fail = true, failName(p)
@@ -88,29 +100,40 @@ func auditName(policy string, taken map[string]string) string {
 	return name
 }
 
-// gateEffect is what the enforcer writes for a policy with a gate.
+// gateEffect is what the enforcer writes for a policy with rules of its own.
 func (a *allocation) gateEffect(p *ir.Policy, g gate) artifact.Effect {
 	e := artifact.Effect{Late: p.Split.Late}
 	if g.holds != "" {
 		e.Labels = []int{a.bits[g.holds]}
 	}
+	if p.Lasting() {
+		for _, name := range p.Labels {
+			e.Labels = append(e.Labels, a.bits[name])
+		}
+		e.Mark = p.Mark
+	}
+	slices.Sort(e.Labels)
+	e.Labels = slices.Compact(e.Labels)
 	return e
 }
 
-// gated is what rules do for such a policy.
-func (a *allocation) gated(i int, p *ir.Policy, g gate) KernelEffect {
-	e := KernelEffect{Policy: i, Packet: p.Packet, Audit: p.Audit}
+// ruled is what rules do for such a policy.
+func (a *allocation) ruled(i int, p *ir.Policy, g gate) KernelEffect {
+	e := KernelEffect{Policy: i, Own: true}
 	if g.holds != "" {
 		e.Label = a.label(g.holds)
 	}
 	if p.Audit {
 		return e
 	}
-	if p.DSCP != nil {
-		value := p.DSCP.Value
-		e.DSCP = &value
+	e.DSCP, e.Verdict, e.Priority = p.DSCP, p.Verdict, p.Priority
+	if g.over != "" {
+		e.Over = a.label(g.over)
 	}
-	e.Verdict, e.Mark = p.Verdict, p.Mark
+	if p.Lasting() {
+		return e
+	}
+	e.Mark = p.Mark
 	for _, name := range p.Labels {
 		e.Sets = append(e.Sets, a.label(name))
 	}
@@ -119,12 +142,15 @@ func (a *allocation) gated(i int, p *ir.Policy, g gate) KernelEffect {
 
 // failing is the verdict while the enforcer cannot tell.
 func (a *allocation) failing(i int, p *ir.Policy, g gate) KernelEffect {
-	e := KernelEffect{Policy: i, Packet: p.Packet, Verdict: p.Verdict, Fail: true}
+	e := KernelEffect{Policy: i, Own: true, Verdict: p.Verdict, Fail: true}
 	if g.fail != "" {
 		e.Label = a.label(g.fail)
 	}
 	return e
 }
+
+// interfaceOut is the attribute of the interface that a flow leaves by.
+const interfaceOut = "interface_out"
 
 // outName is the label by which rules know the interface that a flow leaves by:
 // only two of the hooks see it, and only of packets of one direction.
@@ -137,7 +163,7 @@ func (a *allocation) outs(policies []ir.Policy) []Out {
 	seen := map[string]bool{}
 	for i := range policies {
 		for _, l := range policies[i].Packet {
-			if l.Test.Attr.Type != fact.InterfaceName || seen[outName(l.Test)] {
+			if l.Test.Attr.Name != interfaceOut || seen[outName(l.Test)] {
 				continue
 			}
 			seen[outName(l.Test)] = true

@@ -7,7 +7,6 @@ import (
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/lang/diag"
-	"github.com/netpol/netpol/lang/fact"
 )
 
 // Bits is how many labels a connection can carry: 16 bytes of the conntrack
@@ -53,17 +52,19 @@ type Table struct {
 // KernelEffect is something the kernel does to connections that carry Label,
 // on behalf of a policy. A nil DSCP or NoVerdict asks nothing.
 type KernelEffect struct {
-	Policy  int            // index into Input.Policies
-	Label   artifact.Label // without a name: to all
-	DSCP    *uint8
-	Verdict ir.Verdict
-	// Packet is what a packet must be besides. Only then, Sets and Mark are
-	// what the first such packet writes.
-	Packet ir.Conjunction
-	Sets   []artifact.Label
-	Mark   *artifact.Mark
-	Audit  bool // only counted
-	Fail   bool // only while the enforcer cannot tell
+	Policy   int            // index into Input.Policies
+	Label    artifact.Label // without a name: to all
+	DSCP     *ir.DSCP
+	Verdict  ir.Verdict
+	Priority *ir.Priority
+	// Own says that the policy has rules of its own, on this label: for what it
+	// asks of packets besides, and for what it counts. Sets and Mark are what the
+	// first packet that meets all of it writes.
+	Own  bool
+	Sets []artifact.Label
+	Mark *artifact.Mark
+	Over artifact.Label // of flows that met the policy's quota used up
+	Fail bool           // only while the enforcer cannot tell
 }
 
 // Out is a label of flows by the interface that they leave by: one of Names, or
@@ -96,9 +97,9 @@ func Allocate(in Input) (*Table, diag.List) {
 	t.Init = t.Labels[0]
 	for i := range in.Policies {
 		p, g := &in.Policies[i], gates[i]
-		if g.asks {
+		if g.own {
 			t.Effects = append(t.Effects, a.gateEffect(p, g))
-			t.Kernel = append(t.Kernel, a.gated(i, p, g))
+			t.Kernel = append(t.Kernel, a.ruled(i, p, g))
 			t.stick(t.Kernel[len(t.Kernel)-1])
 		} else {
 			t.Effects = append(t.Effects, a.effect(p, carriers[i]))
@@ -121,6 +122,9 @@ func Allocate(in Input) (*Table, diag.List) {
 func (t *Table) stick(e KernelEffect) {
 	for _, l := range e.Sets {
 		t.Sticky = append(t.Sticky, l.Bit)
+	}
+	if e.Over.Name != "" {
+		t.Sticky = append(t.Sticky, e.Over.Bit)
 	}
 	if e.Mark != nil {
 		t.StickyMark |= e.Mark.Mask
@@ -157,9 +161,10 @@ func needed(policies []ir.Policy, carriers []carrier, gates []gate) []need {
 			add(carriers[i][dim].name, policies[i].Range)
 		}
 		add(gates[i].holds, policies[i].Range)
+		add(gates[i].over, policies[i].Range)
 		add(gates[i].fail, policies[i].Range)
 		for _, l := range policies[i].Packet {
-			if l.Test.Attr.Type == fact.InterfaceName {
+			if l.Test.Attr.Name == interfaceOut {
 				add(outName(l.Test), policies[i].Range)
 			}
 		}
@@ -177,7 +182,7 @@ func (a *allocation) effect(p *ir.Policy, c carrier) artifact.Effect {
 		e.Labels = append(e.Labels, a.bits[name])
 	}
 	slices.Sort(e.Labels)
-	e.DSCP, e.Verdict = a.claim(c[dscp]), a.claim(c[verdict])
+	e.DSCP, e.Verdict, e.Priority = a.claim(c[dscp]), a.claim(c[verdict]), a.claim(c[priority])
 	e.Verdict.Late = p.Split.Late
 	return e
 }
@@ -192,20 +197,29 @@ func (a *allocation) claim(by carriedBy) artifact.Claim {
 	return artifact.Claim{Kind: artifact.ClaimOwn}
 }
 
-// kernel is what the kernel does for a policy: one effect a label, so two if
+// kernel is what the kernel does for a policy: one effect a label, so several if
 // its dimensions are carried by different labels.
 func (a *allocation) kernel(i int, p *ir.Policy, c carrier) []KernelEffect {
 	var out []KernelEffect
-	if c[dscp].name != "" {
-		value := p.DSCP.Value
-		out = append(out, KernelEffect{Policy: i, Label: a.label(c[dscp].name), DSCP: &value})
-	}
-	switch c[verdict].name {
-	case "":
-	case c[dscp].name:
-		out[0].Verdict = p.Verdict
-	default:
-		out = append(out, KernelEffect{Policy: i, Label: a.label(c[verdict].name), Verdict: p.Verdict})
+	at := map[string]int{}
+	for dim, by := range c {
+		if by.name == "" {
+			continue
+		}
+		j, ok := at[by.name]
+		if !ok {
+			j = len(out)
+			at[by.name] = j
+			out = append(out, KernelEffect{Policy: i, Label: a.label(by.name)})
+		}
+		switch dim {
+		case dscp:
+			out[j].DSCP = p.DSCP
+		case verdict:
+			out[j].Verdict = p.Verdict
+		case priority:
+			out[j].Priority = p.Priority
+		}
 	}
 	return out
 }

@@ -51,7 +51,7 @@ func show(t *label.Table) (labels, kernel []string) {
 	for _, k := range t.Kernel {
 		s := fmt.Sprintf("%d %s", k.Policy, k.Label.Name)
 		if k.DSCP != nil {
-			s += fmt.Sprintf(" dscp %d", *k.DSCP)
+			s += fmt.Sprintf(" dscp %d", k.DSCP.Value)
 		}
 		kernel = append(kernel, strings.TrimSpace(s+" "+k.Verdict.String()))
 	}
@@ -252,7 +252,7 @@ func kernelDoes(t *label.Table, set map[int]bool) (dscp int, verdict string) {
 			continue
 		}
 		if k.DSCP != nil {
-			dscp = int(*k.DSCP)
+			dscp = int(k.DSCP.Value)
 		}
 		if k.Verdict != ir.NoVerdict {
 			verdict = k.Verdict.String()

@@ -39,9 +39,11 @@ func captureChain(s artifact.Settings, name, hook string, dev artifact.MatchKind
 			Match: []artifact.Match{{Kind: artifact.MatchCTMark, Mask: s.DoneMark, Value: 0, Not: true}},
 		},
 		{
-			// The packet at hand is already counted, hence the + 1.
+			// The packet at hand is already counted, hence the + 1. netpold gives up
+			// after InspectPacket, unless an opening that it can read is not complete:
+			// a hello in tiny segments must not get past it.
 			ID: id("budget"), Comment: "first packets only", Do: leave,
-			Match: []artifact.Match{{Kind: artifact.MatchCTPackets, Limit: uint64(s.InspectPacket) + 1, Not: true}},
+			Match: []artifact.Match{{Kind: artifact.MatchCTPackets, Limit: gate(s), Not: true}},
 		},
 		{
 			ID: id("original"), Match: []artifact.Match{original},
@@ -57,3 +59,10 @@ func captureChain(s artifact.Settings, name, hook string, dev artifact.MatchKind
 func logTo(s artifact.Settings, prefix string) artifact.Statement {
 	return artifact.Statement{Kind: artifact.DoLog, Name: prefix, Group: s.LogGroup, Snaplen: snaplen}
 }
+
+// gateFactor is how many times the packets that netpold is to see the kernel
+// shows it of a connection that is not decided.
+const gateFactor = 4
+
+// gate is the count of packets from which on none is shown.
+func gate(s artifact.Settings) uint64 { return gateFactor*uint64(s.InspectPacket) + 1 }

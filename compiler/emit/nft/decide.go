@@ -145,6 +145,7 @@ func (d *decider) lists(inspect list) []list {
 		claim func(artifact.Effect) artifact.Claim
 	}{
 		{"dscp", func(e artifact.Effect) artifact.Claim { return e.DSCP }},
+		{"priority", func(e artifact.Effect) artifact.Claim { return e.Priority }},
 		{"verdict", func(e artifact.Effect) artifact.Claim { return e.Verdict }},
 	} {
 		if outcomes := d.claims(dim.name, dim.claim); len(outcomes) > 0 {

@@ -17,6 +17,7 @@ const (
 	chainCapturePre = "np_capture_pre"
 	chainCaptureOut = "np_capture_out"
 	chainDSCP       = "np_dscp"
+	chainPriority   = "np_priority"
 	chainVerdict    = "np_verdict"
 	chainForward    = "np_forward"
 	chainInput      = "np_input"
@@ -57,12 +58,25 @@ type Effect struct {
 	Policy  artifact.Policy
 	Label   artifact.Label
 	DSCP    *uint8 // 0..63
+	IfUnset bool   // the DSCP is for packets without one
 	Verdict string // accept, drop, reject
+	// RejectWith is what reject answers: "tcp-reset", or an icmpx code after
+	// "icmp-"; empty for both ends' reset or admin-prohibited.
+	RejectWith string
+	Priority   *uint32
+	// Own says that the policy has rules of its own on the label, which nobody
+	// else's stand for.
+	Own bool
 	// Packet is what a packet must be besides; Sets and Mark are what the first
 	// such packet writes.
 	Packet ir.Conjunction
 	Sets   []artifact.Label
 	Mark   *artifact.Mark
+	Log    *ir.Log
+	Count  *ir.Count
+	Quota  *ir.Quota
+	Over   artifact.Label // of flows that met the quota used up
+	Rate   *ir.Rate
 	Audit  bool // only counted
 	Fail   bool // the verdict is for the time when the enforcer cannot tell
 }
@@ -108,10 +122,15 @@ func Emit(in Input) artifact.Ruleset {
 			Name: chainDSCP, Hook: "postrouting", Type: "filter", Priority: priorityMangle, Rules: rules,
 		})
 	}
+	if rules := priorityRules(in.Effects, t); len(rules) > 0 {
+		rs.Chains = append(rs.Chains, artifact.Chain{
+			Name: chainPriority, Hook: "postrouting", Type: "filter", Priority: priorityMangle, Rules: rules,
+		})
+	}
 	if rules := verdictRules(in.Effects, t); len(rules) > 0 {
 		rs.Chains = append(rs.Chains, verdictChains(in.Settings, rules)...)
 	}
-	rs.Sets = append(rs.Sets, t.list()...)
+	rs.Sets, rs.Objects = t.list(rs.Sets), t.objects
 	return rs
 }
 
@@ -152,16 +171,35 @@ func dscpRules(effects []Effect, t *packetTests) []artifact.Rule {
 			version uint32
 			set     artifact.StatementKind
 		}{{4, artifact.DoSetDSCP4}, {6, artifact.DoSetDSCP6}} {
-			rules = append(rules, t.rules(e, fmt.Sprintf("dscp%d", f.version),
-				[]artifact.Match{{Kind: artifact.MatchFamily, Value: f.version}},
+			also := []artifact.Match{{Kind: artifact.MatchFamily, Value: f.version}}
+			if e.IfUnset {
+				also = append(also, artifact.Match{Kind: map[uint32]artifact.MatchKind{4: artifact.MatchDSCP4, 6: artifact.MatchDSCP6}[f.version]})
+			}
+			rules = append(rules, t.rules(e, fmt.Sprintf("dscp%d", f.version), also,
 				artifact.Statement{Kind: f.set, Value: uint32(*e.DSCP)}, artifact.Statement{Kind: artifact.DoReturn})...)
 		}
 	}
 	return rules
 }
 
+// priorityRules are one rule a label; return ends the chain, so the first policy
+// wins.
+func priorityRules(effects []Effect, t *packetTests) []artifact.Rule {
+	var rules []artifact.Rule
+	seen := make(map[int]bool)
+	for _, e := range effects {
+		if e.Priority == nil || e.always() && seen[e.Label.Bit] {
+			continue
+		}
+		seen[e.Label.Bit] = seen[e.Label.Bit] || e.always()
+		rules = append(rules, t.rules(e, "priority", nil,
+			artifact.Statement{Kind: artifact.DoSetPriority, Value: *e.Priority}, artifact.Statement{Kind: artifact.DoReturn})...)
+	}
+	return rules
+}
+
 // always says that the label alone leads to the effect.
-func (e Effect) always() bool { return len(e.Packet) == 0 && !e.Fail && e.Label.Name != "" }
+func (e Effect) always() bool { return !e.Own && len(e.Packet) == 0 && !e.Fail && e.Label.Name != "" }
 
 func hasLabel(l artifact.Label) artifact.Match {
 	return artifact.Match{Kind: artifact.MatchCTLabel, Name: l.Name, Bit: l.Bit}

@@ -22,6 +22,11 @@ func packetChains(in Input, t *packetTests) []artifact.Chain {
 	// From the last policy to the first: of two that write a bit of the mark,
 	// the earlier has the last word.
 	for _, e := range slices.Backward(in.Effects) {
+		if e.Audit {
+			rules = append(rules, t.rules(e, "audit", nil)...)
+			continue
+		}
+		rules = append(rules, t.accounts(e)...)
 		var do []artifact.Statement
 		for _, l := range e.Sets {
 			do = append(do, artifact.Statement{Kind: artifact.DoSetCTLabel, Name: l.Name, Bit: l.Bit})
@@ -29,10 +34,7 @@ func packetChains(in Input, t *packetTests) []artifact.Chain {
 		if e.Mark != nil {
 			do = append(do, artifact.Statement{Kind: artifact.DoSetCTMark, Value: e.Mark.Value & e.Mark.Mask, Mask: e.Mark.Mask})
 		}
-		switch {
-		case e.Audit:
-			rules = append(rules, t.rules(e, "audit", nil)...)
-		case len(do) > 0:
+		if len(do) > 0 {
 			rules = append(rules, t.rules(e, "packet", nil, do...)...)
 		}
 	}
@@ -59,6 +61,7 @@ type packetTests struct {
 	schedules map[string]artifact.Schedule
 	outs      map[string]Out // by the names that are asked for
 	sets      map[string]artifact.Set
+	objects   []artifact.Object
 	ids       map[string]int // rules so far, by the first form of their ID
 }
 
@@ -77,17 +80,28 @@ func newPacketTests(in Input) *packetTests {
 	return t
 }
 
-func (t *packetTests) list() []artifact.Set {
-	var out []artifact.Set
+// list adds the tests' sets to those that there are.
+func (t *packetTests) list(sets []artifact.Set) []artifact.Set {
 	for _, name := range slices.Sorted(maps.Keys(t.sets)) {
-		out = append(out, t.sets[name])
+		if !slices.ContainsFunc(sets, func(s artifact.Set) bool { return s.Name == name }) {
+			sets = append(sets, t.sets[name])
+		}
 	}
-	return out
+	return sets
 }
 
 // rules are an effect's rules for one thing that it does: one for each
 // alternative of what is asked of a packet.
 func (t *packetTests) rules(e Effect, id string, also []artifact.Match, do ...artifact.Statement) []artifact.Rule {
+	if e.Over.Name != "" { // nothing but the quota itself before it is used up
+		also = append([]artifact.Match{hasLabel(e.Over)}, also...)
+	}
+	do = append([]artifact.Statement{{Kind: artifact.DoCounter}}, do...)
+	return t.plainRules(e, id, also, do)
+}
+
+// plainRules are rules without a counter of their own, whatever the quota says.
+func (t *packetTests) plainRules(e Effect, id string, also []artifact.Match, do []artifact.Statement) []artifact.Rule {
 	var label []artifact.Match
 	name := e.Label.Name
 	if name != "" {
@@ -109,7 +123,7 @@ func (t *packetTests) rules(e Effect, id string, also []artifact.Match, do ...ar
 			ID:      t.unique(id+"/"+artifact.Word(name), e),
 			Comment: origin(e.Policy),
 			Match:   slices.Concat(label, a, also),
-			Do:      append([]artifact.Statement{{Kind: artifact.DoCounter}}, do...),
+			Do:      do,
 		})
 	}
 	return rules
@@ -149,7 +163,7 @@ func (t *packetTests) unable() [][]artifact.Match {
 	undecided := artifact.Match{Kind: artifact.MatchCTMark, Mask: t.settings.DoneMark, Value: 0}
 	return [][]artifact.Match{
 		{undecided, {Kind: artifact.MatchAlive, Set: Heartbeat, Not: true}},
-		{undecided, {Kind: artifact.MatchCTPackets, Limit: uint64(t.settings.InspectPacket) + 1, Not: true}},
+		{undecided, {Kind: artifact.MatchCTPackets, Limit: gate(t.settings), Not: true}},
 	}
 }
 

@@ -20,6 +20,9 @@ func Text(rs artifact.Ruleset, labels []artifact.Label) []byte {
 		fmt.Fprintf(&b, "# label %d is %s\n", l.Bit, artifact.Word(l.Name))
 	}
 	fmt.Fprintf(&b, "add table %s\ndelete table %s\ntable %s {\n", name, name, name)
+	for _, o := range rs.Objects {
+		fmt.Fprintf(&b, "\t%s\n", o)
+	}
 	for _, set := range rs.Sets {
 		writeSet(&b, set)
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/ir"
-	"github.com/netpol/netpol/lang/fact"
 )
 
 // plainName is what a schedule is called whose name can stand in a set's.
@@ -33,7 +32,7 @@ func (t *packetTests) times(c *ir.Compare) string {
 		}
 	case "weekday":
 		s := artifact.Schedule{Name: c.Attr.Name, Zone: t.settings.Timezone}
-		for i, day := range fact.Weekdays() {
+		for i, day := range artifact.Weekdays() {
 			if slices.Contains(c.Strings, day) {
 				s.Days |= 1 << i
 			}

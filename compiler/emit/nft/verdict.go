@@ -2,6 +2,7 @@ package nft
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/netpol/netpol/compiler/artifact"
 )
@@ -39,6 +40,9 @@ func verdictRules(effects []Effect, t *packetTests) []artifact.Rule {
 // the server sends again with the RST that ends the server's side, and both
 // sides' RST pass.
 func rejectRules(e Effect, t *packetTests) []artifact.Rule {
+	if code, icmp := strings.CutPrefix(e.RejectWith, "icmp-"); icmp {
+		return t.rules(e, "reject", nil, artifact.Statement{Kind: artifact.DoRejectICMP, Name: code})
+	}
 	tcp := artifact.Match{Kind: artifact.MatchL4Proto, Value: protoTCP}
 	reply := artifact.Match{Kind: artifact.MatchCTDirection, Name: "reply"}
 	accept := artifact.Statement{Kind: artifact.DoAccept}

@@ -2,6 +2,8 @@ package nft
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/nftables/userdata"
@@ -18,7 +20,14 @@ func Apply(rs *artifact.Ruleset) error { return ApplyAt(rs, 0) }
 // ApplyAt is Apply that fails with ErrStale if the ruleset is no longer at
 // the generation that Read returned; 0 means any.
 func ApplyAt(rs *artifact.Ruleset, generation uint32) error {
-	b, err := replacement(rs, generation)
+	live, err := Read(rs.Family, rs.Table, nil)
+	if err != nil {
+		return err
+	}
+	if generation != 0 && live.Generation != generation {
+		return fmt.Errorf("nftables table %s: %w", rs.Table, ErrStale)
+	}
+	b, err := replacement(rs, live, generation)
 	if err != nil {
 		return err
 	}
@@ -28,46 +37,118 @@ func ApplyAt(rs *artifact.Ruleset, generation uint32) error {
 // Check asks the kernel whether it would take the table, and changes nothing:
 // what "nft -c" does.
 func Check(rs *artifact.Ruleset) error {
-	b, err := replacement(rs, 0)
+	b, err := replacement(rs, State{}, 0)
 	if err != nil {
 		return err
 	}
 	return b.send()
 }
 
-// replacement is the transaction that replaces the table.
-func replacement(rs *artifact.Ruleset, generation uint32) (*batch, error) {
+// replacement is the transaction that replaces all that is in the table. What
+// keeps accounts, and is wanted as it is, stays: counters, quotas and the sets
+// that rules fill outlive an apply.
+func replacement(rs *artifact.Ruleset, live State, generation uint32) (*batch, error) {
 	family, err := familyNumber(rs.Family, rs.Table)
 	if err != nil {
 		return nil, err
 	}
 	b := newBatch(generation)
 	b.table("add", unix.NFT_MSG_NEWTABLE, nfnl.FlagCreate, family, rs.Table)
-	b.table("delete", unix.NFT_MSG_DELTABLE, 0, family, rs.Table)
-	b.table("add", unix.NFT_MSG_NEWTABLE, nfnl.FlagCreate, family, rs.Table)
-	// All chains before the maps that jump to them, and both before all rules.
+	kept := keptOf(rs, live)
+	if live.Present && len(kept) > 0 {
+		b.empty(family, rs.Table, live, kept)
+	} else {
+		b.table("delete", unix.NFT_MSG_DELTABLE, 0, family, rs.Table)
+		b.table("add", unix.NFT_MSG_NEWTABLE, nfnl.FlagCreate, family, rs.Table)
+	}
+	return b, b.fill(family, rs, kept)
+}
+
+// fill adds what the table is to hold and does not: all chains before the maps
+// that jump to them, and both before all rules.
+func (b *batch) fill(family uint8, rs *artifact.Ruleset, kept map[string]bool) error {
 	for _, c := range rs.Chains {
 		if err := b.chain(family, rs.Table, c); err != nil {
-			return nil, fmt.Errorf("nftables chain %q: %w", c.Name, err)
+			return fmt.Errorf("nftables chain %q: %w", c.Name, err)
+		}
+	}
+	for _, o := range rs.Objects {
+		if kept[o.Name] {
+			continue
+		}
+		if err := b.object(family, rs.Table, o); err != nil {
+			return fmt.Errorf("nftables %s %q: %w", o.Kind, o.Name, err)
 		}
 	}
 	now := time.Now()
 	for _, set := range rs.Sets {
-		if set, err = set.At(now); err != nil {
-			return nil, fmt.Errorf("nftables set %q: %w", set.Name, err)
+		if kept[set.Name] {
+			continue
+		}
+		set, err := set.At(now)
+		if err != nil {
+			return fmt.Errorf("nftables set %q: %w", set.Name, err)
 		}
 		if err := b.set(family, rs.Table, set); err != nil {
-			return nil, fmt.Errorf("nftables set %q: %w", set.Name, err)
+			return fmt.Errorf("nftables set %q: %w", set.Name, err)
 		}
 	}
 	for _, c := range rs.Chains {
 		for _, r := range c.Rules {
 			if err := b.rule(family, rs.Table, c.Name, r); err != nil {
-				return nil, fmt.Errorf("nftables rule %q of chain %s: %w", r.ID, c.Name, err)
+				return fmt.Errorf("nftables rule %q of chain %s: %w", r.ID, c.Name, err)
 			}
 		}
 	}
-	return b, nil
+	return nil
+}
+
+// keptOf names the objects and sets that keep accounts and stay as they are.
+// Nothing stays in a table with strangers in it: they may refer to anything.
+func keptOf(rs *artifact.Ruleset, live State) map[string]bool {
+	kept := map[string]bool{}
+	if len(live.Strangers) > 0 {
+		return kept
+	}
+	for _, o := range rs.Objects {
+		kept[o.Name] = slices.Contains(live.Objects, o)
+	}
+	for _, s := range rs.Sets {
+		kept[s.Name] = s.Dynamic() && slices.ContainsFunc(live.Sets, func(l Set) bool { return l.Name == s.Name && l.Kind == s.Declaration() })
+	}
+	maps.DeleteFunc(kept, func(_ string, keep bool) bool { return !keep })
+	return kept
+}
+
+// empty takes everything but what is kept out of a table: rules first, then what
+// they refer to, maps before the chains that they jump to.
+func (b *batch) empty(family uint8, table string, live State, kept map[string]bool) {
+	one := func(what string, msg uint16, name int, of string) {
+		b.add("delete "+what+" "+of, msg, 0, family, func(buf []byte) []byte {
+			return nfnl.String(nfnl.String(buf, unix.NFTA_CHAIN_TABLE, table), uint16(name), of)
+		})
+	}
+	for _, c := range live.Chains {
+		one("rules of", unix.NFT_MSG_DELRULE, unix.NFTA_RULE_CHAIN, c.Name)
+	}
+	for _, s := range live.Sets {
+		if !kept[s.Name] {
+			one("set", unix.NFT_MSG_DELSET, unix.NFTA_SET_NAME, s.Name)
+		}
+	}
+	for _, c := range live.Chains {
+		one("chain", unix.NFT_MSG_DELCHAIN, unix.NFTA_CHAIN_NAME, c.Name)
+	}
+	for _, o := range live.Objects {
+		if kept[o.Name] {
+			continue
+		}
+		b.add("delete "+string(o.Kind)+" "+o.Name, unix.NFT_MSG_DELOBJ, 0, family, func(buf []byte) []byte {
+			buf = nfnl.String(buf, unix.NFTA_OBJ_TABLE, table)
+			buf = nfnl.String(buf, unix.NFTA_OBJ_NAME, o.Name)
+			return nfnl.Uint32(buf, unix.NFTA_OBJ_TYPE, objectTypes()[o.Kind])
+		})
+	}
 }
 
 // Delete removes the table and all in it; a table that is not there is no

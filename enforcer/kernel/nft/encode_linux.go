@@ -85,7 +85,9 @@ func encodeMatch(m artifact.Match) ([]expr.Any, error) {
 		return encodePort(dportOffset, op, m.Value)
 	case artifact.MatchCTStatus:
 		return encodeStatus(m)
-	case artifact.MatchSaddr4, artifact.MatchDaddr4, artifact.MatchSaddr6, artifact.MatchDaddr6, artifact.MatchTime, artifact.MatchAlive:
+	case artifact.MatchDSCP4, artifact.MatchDSCP6:
+		return encodeMatchDSCP(m)
+	case artifact.MatchSaddr4, artifact.MatchDaddr4, artifact.MatchSaddr6, artifact.MatchDaddr6, artifact.MatchTime, artifact.MatchAlive, artifact.MatchCTID:
 		return nil, fmt.Errorf("needs a set or a range")
 	}
 	return nil, errUnknownKind

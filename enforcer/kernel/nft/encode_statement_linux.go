@@ -51,6 +51,9 @@ func encodeStatement(s artifact.Statement) ([]expr.Any, error) {
 		return encodeBranch(expr.VerdictGoto, s.Name)
 	case artifact.DoVMap:
 		return encodeVMap(s)
+	case artifact.DoCountIn, artifact.DoOverQuota, artifact.DoOverLimit, artifact.DoWithinLimit, artifact.DoUpdate,
+		artifact.DoSyslog, artifact.DoSetPriority, artifact.DoRejectICMP:
+		return encodeAccount(s)
 	case artifact.DoRejectTCPReset:
 		return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_TCP_RST}}, nil
 	case artifact.DoRejectAdmin:

@@ -17,6 +17,8 @@ func takeMatch(ops []op, names map[int]string) (m artifact.Match, n int) {
 	switch {
 	case starts(ops, opMeta, opLookup), starts(ops, opPayloadLoad, opLookup):
 		return takeLookup(ops)
+	case starts(ops, opPayloadLoad, opBitwise, opCmp) && ops[0].base == unix.NFT_PAYLOAD_NETWORK_HEADER && ops[0].offset <= dscpByte4:
+		return takeMatchDSCP(ops)
 	case starts(ops, opMeta, opRange), starts(ops, opPayloadLoad, opRange),
 		starts(ops, opMeta, opCmp, opCmp) && ops[1].cmp == unix.NFT_CMP_GTE,
 		starts(ops, opPayloadLoad, opCmp, opCmp) && ops[1].cmp == unix.NFT_CMP_GTE,
@@ -161,6 +163,14 @@ func takeLookup(ops []op) (artifact.Match, int) {
 	if !safeName.MatchString(lookup.set) {
 		return artifact.Match{}, 0
 	}
+	if kind, ok := wholeKind(load); ok {
+		return artifact.Match{Kind: kind, Set: lookup.set, Not: lookup.invert}, 2
+	}
+	return artifact.Match{}, 0
+}
+
+// wholeKind is the kind of match whose whole value was loaded, to be looked up.
+func wholeKind(load op) (artifact.MatchKind, bool) {
 	for kind, e := range loads() {
 		same := false
 		switch e := e.(type) {
@@ -170,10 +180,10 @@ func takeLookup(ops []op) (artifact.Match, int) {
 			same = load.kind == opPayloadLoad && load.base == uint32(e.Base) && load.offset == e.Offset && load.length == e.Len
 		}
 		if same {
-			return artifact.Match{Kind: kind, Set: lookup.set, Not: lookup.invert}, 2
+			return kind, true
 		}
 	}
-	return artifact.Match{}, 0
+	return "", false
 }
 
 // takeStatement recognises the expressions that encodeStatement makes.
@@ -202,7 +212,7 @@ func takeStatement(ops []op, names map[int]string) (artifact.Statement, int) {
 	case o.kind == opVerdict:
 		return takeVerdict(o)
 	}
-	return artifact.Statement{}, 0
+	return takeAccount(ops)
 }
 
 // takeSetMark reads "ct mark set ct mark & mask | value".

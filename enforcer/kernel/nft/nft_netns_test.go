@@ -73,6 +73,8 @@ func everyKind() artifact.Ruleset {
 			add(id+"packets"+side, drop, artifact.Match{Kind: artifact.MatchCTPackets, Name: side, Limit: 33, Not: not})
 			add(id+"bytes"+side, drop, artifact.Match{Kind: artifact.MatchCTBytes, Name: side, Limit: 1 << 40, Not: not})
 		}
+		add(id+"dscp4", drop, artifact.Match{Kind: artifact.MatchFamily, Value: 4}, artifact.Match{Kind: artifact.MatchDSCP4, Value: 46, Not: not})
+		add(id+"dscp6", drop, artifact.Match{Kind: artifact.MatchFamily, Value: 6}, artifact.Match{Kind: artifact.MatchDSCP6, Value: 0, Not: not})
 		add(id+"time", drop, artifact.Match{Kind: artifact.MatchTime, Set: "np_time", Not: not})
 		add(id+"alive", drop, artifact.Match{Kind: artifact.MatchAlive, Set: "np_alive", Not: not})
 		for _, name := range []string{"original", "reply"} {
@@ -101,6 +103,10 @@ func everyKind() artifact.Ruleset {
 		}
 	}
 	chain.Rules = append(chain.Rules, rangesAndMaps()...)
+	for i, do := range everyAccount() {
+		match := []artifact.Match{{Kind: artifact.MatchFamily, Value: 4}}
+		chain.Rules = append(chain.Rules, artifact.Rule{ID: fmt.Sprintf("account/%02d", i), Match: match, Do: []artifact.Statement{{Kind: artifact.DoCounter}, do}})
+	}
 	slices.SortFunc(chain.Rules, func(a, b artifact.Rule) int { return strings.Compare(a.ID, b.ID) })
 	last := artifact.Chain{Name: "np_last", Hook: "output", Type: "route", Priority: 0, Rules: []artifact.Rule{
 		{ID: "oifname", Match: []artifact.Match{{Kind: artifact.MatchOIFName, Name: "lo"}}, Do: []artifact.Statement{{Kind: artifact.DoCounter}, {Kind: artifact.DoAccept}}},
@@ -117,7 +123,34 @@ func everyKind() artifact.Ruleset {
 	plain := artifact.Chain{Name: "np_plain", Rules: []artifact.Rule{{ID: "end", Do: []artifact.Statement{{Kind: artifact.DoReturn}}}}}
 	plain2 := plain
 	plain2.Name = "np_plain2"
-	return artifact.Ruleset{Family: "inet", Table: "netpol", Sets: everySet(), Chains: []artifact.Chain{chain, last, plain, plain2}}
+	return artifact.Ruleset{Family: "inet", Table: "netpol", Sets: everySet(), Objects: everyObject(), Chains: []artifact.Chain{chain, last, plain, plain2}}
+}
+
+func everyObject() []artifact.Object {
+	return []artifact.Object{{Name: "np_count_a", Kind: artifact.ObjectCounter}, {Name: "np_quota_a", Kind: artifact.ObjectQuota, Bytes: 5_000_000_000}}
+}
+
+func everyAccount() []artifact.Statement {
+	bytes := artifact.Limit{Rate: 1_250_000, Unit: time.Second, Burst: 65_536, Bytes: true}
+	packets := artifact.Limit{Rate: 100, Unit: time.Minute, Burst: 7}
+	return []artifact.Statement{
+		{Kind: artifact.DoCountIn, Name: "np_count_a"},
+		{Kind: artifact.DoOverQuota, Name: "np_quota_a"},
+		{Kind: artifact.DoOverLimit, Limit: bytes},
+		{Kind: artifact.DoOverLimit, Limit: packets},
+		{Kind: artifact.DoWithinLimit, Limit: packets},
+		{Kind: artifact.DoWithinLimit, Limit: artifact.Limit{Rate: 3, Unit: 7 * 24 * time.Hour, Burst: 5}},
+		{Kind: artifact.DoUpdate, Name: "np_rate4_a", Key: artifact.MatchSaddr4, Limit: bytes},
+		{Kind: artifact.DoUpdate, Name: "np_rate4_a", Key: artifact.MatchDaddr4, Limit: packets},
+		{Kind: artifact.DoUpdate, Name: "np_quota4_a", Key: artifact.MatchSaddr4, Bytes: 123_456},
+		{Kind: artifact.DoUpdate, Name: "np_quota4_a", Key: artifact.MatchDaddr4},
+		{Kind: artifact.DoUpdate, Name: "np_ratef_a", Key: artifact.MatchCTID, Limit: packets},
+		{Kind: artifact.DoSyslog, Name: "np a (b): "},
+		{Kind: artifact.DoSetPriority, Value: 0x1_0010},
+		{Kind: artifact.DoRejectICMP, Name: "port-unreachable"},
+		{Kind: artifact.DoRejectICMP, Name: "no-route"},
+		{Kind: artifact.DoRejectICMP, Name: "host-unreachable"},
+	}
 }
 
 // everySet is a set of each type, with points, ranges and both ends of what
@@ -140,6 +173,9 @@ func everySet() []artifact.Set {
 		set("np_port", artifact.SetService, "\x00\x00", "\x00\x00", "\x00\x50", "\x00\x50", "\x1f\x40", "\xff\xff"),
 		set("np_proto", artifact.SetProto, "\x06", "\x06", "\x84", "\x88"),
 		{Name: "np_alive", Type: artifact.SetFamily, Heartbeat: 10 * time.Second},
+		{Name: "np_quota4_a", Type: artifact.SetAddr4, Accounts: artifact.AccountQuota},
+		{Name: "np_rate4_a", Type: artifact.SetAddr4, Accounts: artifact.AccountLimit, Lives: time.Minute},
+		{Name: "np_ratef_a", Type: artifact.SetFlow, Accounts: artifact.AccountLimit, Lives: time.Minute},
 		{Name: "np_time", Type: artifact.SetTime},
 		everyMap(set("np_vdev", artifact.SetDevice, name("abcdefghijklmno"), name("abcdefghijklmno"))),
 		everyMap(set("np_vip4", artifact.SetAddr4, "\x00\x00\x00\x00", "\x00\x00\x00\x09", "\x00\x00\x00\x0a", "\x0a\xff\xff\xff", "\xff\x00\x00\x00", "\xff\xff\xff\xff")),
@@ -207,14 +243,14 @@ func TestDriftIsSeen(t *testing.T) {
 		cmd        []string
 	}{
 		{"rule we could have written", `+np_dscp: ct label 5 drop # `, []string{"add rule inet netpol np_dscp ct label 5 drop"}},
-		{"rule with unknown expressions", `["limit" 0c000100`, []string{"add rule inet netpol np_dscp ip saddr 192.0.2.1 limit rate 3/second"}},
+		{"rule with unknown expressions", `["numgen" `, []string{"add rule inet netpol np_dscp ip saddr 192.0.2.1 numgen inc mod 3 == 1"}},
 		{"order", `+np_verdict: ct label 7 drop`, []string{"insert rule inet netpol np_verdict ct label 7 drop"}},
 		{"chain", `+chain np_mine`, []string{"add chain inet netpol np_mine"}},
 		{"set we could have made", `+set "s" type ipv4_addr; flags interval; elements 192.0.2.1`, []string{"add set inet netpol s { type ipv4_addr; flags interval; elements = { 192.0.2.1 }; }"}},
 		{"map", `+set "m"`, []string{"add map inet netpol m { type ipv4_addr : verdict; }"}},
 		{"set that forgets", `+set "t"`, []string{"add set inet netpol t { type ipv4_addr; flags timeout; }"}},
 		{"set", `+set "s"`, []string{"add set inet netpol s { type ipv4_addr; }"}},
-		{"counter object", `+object "c"`, []string{"add counter inet netpol c"}},
+		{"counter object", `+counter c { }`, []string{"add counter inet netpol c"}},
 		{"comment", `# somebody else`, []string{`add rule inet netpol np_dscp accept comment "somebody else"`}},
 		{"rule gone", `-np_dscp: `, []string{"flush chain inet netpol np_dscp"}},
 		{"policy", `+chain np_forward type filter hook forward priority 10 policy drop`, []string{"chain inet netpol np_forward { policy drop; }"}},

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/kernel/internal/nfnl"
 )
 
@@ -28,6 +29,11 @@ const (
 	opLog
 	opReject
 	opLookup
+	opMetaSet
+	opSyslog
+	opLimit
+	opObject
+	opUpdate
 	opVMap
 	opRange
 )
@@ -53,8 +59,10 @@ type op struct {
 	prefix    string
 	reject    [2]uint32 // type, code
 	csum      [2]uint32 // type, offset
-	set       string    // lookup
-	invert    bool      // lookup
+	set       string    // lookup, update, object
+	invert    bool      // lookup, limit: over
+	limit     artifact.Limit
+	bytes     uint64 // update: of a quota
 }
 
 type counter struct{ packets, bytes uint64 }
@@ -72,6 +80,9 @@ func decodeOp(b []byte) op {
 	case "meta":
 		if a.only(unix.NFTA_META_KEY, unix.NFTA_META_DREG) && a.u32(unix.NFTA_META_DREG) == reg {
 			o = op{kind: opMeta, key: a.u32(unix.NFTA_META_KEY)}
+		}
+		if a.only(unix.NFTA_META_KEY, unix.NFTA_META_SREG) && a.u32(unix.NFTA_META_SREG) == reg {
+			o = op{kind: opMetaSet, key: a.u32(unix.NFTA_META_KEY)}
 		}
 	case "payload":
 		o = decodePayload(a)
@@ -93,6 +104,12 @@ func decodeOp(b []byte) op {
 		o = decodeLog(a)
 	case "lookup":
 		o = decodeLookup(a)
+	case "limit":
+		o = decodeLimit(a)
+	case "objref":
+		o = decodeObjref(a)
+	case "dynset":
+		o = decodeDynset(a)
 	case "range":
 		if a.only(unix.NFTA_RANGE_SREG, unix.NFTA_RANGE_OP, unix.NFTA_RANGE_FROM_DATA, unix.NFTA_RANGE_TO_DATA) && a.u32(unix.NFTA_RANGE_SREG) == reg {
 			o = op{kind: opRange, cmp: a.u32(unix.NFTA_RANGE_OP), data: value(a.by[unix.NFTA_RANGE_FROM_DATA]), high: value(a.by[unix.NFTA_RANGE_TO_DATA])}
@@ -168,7 +185,14 @@ func decodeImmediate(a attrs) op {
 	return op{}
 }
 
+// syslogLevel is what the kernel fills in where no level is asked for
+// (NFT_LOGLEVEL_WARNING, nft_log.c).
+const syslogLevel = 4
+
 func decodeLog(a attrs) op {
+	if a.only(unix.NFTA_LOG_PREFIX, unix.NFTA_LOG_LEVEL) && a.u32(unix.NFTA_LOG_LEVEL) == syslogLevel {
+		return op{kind: opSyslog, prefix: a.text(unix.NFTA_LOG_PREFIX)}
+	}
 	known := a.only(unix.NFTA_LOG_GROUP, unix.NFTA_LOG_PREFIX, unix.NFTA_LOG_SNAPLEN, unix.NFTA_LOG_QTHRESHOLD)
 	threshold := nfnl.Attr{Data: a.by[unix.NFTA_LOG_QTHRESHOLD]}.Uint16()
 	if !known || threshold != 0 || a.by[unix.NFTA_LOG_GROUP] == nil {

@@ -125,8 +125,8 @@ func (r *reader) state() (State, error) {
 		return st, err
 	}
 	st.Sets = sets
-	st.Strangers, err = r.strangers(ours)
-	st.Strangers = append(odd, st.Strangers...)
+	objects, strangers, err := r.objects(ours)
+	st.Objects, st.Strangers = objects, append(odd, strangers...)
 	return st, err
 }
 
@@ -147,7 +147,7 @@ func (r *reader) sets(ours func([]byte) []byte) (sets []Set, odd []string, err e
 		return nil, nil, err
 	}
 	for _, s := range found {
-		if s.Heartbeat > 0 { // its elements come and go
+		if s.Heartbeat > 0 || s.Dynamic() { // its elements come and go
 			sets = append(sets, canonicalSet(s))
 			continue
 		}
@@ -173,25 +173,31 @@ func (r *reader) sets(ours func([]byte) []byte) (sets []Set, odd []string, err e
 	return sets, odd, nil
 }
 
-// strangers lists what netpol never makes but others may have put into its
-// table. In all three messages attribute 1 is the table, 2 the name.
-func (r *reader) strangers(ours func([]byte) []byte) ([]string, error) {
-	var found []string
-	for _, kind := range []struct {
-		name string
-		msg  uint16
-	}{{"object", unix.NFT_MSG_GETOBJ}, {"flowtable", unix.NFT_MSG_GETFLOWTABLE}} {
-		err := r.dump(kind.msg, ours, func(a attrs) {
-			if a.text(unix.NFTA_SET_TABLE) == r.table {
-				found = append(found, fmt.Sprintf("%s %q", kind.name, a.text(unix.NFTA_SET_NAME)))
-			}
-		})
-		if err != nil {
-			return nil, err
+// objects reads the counters and quotas, by name; strangers are what netpol
+// never makes but others may have put into its table. In all these messages
+// attribute 1 is the table, 2 the name.
+func (r *reader) objects(ours func([]byte) []byte) (objects []artifact.Object, strangers []string, err error) {
+	err = r.dump(unix.NFT_MSG_GETOBJ, ours, func(a attrs) {
+		if a.text(unix.NFTA_OBJ_TABLE) != r.table {
+			return
 		}
+		if o, ok := decodeObject(a); ok {
+			objects = append(objects, o)
+			return
+		}
+		strangers = append(strangers, fmt.Sprintf("object %q", a.text(unix.NFTA_OBJ_NAME)))
+	})
+	if err != nil {
+		return nil, nil, err
 	}
-	slices.SortFunc(found, cmp.Compare[string])
-	return found, nil
+	err = r.dump(unix.NFT_MSG_GETFLOWTABLE, ours, func(a attrs) {
+		if a.text(unix.NFTA_SET_TABLE) == r.table {
+			strangers = append(strangers, fmt.Sprintf("flowtable %q", a.text(unix.NFTA_SET_NAME)))
+		}
+	})
+	slices.SortFunc(objects, func(a, b artifact.Object) int { return cmp.Compare(a.Name, b.Name) })
+	slices.Sort(strangers)
+	return objects, strangers, err
 }
 
 func (r *reader) dump(msg uint16, body func([]byte) []byte, each func(attrs)) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 func keyTypes() map[artifact.SetType]uint32 {
 	return map[artifact.SetType]uint32{
 		artifact.SetAddr4: 7, artifact.SetAddr6: 8, artifact.SetProto: 12, artifact.SetService: 13, artifact.SetDevice: 41,
-		artifact.SetTime: 43, artifact.SetFamily: 2,
+		artifact.SetTime: 43, artifact.SetFamily: 2, artifact.SetFlow: 4,
 	}
 }
 
@@ -54,14 +55,21 @@ func (b *batch) set(family uint8, table string, s artifact.Set) error {
 			buf = nfnl.Uint32(buf, unix.NFTA_SET_DATA_TYPE, unix.NFT_DATA_VERDICT)
 		}
 		buf = nfnl.Uint32(buf, unix.NFTA_SET_ID, id)
-		if s.Heartbeat > 0 {
-			buf = nfnl.Uint64(buf, unix.NFTA_SET_TIMEOUT, uint64(s.Heartbeat.Milliseconds()))
+		if lives := max(s.Heartbeat, s.Lives); lives > 0 {
+			buf = nfnl.Uint64(buf, unix.NFTA_SET_TIMEOUT, uint64(lives.Milliseconds()))
+		}
+		if s.Dynamic() {
+			var desc int
+			buf, desc = nfnl.Nest(buf, unix.NFTA_SET_DESC)
+			buf = nfnl.Unnest(nfnl.Uint32(buf, unix.NFTA_SET_DESC_SIZE, artifact.DynamicSize), desc)
 		}
 		switch s.Type {
 		case artifact.SetDevice:
 			buf = nfnl.Bytes(buf, unix.NFTA_SET_USERDATA, hostOrder())
 		case artifact.SetTime:
 			buf = nfnl.Bytes(buf, unix.NFTA_SET_USERDATA, metaTimeKey())
+		case artifact.SetFlow:
+			buf = nfnl.Bytes(buf, unix.NFTA_SET_USERDATA, flowKey())
 		case artifact.SetAddr4, artifact.SetAddr6, artifact.SetProto, artifact.SetService, artifact.SetFamily:
 		}
 		return buf
@@ -80,8 +88,14 @@ func elementsPerMessage(s artifact.Set) int {
 }
 
 func setFlags(s artifact.Set) (flags uint32) {
-	if s.Type.Interval() {
+	if s.Interval() {
 		flags |= unix.NFT_SET_INTERVAL
+	}
+	if s.Dynamic() {
+		flags |= unix.NFT_SET_EVAL
+	}
+	if s.Lives > 0 {
+		flags |= unix.NFT_SET_TIMEOUT
 	}
 	if s.Map {
 		flags |= unix.NFT_SET_MAP
@@ -103,6 +117,12 @@ func hostOrder() []byte { return note(0, word(1)) }
 // name for the type alone, "time", is a duration's as well.
 func metaTimeKey() []byte {
 	return append(hostOrder(), note(3, append(note(0, word(9)), note(1, note(0, word(metaTime)))...))...)
+}
+
+// flowKey is the same for "typeof ct id" (EXPR_CT 12; of both directions).
+func flowKey() []byte {
+	what := append(note(0, word(ctID)), note(1, word(math.MaxUint32))...)
+	return append(note(0, word(2)), note(3, append(note(0, word(12)), note(1, what)...))...)
 }
 
 // note is one piece of nft's user data: type, length, value.
@@ -137,7 +157,7 @@ func (b *batch) elements(family uint8, table string, s artifact.Set, id uint32, 
 		buf, nest := nfnl.Nest(buf, unix.NFTA_SET_ELEM_LIST_ELEMENTS)
 		for _, e := range list {
 			buf = element(buf, e.Low, 0, e.Jump)
-			if !s.Type.Interval() {
+			if !s.Interval() {
 				continue
 			}
 			if end, ok := after(e.High); ok {
@@ -191,8 +211,18 @@ func decodeSet(a attrs) (artifact.Set, bool) {
 			s.Type = t
 		}
 	}
-	s.Heartbeat = time.Duration(a.u64(unix.NFTA_SET_TIMEOUT)) * time.Millisecond
-	plain := (s.Heartbeat > 0) == (s.Type == artifact.SetFamily)
+	lives := time.Duration(a.u64(unix.NFTA_SET_TIMEOUT)) * time.Millisecond
+	plain := true
+	switch {
+	case a.u32(unix.NFTA_SET_FLAGS)&unix.NFT_SET_EVAL != 0:
+		// What is kept of elements is the rules' to say; any will do here.
+		s.Accounts, s.Lives = artifact.AccountCounts, lives
+		desc := splitAttrs(a.by[unix.NFTA_SET_DESC])
+		plain = desc.u32(unix.NFTA_SET_DESC_SIZE) == artifact.DynamicSize
+	default:
+		s.Heartbeat = lives
+		plain = (lives > 0) == (s.Type == artifact.SetFamily)
+	}
 	if a.by[unix.NFTA_SET_DATA_TYPE] != nil {
 		s.Map, plain = true, plain && a.u32(unix.NFTA_SET_DATA_TYPE) == unix.NFT_DATA_VERDICT
 	}

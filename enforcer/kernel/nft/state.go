@@ -14,9 +14,10 @@ type State struct {
 	Present       bool
 	Generation    uint32 // of the whole ruleset when it was read; 0 on the wanted side
 	Family, Table string
-	Chains        []Chain  // in the kernel's order
-	Sets          []Set    // by name
-	Strangers     []string // maps, objects, flowtables and odd sets in our table: netpol makes none
+	Chains        []Chain // in the kernel's order
+	Sets          []Set   // by name
+	Objects       []artifact.Object
+	Strangers     []string // objects, flowtables and odd sets in our table: netpol makes none
 }
 
 // Chain is one chain; Hook is empty for a plain one.
@@ -57,6 +58,8 @@ func Canonical(rs *artifact.Ruleset) State {
 		s.Sets = append(s.Sets, canonicalSet(set))
 	}
 	slices.SortFunc(s.Sets, func(a, b Set) int { return strings.Compare(a.Name, b.Name) })
+	s.Objects = slices.Clone(rs.Objects)
+	slices.SortFunc(s.Objects, func(a, b artifact.Object) int { return strings.Compare(a.Name, b.Name) })
 	for _, c := range rs.Chains {
 		chain := Chain{Name: c.Name, Hook: c.Hook, Type: c.Type, Priority: c.Priority}
 		if c.Hook != "" {
@@ -137,6 +140,9 @@ func (s State) Lines() []string {
 	lines = append(lines, s.Strangers...)
 	for _, set := range s.Sets {
 		lines = append(lines, fmt.Sprintf("set %q %s elements %s", set.Name, set.Kind, set.Elements))
+	}
+	for _, o := range s.Objects {
+		lines = append(lines, o.String())
 	}
 	for _, c := range s.Chains {
 		lines = append(lines, c.Header())

@@ -83,6 +83,9 @@ func tableObjects(s nft.State) []reconcile.Object {
 	for _, set := range s.Sets {
 		objects = append(objects, setObject(set))
 	}
+	for _, o := range s.Objects {
+		objects = append(objects, reconcile.Object{Kind: string(o.Kind), ID: o.Name, Body: o.String()})
+	}
 	for _, c := range s.Chains {
 		objects = append(objects, chainObject(c))
 		seen := map[string]int{}

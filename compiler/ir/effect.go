@@ -1,0 +1,75 @@
+package ir
+
+import (
+	"fmt"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+// Per says what shares one count, quota or rate.
+type Per uint8
+
+// Sharers.
+const (
+	PerPolicy Per = iota // all that the policy holds of
+	PerHost              // each address on the local side
+	PerFlow              // each connection
+)
+
+// String is the word of the language.
+func (p Per) String() string {
+	switch p {
+	case PerPolicy:
+		return "policy"
+	case PerHost:
+		return "host"
+	case PerFlow:
+		return "flow"
+	}
+	return "unknown"
+}
+
+// Priority is the priority of packets (SO_PRIORITY, the class of tc).
+type Priority struct {
+	Text  string // as tc writes it: "1:10", or a plain number
+	Value uint32
+}
+
+// Log is a line in the kernel's log for packets; Limit nil means each of them.
+type Log struct {
+	Prefix string // empty: the policy's name
+	Limit  *artifact.Limit
+}
+
+// Quota is an amount of bytes; the policy's other effects begin when it is used up.
+type Quota struct {
+	Bytes uint64
+	Per   Per
+}
+
+// Rate drops what is over a limit.
+type Rate struct {
+	Limit artifact.Limit
+	Per   Per
+}
+
+// Count counts packets and bytes.
+type Count struct{ Per Per }
+
+// accounts says that rules of the policy's own run on each packet.
+func (p *Policy) accounts() bool {
+	return p.Log != nil || p.Quota != nil || p.Rate != nil || p.Count != nil
+}
+
+// Gated says that the policy's effects need rules of its own, on a label that
+// says that its condition holds: rules ask more of each packet, count, or only
+// count.
+func (p *Policy) Gated() bool { return len(p.Packet) > 0 || p.Audit || p.accounts() }
+
+// Lasting says that labels and marks come with the condition itself, and not
+// with a packet that meets more.
+func (p *Policy) Lasting() bool { return len(p.Packet) == 0 && p.Quota == nil && !p.Audit }
+
+func (r *Rate) String() string { return fmt.Sprintf("rate %s per %s", r.Limit, r.Per) }
+
+func (q *Quota) String() string { return fmt.Sprintf("quota %d bytes per %s", q.Bytes, q.Per) }

@@ -52,15 +52,16 @@ func (w *worker) fill(to *telemetry.Flow, r *flow.Record, f *fact.Facts, event t
 	for _, id := range w.eval(r, f).Policies {
 		policies = append(policies, w.policy.bundle.Policies[id].Name)
 	}
+	application, by := w.application(f)
 	*to = telemetry.Flow{
 		Event: event, PCAP: w.file,
 		IPProtocol: f.IPProtocol, VLANID: f.VLANID,
 		SrcIP: f.SrcIP, SrcPort: f.SrcPort, DstIP: f.DstIP, DstPort: f.DstPort,
-		Protocol: f.Protocol, Application: f.Application, Category: f.Category,
+		Protocol: f.Protocol, Application: application, Category: f.Category,
 		Hostname: hostname(f), TLSVersion: tlsVersion(f), JA4: f.JA4, ALPN: f.ALPN,
 		DetectionPackets: int(r.NamedAt),
 		Labels:           w.policy.labelNames(labels, &r.Labels), Policies: policies,
-		By: f.By, DNSHostname: f.DNSHostname, Interface: f.Interface, Guessed: f.Guessed,
+		By: by, DNSHostname: f.DNSHostname, Interface: f.Interface, Guessed: f.Guessed,
 		FirstSeen: time.Unix(0, w.clock.wall(r.FirstSeen)).UTC(), LastSeen: time.Unix(0, w.clock.wall(r.LastSeen)).UTC(),
 	}
 	to.Packets, to.Bytes = w.totals(r)
@@ -76,6 +77,23 @@ func (w *worker) totals(r *flow.Record) (packets, bytes uint64) {
 		bytes = max(bytes, t.counts[0].Bytes+t.counts[1].Bytes)
 	}
 	return packets, bytes
+}
+
+// byQuery is the evidence of a look-up's application in records. No criterion
+// can ask for it: in the facts a look-up has no application.
+const byQuery = "query"
+
+// application is what a record calls a flow and what that rests on: the
+// application, or in a name service the one whose name was asked for. The facts
+// keep the two apart, as they do for the host name, so that app == 'x' means
+// traffic with x alone.
+func (w *worker) application(f *fact.Facts) (tag, by string) {
+	if f.Application == "" {
+		if tag, ok := w.policy.classifier.Asked(f); ok {
+			return tag, byQuery
+		}
+	}
+	return f.Application, f.By
 }
 
 // hostname is the name a record gives a flow: what its client asked of the

@@ -627,3 +627,28 @@ func TestRecordWords(t *testing.T) {
 		})
 	}
 }
+
+func TestRecordOfALookup(t *testing.T) {
+	e, err := New(Config{Source: newScript(), Dissectors: dissectors(), Bundle: bundle(t, zoomPolicy())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorker(e)
+	for _, tt := range []struct {
+		name string
+		in   fact.Facts
+		want [2]string // application, by
+	}{
+		{"whose name is asked for", fact.Facts{Protocol: "dns", DNSHostname: "us04.zoom.us"}, [2]string{"zoom", byQuery}},
+		{"a name that is nobody's", fact.Facts{Protocol: "dns", DNSHostname: "www.example.com"}, [2]string{"", ""}},
+		{"the traffic itself", fact.Facts{Protocol: "tls", Application: "zoom", By: fact.BySNI, Hostname: "us04.zoom.us"}, [2]string{"zoom", fact.BySNI}},
+		{"traffic after a look-up", fact.Facts{Protocol: "ssh", DNSHostname: "us04.zoom.us"}, [2]string{"", ""}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			application, by := w.application(&tt.in)
+			if got := [2]string{application, by}; got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -195,6 +195,7 @@ func (s *Scheduler) Panics() map[string]uint64 {
 func forget(f *fact.Facts) {
 	f.Protocol, f.Hostname, f.DNSHostname, f.By = "", "", "", ""
 	f.TLSVersion, f.ALPN, f.JA4, f.UserAgent, f.BTInfoHash = 0, "", "", "", ""
+	f.JA4S = ""
 	f.TLSCipher, f.TLSECH, f.TLSALPNServer, f.Risks = 0, false, "", ""
 	f.HTTPMethod, f.HTTPURL, f.SSHClientAgent, f.SSHServerAgent = "", "", "", ""
 	f.DHCPClassIdent, f.DHCPFingerprint, f.MDNSDomainName = "", "", ""

@@ -9,7 +9,7 @@ import (
 )
 
 // attributeCount is len(fact.Attributes).
-const attributeCount = 82
+const attributeCount = 86
 
 // readText is the value of the text attribute a.
 func readText(f *fact.Facts, a attribute) (v string) {
@@ -34,65 +34,69 @@ func readText(f *fact.Facts, a attribute) (v string) {
 		return f.DomainCategory
 	case 10: // network_category
 		return f.NetworkCategory
-	case 23: // local_mac
+	case 22: // country
+		return f.Country
+	case 25: // local_mac
 		return f.LocalMAC
-	case 24: // other_mac
+	case 26: // other_mac
 		return f.OtherMAC
-	case 25: // src_mac
+	case 27: // src_mac
 		return f.SrcMAC
-	case 26: // dst_mac
+	case 28: // dst_mac
 		return f.DstMAC
-	case 27: // other_type
+	case 29: // other_type
 		return f.OtherType
-	case 28: // origin
+	case 30: // origin
 		return f.Origin
-	case 33: // interface
+	case 35: // interface
 		return f.Interface
-	case 36: // alpn
+	case 38: // alpn
 		return f.ALPN
-	case 37: // ja4
+	case 39: // ja4
 		return f.JA4
-	case 40: // tls_alpn_server
+	case 40: // ja4s
+		return f.JA4S
+	case 43: // tls_alpn_server
 		return f.TLSALPNServer
-	case 41: // tls_server_cn
+	case 44: // tls_server_cn
 		return f.TLSServerCN
-	case 42: // tls_subject_dn
+	case 45: // tls_subject_dn
 		return f.TLSSubjectDN
-	case 43: // tls_issuer_dn
+	case 46: // tls_issuer_dn
 		return f.TLSIssuerDN
-	case 44: // tls_cert_fingerprint
+	case 47: // tls_cert_fingerprint
 		return f.TLSCertFingerprint
-	case 45: // risks
+	case 48: // risks
 		return f.Risks
-	case 46: // http_user_agent
+	case 50: // http_user_agent
 		return f.UserAgent
-	case 47: // http_method
+	case 51: // http_method
 		return f.HTTPMethod
-	case 48: // http_url
+	case 52: // http_url
 		return f.HTTPURL
-	case 49: // ssh_client_agent
+	case 53: // ssh_client_agent
 		return f.SSHClientAgent
-	case 50: // ssh_server_agent
+	case 54: // ssh_server_agent
 		return f.SSHServerAgent
-	case 51: // dhcp_class_ident
+	case 55: // dhcp_class_ident
 		return f.DHCPClassIdent
-	case 52: // dhcp_fingerprint
+	case 56: // dhcp_fingerprint
 		return f.DHCPFingerprint
-	case 53: // mdns_domain_name
+	case 57: // mdns_domain_name
 		return f.MDNSDomainName
-	case 54: // ssdp_user_agent
+	case 58: // ssdp_user_agent
 		return f.SSDPUserAgent
-	case 55: // ssdp_server
+	case 59: // ssdp_server
 		return f.SSDPServer
-	case 59: // quic_version
+	case 63: // quic_version
 		return f.QUICVersion
-	case 60: // bt_info_hash
+	case 64: // bt_info_hash
 		return f.BTInfoHash
-	case 77: // interface_out
+	case 81: // interface_out
 		return f.InterfaceOut
-	case 80: // weekday
+	case 84: // weekday
 		return f.Weekday
-	case 81: // schedule
+	case 85: // schedule
 		return f.Schedules
 	}
 	return v
@@ -109,57 +113,59 @@ func readNumber(f *fact.Facts, a attribute) (v int) {
 		return f.LocalPort
 	case 20: // other_port
 		return f.OtherPort
-	case 21: // src_port
+	case 21: // asn
+		return f.ASN
+	case 23: // src_port
 		return f.SrcPort
-	case 22: // dst_port
+	case 24: // dst_port
 		return f.DstPort
-	case 29: // ip_dscp
+	case 31: // ip_dscp
 		return f.IPDSCP
-	case 31: // ip_protocol
+	case 33: // ip_protocol
 		return f.IPProtocol
-	case 32: // ip_version
+	case 34: // ip_version
 		return f.IPVersion
-	case 34: // vlan_id
+	case 36: // vlan_id
 		return f.VLANID
-	case 35: // tls_version
+	case 37: // tls_version
 		return f.TLSVersion
-	case 38: // tls_cipher
+	case 41: // tls_cipher
 		return f.TLSCipher
-	case 61: // total_bytes
+	case 65: // total_bytes
 		return f.TotalBytes
-	case 62: // src_bytes
+	case 66: // src_bytes
 		return f.SrcBytes
-	case 63: // dst_bytes
+	case 67: // dst_bytes
 		return f.DstBytes
-	case 64: // local_bytes
+	case 68: // local_bytes
 		return f.LocalBytes
-	case 65: // other_bytes
+	case 69: // other_bytes
 		return f.OtherBytes
-	case 66: // total_packets
+	case 70: // total_packets
 		return f.TotalPackets
-	case 67: // src_packets
+	case 71: // src_packets
 		return f.SrcPackets
-	case 68: // dst_packets
+	case 72: // dst_packets
 		return f.DstPackets
-	case 69: // local_packets
+	case 73: // local_packets
 		return f.LocalPackets
-	case 70: // other_packets
+	case 74: // other_packets
 		return f.OtherPackets
-	case 71: // total_rate
+	case 75: // total_rate
 		return f.TotalRate
-	case 72: // src_rate
+	case 76: // src_rate
 		return f.SrcRate
-	case 73: // dst_rate
+	case 77: // dst_rate
 		return f.DstRate
-	case 74: // local_rate
+	case 78: // local_rate
 		return f.LocalRate
-	case 75: // other_rate
+	case 79: // other_rate
 		return f.OtherRate
-	case 76: // duration
+	case 80: // duration
 		return f.Duration
-	case 78: // ct_mark
+	case 82: // ct_mark
 		return f.CTMark
-	case 79: // time_of_day
+	case 83: // time_of_day
 		return f.TimeOfDay
 	}
 	return v
@@ -176,11 +182,11 @@ func readAddr(f *fact.Facts, a attribute) (v netip.Addr) {
 		return f.SrcIP
 	case 18: // dst_ip
 		return f.DstIP
-	case 56: // stun_mapped
+	case 60: // stun_mapped
 		return f.STUNMapped
-	case 57: // stun_peer
+	case 61: // stun_peer
 		return f.STUNPeer
-	case 58: // stun_relayed
+	case 62: // stun_relayed
 		return f.STUNRelayed
 	}
 	return v
@@ -195,10 +201,12 @@ func readFlag(f *fact.Facts, a attribute) (v bool) {
 		return f.Complete
 	case 14: // detection_updated
 		return f.Updated
-	case 30: // ip_nat
+	case 32: // ip_nat
 		return f.IPNAT
-	case 39: // tls_ech
+	case 42: // tls_ech
 		return f.TLSECH
+	case 49: // evasive
+		return f.Evasive
 	}
 	return v
 }

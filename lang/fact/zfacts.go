@@ -29,6 +29,8 @@ type Facts struct {
 	DstIP               netip.Addr `expr:"dst_ip"`               // The address of the side that the flow was opened to.
 	LocalPort           int        `expr:"local_port"`           // The port on the local side.
 	OtherPort           int        `expr:"other_port"`           // The port on the other side.
+	ASN                 int        `expr:"asn"`                  // The autonomous system of the address on the other side, as the set's asn_database has it; the router gets the networks.
+	Country             string     `expr:"country"`              // The country of the address on the other side, two letters of ISO 3166-1 such as 'DE', as the set's country_database has it; the router gets the networks.
 	SrcPort             int        `expr:"src_port"`             // The port of the side that opened the flow.
 	DstPort             int        `expr:"dst_port"`             // The port that the flow was opened to.
 	LocalMAC            string     `expr:"local_mac"`            // The hardware address on the local side, written 'aa:bb:cc:dd:ee:ff': the device's own, or that of the last router before this one. Known in Ethernet and Linux cooked captures; live from the packets that arrive from that side.
@@ -46,6 +48,7 @@ type Facts struct {
 	TLSVersion          int        `expr:"tls_version"`          // The TLS version of the flow: the one the server chose, or the highest the client offers until then. Written '1.0' to '1.3', ordered.
 	ALPN                string     `expr:"alpn"`                 // The application protocols that the client offers (RFC 7301).
 	JA4                 string     `expr:"ja4"`                  // The JA4 fingerprint of the client's TLS hello.
+	JA4S                string     `expr:"ja4s"`                 // The JA4S fingerprint of the server's TLS hello, over TCP and DTLS.
 	TLSCipher           int        `expr:"tls_cipher"`           // The cipher suite that the server chose, over TCP and DTLS: its number (0xc02f) or its registered name in quotes.
 	TLSECH              bool       `expr:"tls_ech"`              // True when the client sends an encrypted_client_hello extension (RFC 9849); whether it holds a name or is GREASE cannot be told.
 	TLSALPNServer       string     `expr:"tls_alpn_server"`      // The application protocol that the server chose; encrypted from TLS 1.3 on.
@@ -54,6 +57,7 @@ type Facts struct {
 	TLSIssuerDN         string     `expr:"tls_issuer_dn"`        // The issuer of the server's certificate, written likewise.
 	TLSCertFingerprint  string     `expr:"tls_cert_fingerprint"` // The SHA-1 of the server's certificate, 40 hexadecimal digits; colons between them may be written.
 	Risks               string     `expr:"risks"`                // What an operator may want to act on; the values are below. A policy that asks for it has flows inspected until their certificate or login has been seen.
+	Evasive             bool       `expr:"evasive"`              // True when the flow's packets contradict each other, so that its ends may have read other bytes than netpol did: overlapping segments or fragments that differ, urgent data or a hello that does not end in the flow's opening, a second hello with another name, two different Host fields.
 	UserAgent           string     `expr:"http_user_agent"`      // The User-Agent of the first HTTP request.
 	HTTPMethod          string     `expr:"http_method"`          // The method of the first HTTP request.
 	HTTPURL             string     `expr:"http_url"`             // The host and target of the first HTTP request, such as 'www.example.com/a?b'; read only when a policy asks for it.

@@ -124,7 +124,7 @@ func (a *assembly) read(body []byte, f *fact.Facts) (done bool) {
 		case typeServerHello:
 			var s answer
 			if part.Len() == length && parseServerHello(part.Rest(), &s) {
-				s.set(f)
+				s.set(OverDTLS, f)
 				return true
 			}
 		}

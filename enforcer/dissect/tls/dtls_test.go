@@ -39,7 +39,7 @@ func dtlsCases(t testing.TB) []dissecttest.Case {
 		JA4: "dd2d1516wc_8daaf6152771_e5627efa2ab1",
 	}
 	chosen := want
-	chosen.TLSCipher = 0xc02b
+	chosen.TLSCipher, chosen.JA4S = 0xc02b, "dd20000_c02b_000000000000"
 	return []dissecttest.Case{
 		{Name: "hello", In: dissecttest.UDP(5684, dissecttest.Client(hello)), Result: dissect.Partial, Want: want},
 		{Name: "both hellos", In: dissecttest.UDP(5684, dissecttest.Client(hello), dissecttest.Server(answer)), Result: dissect.Match, Want: chosen},

@@ -49,8 +49,10 @@ const retryRandom = "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb
 	"\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c"
 
 // set writes the facts of the server's hello.
-func (a *answer) set(f *fact.Facts) {
+func (a *answer) set(over Carrier, f *fact.Facts) {
 	f.TLSVersion, f.TLSCipher = a.version, a.cipher
+	var print [ja4sLen]byte
+	dissect.SetText(&f.JA4S, a.appendJA4S(print[:0], over))
 	if len(a.alpn) > 0 {
 		var buf [4 * 255]byte
 		dissect.SetText(&f.TLSALPNServer, dissect.AppendEscaped(buf[:0], a.alpn, '\\'))
@@ -81,6 +83,7 @@ func parseServerHello(body []byte, a *answer) bool {
 	}
 	for extensions.Len() > 0 {
 		typ, data := extensions.Uint16(), extensions.Vector16()
+		a.addExtension(typ)
 		switch typ {
 		case extSupportedVersions:
 			if v := data.Uint16(); data.OK() {
@@ -94,7 +97,7 @@ func parseServerHello(body []byte, a *answer) bool {
 	if !extensions.OK() {
 		return false
 	}
-	a.version = knownVersion(version)
+	a.version, a.wire = knownVersion(version), version
 	a.retry = string(random) == retryRandom
 	return a.version != 0
 }

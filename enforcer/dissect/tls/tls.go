@@ -36,7 +36,7 @@ func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 	clientDone := readClient(&a, closedA, answer.retry, f)
 	switch {
 	case answer.version != 0:
-		answer.set(f)
+		answer.set(OverTCP, f)
 	case b.empty && a.kind == kindClientHello && belowTLS13(a.hello):
 		f.TLSVersion = min(f.TLSVersion, version12)
 	}
@@ -104,6 +104,9 @@ type answer struct {
 	cipher      int    // chosen; valid iff version is
 	alpn        []byte // chosen; aliases the stream or a copy
 	retry       bool   // the hello asks for another client hello
+	wire        uint16 // the version as it was written
+	extensions  [maxAnswered]uint16
+	count       int    // of extensions; those past maxAnswered are counted only
 	certificate []byte // the first of the chain, DER; aliases the stream or a copy
 	done        bool   // the server's side has no more to tell
 }

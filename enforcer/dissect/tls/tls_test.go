@@ -141,6 +141,16 @@ func ja4Of(t testing.TB, stream []byte) string {
 	return f.JA4
 }
 
+// ja4sOf is the fingerprint of the hello that opens a recorded server stream.
+// Its value is tested against the specification in ja4s_test.go.
+func ja4sOf(packets []dissecttest.Packet) string {
+	var a answer
+	m := messages{rest: side(packets, dissect.Server)}
+	_, body, _ := m.next()
+	parseServerHello(body, &a)
+	return string(a.appendJA4S(nil, OverTCP))
+}
+
 func TestTLS(t *testing.T) { dissecttest.Run(t, New(), cases(t)) }
 
 func FuzzTLS(f *testing.F) { dissecttest.FuzzOne(f, New(), cases(f)) }
@@ -175,7 +185,7 @@ func recordedCases(t testing.TB) []dissecttest.Case {
 	facts := func(packets []dissecttest.Packet, host, by string, version int, alpn string) fact.Facts {
 		f := fact.Facts{
 			Protocol: "tls", Hostname: host, By: by, TLSVersion: version, ALPN: alpn,
-			JA4: ja4Of(t, side(packets, dissect.Client)), TLSCipher: cipherOf(packets),
+			JA4: ja4Of(t, side(packets, dissect.Client)), JA4S: ja4sOf(packets), TLSCipher: cipherOf(packets),
 		}
 		if by != fact.BySNI {
 			f.Risks = "missing_sni"
@@ -183,7 +193,7 @@ func recordedCases(t testing.TB) []dissecttest.Case {
 		return f
 	}
 	offered := facts(v13, "www.example.com", fact.BySNI, 0x0304, "h2,http/1.1")
-	offered.TLSCipher = 0
+	offered.TLSCipher, offered.JA4S = 0, ""
 	return []dissecttest.Case{
 		{Name: "TLS 1.3", In: dissecttest.TCP(443, v13...), Result: dissect.Match, Want: facts(v13, "www.example.com", fact.BySNI, 0x0304, "h2,http/1.1")},
 		{Name: "TLS 1.3 on another port", In: dissecttest.TCP(80, v13...), Result: dissect.Match, Want: facts(v13, "www.example.com", fact.BySNI, 0x0304, "h2,http/1.1")},
@@ -225,7 +235,7 @@ func midstreamCases(t testing.TB) []dissecttest.Case {
 	return []dissecttest.Case{
 		{
 			Name: "server's side only", In: dissecttest.TCP(443, dissecttest.Server(server)), Result: dissect.Partial,
-			Want: fact.Facts{Protocol: "tls", TLSVersion: 0x0303, Hostname: "cert.test", By: fact.ByCert, TLSCipher: cipherOf(v12)},
+			Want: fact.Facts{Protocol: "tls", TLSVersion: 0x0303, Hostname: "cert.test", By: fact.ByCert, JA4S: ja4sOf(v12), TLSCipher: cipherOf(v12)},
 		},
 		{Name: "application data", In: dissecttest.TCP(443, dissecttest.Client(data)), Result: dissect.Match, Want: fact.Facts{Protocol: "tls"}},
 		{Name: "server's application data", In: dissecttest.TCP(443, dissecttest.Server(data)), Result: dissect.Match, Want: fact.Facts{Protocol: "tls"}},

@@ -16,6 +16,7 @@ import (
 type policySet struct {
 	dir    string
 	policy *lang.Policy
+	tests  *lang.TestSet    // nil unless they were read, too
 	bundle *artifact.Bundle // of no use when diags holds errors
 	diags  diag.List
 }
@@ -64,6 +65,9 @@ func (s *policySet) source(filename string) []byte {
 	name := filename
 	if rel, err := filepath.Rel(s.dir, filename); err == nil && !strings.HasPrefix(rel, "..") {
 		name = rel
+	}
+	if s.tests != nil && strings.HasSuffix(name, lang.TestSuffix) {
+		return s.tests.Source(name)
 	}
 	return s.policy.Source(name)
 }

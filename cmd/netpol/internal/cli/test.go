@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -139,16 +138,30 @@ func (t *tool) showTests(a testArgs, report *policytest.Report) error {
 // testSuite compiles a directory and reads its tests. The faults of both are
 // told in one run.
 func (t *tool) testSuite(dir string) (*policytest.Suite, error) {
-	set, err := t.compileDir(dir, foreign{})
+	set, suite, err := t.compileWithTests(dir)
 	if err != nil {
 		return nil, err
 	}
+	if err := t.report(set.diags, set.source); err != nil {
+		return nil, err
+	}
+	return suite, nil
+}
+
+// compileWithTests is compileDir with the tests of the directory, whose faults
+// are among the set's. The suite is nil when there are errors.
+func (t *tool) compileWithTests(dir string) (*policySet, *policytest.Suite, error) {
+	set, err := t.compileDir(dir, foreign{})
+	if err != nil {
+		return nil, nil, err
+	}
 	tests, diags := lang.ParseTestDir(dir)
+	set.tests = tests
 	var suite *policytest.Suite
 	if !set.diags.HasErrors() {
 		catalogue, err := policies.Catalogue()
 		if err != nil {
-			return nil, fmt.Errorf("read catalogue: %w", err)
+			return nil, nil, fmt.Errorf("read catalogue: %w", err)
 		}
 		var more diag.List
 		suite, more, err = policytest.Prepare(policytest.Input{
@@ -156,22 +169,13 @@ func (t *tool) testSuite(dir string) (*policytest.Suite, error) {
 			ParseTuple: func(s string) (flow.Tuple, error) { return parseTuple([]string{s}) },
 		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		diags.Extend(more)
 	}
 	placeIn(dir, diags)
 	set.diags.Extend(diags)
-	source := func(name string) []byte {
-		if rel, err := filepath.Rel(dir, name); err == nil && strings.HasSuffix(name, lang.TestSuffix) {
-			return tests.Source(rel)
-		}
-		return set.source(name)
-	}
-	if err := t.report(set.diags, source); err != nil {
-		return nil, err
-	}
-	return suite, nil
+	return set, suite, nil
 }
 
 // placeIn makes the diagnostics' file names lead from the working directory.

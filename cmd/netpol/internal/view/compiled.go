@@ -8,16 +8,21 @@ import (
 	"github.com/netpol/netpol/compiler/artifact"
 )
 
-// Valid is what validate says of a policy set without errors.
-func Valid(w io.Writer, b *artifact.Bundle, st Style) error {
+// Valid is what validate says of a policy set without errors; kernel says that
+// the kernel has checked the table as well.
+func Valid(w io.Writer, b *artifact.Bundle, kernel bool, st Style) error {
 	authored := 0
 	for _, l := range b.Labels {
 		if !l.Auto {
 			authored++
 		}
 	}
-	_, err := fmt.Fprintf(w, "%s %s, %s.\n", st.in("The policies are valid:", bold, green),
-		countPolicies(len(b.Policies)), count(authored, "label"))
+	var taken string
+	if kernel {
+		taken = " This kernel takes the nftables table."
+	}
+	_, err := fmt.Fprintf(w, "%s %s, %s.%s\n", st.in("The policies are valid:", bold, green),
+		countPolicies(len(b.Policies)), count(authored, "label"), taken)
 	return err
 }
 

@@ -91,6 +91,7 @@ func describe(policies []ir.Policy) []artifact.Policy {
 			Labels:      p.Labels,
 			Mark:        p.Mark,
 			Verdict:     p.Verdict.String(),
+			Also:        p.Extras(),
 			When:        p.Packet.String(),
 			Part:        p.Part,
 			Audit:       p.Audit,

@@ -56,6 +56,7 @@ type Policy struct {
 	Mark        *Mark    `json:"mark,omitempty"`
 	DSCP        string   `json:"dscp,omitempty"`    // as written: "cs5", "46"
 	Verdict     string   `json:"verdict,omitempty"` // accept, drop, reject
+	Also        []string `json:"also,omitempty"`    // further effects, in words: "rate 10 packets/second per host"
 	Decided     Decided  `json:"decided,omitempty"` // where
 	// When is what is asked of each packet besides, as people read it; empty
 	// when nothing is.

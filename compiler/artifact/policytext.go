@@ -21,6 +21,7 @@ func (p Policy) Does() string {
 	if p.Verdict != "" {
 		out = append(out, p.Verdict)
 	}
+	out = append(out, p.Also...)
 	if p.OnFail != "" {
 		out = append(out, "fails "+p.OnFail)
 	}

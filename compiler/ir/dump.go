@@ -47,7 +47,7 @@ func effects(p *Policy) string {
 	if p.Verdict != NoVerdict {
 		parts = append(parts, p.Verdict.String())
 	}
-	if len(parts) == 0 {
+	if parts = append(parts, p.Extras()...); len(parts) == 0 {
 		parts = []string{"nothing"}
 	}
 	if p.OnFail == FailClosed {

@@ -70,6 +70,30 @@ func (p *Policy) Gated() bool { return len(p.Packet) > 0 || p.Audit || p.account
 // with a packet that meets more.
 func (p *Policy) Lasting() bool { return len(p.Packet) == 0 && p.Quota == nil && !p.Audit }
 
-func (r *Rate) String() string { return fmt.Sprintf("rate %s per %s", r.Limit, r.Per) }
-
-func (q *Quota) String() string { return fmt.Sprintf("quota %d bytes per %s", q.Bytes, q.Per) }
+// Extras are the effects that neither label, mark, dscp nor verdict say, in
+// words.
+func (p *Policy) Extras() []string {
+	var out []string
+	if p.DSCP != nil && p.DSCP.IfUnset {
+		out = append(out, "dscp only if unset")
+	}
+	if p.RejectWith != "" {
+		out = append(out, "reject with "+p.RejectWith)
+	}
+	if p.Priority != nil {
+		out = append(out, "priority "+p.Priority.Text)
+	}
+	if p.Rate != nil {
+		out = append(out, fmt.Sprintf("rate %s per %s", p.Rate.Limit, p.Rate.Per))
+	}
+	if p.Quota != nil {
+		out = append(out, fmt.Sprintf("after %d bytes per %s", p.Quota.Bytes, p.Quota.Per))
+	}
+	if p.Count != nil {
+		out = append(out, "count per "+p.Count.Per.String())
+	}
+	if p.Log != nil {
+		out = append(out, "log")
+	}
+	return out
+}

@@ -200,8 +200,9 @@ func (l *Life) look(f *fact.Facts, m Moment, p packetsim.Packet, at counts) (Out
 // packetOf is a packet of the flow, from the side that opened it.
 func packetOf(f *fact.Facts, at time.Time) packetsim.Packet {
 	p := packetsim.Packet{
+		DSCP:     uint8(f.IPDSCP),
 		Protocol: uint8(f.IPProtocol), Src: f.SrcIP, Dst: f.DstIP, SrcPort: uint16(f.SrcPort), DstPort: uint16(f.DstPort),
-		In: f.Interface, Time: at,
+		In: f.Interface, Out: f.InterfaceOut, Time: at,
 	}
 	unspecified := netip.IPv4Unspecified() // a flow that names no address
 	if f.IPVersion == 6 || p.Src.Is6() || p.Dst.Is6() {

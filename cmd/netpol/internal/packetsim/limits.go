@@ -19,6 +19,11 @@ func (t *Table) Limits() []Limit {
 	var out []Limit
 	for _, c := range t.chains {
 		for i := range c.Rules {
+			for _, s := range c.Rules[i].Do {
+				if n := max(s.Bytes, t.objects[s.Name].Bytes); n > 0 {
+					out = append(out, Limit{Bytes: true, Value: n + 1})
+				}
+			}
 			for _, m := range c.Rules[i].Match {
 				if m.Kind == artifact.MatchCTPackets || m.Kind == artifact.MatchCTBytes {
 					out = append(out, Limit{Bytes: m.Kind == artifact.MatchCTBytes, Of: m.Name, Value: m.Limit})

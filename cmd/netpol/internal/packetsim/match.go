@@ -36,11 +36,15 @@ func (w *walk) match(m *artifact.Match) (bool, error) {
 	case artifact.MatchL4Proto, artifact.MatchIIFName, artifact.MatchOIFName, artifact.MatchSport, artifact.MatchDport,
 		artifact.MatchSaddr4, artifact.MatchDaddr4, artifact.MatchSaddr6, artifact.MatchDaddr6:
 		return w.compare(m)
+	case artifact.MatchDSCP4, artifact.MatchDSCP6:
+		same := (m.Kind == artifact.MatchDSCP4) == (p.version() == 4)
+		return same && (uint32(p.DSCP) == m.Value) != m.Not, nil
 	case artifact.MatchTime:
 		hit, err := w.table.inForce(m.Set, p.Time)
 		return hit != m.Not, err
 	case artifact.MatchAlive:
 		return w.table.Alive != m.Not, nil
+	case artifact.MatchCTID: // only updates ask for it
 	case artifact.MatchTCPReset:
 		return p.Protocol == 6 && p.Reset != m.Not, nil
 	}
@@ -50,9 +54,9 @@ func (w *walk) match(m *artifact.Match) (bool, error) {
 func isConntrack(k artifact.MatchKind) bool {
 	switch k {
 	case artifact.MatchCTLabel, artifact.MatchCTMark, artifact.MatchCTPackets, artifact.MatchCTBytes, artifact.MatchCTDirection,
-		artifact.MatchCTState, artifact.MatchCTStatus:
+		artifact.MatchCTState, artifact.MatchCTStatus, artifact.MatchCTID:
 		return true
-	case artifact.MatchL4Proto, artifact.MatchFamily, artifact.MatchIIFName, artifact.MatchOIFName, artifact.MatchSport,
+	case artifact.MatchDSCP4, artifact.MatchDSCP6, artifact.MatchL4Proto, artifact.MatchFamily, artifact.MatchIIFName, artifact.MatchOIFName, artifact.MatchSport,
 		artifact.MatchDport, artifact.MatchSaddr4, artifact.MatchDaddr4, artifact.MatchSaddr6, artifact.MatchDaddr6,
 		artifact.MatchTCPReset, artifact.MatchTime, artifact.MatchAlive:
 	}
@@ -142,7 +146,8 @@ func (w *walk) key(k artifact.MatchKind) (key []byte, ok bool) {
 	case artifact.MatchDaddr6:
 		return p.Dst.AsSlice(), p.version() == 6
 	case artifact.MatchCTLabel, artifact.MatchCTMark, artifact.MatchCTPackets, artifact.MatchCTBytes, artifact.MatchCTDirection,
-		artifact.MatchCTState, artifact.MatchCTStatus, artifact.MatchFamily, artifact.MatchTCPReset, artifact.MatchTime, artifact.MatchAlive:
+		artifact.MatchCTState, artifact.MatchCTStatus, artifact.MatchFamily, artifact.MatchTCPReset, artifact.MatchTime, artifact.MatchAlive,
+		artifact.MatchDSCP4, artifact.MatchDSCP6, artifact.MatchCTID:
 	}
 	return nil, false
 }

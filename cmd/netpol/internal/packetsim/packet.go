@@ -77,6 +77,7 @@ type Packet struct {
 	In, Out          string // interfaces; the path says which there are
 	Size             uint64 // bytes from the IP header on
 	Reset            bool   // TCP RST
+	DSCP             uint8  // that it came with
 	Time             time.Time
 	// Untracked packets have no connection.
 	Untracked bool

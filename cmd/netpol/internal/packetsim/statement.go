@@ -12,7 +12,16 @@ func (w *walk) run(r *artifact.Rule, depth int) (e end, leave bool, err error) {
 	for i := range r.Do {
 		s := &r.Do[i]
 		switch s.Kind {
-		case artifact.DoCounter:
+		case artifact.DoCounter, artifact.DoCountIn, artifact.DoSyslog, artifact.DoWithinLimit:
+		case artifact.DoSetPriority:
+			v := s.Value
+			w.result.Priority = &v
+		case artifact.DoOverLimit: // one packet at a time is over no rate
+			return fell, false, nil
+		case artifact.DoOverQuota, artifact.DoUpdate:
+			if on, err := w.account(s); err != nil || !on {
+				return fell, false, err
+			}
 		case artifact.DoLog:
 			w.result.Logged++
 		case artifact.DoSetDSCP4, artifact.DoSetDSCP6:
@@ -35,7 +44,7 @@ func (w *walk) run(r *artifact.Rule, depth int) (e end, leave bool, err error) {
 		case artifact.DoDrop:
 			w.result.Verdict = Drop
 			return stopped, true, nil
-		case artifact.DoRejectTCPReset, artifact.DoRejectAdmin:
+		case artifact.DoRejectTCPReset, artifact.DoRejectAdmin, artifact.DoRejectICMP:
 			w.result.Verdict = Reject
 			return stopped, true, nil
 		case artifact.DoJump:
@@ -58,6 +67,25 @@ func (w *walk) run(r *artifact.Rule, depth int) (e end, leave bool, err error) {
 		}
 	}
 	return fell, false, nil
+}
+
+// account says whether a rule goes on after it has asked a quota, as if the
+// connection were all that the quota has seen, or after it has counted.
+func (w *walk) account(s *artifact.Statement) (bool, error) {
+	quota := s.Bytes
+	switch {
+	case s.Kind == artifact.DoOverQuota:
+		o, ok := w.table.objects[s.Name]
+		if !ok {
+			return false, fmt.Errorf("quota %q: no such object", s.Name)
+		}
+		quota = o.Bytes
+	case s.Limit.Rate > 0:
+		return false, nil // as DoOverLimit
+	case s.Bytes == 0:
+		return true, nil // a counter
+	}
+	return counted(w.conn.Bytes, "") > quota, nil
 }
 
 // vmap jumps where a map leads; where it leads nowhere the rule ends.

@@ -20,9 +20,10 @@ const maxJumps = 16
 // Table is an nftables table, ready to be walked. It is immutable but for
 // Alive, and not safe for concurrent use.
 type Table struct {
-	chains map[string]*artifact.Chain
-	sets   map[string]*artifact.Set
-	bases  map[string][]*artifact.Chain // by hook, by priority
+	chains  map[string]*artifact.Chain
+	sets    map[string]*artifact.Set
+	objects map[string]artifact.Object
+	bases   map[string][]*artifact.Chain // by hook, by priority
 	// Alive says that the enforcer answers: sets that it keeps filled have
 	// their elements.
 	Alive bool
@@ -31,13 +32,17 @@ type Table struct {
 // New makes a table of a ruleset whose enforcer answers.
 func New(rs *artifact.Ruleset) *Table {
 	t := &Table{
-		chains: make(map[string]*artifact.Chain, len(rs.Chains)),
-		sets:   make(map[string]*artifact.Set, len(rs.Sets)),
-		bases:  map[string][]*artifact.Chain{},
-		Alive:  true,
+		chains:  make(map[string]*artifact.Chain, len(rs.Chains)),
+		sets:    make(map[string]*artifact.Set, len(rs.Sets)),
+		objects: make(map[string]artifact.Object, len(rs.Objects)),
+		bases:   map[string][]*artifact.Chain{},
+		Alive:   true,
 	}
 	for i := range rs.Sets {
 		t.sets[rs.Sets[i].Name] = &rs.Sets[i]
+	}
+	for _, o := range rs.Objects {
+		t.objects[o.Name] = o
 	}
 	for i := range rs.Chains {
 		c := &rs.Chains[i]
@@ -66,7 +71,9 @@ const (
 type Result struct {
 	Verdict Verdict
 	DSCP    *uint8 // that the packet leaves with; nil: the one it came with
-	Logged  int    // copies for the enforcer
+	// Priority that the packet leaves with; nil: the one it came with.
+	Priority *uint32
+	Logged   int // copies for the enforcer
 	// Accepted are the base chains that a rule ended with accept, in words.
 	Accepted []string
 	// Rules are the ids of the rules that acted, in order.

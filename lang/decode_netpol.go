@@ -1,18 +1,22 @@
 package lang
 
 import (
+	"cmp"
+	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/suggest"
 )
 
 // defaultSettings are the settings of a set without a netpol block.
 func defaultSettings() Settings {
-	return Settings{LogGroup: 4788, InspectPackets: 32, DoneMark: 0x80000000, Priority: 10, Timezone: DefaultZone}
+	return Settings{LogGroup: 4788, InspectPackets: 32, DoneMark: 0x80000000, Priority: 10, Inspect: InspectNeeded, Timezone: DefaultZone}
 }
 
 func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
@@ -32,10 +36,28 @@ func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 	if a, ok := b.Body.Attributes["done_mark"]; ok {
 		s.DoneMark = d.doneMark(a, def.DoneMark)
 	}
+	s.Inspect = d.inspect(b)
 	if zone := d.zone(b); zone != "" {
 		s.Timezone = zone
 	}
 	d.out.Exempt = d.criteria(b.Body.Attributes["exempt"])
+}
+
+// Words of the inspect argument: which connections netpold is shown.
+const (
+	InspectNeeded = "needed" // those of which a policy asks for more than headers
+	InspectAll    = "all"
+)
+
+func (d *decoder) inspect(b *hclsyntax.Block) string {
+	words := []string{InspectNeeded, InspectAll}
+	t := d.text(b, "inspect", `"all"`)
+	if t.Range.IsZero() || slices.Contains(words, t.Value) {
+		return cmp.Or(t.Value, InspectNeeded)
+	}
+	d.diags.Add(diag.New(diag.InvalidInspect, t.Range, fmt.Sprintf("%q is no choice of connections. inspect is \"needed\", which shows netpold those that a policy asks for the name of, or \"all\".", t.Value)).
+		WithHint(suggest.Hint(strings.ToLower(t.Value), words)))
+	return InspectNeeded
 }
 
 // doneMark reads the one ct mark bit that the enforcer keeps to itself.

@@ -38,11 +38,7 @@ func (d *decoder) decodePolicy(b *hclsyntax.Block, name string) {
 	if a, ok := b.Body.Attributes["mark"]; ok {
 		p.Mark = d.mark(a)
 	}
-	if a, ok := b.Body.Attributes["dscp"]; ok {
-		p.DSCP = d.dscp(a)
-	}
-	p.Verdict = d.verdict(b)
-	p.OnFail = d.onFail(b, p)
+	d.decodeEffects(b, p)
 	d.out.Policies = append(d.out.Policies, p)
 	d.checkEffect(b, p)
 }
@@ -52,12 +48,16 @@ func (d *decoder) checkEffect(b *hclsyntax.Block, p *PolicyBlock) {
 	if p.Halt || p.Audit {
 		return
 	}
-	for _, name := range []string{"label", "labels", "mark", "dscp", "verdict"} {
+	for _, name := range effectArguments() {
 		if _, ok := b.Body.Attributes[name]; ok || d.misspelt(b, name) {
 			return
 		}
 	}
-	d.diags.Add(diag.New(diag.NoEffect, p.Range, "The policy matches flows but changes nothing. Give it a label, mark, dscp or verdict, or halt = true to keep later policies off its flows, or audit = true to count and log them."))
+	if p.Quota != nil {
+		d.diags.Add(diag.New(diag.NoEffect, p.Quota.Range, "A quota changes nothing by itself. Give the policy what begins when it is used up: a verdict, rate, dscp, label, mark, priority, count or log."))
+		return
+	}
+	d.diags.Add(diag.New(diag.NoEffect, p.Range, "The policy matches flows but changes nothing. Give it a label, mark, dscp, verdict, rate or priority, or count or log, or halt = true to keep later policies off its flows, or audit = true to count and log them."))
 }
 
 // badPolicyName says what is wrong with a policy's name. Names appear in nft

@@ -43,6 +43,7 @@ type Settings struct {
 	InspectPackets int            // first packets of each flow to inspect
 	DoneMark       uint32         // the ct mark bit that says "analysis is over"
 	Priority       int            // hook priority of the verdict chains
+	Inspect        string         // which connections netpold is shown: needed or all
 	Timezone       string         // of times of day, weekdays and schedules: an IANA name
 	Range          diag.Range     // of the netpol block; zero without one
 }
@@ -125,6 +126,12 @@ type PolicyBlock struct {
 	Mark        *Mark
 	DSCP        *DSCP
 	Verdict     Text // accept, drop, reject or empty
+	RejectWith  Text // tcp-reset, icmp-... or empty
+	Priority    *Priority
+	Log         *Log
+	Count       *Count
+	Quota       *Quota
+	Rate        *Rate
 	Range       diag.Range
 }
 
@@ -138,5 +145,7 @@ type Mark struct {
 type DSCP struct {
 	Name  string // as nft spells it, or the number
 	Value uint8  // 0..63
-	Range diag.Range
+	// IfUnset leaves packets alone that have another code point than 0.
+	IfUnset bool
+	Range   diag.Range
 }

@@ -83,6 +83,16 @@ const (
 	InvalidOnFail = "NP0040"
 	// EmptyList: a list without elements would mean never.
 	EmptyList = "NP0041"
+	// InvalidPriority: a packet's priority is neither a class nor a number.
+	InvalidPriority = "NP0042"
+	// InvalidAnswer: reject_with is none of its words.
+	InvalidAnswer = "NP0043"
+	// InvalidSharer: what a count, quota or rate is kept for is none of its words.
+	InvalidSharer = "NP0044"
+	// InvalidPrefix: the prefix of a log line cannot be written there.
+	InvalidPrefix = "NP0045"
+	// InvalidInspect: inspect is neither needed nor all.
+	InvalidInspect = "NP0046"
 
 	// CriteriaSyntax: a criterion is not a valid expression.
 	CriteriaSyntax = "NP0100"
@@ -193,6 +203,11 @@ var Definitions = []Definition{
 	{InvalidTimeZone, Error, "Unknown time zone"},
 	{InvalidOnFail, Error, "Invalid on_fail"},
 	{EmptyList, Error, "Empty list"},
+	{InvalidPriority, Error, "Invalid priority"},
+	{InvalidAnswer, Error, "Invalid reject_with"},
+	{InvalidSharer, Error, "Not to be counted by"},
+	{InvalidPrefix, Error, "Invalid log prefix"},
+	{InvalidInspect, Error, "Invalid inspect"},
 	{CriteriaSyntax, Error, "Invalid criteria"},
 	{UnknownAttribute, Error, "Unknown attribute"},
 	{UnknownProtocol, Error, "Unknown protocol"},

@@ -100,6 +100,10 @@ type Config struct {
 	// Live says that packets come from the kernel as they pass, through a gate
 	// that lets only undecided flows by, and that the clock may be read.
 	Live bool
+	// Unwrap names the tunnels whose inner connections are the flows, instead of
+	// the tunnel. Live it is for interfaces that only watch: conntrack knows a
+	// tunnel that passes as one connection.
+	Unwrap packet.Tunnels
 	// Updates asks for a record when a flow is named and when that changes,
 	// not only when it ends.
 	Updates bool

@@ -33,12 +33,53 @@ func (w *worker) packet() {
 	w.stats.Packets++
 	w.stats.Bytes += uint64(raw.Length)
 	packet.Decode(raw, p)
-	if p.Drop != packet.DropNone {
-		w.stats.drop(p.Drop)
+	w.giveUp(w.clock.now)
+	if w.whole() {
+		w.take()
+	}
+}
+
+// maxTunnels bounds how many encapsulations within each other are looked into.
+const maxTunnels = 4
+
+// whole makes w.parsed the packet that is meant: the datagram that a fragment
+// completes, and what a tunnel carries. False says that there is none yet.
+func (w *worker) whole() bool {
+	for range maxTunnels {
+		if w.parsed.Fragment != packet.NotFragment {
+			w.stats.Fragments++
+			if !w.fragments.Add(&w.raw, &w.parsed) {
+				return false
+			}
+		}
+		if !packet.Unwrap(&w.parsed, w.config.Unwrap) {
+			break
+		}
+		w.stats.Unwrapped++
+	}
+	return w.parsed.Fragment == packet.NotFragment
+}
+
+// giveUp takes the beginnings of datagrams that will not become whole for what
+// they are: captures lose fragments, and a name may stand in the first.
+func (w *worker) giveUp(now int64) {
+	if w.fragments.Len() == 0 {
 		return
 	}
-	if p.Fragment == packet.LaterFragment {
-		w.stats.Fragments++
+	raw, parsed := w.raw, w.parsed
+	for w.fragments.Stale(now, &w.raw, &w.parsed) {
+		if w.parsed.Drop == packet.DropNone {
+			w.take()
+		}
+	}
+	w.raw, w.parsed = raw, parsed
+}
+
+// take brings w.parsed to its flow.
+func (w *worker) take() {
+	raw, p := &w.raw, &w.parsed
+	if p.Drop != packet.DropNone {
+		w.stats.drop(p.Drop)
 		return
 	}
 	id, fromClient := w.find()

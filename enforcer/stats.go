@@ -10,7 +10,8 @@ type Stats struct {
 	NotIP     uint64 // left alone: no IP in them, or a link header we do not read
 	Short     uint64 // left alone: cut off within a header
 	BadHeader uint64 // left alone: a header contradicts itself
-	Fragments uint64 // left alone: fragments without a transport header
+	Fragments uint64 // of IP datagrams, which were put together where all came
+	Unwrapped uint64 // packets that were taken out of tunnels
 
 	FlowsSeen    uint64
 	FlowsEvicted uint64 // pushed out of the full table by others
@@ -47,7 +48,7 @@ type Stats struct {
 func (s *Stats) Counters() map[string]uint64 {
 	return map[string]uint64{
 		"packets": s.Packets, "bytes": s.Bytes, "not_ip": s.NotIP, "short": s.Short,
-		"bad_header": s.BadHeader, "fragments": s.Fragments,
+		"bad_header": s.BadHeader, "fragments": s.Fragments, "unwrapped": s.Unwrapped,
 		"flows_seen": s.FlowsSeen, "flows_evicted": s.FlowsEvicted, "flows": s.Flows, "opening": s.Opening,
 		"inspected": s.Inspected, "completed": s.Completed, "cut": s.Cut, "no_buffer": s.NoBuffer,
 		"buffered": s.Buffered, "panics": s.Panics,

@@ -53,10 +53,12 @@ type worker struct {
 
 	raw    packet.Raw
 	parsed packet.Parsed
-	window dissect.Window
-	recent [flow.MaxDatagrams + 1]dissect.Datagram
-	facts  fact.Facts // scratch
-	record telemetry.Flow
+	// fragments of datagrams that are not whole yet.
+	fragments packet.Fragments
+	window    dissect.Window
+	recent    [flow.MaxDatagrams + 1]dissect.Datagram
+	facts     fact.Facts // scratch
+	record    telemetry.Flow
 
 	clock    clock
 	file     string
@@ -172,6 +174,7 @@ func (w *worker) fileError() error { return errors.Join(w.fileErrs...) }
 
 // finish ends all flows with their input, in the order in which they began.
 func (w *worker) finish() {
+	w.giveUp(math.MaxInt64)
 	w.table.Slice(0, math.MaxInt, func(id flow.ID, r *flow.Record) {
 		w.conclude(r)
 		w.table.Remove(id)

@@ -59,12 +59,13 @@ func decodeIPv4(b []byte, p *Parsed) {
 	copy(p.Dst[12:], b[16:20])
 	if frag := binary.BigEndian.Uint16(b[6:]); frag&0x3fff != 0 {
 		p.FragmentID = uint32(binary.BigEndian.Uint16(b[4:]))
-		p.Fragment = FirstFragment
-		if frag&0x1fff != 0 {
-			p.Fragment = LaterFragment
-		}
+		p.fragment(frag<<3, frag&0x2000 != 0)
 	}
-	decodeL4(b[header:min(total, len(b))], total-header, p)
+	b = b[header:min(total, len(b))]
+	if p.Fragment != NotFragment {
+		p.body = b
+	}
+	decodeL4(b, total-header, p)
 }
 
 func decodeIPv6(b []byte, p *Parsed) {
@@ -106,7 +107,7 @@ func decodeExtensions(next uint8, b []byte, length int, p *Parsed) {
 			p.Drop = DropShort
 			return
 		}
-		if next == ip6Fragment {
+		if next == ip6Fragment && p.Fragment == NotFragment {
 			decodeFragment6(b, p)
 		}
 		next, b, length = b[0], b[size:], length-size
@@ -138,8 +139,15 @@ func decodeFragment6(b []byte, p *Parsed) {
 		return
 	}
 	p.FragmentID = binary.BigEndian.Uint32(b[4:])
+	p.fragment(offset&0xfff8, offset&1 != 0)
+	p.next, p.body = b[0], b[8:]
+}
+
+// fragment notes that the packet is one, and where it belongs.
+func (p *Parsed) fragment(offset uint16, more bool) {
+	p.FragmentOffset, p.MoreFragments = offset, more
 	p.Fragment = FirstFragment
-	if offset&0xfff8 != 0 {
+	if offset != 0 {
 		p.Fragment = LaterFragment
 	}
 }
@@ -200,6 +208,9 @@ func decodeTCP(b []byte, length int, p *Parsed) {
 	p.PayloadLength = length - header
 	if len(b) > header {
 		p.Payload = b[header:]
+	}
+	if p.Fragment == NotFragment && len(b) == length {
+		p.segment = b
 	}
 }
 

@@ -51,7 +51,7 @@ func decodeLink(link LinkType, b []byte, p *Parsed) {
 		copy(p.DstMAC[:], b)
 		copy(p.SrcMAC[:], b[6:])
 		decodeEther(binary.BigEndian.Uint16(b[12:]), b[ethernetHeader:], p)
-	case LinkRaw, LinkIPv4, LinkIPv6:
+	case LinkRaw, LinkRawBSD, LinkRawOpen, LinkIPv4, LinkIPv6:
 		decodeIP(b, p)
 	case LinkLinuxSLL:
 		if len(b) < sllHeader {
@@ -69,10 +69,14 @@ func decodeLink(link LinkType, b []byte, p *Parsed) {
 		decodeEther(binary.BigEndian.Uint16(b), b[sll2Header:], p)
 	case LinkNull, LinkLoop:
 		decodeNull(b, p)
-	case LinkPPP:
+	case LinkPPP, LinkPPPHDLC, LinkCHDLC:
 		decodePPP(b, p)
+	case LinkPPPoE:
+		decodeEther(etherPPPoE, b, p)
 	case LinkPPI:
 		decodePPI(b, p)
+	case LinkWiFi, LinkPrism, LinkRadiotap, LinkAVS:
+		decodeWiFi(link, b, p)
 	default:
 		p.Drop = DropLink
 	}

@@ -216,12 +216,12 @@ func TestDecode(t *testing.T) {
 			if tt.want.Payload != nil {
 				ignore = cmpopts.EquateEmpty()
 			}
-			got.IPLength = 0 // TestIPLength has it
+			got.IPLength, got.segment = 0, nil // TestIPLength and TestCheckTCP have them
 			if tt.link == LinkEthernet {
 				copy(tt.want.SrcMAC[:], mac1)
 				copy(tt.want.DstMAC[:], mac2)
 			}
-			if diff := cmp.Diff(tt.want, got, ignore); diff != "" {
+			if diff := cmp.Diff(tt.want, got, ignore, cmp.AllowUnexported(Parsed{})); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})

@@ -97,7 +97,11 @@ type Parsed struct {
 	ICMPType       uint8  // valid iff Proto is ICMP or ICMPv6
 	ICMPCode       uint8  // likewise
 	ICMPID         uint16 // identifier of an ICMP query or its reply, 0 otherwise
-	FragmentID     uint32 // IP identification; valid iff Fragment is not NotFragment
+	// MoreFragments says that others follow behind this one; it and the next two
+	// are valid iff Fragment is not NotFragment.
+	MoreFragments  bool
+	FragmentOffset uint16 // of this one's bytes in the datagram
+	FragmentID     uint32 // IP identification
 	Seq, Ack       uint32 // valid iff Proto is TCP
 	// IPLength is what conntrack counts of the packet: its bytes on the wire
 	// from the IP header on. A fragment's is its own.
@@ -108,6 +112,13 @@ type Parsed struct {
 	// PayloadLength is the payload's length on the wire; more than len(Payload)
 	// when the capture cut it short.
 	PayloadLength int
+	// Evasive says that the datagram was put together from fragments that
+	// overlap and differ: its receiver may have read others.
+	Evasive bool
+
+	segment []byte // of TCP; nil unless it was captured whole
+	body    []byte // a fragment's part of its datagram; nil when Fragment is NotFragment
+	next    uint8  // what an IPv6 fragment's datagram begins with: a protocol or an extension header
 }
 
 // SrcAddr is Src as the address it stands for.

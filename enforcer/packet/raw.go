@@ -14,9 +14,18 @@ const (
 	LinkNull     LinkType = 0
 	LinkEthernet LinkType = 1
 	LinkPPP      LinkType = 9
+	LinkRawBSD   LinkType = 12 // DLT_RAW as it is written by systems where it has this number
+	LinkRawOpen  LinkType = 14 // the same, of OpenBSD
+	LinkPPPHDLC  LinkType = 50
+	LinkPPPoE    LinkType = 51
 	LinkRaw      LinkType = 101
+	LinkCHDLC    LinkType = 104
+	LinkWiFi     LinkType = 105
 	LinkLoop     LinkType = 108
 	LinkLinuxSLL LinkType = 113
+	LinkPrism    LinkType = 119
+	LinkRadiotap LinkType = 127
+	LinkAVS      LinkType = 163
 	LinkPPI      LinkType = 192
 	LinkIPv4     LinkType = 228
 	LinkIPv6     LinkType = 229
@@ -80,8 +89,22 @@ func (l LinkType) String() string {
 		return "EN10MB"
 	case LinkPPP:
 		return "PPP"
-	case LinkRaw:
+	case LinkRaw, LinkRawBSD, LinkRawOpen:
 		return "RAW"
+	case LinkPPPHDLC:
+		return "PPP_SERIAL"
+	case LinkPPPoE:
+		return "PPP_ETHER"
+	case LinkCHDLC:
+		return "C_HDLC"
+	case LinkWiFi:
+		return "IEEE802_11"
+	case LinkPrism:
+		return "PRISM_HEADER"
+	case LinkRadiotap:
+		return "IEEE802_11_RADIO"
+	case LinkAVS:
+		return "IEEE802_11_RADIO_AVS"
 	case LinkLoop:
 		return "LOOP"
 	case LinkLinuxSLL:
@@ -101,7 +124,8 @@ func (l LinkType) String() string {
 // Supported says that Decode understands the link type.
 func (l LinkType) Supported() bool {
 	switch l {
-	case LinkNull, LinkEthernet, LinkPPP, LinkRaw, LinkLoop, LinkLinuxSLL, LinkPPI, LinkIPv4, LinkIPv6, LinkSLL2:
+	case LinkNull, LinkEthernet, LinkPPP, LinkRaw, LinkLoop, LinkLinuxSLL, LinkPPI, LinkIPv4, LinkIPv6, LinkSLL2,
+		LinkRawBSD, LinkRawOpen, LinkPPPHDLC, LinkPPPoE, LinkCHDLC, LinkWiFi, LinkPrism, LinkRadiotap, LinkAVS:
 		return true
 	}
 	return false

@@ -1,0 +1,194 @@
+package packet
+
+import (
+	"bytes"
+	"math"
+	"slices"
+)
+
+const (
+	// maxDatagrams and maxFragmentBytes bound what is kept of datagrams whose
+	// fragments are not all there. Linux keeps 4 MiB of them (ipfrag_high_thresh).
+	maxDatagrams     = 256
+	maxFragmentBytes = 1 << 20
+	// maxPieces is how many separate parts of one datagram are kept.
+	maxPieces = 64
+	// fragmentLife is how long a datagram's first fragment waits for the last,
+	// in nanoseconds: Linux's net.ipv4.ipfrag_time.
+	fragmentLife = 30e9
+	maxDatagram  = 65535
+)
+
+// Fragments puts IP datagrams together. Live, the kernel does that before it
+// shows a packet; captures have fragments. The zero value is ready. Not safe for
+// concurrent use.
+type Fragments struct {
+	list  []*datagram // oldest first
+	bytes int
+}
+
+// datagram is what is there of one.
+type datagram struct {
+	key    fragmentKey
+	first  Parsed // headers, of the first that came
+	raw    Raw    // likewise; without Data
+	length int    // bytes on the wire, of all
+	pieces []piece
+	buf    []byte
+	end    int // of the whole; 0 while the last fragment is missing
+	begun  bool
+	differ bool
+}
+
+// piece is a part [from, to) that is there.
+type piece struct{ from, to int }
+
+// fragmentKey says which datagram a fragment belongs to (RFC 791, 3.2; RFC 8200,
+// 4.5). The protocol is not IPv6's, but only makes two senders' less alike.
+type fragmentKey struct {
+	src, dst [16]byte
+	id       uint32
+	vlan     uint16
+	proto    uint8
+	version  uint8
+}
+
+// Len is how many datagrams wait.
+func (f *Fragments) Len() int { return len(f.list) }
+
+// Add takes the fragment p of raw in. True says that its datagram is whole now:
+// p is that, as if it had come in one piece, and raw.Length counts all of it;
+// p's slices are its own.
+//
+// Where fragments overlap, the bytes that came first count, as in TCP; receivers
+// differ in that, so a datagram whose fragments contradict each other is Evasive.
+func (f *Fragments) Add(raw *Raw, p *Parsed) (whole bool) {
+	from, to := int(p.FragmentOffset), int(p.FragmentOffset)+len(p.body)
+	key := fragmentKey{p.Src, p.Dst, p.FragmentID, p.VLAN, p.Proto, p.IPVersion}
+	if p.IPVersion == 6 {
+		key.proto = 0 // RFC 8200: the first fragment's counts
+	}
+	i := slices.IndexFunc(f.list, func(d *datagram) bool { return d.key == key })
+	if from == to || to > maxDatagram {
+		return false // nothing, or a datagram longer than any
+	}
+	if i < 0 {
+		i = len(f.list)
+		f.list = append(f.list, &datagram{key: key, first: *p, raw: *raw})
+		f.list[i].raw.Data = nil
+	}
+	d := f.list[i]
+	f.bytes -= cap(d.buf)
+	d.add(from, to, p)
+	f.bytes += cap(d.buf)
+	d.length += raw.Length
+	if !d.whole() {
+		return false
+	}
+	f.remove(i)
+	raw.Length = d.length
+	d.emit(p)
+	return true
+}
+
+// add puts a fragment in its place.
+func (d *datagram) add(from, to int, p *Parsed) {
+	if !p.MoreFragments {
+		d.differ = d.differ || d.end != 0 && d.end != to
+		if d.end == 0 {
+			d.end = to
+		}
+	}
+	if p.Fragment == FirstFragment && !d.begun {
+		d.begun, d.first = true, *p
+	}
+	if len(d.buf) < to {
+		d.buf = append(d.buf, make([]byte, to-len(d.buf))...)
+	}
+	at := from
+	for _, have := range d.pieces {
+		if have.to <= at || have.from >= to {
+			continue
+		}
+		if have.from > at {
+			copy(d.buf[at:have.from], p.body[at-from:])
+		}
+		at = max(at, have.from)
+		upTo := min(have.to, to)
+		d.differ = d.differ || !bytes.Equal(d.buf[at:upTo], p.body[at-from:upTo-from])
+		at = upTo
+	}
+	if at < to {
+		copy(d.buf[at:to], p.body[at-from:])
+	}
+	d.merge(piece{from, to})
+}
+
+// merge notes a part; the list is in order and has no two that touch.
+func (d *datagram) merge(add piece) {
+	kept := make([]piece, 0, len(d.pieces)+1)
+	for _, have := range d.pieces {
+		if have.to < add.from || have.from > add.to {
+			kept = append(kept, have)
+			continue
+		}
+		add = piece{min(add.from, have.from), max(add.to, have.to)}
+	}
+	kept = append(kept, add)
+	slices.SortFunc(kept, func(a, b piece) int { return a.from - b.from })
+	d.pieces = kept[:min(len(kept), maxPieces)]
+}
+
+// whole says that nothing is missing.
+func (d *datagram) whole() bool {
+	return d.end != 0 && d.begun && d.pieces[0].from == 0 && d.pieces[0].to >= d.end
+}
+
+// emit makes p the datagram.
+func (d *datagram) emit(p *Parsed) {
+	*p = d.first
+	p.Fragment, p.FragmentOffset, p.MoreFragments, p.FragmentID = NotFragment, 0, false, 0
+	p.IPLength += d.end - len(p.body)
+	d.decode(d.buf[:d.end], p)
+}
+
+// decode reads the datagram, or its beginning, behind the headers that each
+// fragment has.
+func (d *datagram) decode(b []byte, p *Parsed) {
+	p.Drop, p.Evasive, p.body = DropNone, d.differ, nil
+	p.Payload, p.PayloadLength, p.SrcPort, p.DstPort = nil, 0, 0, 0
+	if p.IPVersion == 6 {
+		decodeExtensions(p.next, b, len(b), p)
+		return
+	}
+	decodeL4(b, len(b), p)
+}
+
+func (f *Fragments) remove(i int) {
+	f.bytes -= cap(f.list[i].buf)
+	f.list = slices.Delete(f.list, i, i+1)
+}
+
+// Stale gives up the oldest datagram if it has waited too long for its last
+// fragment, or too much is kept; now is packet time, math.MaxInt64 for the end.
+// True with p.Drop unset says that its beginning was there: p is that, a first
+// fragment. The caller asks until it says false.
+func (f *Fragments) Stale(now int64, raw *Raw, p *Parsed) bool {
+	if len(f.list) == 0 {
+		return false
+	}
+	d := f.list[0]
+	if len(f.list) <= maxDatagrams && f.bytes <= maxFragmentBytes && now != math.MaxInt64 && now-d.raw.Timestamp < fragmentLife {
+		return false
+	}
+	f.remove(0)
+	*raw = d.raw
+	raw.Length = d.length
+	if !d.begun || d.pieces[0].from != 0 {
+		*p = Parsed{Drop: DropFragments}
+		return true
+	}
+	*p = d.first
+	d.decode(d.buf[:d.pieces[0].to], p)
+	return true
+}

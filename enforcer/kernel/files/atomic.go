@@ -24,22 +24,40 @@ func Atomic(path string, data []byte, mode fs.FileMode) error {
 	return staged.Commit()
 }
 
+// Owner is whom a file is to belong to.
+type Owner struct{ UID, GID int }
+
+// AtomicAs is Atomic for a file that belongs to somebody else than this process,
+// which must be root. Nobody can reach the file before it is theirs.
+func AtomicAs(path string, data []byte, mode fs.FileMode, owner Owner) error {
+	staged, err := stage(path, data, mode, &owner)
+	if err != nil {
+		return err
+	}
+	return staged.Commit()
+}
+
 // Staged is a written and synced file that waits for its name.
 type Staged struct {
 	path, temp string
 	data       []byte
 	mode       fs.FileMode
+	owner      *Owner // nil: this process
 }
 
 // Stage writes data beside path. The caller must Commit or Discard.
 func Stage(path string, data []byte, mode fs.FileMode) (*Staged, error) {
+	return stage(path, data, mode, nil)
+}
+
+func stage(path string, data []byte, mode fs.FileMode, owner *Owner) (*Staged, error) {
 	// CreateTemp opens with O_EXCL and mode 0600: nobody can have prepared the
 	// name, as a link or otherwise.
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.new")
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", path, err)
 	}
-	s := &Staged{path: path, temp: f.Name(), data: data, mode: mode}
+	s := &Staged{path: path, temp: f.Name(), data: data, mode: mode, owner: owner}
 	if err := s.fill(f); err != nil {
 		s.Discard()
 		return nil, fmt.Errorf("write %s: %w", path, err)
@@ -52,6 +70,9 @@ func (s *Staged) fill(f *os.File) error {
 	if err == nil {
 		err = f.Chmod(s.mode)
 	}
+	if err == nil && s.owner != nil {
+		err = f.Chown(s.owner.UID, s.owner.GID)
+	}
 	if err == nil {
 		err = f.Sync()
 	}
@@ -63,7 +84,7 @@ func (s *Staged) Commit() error {
 	err := os.Rename(s.temp, s.path)
 	switch {
 	case err == nil:
-		return syncDir(filepath.Dir(s.path))
+		return SyncDir(filepath.Dir(s.path))
 	case errors.Is(err, syscall.EBUSY), errors.Is(err, syscall.EXDEV):
 		s.Discard()
 		return inPlace(s.path, s.data)
@@ -95,8 +116,8 @@ func inPlace(path string, data []byte) error {
 	return nil
 }
 
-// syncDir makes a rename or a removal last through a power cut.
-func syncDir(dir string) error {
+// SyncDir makes a rename or a removal last through a power cut.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return fmt.Errorf("sync %s: %w", dir, err)

@@ -266,7 +266,7 @@ func RemoveBlock(path string) error {
 	if strings.Contains(c.made, madeDir) && os.Remove(dir) == nil { // refused unless empty
 		dir = filepath.Dir(dir)
 	}
-	return syncDir(dir)
+	return SyncDir(dir)
 }
 
 // without is the file's content as it would be had netpol never been here.

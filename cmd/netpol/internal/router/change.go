@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/kernel/ct"
@@ -19,38 +20,60 @@ import (
 // change; nothing was changed then.
 var ErrMoved = errors.New("the router changed while netpol was at work; nothing was changed, try again")
 
-// Apply makes the router run the bundle and reads it back. The caller holds
-// the Lock that live was read under. step is told of each thing done.
-//
-// The nftables transaction is the commit point. What comes before it is taken
-// back if the kernel refuses it; what comes after it can be made up for by
-// another Apply.
+// Apply is ApplyAs that says nothing of itself and waits for nobody.
 func (r Router) Apply(b *artifact.Bundle, live *Live, step func(string)) error {
+	return r.ApplyAs(b, live, Meta{}, step)
+}
+
+// ApplyAs makes the router run the bundle and reads it back. The caller holds
+// the Lock that live was read under, and has had Recover look for what was left
+// undone. step is told of each thing done.
+//
+// The nftables transaction is the commit point. Everything that the change needs
+// is on disk before it, and a journal says what is to be done after it, so that an
+// apply that is killed anywhere is finished or taken back by the next one.
+func (r Router) ApplyAs(b *artifact.Bundle, live *Live, meta Meta, step func(string)) error {
 	if err := live.clashes(b.Labels); err != nil {
 		return err
 	}
-	encoded, err := artifact.Encode(b)
+	if r.onlyTable(b, live) {
+		if err := r.commit(b, live, step); err != nil {
+			return err
+		}
+		return r.verify(b, step)
+	}
+	j, err := r.begin(b, live, meta)
 	if err != nil {
 		return err
 	}
-	staged, err := files.Stage(r.BundlePath(), encoded, 0o644)
-	if err != nil {
-		return err
+	if err := r.writeLabels(b.Labels, step); err != nil {
+		return errors.Join(err, r.undo(j, nil))
 	}
-	undo, err := r.writeLabels(b.Labels, step)
-	if err != nil {
-		staged.Discard()
-		return errors.Join(err, undo())
-	}
+	r.at("commit")
 	if err := r.commit(b, live, step); err != nil {
-		staged.Discard()
-		return errors.Join(err, undo())
+		return errors.Join(err, r.undo(j, nil))
 	}
-	if err := staged.Commit(); err != nil {
-		return err
+	r.at("committed")
+	if err := r.finish(j); err != nil {
+		return fmt.Errorf("the kernel has the new rules, but the files are behind; the next netpol apply puts them right: %w", err)
 	}
 	step("Left the bundle in " + r.BundlePath())
 	return r.verify(b, step)
+}
+
+// onlyTable reports whether the kernel's table is all that is to be changed:
+// the kernel takes that whole or not at all, and needs no file for it.
+func (r Router) onlyTable(b *artifact.Bundle, live *Live) bool {
+	if live.Bundle == nil || live.Bundle.Digest() != b.Digest() || live.interrupted {
+		return false
+	}
+	for _, c := range live.connlabels {
+		if !c.HasBlock || !slices.EqualFunc(c.Own, b.Labels, sameLabel) {
+			return false
+		}
+	}
+	_, known := r.Current(live)
+	return known
 }
 
 // clashes refuses labels that a stranger's line gained since the plan.
@@ -64,41 +87,33 @@ func (l *Live) clashes(labels []artifact.Label) error {
 	return nil
 }
 
-// writeLabels writes the managed blocks; undo puts back what was there.
-func (r Router) writeLabels(labels []artifact.Label, step func(string)) (undo func() error, err error) {
-	var undos []func() error
-	undo = func() error {
-		var errs []error
-		for _, f := range slices.Backward(undos) {
-			errs = append(errs, f())
-		}
-		return errors.Join(errs...)
-	}
+// writeLabels writes the managed blocks.
+func (r Router) writeLabels(labels []artifact.Label, step func(string)) error {
 	for i := range ConnlabelFiles() {
 		path := r.connlabelPath(i)
 		before, err := files.ReadConnlabel(path)
 		if err != nil {
-			return undo, err
+			return err
 		}
-		undos = append(undos, func() error {
-			if !before.HasBlock {
-				return files.RemoveBlock(path)
-			}
-			return files.WriteBlock(path, before.Own)
-		})
 		if before.HasBlock && slices.EqualFunc(before.Own, labels, sameLabel) {
 			continue
 		}
+		r.at("write labels")
 		if err := files.WriteBlock(path, labels); err != nil {
-			return undo, err
+			return err
 		}
+		r.at("wrote labels")
 		step("Wrote the labels to " + path)
 	}
-	return undo, nil
+	return nil
 }
 
 // sameLabel compares what a line of connlabel.conf says.
 func sameLabel(a, b artifact.Label) bool { return a.Name == b.Name && a.Bit == b.Bit }
+
+// commitTries bounds how often a commit is tried again because somebody else
+// changed the ruleset in between.
+const commitTries = 16
 
 // commit replaces the table, unless it already is as it should be: a table
 // that is not rewritten keeps its counters.
@@ -106,7 +121,20 @@ func (r Router) commit(b *artifact.Bundle, live *Live, step func(string)) error 
 	if slices.Equal(live.Table.Lines(), nft.Canonical(&b.Ruleset).Lines()) {
 		return nil
 	}
-	err := nft.ApplyAt(&b.Ruleset, live.Table.Generation)
+	generation := live.Table.Generation
+	err := nft.ApplyAt(&b.Ruleset, generation)
+	// Any change to any table moves the generation, netpold's own heartbeat
+	// among them. It is our table's content that the plan was made on.
+	for tries := 0; errors.Is(err, nft.ErrStale) && tries < commitTries; tries++ {
+		now, readErr := r.Read()
+		if readErr != nil {
+			return readErr
+		}
+		if !slices.Equal(now.Table.Lines(), live.Table.Lines()) {
+			break
+		}
+		err = nft.ApplyAt(&b.Ruleset, now.Table.Generation)
+	}
 	if errors.Is(err, nft.ErrStale) {
 		return fmt.Errorf("replace the table %s %s: %w", family, table, ErrMoved)
 	}
@@ -184,28 +212,45 @@ func (l *Live) forget(step func(string)) error {
 	return nil
 }
 
-// RemoveBundle takes the applied bundle away, so that netpold finds none.
+// RemoveBundle takes the applied bundle away, so that netpold finds none, and
+// with it what waits to be confirmed.
 func (r Router) RemoveBundle() error {
+	if err := remove(r.PendingPath()); err != nil {
+		return fmt.Errorf("remove bundle: %w", err)
+	}
 	if err := os.Remove(r.BundlePath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove bundle: %w", err)
 	}
 	return nil
 }
 
-// RemoveStateDir removes the state directory if nothing else is in it.
+// RemoveStateDir removes what netpol keeps for itself, the history included, and
+// the state directory if nothing else is in it.
 func (r Router) RemoveStateDir() error {
+	err := errors.Join(
+		os.RemoveAll(r.statePath(revisionsName)), remove(r.statePath(nextName)),
+		remove(r.statePath(journalName)), remove(r.statePath("journal.damaged")))
+	if err != nil {
+		return fmt.Errorf("remove history: %w", err)
+	}
 	entries, err := os.ReadDir(r.StateDir)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) > 0 {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != ownerName }) {
 		return nil
 	}
 	if err == nil {
-		err = os.Remove(r.StateDir)
+		err = errors.Join(remove(r.statePath(ownerName)), os.Remove(r.StateDir))
 	}
 	if err != nil {
 		return fmt.Errorf("remove state directory: %w", err)
 	}
 	return nil
 }
+
+// isReadOnly tells a file system that takes no writes.
+func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
 
 // describe names the first few of the changes that are left.
 func describe(changes []reconcile.Change) string {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/control"
 	"github.com/netpol/netpol/enforcer/kernel/files"
 	"github.com/netpol/netpol/enforcer/kernel/nft"
 	"github.com/netpol/netpol/enforcer/reconcile"
@@ -40,6 +41,16 @@ type Router struct {
 	StateDir string
 	RunDir   string
 	EtcDir   string
+
+	// stopAt is told of each step of a change before and after it is done; tests
+	// die there. nil otherwise.
+	stopAt func(step string)
+}
+
+func (r Router) at(step string) {
+	if r.stopAt != nil {
+		r.stopAt(step)
+	}
 }
 
 // Live is a router as it was read.
@@ -54,10 +65,17 @@ type Live struct {
 
 	connlabels []files.Connlabel // in the order of ConnlabelFiles
 	damaged    error             // why the bundle file cannot be read
+
+	// interrupted says that an apply is at work or was stopped midway; the state
+	// is then as Recover will leave it.
+	interrupted bool
 }
 
 // BundlePath is where the applied bundle lies.
 func (r Router) BundlePath() string { return filepath.Join(r.StateDir, bundleName) }
+
+// PendingPath is where a change that waits to be confirmed is noted.
+func (r Router) PendingPath() string { return filepath.Join(r.StateDir, control.PendingName) }
 
 // SocketPath is where netpold listens.
 func (r Router) SocketPath() string { return filepath.Join(r.RunDir, socketName) }
@@ -75,13 +93,16 @@ func (r Router) Read() (*Live, error) {
 		live.connlabels = append(live.connlabels, c)
 	}
 	var err error
-	live.Bundle, err = r.readBundle()
-	if err != nil {
+	live.Bundle, err = readBundleFile(r.BundlePath())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		// A bundle that cannot be read does not keep netpol from replacing it.
 		live.damaged = err
 	}
 	live.Table, err = nft.Read(family, table, r.labelNames(live))
 	if err != nil {
+		return nil, err
+	}
+	if err := r.asRecovered(live); err != nil {
 		return nil, err
 	}
 	if live.Bundle != nil {
@@ -102,12 +123,47 @@ func (r Router) labelNames(live *Live) map[int]string {
 	return names
 }
 
-// readBundle loads the applied bundle; nil without an error when there is none.
-func (r Router) readBundle() (*artifact.Bundle, error) {
-	f, err := os.Open(r.BundlePath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+// asRecovered makes live what Recover will make of an apply that was stopped
+// midway, so that a plan made now is the plan of the apply that comes next.
+func (r Router) asRecovered(live *Live) error {
+	j, err := r.readJournal()
+	if errors.Is(err, ErrJournal) {
+		live.interrupted = true
+		return nil
 	}
+	if err != nil || j == nil {
+		return err
+	}
+	live.interrupted = true
+	committed, b, err := r.committed(j)
+	if err != nil {
+		return err
+	}
+	for i := range live.connlabels {
+		c := &live.connlabels[i]
+		if committed {
+			c.HasBlock, c.Own = true, b.Labels
+		} else {
+			c.HasBlock, c.Own = j.Files[i].Present, j.Files[i].Labels
+		}
+	}
+	if committed {
+		live.Bundle, live.damaged = b, nil
+	}
+	return nil
+}
+
+// Interrupted reports whether an apply is at work or was stopped midway.
+func (l *Live) Interrupted() bool { return l.interrupted }
+
+// Damaged is why the applied bundle cannot be read; nil if it can, or is not
+// there.
+func (l *Live) Damaged() error { return l.damaged }
+
+// readBundleFile loads a bundle; the error wraps fs.ErrNotExist when there is
+// none.
+func readBundleFile(path string) (*artifact.Bundle, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read applied bundle: %w", err)
 	}

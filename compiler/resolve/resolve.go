@@ -86,7 +86,12 @@ func (r *resolver) addUnknown(d diag.Diagnostic) {
 }
 
 func settings(s lang.Settings) artifact.Settings {
+	inspect := artifact.InspectNeeded
+	if s.Inspect == lang.InspectAll {
+		inspect = artifact.InspectAll
+	}
 	return artifact.Settings{
+		Inspect:       inspect,
 		LocalNetworks: s.LocalNetworks,
 		LogGroup:      s.LogGroup,
 		InspectPacket: s.InspectPackets,
@@ -104,22 +109,8 @@ func (r *resolver) resolvePolicy(b *lang.PolicyBlock) ir.Policy {
 		Description: b.Description,
 		Range:       b.Range,
 		Criteria:    joinCriteria(b.Criteria),
-		Verdict:     verdict(b.Verdict.Value),
-		Audit:       b.Audit,
 	}
-	if b.OnFail.Value == ir.FailClosed.String() {
-		out.OnFail = ir.FailClosed
-	}
-	for _, l := range b.Labels {
-		out.Labels = append(out.Labels, l.Value)
-	}
-	if b.DSCP != nil {
-		out.DSCP = &ir.DSCP{Name: b.DSCP.Name, Value: b.DSCP.Value}
-	}
-	if b.Mark != nil {
-		r.checkMark(b.Mark)
-		out.Mark = &artifact.Mark{Value: b.Mark.Value, Mask: b.Mark.Mask}
-	}
+	r.effects(&out, b)
 	cond := r.anyOf(b.Criteria)
 	own := r.anyOf(b.Exempt)
 	on, okInterfaces := r.onInterfaces(b)
@@ -186,15 +177,6 @@ func (r *resolver) checkMark(m *lang.Mark) {
 		}
 		r.diags.Add(diag.New(diag.ReservedMark, m.Range, fmt.Sprintf("Bit %#x of the mark is the enforcer's own. Leave it out of the mark and its mask, or move it with done_mark in the netpol block.", done)).WithHint(hint))
 	}
-}
-
-func verdict(word string) ir.Verdict {
-	for _, v := range []ir.Verdict{ir.Accept, ir.Drop, ir.Reject} {
-		if v.String() == word {
-			return v
-		}
-	}
-	return ir.NoVerdict
 }
 
 // joinCriteria is the criteria as people are shown them, on one line.

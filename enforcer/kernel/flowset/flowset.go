@@ -1,0 +1,154 @@
+package flowset
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/kernel/ipset"
+	"github.com/netpol/netpol/enforcer/kernel/nftset"
+)
+
+// Batch is how many changes one Write may have: the kernel takes them in about
+// a millisecond, in which nobody else can change rules.
+const Batch = 1000
+
+// Writer fills sets. It belongs to one goroutine.
+type Writer struct{ nft nftset.Members }
+
+// Write makes at most Batch changes and tells of those that sets did not take.
+func (w *Writer) Write(changes []artifact.MemberChange) []artifact.MemberFault {
+	var ofNft, ofIpset []artifact.MemberChange
+	for _, c := range changes {
+		switch c.Set.Kind {
+		case artifact.FlowSetNft:
+			ofNft = append(ofNft, c)
+		case artifact.FlowSetIpset:
+			ofIpset = append(ofIpset, c)
+		}
+	}
+	return append(w.nft.Write(ofNft), ipset.Write(ofIpset)...)
+}
+
+// Lives is how long an element of a set lives that nobody renews; 0 is for ever,
+// or not known.
+func (w *Writer) Lives(s *artifact.FlowSet) time.Duration {
+	switch s.Kind {
+	case artifact.FlowSetNft:
+		return nftset.Lives(s)
+	case artifact.FlowSetIpset:
+		return ipset.Lives(s)
+	}
+	return 0
+}
+
+// Flush empties a set.
+func (w *Writer) Flush(s *artifact.FlowSet) error { return Flush(s) }
+
+// Flush takes all elements out of a set. One that is not there is no error.
+func Flush(s *artifact.FlowSet) error {
+	switch s.Kind {
+	case artifact.FlowSetNft:
+		return nftset.Flush(s)
+	case artifact.FlowSetIpset:
+		return ipset.Flush(s)
+	}
+	return nil
+}
+
+// Create makes a set that is not there.
+func Create(s *artifact.FlowSet) error {
+	switch s.Kind {
+	case artifact.FlowSetNft:
+		return nftset.Create(s)
+	case artifact.FlowSetIpset:
+		return ipset.Create(s)
+	}
+	return nil
+}
+
+// Remove takes a set away. One that is not there is no error.
+func Remove(s *artifact.FlowSet) error {
+	switch s.Kind {
+	case artifact.FlowSetNft:
+		return nftset.Remove(s)
+	case artifact.FlowSetIpset:
+		return ipset.Remove(s)
+	}
+	return nil
+}
+
+// Describe is the kernel's set in the words of FlowSet.Declaration; empty when
+// it is not there.
+func Describe(s *artifact.FlowSet) (string, error) {
+	switch s.Kind {
+	case artifact.FlowSetNft:
+		return nftset.Describe(s)
+	case artifact.FlowSetIpset:
+		return ipset.Describe(s)
+	}
+	return "", nil
+}
+
+// Prepare creates the managed sets of a bundle that are missing, and makes those
+// anew that are of another type; undo takes back what it made. made is told of
+// each.
+func Prepare(sets []artifact.FlowSet, made func(*artifact.FlowSet)) (undo func() error, err error) {
+	var done []*artifact.FlowSet
+	undo = func() error {
+		var errs []error
+		for _, s := range slices.Backward(done) {
+			errs = append(errs, Remove(s))
+		}
+		return errors.Join(errs...)
+	}
+	for i := range sets {
+		s := &sets[i]
+		if !s.Managed {
+			continue
+		}
+		found, err := Describe(s)
+		if err != nil {
+			return undo, err
+		}
+		if found == s.Declaration() {
+			continue
+		}
+		if found != "" {
+			if err := Remove(s); err != nil {
+				return undo, err
+			}
+		}
+		if err := Create(s); err != nil {
+			return undo, err
+		}
+		done = append(done, s)
+		made(s)
+	}
+	return undo, nil
+}
+
+// Collect removes the managed sets of an earlier bundle that a later one does
+// not have, and empties the user's own that ask for it. gone is told of each
+// that was removed.
+func Collect(before, now []artifact.FlowSet, gone func(*artifact.FlowSet)) error {
+	var errs []error
+	for i := range before {
+		s := &before[i]
+		if slices.ContainsFunc(now, func(o artifact.FlowSet) bool { return o.ID() == s.ID() }) {
+			continue
+		}
+		switch {
+		case s.Managed:
+			if err := Remove(s); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			gone(s)
+		case s.FlushOnDestroy:
+			errs = append(errs, Flush(s))
+		}
+	}
+	return errors.Join(errs...)
+}

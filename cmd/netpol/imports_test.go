@@ -45,7 +45,7 @@ var rules = []rule{
 	// Helpers of tests: no program links them.
 	{"lang/diag/diagtest", []string{"lang/diag"}, nil},
 	{"lang/lintconfig", []string{"lang", "lang/diag"}, []string{"github.com/hashicorp/hcl/v2/...", "github.com/zclconf/go-cty/..."}},
-	{"lang/outline", []string{"lang/diag"}, []string{"github.com/hashicorp/hcl/v2/..."}},
+	{"lang/outline", []string{"lang/diag"}, []string{"github.com/hashicorp/hcl/v2/...", "github.com/zclconf/go-cty/..."}},
 	{"lang/importer/importertest", []string{"compiler", "compiler/artifact", "lang", "lang/importer"}, []string{"github.com/google/go-cmp/...", "github.com/rogpeppe/go-internal/txtar"}},
 	{"compiler/internal/irtest", []string{"compiler/artifact", "compiler/ir", "lang/diag", "lang/fact"}, []string{"pgregory.net/rapid"}},
 

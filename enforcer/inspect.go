@@ -75,6 +75,10 @@ func (w *worker) tcp(id flow.ID, r *flow.Record, side dissect.Side) {
 	if p.TCPFlags&packet.SYN != 0 {
 		side = w.syn(r, side)
 	}
+	if w.decoy(r, side) {
+		w.stats.Decoys++
+		return
+	}
 	before := r.Ended()
 	if !r.Has(flow.Done) && (len(p.Payload) > 0 || r.Work != 0) {
 		w.segment(id, r, side)
@@ -82,7 +86,7 @@ func (w *worker) tcp(id flow.ID, r *flow.Record, side dissect.Side) {
 	if p.TCPFlags&packet.FIN != 0 {
 		r.Set([2]flow.Flags{flow.FinClient, flow.FinServer}[side])
 	}
-	if p.TCPFlags&packet.RST != 0 && (r.Work == 0 || w.openings[r.Work].streams[side].Plausible(p.Seq)) {
+	if p.TCPFlags&packet.RST != 0 && (r.Work == 0 || w.openings[r.Work].streams[side].Resets(p.Seq)) {
 		r.Set(flow.Reset)
 	}
 	if r.Ended() && !before {
@@ -105,9 +109,12 @@ func (w *worker) syn(r *flow.Record, side dissect.Side) dissect.Side {
 		}
 		r.Clear(flow.Guessed)
 	}
-	if r.Inspected == 0 {
+	if r.Inspected == 0 && !r.Has(seen[side]) || r.Inspected == 0 && !r.Has(flow.SynClient|flow.SynServer) {
 		r.ISN[side] = p.Seq
 		r.Set(seen[side])
+	}
+	if side == dissect.Server && p.TCPFlags&packet.ACK != 0 && r.Has(flow.SynClient) && r.Inspected == 0 {
+		r.ISN[dissect.Client] = p.Ack - 1 // of two openings, the one that was answered
 	}
 	return side
 }
@@ -126,6 +133,7 @@ func (w *worker) segment(id flow.ID, r *flow.Record, side dissect.Side) {
 	}
 	closed := s.Closed()
 	grew := s.Add(seq, p.Payload, &w.buffers)
+	w.suspect(o, side)
 	if p.TCPFlags&packet.FIN != 0 {
 		s.Fin(seq + uint32(p.PayloadLength))
 	}
@@ -153,6 +161,7 @@ func (w *worker) udp(id flow.ID, r *flow.Record, side dissect.Side) {
 	}
 	o := w.open(id, r)
 	r.Inspected++
+	o.facts.Evasive = o.facts.Evasive || p.Evasive
 	n := o.datagrams.Len()
 	for i := range n {
 		fromServer, payload := o.datagrams.At(i)

@@ -104,6 +104,7 @@ func (w *worker) complete(r *flow.Record) {
 	if r.Work != 0 {
 		o := w.openings[r.Work]
 		w.lastLook(r, o)
+		o.facts.Evasive = o.facts.Evasive || endless(o)
 		*f = o.facts
 		w.fillTuple(f, r)
 		w.shut(r)

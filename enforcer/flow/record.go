@@ -57,6 +57,9 @@ const (
 	// Closing says that conntrack sees the connection end, of which no packet
 	// was shown.
 	Closing
+	// SumsClient and SumsServer say that the side's SYN had a right checksum.
+	SumsClient
+	SumsServer
 
 	alias // the record only leads to another, in Work
 )

@@ -1,5 +1,7 @@
 package flow
 
+import "bytes"
+
 const (
 	// maxSpans bounds how many separate pieces beyond a gap are remembered. A
 	// hello of 32 KiB in 1400-byte segments, every second one missing, is 12.
@@ -8,9 +10,9 @@ const (
 	// taken for lasting: a retransmission comes after three duplicate
 	// acknowledgements (RFC 5681) and a round trip.
 	maxBeyond = 16
-	// maxWindow is how far ahead of the opening a reset is believed: a window
+	// MaxWindow is how far ahead of the opening a segment or an acknowledgement is believed: a window
 	// without scaling (RFC 9293, 3.1), twice.
-	maxWindow = 128 << 10
+	MaxWindow = 128 << 10
 )
 
 // span is a piece of the stream that is there: [from, to).
@@ -30,6 +32,7 @@ type Stream struct {
 	based  bool
 	fin    bool
 	closed bool
+	differ bool
 }
 
 // Syn says that seq is the initial sequence number of the direction. Later
@@ -61,12 +64,31 @@ func (s *Stream) Fin(seq uint32) {
 }
 
 // Plausible says that a segment with that sequence number could come from the
-// sender: a reset made up by a third party, who has to guess, mostly is not
-// (RFC 5961). Without a known beginning everything is.
+// sender, or an acknowledgement of it from its peer: what a third party makes
+// up, who has to guess, mostly is not (RFC 5961). Without a known beginning
+// everything is.
 func (s *Stream) Plausible(seq uint32) bool {
 	off := int64(int32(seq - s.base))
-	return !s.based || off >= -1 && off <= int64(s.contig)+maxWindow
+	return !s.based || off >= -1 && off <= int64(s.contig)+MaxWindow
 }
+
+// Resets says that a reset with that sequence number ends the connection: it is
+// the next byte's (RFC 5961, 3.2; Linux answers others with a challenge). Where
+// bytes may have been missed, any in the window does.
+func (s *Stream) Resets(seq uint32) bool {
+	if !s.based || s.closed || s.pieces > 0 {
+		return s.Plausible(seq)
+	}
+	off := int32(seq - s.base)
+	return off == s.contig || off == s.contig+1 || off == s.contig-1 // a FIN counts as a byte
+}
+
+// Contradicted says that segments overlapped and differed: the receiver may have
+// read other bytes than Bytes.
+func (s *Stream) Contradicted() bool { return s.differ }
+
+// Full says that the cap was hit: there may be more than Bytes.
+func (s *Stream) Full() bool { return s.contig >= MaxStream }
 
 // Close says that no more bytes are expected.
 func (s *Stream) Close() { s.closed = true }
@@ -143,7 +165,14 @@ func (s *Stream) fill(from, to int32, data []byte) {
 		return // no room to remember it; it will be sent again or missed
 	}
 	at := max(from, s.contig)
+	if from < s.contig {
+		upTo := min(to, s.contig)
+		s.differ = s.differ || !bytes.Equal(s.buf[from:upTo], data[:upTo-from])
+	}
 	for _, have := range s.spans[:s.pieces] {
+		if both := (span{max(at, have.from), min(to, have.to)}); both.from < both.to {
+			s.differ = s.differ || !bytes.Equal(s.buf[both.from:both.to], data[both.from-from:both.to-from])
+		}
 		if at >= to {
 			break
 		}

@@ -58,6 +58,50 @@ func TestStream(t *testing.T) {
 	}
 }
 
+func TestStreamContradicted(t *testing.T) {
+	tests := []struct {
+		name string
+		in   []segment
+		want bool
+	}{
+		{"retransmission", []segment{{1, "abc"}, {1, "abc"}}, false},
+		{"overlap, same data", []segment{{1, "abc"}, {2, "bcd"}}, false},
+		{"overlap, other data", []segment{{1, "abc"}, {2, "Xcd"}}, true},
+		{"overlap beyond a gap, same data", []segment{{5, "efg"}, {3, "cdef"}}, false},
+		{"overlap beyond a gap, other data", []segment{{5, "efg"}, {3, "cdeX"}}, true},
+		{"the whole again, one byte other", []segment{{1, "abc"}, {4, "def"}, {1, "abcdeX"}}, true},
+		{"keepalive byte before the opening", []segment{{0, "x"}, {1, "abc"}}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			pool := &Buffers{Limit: 1 << 20}
+			var s Stream
+			s.Syn(0)
+			for _, seg := range tt.in {
+				s.Add(seg.seq, []byte(seg.data), pool)
+			}
+			if got := s.Contradicted(); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestStreamResets(t *testing.T) {
+	pool := &Buffers{Limit: 1 << 20}
+	var s Stream
+	if !s.Resets(12345) {
+		t.Error("a reset of a stream that is not known to begin is not believed")
+	}
+	s.Syn(0)
+	s.Add(1, []byte("abc"), pool)
+	for seq, want := range map[uint32]bool{4: true, 5: true, 3: true, 1: false, 100: false, 1 << 30: false} {
+		if got := s.Resets(seq); got != want {
+			t.Errorf("reset at %d behind 3 bytes: got %v, want %v", seq, got, want)
+		}
+	}
+}
+
 func TestStreamEnd(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -21,6 +21,7 @@ func readRequest(b []byte, want dissect.Wants, f *fact.Facts) (whole bool) {
 
 	var h header
 	whole = h.read(rest)
+	f.Evasive = f.Evasive || h.conflict
 	// The host of the target counts, whatever the Host field says (RFC 9112
 	// section 3.2.2).
 	switch host := targetHost(b[:n], target); {

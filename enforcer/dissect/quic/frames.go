@@ -25,6 +25,8 @@ type hello struct {
 	buf  []byte
 	have []bool
 	end  int // how many bytes from the start are there without a hole
+	// differ says that two frames have other bytes for the same place.
+	differ bool
 }
 
 // readFrames adds the CRYPTO frames of one packet; it stops at the first frame
@@ -76,9 +78,12 @@ func (s *hello) add(offset uint64, b []byte) {
 		s.have = append(s.have, make([]bool, need-len(s.have))...)
 	}
 	for i, v := range b {
-		if at := int(offset) + i; !s.have[at] {
+		switch at := int(offset) + i; {
+		case !s.have[at]:
 			s.have[at] = true
 			s.buf[at] = v
+		case s.buf[at] != v:
+			s.differ = true
 		}
 	}
 	for s.end < len(s.have) && s.have[s.end] {

@@ -161,6 +161,7 @@ func (r *reader) finish(f *fact.Facts) bool {
 	for i := range r.connections {
 		s := &r.connections[i].hello
 		version := r.connections[i].version
+		f.Evasive = f.Evasive || s.differ
 		if s.isGoogle() {
 			setVersion(f, version)
 			dissect.SetHostname(f, tagValue(s.buf, "SNI\x00"), fact.BySNI)

@@ -164,9 +164,10 @@ func (h *clientHello) set(f *fact.Facts) {
 	// Two names would let a client show one to us and one to the server; RFC
 	// 6066 forbids them, and none is believed.
 	// An address is forbidden there as well, but sent.
-	if h.names == 1 && !dissect.SetHostname(f, h.serverName, fact.BySNI) {
-		dissect.SetAddress(f, h.serverName, fact.BySNI)
+	if h.names == 1 && !dissect.SetHostname(f, h.serverName, fact.BySNI) && !dissect.SetAddress(f, h.serverName, fact.BySNI) {
+		f.Evasive = true // no name that a server could have
 	}
+	f.Evasive = f.Evasive || h.names > 1
 	// A browser's call has no name, nor needs one (RFC 8827).
 	if h.names == 0 && !h.encrypted && h.over != OverDTLS {
 		fact.SetRisk(&f.Risks, fact.RiskMissingSNI, true)

@@ -91,6 +91,7 @@ func readClient(o *opening, closed, retry bool, f *fact.Facts) (done bool) {
 	if whole && typ == typeClientHello {
 		var second fact.Facts
 		if parseHello(body, OverTCP, &second) && second.Hostname != "" {
+			f.Evasive = f.Evasive || f.Hostname != second.Hostname
 			f.Hostname, f.By = second.Hostname, second.By
 		}
 		return true

@@ -150,7 +150,7 @@ func TestFilesFaults(t *testing.T) {
 	badVersion := append([]byte(nil), good...)
 	badVersion[4] = 9
 	wifi := bytes.Replace(ng, []byte{1, 0, 0, 0, 8}, []byte{1, 0, 0, 0, 8}, 1)
-	binary.LittleEndian.PutUint16(wifi[bytes.Index(wifi, []byte("eth7"))-12:], 127)
+	binary.LittleEndian.PutUint16(wifi[bytes.Index(wifi, []byte("eth7"))-12:], 147)
 
 	tests := []struct {
 		name    string
@@ -163,12 +163,12 @@ func TestFilesFaults(t *testing.T) {
 		{"header cut short", good[:10], 0, "file header: cut short"},
 		{"packet header cut short", good[:pcapHeader+pcapRecord+3+5], 1, "cut short in the middle of a packet"},
 		{"packet cut short", good[:len(good)-1], 1, "cut short in the middle of a packet"},
-		{"wrong link type", pcapFile(t, layers.LinkTypeIEEE80211Radio, "one"), 0, "link type 127 is not supported"},
+		{"wrong link type", pcapFile(t, layers.LinkType(147), "one"), 0, "link type 147 is not supported"},
 		{"wrong version", badVersion, 0, "pcap version 9"},
 		{"packet of 2 GiB", hugePacket, 0, "the file is damaged"},
 		{"pcapng cut short", ng[:len(ng)-3], 1, "cut short in the middle of a packet"},
 		{"pcapng block of 2 GiB", hugeBlock, 0, "the file is damaged"},
-		{"pcapng wrong link type of one interface", wifi, 0, "link type 127 is not supported"},
+		{"pcapng wrong link type of one interface", wifi, 0, "link type 147 is not supported"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

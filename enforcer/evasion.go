@@ -1,0 +1,65 @@
+package enforcer
+
+import (
+	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/packet"
+)
+
+// maxUnmerged is the longest packet whose checksum says something: network cards
+// hand longer ones up that they merged, with the checksum of the first.
+const maxUnmerged = 1500
+
+// decoy says that w.parsed, a TCP segment, is one that its receiver throws away:
+// who sends it wants it to be read here. Its checksum is wrong while those of its
+// side are right, which its first segment showed, or it acknowledges what the
+// other side never sent (RFC 9293, 3.10.7.4).
+func (w *worker) decoy(r *flow.Record, side dissect.Side) bool {
+	p := &w.parsed
+	good := [2]flow.Flags{flow.SumsClient, flow.SumsServer}[side]
+	if r.Has(flow.Done) {
+		return false
+	}
+	if p.TCPFlags&packet.SYN != 0 {
+		if p.CheckTCP() == packet.ChecksumGood {
+			r.Set(good)
+		}
+		return false
+	}
+	if r.Has(good) && p.IPLength <= maxUnmerged && p.CheckTCP() == packet.ChecksumBad {
+		return true
+	}
+	if len(p.Payload) == 0 || p.TCPFlags&packet.ACK == 0 || !r.Has([2]flow.Flags{flow.SynServer, flow.SynClient}[side]) {
+		return false
+	}
+	if r.Work == 0 {
+		// Nothing was sent but the two openings.
+		ahead := int64(int32(p.Ack - r.ISN[1-side]))
+		return ahead < 0 || ahead > flow.MaxWindow
+	}
+	other := &w.openings[r.Work].streams[1-side]
+	return !other.Closed() && !other.Plausible(p.Ack)
+}
+
+// suspect notes signs that the flow's ends read other bytes than netpol.
+func (w *worker) suspect(o *opening, side dissect.Side) {
+	p := &w.parsed
+	switch s := &o.streams[side]; {
+	case o.facts.Evasive:
+	case p.Evasive, s.Contradicted():
+		o.facts.Evasive = true
+	case side == dissect.Client && p.TCPFlags&packet.URG != 0 && len(p.Payload) > 0:
+		// The byte it points at is taken out of the stream, or not, by an option
+		// of the receiver's (SO_OOBINLINE).
+		o.facts.Evasive = true
+	}
+}
+
+// endless says that a client's TLS hello is longer than what is reassembled, and
+// that no name could be read from it: longer than any that is meant well.
+func endless(o *opening) bool {
+	const handshake, clientHello = 22, 1 // RFC 8446, 5.1 and 4
+	s := &o.streams[dissect.Client]
+	b := s.Bytes()
+	return s.Full() && b[0] == handshake && b[5] == clientHello && o.facts.Hostname == ""
+}

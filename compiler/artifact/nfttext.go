@@ -74,6 +74,13 @@ func (m Match) text(named bool) string {
 	}
 	switch m.Kind {
 	case MatchCTLabel:
+		if len(m.Bits) > 0 {
+			words := make([]string, len(m.Bits))
+			for i, bit := range m.Bits {
+				words[i] = strconv.Itoa(bit)
+			}
+			return "ct label " + bang(m.Not) + strings.Join(words, ",")
+		}
 		return "ct label " + bang(m.Not) + label(named, m.Name, m.Bit)
 	case MatchCTState:
 		return "ct state " + bang(m.Not) + Word(m.Name)

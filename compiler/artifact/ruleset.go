@@ -61,7 +61,7 @@ type MatchKind string
 
 // Kinds of Match and the fields each reads.
 const (
-	MatchCTLabel     MatchKind = "ct label"     // Bit, Name
+	MatchCTLabel     MatchKind = "ct label"     // Bit, Name; or Bits: any of them
 	MatchCTMark      MatchKind = "ct mark"      // Mask, Value: mark & Mask == Value
 	MatchCTPackets   MatchKind = "ct packets"   // Name: original, reply, or empty for both directions; Limit: packets < Limit
 	MatchCTBytes     MatchKind = "ct bytes"     // Name: as for packets; Limit: bytes < Limit
@@ -95,6 +95,7 @@ type Match struct {
 	Not   bool      `json:"not,omitempty"`
 	Name  string    `json:"name,omitempty"`
 	Bit   int       `json:"bit,omitempty"`
+	Bits  []int     `json:"bits,omitempty"` // sorted, more than one
 	Mask  uint32    `json:"mask,omitempty"`
 	Value uint32    `json:"value,omitempty"`
 	Limit uint64    `json:"limit,omitempty"`

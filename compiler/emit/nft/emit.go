@@ -118,14 +118,14 @@ func Emit(in Input) artifact.Ruleset {
 	rs.Chains = append(rs.Chains, outChains(in.Outs, t)...)
 	rs.Chains = append(rs.Chains, packetChains(in, t)...)
 	if rules := dscpRules(in.Effects, t); len(rules) > 0 {
-		rs.Chains = append(rs.Chains, artifact.Chain{
+		rs.Chains = append(rs.Chains, dispatch(artifact.Chain{
 			Name: chainDSCP, Hook: "postrouting", Type: "filter", Priority: priorityMangle, Rules: rules,
-		})
+		})...)
 	}
 	if rules := priorityRules(in.Effects, t); len(rules) > 0 {
-		rs.Chains = append(rs.Chains, artifact.Chain{
+		rs.Chains = append(rs.Chains, dispatch(artifact.Chain{
 			Name: chainPriority, Hook: "postrouting", Type: "filter", Priority: priorityMangle, Rules: rules,
-		})
+		})...)
 	}
 	if rules := verdictRules(in.Effects, t); len(rules) > 0 {
 		rs.Chains = append(rs.Chains, verdictChains(in.Settings, rules)...)
@@ -157,8 +157,8 @@ func initChain(l artifact.Label) artifact.Chain {
 	}}}
 }
 
-// dscpRules are two rules a label, one a family; return ends the chain, so
-// the first policy wins.
+// dscpRules are two rules a label, one a family; accept ends the base chain, and
+// nothing else, so the first policy wins.
 func dscpRules(effects []Effect, t *packetTests) []artifact.Rule {
 	var rules []artifact.Rule
 	seen := make(map[int]bool)
@@ -176,14 +176,13 @@ func dscpRules(effects []Effect, t *packetTests) []artifact.Rule {
 				also = append(also, artifact.Match{Kind: map[uint32]artifact.MatchKind{4: artifact.MatchDSCP4, 6: artifact.MatchDSCP6}[f.version]})
 			}
 			rules = append(rules, t.rules(e, fmt.Sprintf("dscp%d", f.version), also,
-				artifact.Statement{Kind: f.set, Value: uint32(*e.DSCP)}, artifact.Statement{Kind: artifact.DoReturn})...)
+				artifact.Statement{Kind: f.set, Value: uint32(*e.DSCP)}, artifact.Statement{Kind: artifact.DoAccept})...)
 		}
 	}
 	return rules
 }
 
-// priorityRules are one rule a label; return ends the chain, so the first policy
-// wins.
+// priorityRules are one rule a label; the first policy wins in the same way.
 func priorityRules(effects []Effect, t *packetTests) []artifact.Rule {
 	var rules []artifact.Rule
 	seen := make(map[int]bool)
@@ -193,7 +192,7 @@ func priorityRules(effects []Effect, t *packetTests) []artifact.Rule {
 		}
 		seen[e.Label.Bit] = seen[e.Label.Bit] || e.always()
 		rules = append(rules, t.rules(e, "priority", nil,
-			artifact.Statement{Kind: artifact.DoSetPriority, Value: *e.Priority}, artifact.Statement{Kind: artifact.DoReturn})...)
+			artifact.Statement{Kind: artifact.DoSetPriority, Value: *e.Priority}, artifact.Statement{Kind: artifact.DoAccept})...)
 	}
 	return rules
 }

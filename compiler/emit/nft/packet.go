@@ -41,7 +41,7 @@ func packetChains(in Input, t *packetTests) []artifact.Chain {
 	if len(rules) == 0 {
 		return nil
 	}
-	chains := []artifact.Chain{{Name: chainPacket, Rules: rules}}
+	chains := dispatch(artifact.Chain{Name: chainPacket, Rules: rules})
 	for _, hook := range []string{"forward", "input", "output"} {
 		chains = append(chains, artifact.Chain{
 			Name: chainPacket + "_" + hook, Hook: hook, Type: "filter", Priority: in.Settings.Priority - 1,

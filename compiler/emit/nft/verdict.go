@@ -65,12 +65,10 @@ func verdictChains(s artifact.Settings, rules []artifact.Rule) []artifact.Chain 
 		Match: []artifact.Match{{Kind: artifact.MatchCTState, Name: "related"}},
 		Do:    []artifact.Statement{{Kind: artifact.DoReturn}},
 	}
-	return []artifact.Chain{
-		{Name: chainVerdict, Rules: rules},
+	return append(dispatch(artifact.Chain{Name: chainVerdict, Rules: rules}),
 		hookChain(s, chainForward, "forward"),
 		hookChain(s, chainInput, "input"),
-		hookChain(s, chainOutput, "output", answers),
-	}
+		hookChain(s, chainOutput, "output", answers))
 }
 
 // hookChain is a base chain that jumps to the verdicts after the given rules.

@@ -94,11 +94,21 @@ func encodeMatch(m artifact.Match) ([]expr.Any, error) {
 }
 
 func encodeLabel(m artifact.Match) ([]expr.Any, error) {
-	bit, err := labelBit(m.Bit)
-	if err != nil {
-		return nil, err
+	bits := m.Bits
+	if len(bits) == 0 {
+		bits = []int{m.Bit}
 	}
-	return masked(expr.CtKeyLABELS, bit, !m.Not), nil
+	mask := make([]byte, labelBytes)
+	for _, n := range bits {
+		bit, err := labelBit(n)
+		if err != nil {
+			return nil, err
+		}
+		for i := range mask {
+			mask[i] |= bit[i]
+		}
+	}
+	return masked(expr.CtKeyLABELS, mask, !m.Not), nil
 }
 
 func encodeState(m artifact.Match) ([]expr.Any, error) {

@@ -77,6 +77,9 @@ func takeMasked(ops []op, names map[int]string) (artifact.Match, int) {
 		if bit, ok := oneBit(mask.mask); ok {
 			return artifact.Match{Kind: artifact.MatchCTLabel, Not: !not, Bit: bit, Name: names[bit]}, 3
 		}
+		if bits := bitsOf(mask.mask); len(bits) > 0 {
+			return artifact.Match{Kind: artifact.MatchCTLabel, Not: !not, Bits: bits}, 3
+		}
 	case key == unix.NFT_CT_STATUS && len(mask.mask) == 4 && binary.NativeEndian.Uint32(mask.mask) == statusConfirmed:
 		return artifact.Match{Kind: artifact.MatchCTStatus, Not: !not, Name: "confirmed"}, 3
 	case key == unix.NFT_CT_STATE && len(mask.mask) == 4:
@@ -90,6 +93,20 @@ func takeMasked(ops []op, names map[int]string) (artifact.Match, int) {
 }
 
 func isZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
+
+// bitsOf are the numbers of the bits that are set in a label set.
+func bitsOf(b []byte) []int {
+	if len(b) != labelBytes {
+		return nil
+	}
+	var out []int
+	for i := range labelBytes * 8 {
+		if b[i/8]&(1<<(i%8)) != 0 {
+			out = append(out, i)
+		}
+	}
+	return out
+}
 
 // oneBit is the number of the only bit that is set in a label set.
 func oneBit(b []byte) (int, bool) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/netpol/netpol/compiler/artifact"
 )
@@ -18,6 +19,9 @@ func (w *walk) match(m *artifact.Match) (bool, error) {
 	}
 	switch m.Kind {
 	case artifact.MatchCTLabel:
+		if len(m.Bits) > 0 {
+			return slices.ContainsFunc(m.Bits, c.Has) != m.Not, nil
+		}
 		return c.Has(m.Bit) != m.Not, nil
 	case artifact.MatchCTMark:
 		return (c.Mark&m.Mask == m.Value) != m.Not, nil

@@ -27,6 +27,8 @@ type Table struct {
 	// Alive says that the enforcer answers: sets that it keeps filled have
 	// their elements.
 	Alive bool
+
+	tested int // rules that the last packet was held against
 }
 
 // New makes a table of a ruleset whose enforcer answers.
@@ -91,6 +93,7 @@ func (t *Table) Send(c *Connection, p *Packet) (Result, error) {
 		c.Answered = c.Answered || p.Direction == Reply
 	}
 	w := &walk{table: t, conn: c, packet: p}
+	t.tested = 0
 	for _, hook := range p.Path.hooks() {
 		stopped, err := w.hook(hook)
 		if err != nil || stopped {
@@ -152,6 +155,7 @@ func (w *walk) chain(c *artifact.Chain, depth int) (end, error) {
 	}
 	for i := range c.Rules {
 		r := &c.Rules[i]
+		w.table.tested++
 		hit, err := w.holds(r)
 		if err == nil && hit {
 			w.result.Rules = append(w.result.Rules, r.ID)

@@ -1,0 +1,71 @@
+package packetsim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/compiler/emit/nft"
+)
+
+// TestManyLabelsCostFewRules gives 100 labels an effect each: the first in the
+// order of policies wins, and a packet is tested for few of them.
+func TestManyLabelsCostFewRules(t *testing.T) {
+	const labels = 100
+	var effects []nft.Effect
+	order := rand.New(rand.NewPCG(1, 2)).Perm(labels)
+	for i, bit := range order {
+		dscp := uint8(i % 64)
+		priority := uint32(i + 1)
+		effects = append(effects, nft.Effect{
+			Policy: artifact.Policy{Name: fmt.Sprintf("p%d", i)}, Label: artifact.Label{Name: fmt.Sprintf("l%d", bit), Bit: bit},
+			DSCP: &dscp, Priority: &priority, Verdict: []string{"accept", "drop", ""}[i%3],
+		})
+	}
+	rs := nft.Emit(nft.Input{Effects: effects, NoCapture: true})
+	table := New(&rs)
+	rng := rand.New(rand.NewPCG(3, 4))
+	for n := range 2000 {
+		var c Connection
+		c.Confirmed = true
+		want := -1 // the first policy whose label is set
+		verdict := Pass
+		for range n % 4 {
+			c.set(rng.IntN(labels))
+		}
+		for i, bit := range order {
+			if !c.Has(bit) {
+				continue
+			}
+			if want < 0 {
+				want = i
+			}
+			if i%3 != 2 {
+				verdict = []Verdict{Pass, Drop}[i%3]
+				break
+			}
+		}
+		p := Packet{Path: Forward, Protocol: 17, Src: netip.MustParseAddr("10.0.0.1"), Dst: netip.MustParseAddr("8.8.8.8"), In: "lan0", Out: "wan0"}
+		r, err := table.Send(&c, &p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Verdict != verdict {
+			t.Fatalf("labels %x: verdict %v, want %v", c.Labels, r.Verdict, verdict)
+		}
+		if r.Verdict == Drop {
+			continue
+		}
+		switch {
+		case want < 0 && (r.DSCP != nil || r.Priority != nil):
+			t.Fatalf("no label: %+v", r)
+		case want >= 0 && (r.DSCP == nil || *r.DSCP != uint8(want%64) || r.Priority == nil || *r.Priority != uint32(want+1)):
+			t.Fatalf("labels %x: got %+v, want those of policy %d", c.Labels, r, want)
+		}
+		if want < 0 && table.tested > 12 || table.tested > 100 {
+			t.Fatalf("labels %x: %d rules were tried", c.Labels, table.tested)
+		}
+	}
+}

@@ -68,7 +68,7 @@ func (d *decoder) limit(t Text) *Limit {
 	}
 	l := &Limit{Unit: unit, Bytes: !isPackets}
 	if !l.set(n) {
-		return bad(diag.NumberOutOfRange, "%q is no rate that the kernel can keep: that is from 1 packet a week to 100 million a second, and from 1000 bytes an hour to 18 GB a second.", t.Value)
+		return bad(diag.NumberOutOfRange, "%q is no rate that the kernel can keep: that is from 1 packet a week to 100 million a second, and from 1000 bytes an hour to 16 GB a second.", t.Value)
 	}
 	return l
 }

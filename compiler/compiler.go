@@ -5,6 +5,7 @@ import (
 	"github.com/netpol/netpol/compiler/emit/label"
 	"github.com/netpol/netpol/compiler/emit/nft"
 	"github.com/netpol/netpol/compiler/emit/prog"
+	flowset "github.com/netpol/netpol/compiler/emit/set"
 	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/compiler/opt"
 	"github.com/netpol/netpol/compiler/resolve"
@@ -36,6 +37,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 	diags.Extend(d)
 	program, d := prog.Emit(set.Policies, labels.Effects)
 	diags.Extend(d)
+	diags.Extend(flowset.Emit(set, program.Effects))
 	diags.Sort()
 	if diags.HasErrors() {
 		return nil, diags
@@ -63,6 +65,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 			InitLabel: labels.Init,
 		}),
 		Catalogue: *set.Catalogue,
+		FlowSets:  set.FlowSets,
 	}, diags
 }
 

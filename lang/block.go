@@ -31,13 +31,14 @@ func blockSchemas() []blockSchema {
 		{kind: "netpol", singleton: true, arguments: []string{"done_mark", "exempt", "inspect", "inspect_packets", "local_networks", "log_group", "priority", "timezone"}, decode: (*decoder).decodeNetpol},
 		{kind: "policy", names: 1, arguments: policyArguments(), decode: (*decoder).decodePolicies},
 		{kind: "schedule", names: 1, arguments: []string{"dates", "days", "description", "except", "hours", "timezone"}, decode: (*decoder).decodeSchedule},
+		{kind: "set", names: 1, arguments: setArguments(), decode: (*decoder).decodeSet},
 		{kind: "variable", names: 1, arguments: []string{"default", "description", "type"}, decode: func(*decoder, *hclsyntax.Block) {}},
 	}
 }
 
 func policyArguments() []string {
 	return []string{
-		"audit", "count", "criteria", "description", "dscp", "dscp_if_unset", "enabled", "exempt", "for_each", "halt",
+		"add", "audit", "count", "criteria", "description", "dscp", "dscp_if_unset", "enabled", "exempt", "for_each", "halt",
 		"interface", "label", "labels", "log", "log_rate", "mark", "on_fail", "order", "priority", "quota", "quota_per",
 		"rate", "rate_burst", "rate_per", "reject_with", "schedule", "verdict",
 	}

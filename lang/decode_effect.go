@@ -17,7 +17,7 @@ import (
 // effectArguments are the arguments that change something by themselves, besides
 // halt and audit.
 func effectArguments() []string {
-	return []string{"label", "labels", "mark", "dscp", "verdict", "priority", "rate", "count", "log"}
+	return []string{"label", "labels", "mark", "dscp", "verdict", "priority", "rate", "count", "log", "add"}
 }
 
 // decodeEffects reads what a policy does besides labels and marks.

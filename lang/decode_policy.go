@@ -39,6 +39,7 @@ func (d *decoder) decodePolicy(b *hclsyntax.Block, name string) {
 		p.Mark = d.mark(a)
 	}
 	d.decodeEffects(b, p)
+	p.Adds = d.adds(b)
 	d.out.Policies = append(d.out.Policies, p)
 	d.checkEffect(b, p)
 }

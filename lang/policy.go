@@ -17,6 +17,7 @@ type Policy struct {
 	Applications []*Application
 	Categories   []*Category
 	Schedules    []*Schedule
+	Sets         []*FlowSet
 	Policies     []*PolicyBlock // in evaluation order: Order, then file name, then position
 	Lock         *Lock          // never nil; empty without a lock file
 	// Incomplete says that whole blocks could not be read, so that a name which
@@ -132,6 +133,7 @@ type PolicyBlock struct {
 	Count       *Count
 	Quota       *Quota
 	Rate        *Rate
+	Adds        []Text // sets that the flows are put into
 	Range       diag.Range
 }
 

@@ -14,6 +14,7 @@ type Bundle struct {
 	Program   Program   `json:"program"`
 	Ruleset   Ruleset   `json:"ruleset"`
 	Catalogue Catalogue `json:"catalogue"`
+	FlowSets  []FlowSet `json:"flow_sets,omitempty"` // Effect.Adds refers to them
 }
 
 // Settings are the values of the policy set's netpol block, defaults filled in.

@@ -95,5 +95,8 @@ func (p *Policy) Extras() []string {
 	if p.Log != nil {
 		out = append(out, "log")
 	}
+	for _, s := range p.Adds {
+		out = append(out, "add to "+s)
+	}
 	return out
 }

@@ -10,6 +10,7 @@ type Set struct {
 	Settings  artifact.Settings   // defaults filled in
 	Catalogue *artifact.Catalogue // with the set's own applications and categories in it
 	Schedules []artifact.Schedule // those that conditions name, by name
+	FlowSets  []artifact.FlowSet  // that policies may add flows to, by name; one for each IP version
 	Policies  []Policy            // in evaluation order: file name, then position; disabled ones are absent
 }
 
@@ -39,7 +40,8 @@ type Policy struct {
 	Count      *Count
 	Quota      *Quota
 	Rate       *Rate
-	Audit      bool // counted and logged, without any effect
+	Adds       []string // blocks of FlowSets that the flows are put into
+	Audit      bool     // counted and logged, without any effect
 	OnFail     OnFail
 	// Split is filled by opt.
 	Split Split

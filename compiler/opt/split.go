@@ -23,6 +23,7 @@ func Split(policies []ir.Policy) {
 	fits := make([]bool, len(policies))
 	for i := range policies {
 		all[i], fits[i] = conjunctions(policies[i].Cond, false)
+		fits[i] = fits[i] && len(policies[i].Adds) == 0 // the enforcer puts flows into sets, and takes them out
 	}
 	give := newAllowance(all)
 	for i := range policies {

@@ -25,7 +25,8 @@ func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
 	r.groups = r.flattenGroups()
 	r.apps = r.flattenAppGroups()
 	r.schedules = r.indexSchedules()
-	set := &ir.Set{Settings: settings(p.Settings), Catalogue: r.catalogue}
+	r.sets = r.indexSets()
+	set := &ir.Set{Settings: settings(p.Settings), Catalogue: r.catalogue, FlowSets: r.flowSets()}
 	exempt := r.anyOf(p.Exempt)
 	var halts halts
 	for _, b := range p.Policies {
@@ -67,6 +68,7 @@ type resolver struct {
 	groups    map[string]*group
 	apps      map[string]*appGroup
 	schedules map[string]*lang.Schedule // by scheduleKey
+	sets      map[string]*lang.FlowSet  // by name in lower case
 
 	groupNames    []string // sorted; nil until a suggestion needs them
 	scheduleNames []string // in order; nil until a suggestion needs them
@@ -111,6 +113,7 @@ func (r *resolver) resolvePolicy(b *lang.PolicyBlock) ir.Policy {
 		Criteria:    joinCriteria(b.Criteria),
 	}
 	r.effects(&out, b)
+	out.Adds = r.adds(b)
 	cond := r.anyOf(b.Criteria)
 	own := r.anyOf(b.Exempt)
 	on, okInterfaces := r.onInterfaces(b)

@@ -93,6 +93,8 @@ const (
 	InvalidPrefix = "NP0045"
 	// InvalidInspect: inspect is neither needed nor all.
 	InvalidInspect = "NP0046"
+	// InvalidSet: an argument of a set block cannot be read or does not suit it.
+	InvalidSet = "NP0047"
 
 	// CriteriaSyntax: a criterion is not a valid expression.
 	CriteriaSyntax = "NP0100"
@@ -152,6 +154,8 @@ const (
 	InvalidQuantity = "NP0134"
 	// NotToCalculate: arithmetic reads an attribute that is known to the kernel alone.
 	NotToCalculate = "NP0135"
+	// UndefinedSet: no set block has that name.
+	UndefinedSet = "NP0136"
 )
 
 // Definition is what is fixed about a code.
@@ -208,6 +212,7 @@ var Definitions = []Definition{
 	{InvalidSharer, Error, "Not to be counted by"},
 	{InvalidPrefix, Error, "Invalid log prefix"},
 	{InvalidInspect, Error, "Invalid inspect"},
+	{InvalidSet, Error, "Invalid set"},
 	{CriteriaSyntax, Error, "Invalid criteria"},
 	{UnknownAttribute, Error, "Unknown attribute"},
 	{UnknownProtocol, Error, "Unknown protocol"},
@@ -237,6 +242,7 @@ var Definitions = []Definition{
 	{InvalidTime, Error, "Invalid time of day"},
 	{InvalidQuantity, Error, "Invalid quantity"},
 	{NotToCalculate, Error, "Not to calculate with"},
+	{UndefinedSet, Error, "Undefined set"},
 }
 
 // New makes the diagnostic of a code in Definitions; an undefined code is our

@@ -1,8 +1,7 @@
-// Package set will make the nftables sets, verdict maps and ipsets of a
-// bundle: the address groups that kernel rules look up, the verdict map that
-// keeps the cost of a packet flat in the number of policies, and the sets
-// that policies add flows to. Until a policy can ask for one, the compiler
-// emits none, and the ruleset of compiler/emit/nft stands alone.
+// Package set says which sets of the kernel's each policy puts its flows into,
+// so that the enforcer finds them by index, and refuses what the enforcer could
+// not do.
 //
-// To be called by the compiler; may import compiler/ir and compiler/artifact.
+// Called by the compiler; may import compiler/ir, compiler/artifact and
+// lang/diag.
 package set

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/netpol/netpol/enforcer/classify"
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/telemetry"
 	"github.com/netpol/netpol/lang/fact"
@@ -161,7 +162,7 @@ func evidence(f *fact.Facts) []telemetry.Evidence {
 	fields := reflect.ValueOf(f).Elem()
 	for _, a := range fact.Attributes {
 		field := fields.FieldByName(a.Field)
-		if !field.IsValid() || field.IsZero() {
+		if !field.IsValid() || field.IsZero() || !classify.Telling(f, a.Name) {
 			continue
 		}
 		value := factText(field)

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 
+	"github.com/netpol/netpol/enforcer/classify"
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/lang/fact"
@@ -74,6 +75,7 @@ func (w *worker) fillTuple(f *fact.Facts, r *flow.Record) {
 	if r.Key.Proto == packet.ProtoICMP || r.Key.Proto == packet.ProtoICMPv6 {
 		f.SrcPort, f.DstPort = 0, 0 // the key has the identifier there
 	}
+	f.CTReplySrcIP, f.CTReplyDstIP, f.TunnelType = f.DstIP, f.SrcIP, classify.Tunnel(f.Protocol)
 	w.fillSides(f)
 	w.fillForwarded(f, r)
 	w.fillCounters(f, r)
@@ -97,7 +99,7 @@ func (w *worker) fillSides(f *fact.Facts) {
 	case dstLocal:
 		f.OtherType = fact.OtherLocal
 	case !srcLocal:
-		f.Origin = ""
+		f.Origin = fact.OriginUnknown
 	}
 }
 
@@ -126,7 +128,8 @@ func clearTuple(f *fact.Facts) {
 	f.SrcPort, f.DstPort, f.LocalPort, f.OtherPort = 0, 0, 0, 0
 	f.SrcMAC, f.DstMAC, f.LocalMAC, f.OtherMAC = "", "", "", ""
 	f.IPProtocol, f.IPVersion, f.VLANID, f.IPDSCP = 0, 0, 0, 0
-	f.Interface, f.OtherType, f.Origin = "", "", ""
+	f.Interface, f.OtherType, f.Origin, f.TunnelType = "", "", "", ""
+	f.CTReplySrcIP, f.CTReplyDstIP = netip.Addr{}, netip.Addr{}
 	f.IPNAT, f.DetectionPackets, f.Updated = false, 0, false
 	clearCounters(f)
 }

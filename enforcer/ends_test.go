@@ -70,7 +70,7 @@ func TestHeaderFacts(t *testing.T) {
 		}},
 		{"outside", "198.51.100.1:40000", "198.51.100.2:443", map[string]string{
 			"src_mac": lan, "dst_mac": wan, "local_mac": lan, "other_mac": wan, "ip_dscp": "46",
-			"other_type": "other_remote", "detection_packets": "4", "confidence": "95",
+			"other_type": "other_remote", "origin": "origin_unknown", "detection_packets": "4", "confidence": "95",
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -117,8 +117,9 @@ func TestTranslationIsAFact(t *testing.T) {
 	got := known(t, newScript().call(c, "us04.zoom.us"), bundle(t, zoomPolicy()), func(cfg *Config) {
 		cfg.Live, cfg.Resolver = true, resolverFunc(func(flow.Tuple) (flow.Tuple, bool) { return original, true })
 	})
-	if got["ip_nat"] != "true" {
-		t.Errorf("ip_nat is %q, want true; known: %v", got["ip_nat"], got)
+	want := map[string]string{"ip_nat": "true", "ct_reply_dst_ip": "203.0.113.9"}
+	if diff := cmp.Diff(want, pick(got, "ip_nat", "ct_reply_src_ip", "ct_reply_dst_ip")); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 	got = known(t, newScript().call(connect("192.168.1.2:40000", "198.51.100.1:443"), "us04.zoom.us"), bundle(t, zoomPolicy()), nil)
 	if v, ok := got["ip_nat"]; ok {
@@ -152,7 +153,10 @@ func TestForgedMACs(t *testing.T) {
 }
 
 func TestFactsOfHeadersAreNotKept(t *testing.T) {
-	f := fact.Facts{SrcMAC: "a", DstMAC: "b", LocalMAC: "a", OtherMAC: "b", IPDSCP: 46, IPNAT: true, OtherType: fact.OtherLocal, Origin: fact.OriginLocal, DetectionPackets: 3}
+	f := fact.Facts{
+		SrcMAC: "a", DstMAC: "b", LocalMAC: "a", OtherMAC: "b", IPDSCP: 46, IPNAT: true, OtherType: fact.OtherLocal, Origin: fact.OriginLocal, TunnelType: fact.TunnelGTP, DetectionPackets: 3,
+		CTReplySrcIP: netip.MustParseAddr("192.0.2.1"), CTReplyDstIP: netip.MustParseAddr("192.0.2.2"),
+	}
 	clearTuple(&f)
 	if f != (fact.Facts{}) {
 		t.Errorf("left: %+v", f)

@@ -8,13 +8,18 @@ import (
 
 // fillForwarded corrects the local end of a connection that a port forwarding
 // leads to an inside host: the router's outside address, which it was opened
-// to, is nobody's. The replies carry the host's.
+// to, is nobody's. The replies carry the host's. Where the kernel translates,
+// it also fills the ends of the replies.
 func (w *worker) fillForwarded(f *fact.Facts, r *flow.Record) {
 	a := w.table.AliasOf(r)
-	if a == nil || w.policy.isLocal(f.SrcIP) {
+	if a == nil {
 		return
 	}
-	_, server := a.Key.Ends(a.Has(flow.ClientIsB))
+	client, server := a.Key.Ends(a.Has(flow.ClientIsB))
+	f.CTReplySrcIP, f.CTReplyDstIP = server.Addr(), client.Addr()
+	if w.policy.isLocal(f.SrcIP) {
+		return
+	}
 	if server.Addr() == f.DstIP || !w.policy.isLocal(server.Addr()) {
 		return
 	}

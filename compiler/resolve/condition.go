@@ -127,7 +127,7 @@ func (k *criterion) bareAttribute(n *ast.IdentifierNode) (ir.Expr, bool) {
 
 // attribute finds the attribute that a name means.
 func (k *criterion) attribute(n *ast.IdentifierNode) (fact.Attribute, bool) {
-	if a, ok := fact.Lookup(netifyName(n.Value)); ok {
+	if a, ok := fact.Lookup(n.Value); ok {
 		return a, true
 	}
 	if first, second, ok := fact.LookupPair(n.Value); ok {

@@ -103,15 +103,3 @@ func (n *names) suggestTag(v vocabulary, tag string, hints *suggest.Budget) stri
 func isTag(t fact.Type) bool {
 	return t == fact.ApplicationName || t == fact.ProtocolName || t == fact.CategoryName
 }
-
-// netifyName is the attribute's name for one of Netify's that ends in _id,
-// which it compares with names as well; any other name is itself.
-func netifyName(name string) string {
-	switch name {
-	case "app_id", "application_id", "proto_id", "protocol_id", "cat_id", "category_id",
-		"app_category_id", "application_category_id", "proto_category_id", "protocol_category_id",
-		"dom_category_id", "domain_category_id", "net_category_id", "network_category_id":
-		return strings.TrimSuffix(name, "_id")
-	}
-	return name
-}

@@ -193,6 +193,7 @@ func (c *Classifier) Classify(f *fact.Facts, final bool, names *Names, nowNanos 
 	f.Confidence = confidence(f, guessed)
 	fact.SetRisk(&f.Risks, fact.RiskNonstandardPort, !guessed && c.offItsPorts(f, proto))
 	f.DomainCategory, f.NetworkCategory = c.domainCategory(f), c.networkCategory(f)
+	c.follow(f)
 	f.Category = f.ApplicationCategory
 	if f.Category == "" {
 		f.Category = f.ProtocolCategory

@@ -201,5 +201,6 @@ func forget(f *fact.Facts) {
 	f.DHCPClassIdent, f.DHCPFingerprint, f.MDNSDomainName = "", "", ""
 	f.SSDPUserAgent, f.SSDPServer, f.QUICVersion = "", "", ""
 	f.STUNMapped, f.STUNPeer, f.STUNRelayed = netip.Addr{}, netip.Addr{}, netip.Addr{}
+	f.STUNResponse, f.STUNOther = netip.Addr{}, netip.Addr{}
 	f.TLSServerCN, f.TLSSubjectDN, f.TLSIssuerDN, f.TLSCertFingerprint = "", "", "", ""
 }

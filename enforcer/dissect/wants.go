@@ -17,15 +17,15 @@ func WantsOf(reads []string) Wants {
 	var w Wants
 	for _, name := range reads {
 		switch name {
-		case "tls_server_cn", "tls_subject_dn", "tls_issuer_dn", "tls_cert_fingerprint":
+		case "tls_server_cn", "tls_subject_dn", "tls_issuer_dn", "tls_cert_fingerprint", "tls_proc_certificate":
 			w.Certificate = true
 		case "http_url":
 			w.URL = true
 		case "ssh_client_agent", "ssh_server_agent":
 			w.Agents = true
-		case "stun_mapped", "stun_peer", "stun_relayed":
+		case "stun_mapped", "stun_peer", "stun_relayed", "stun_response", "stun_other":
 			w.STUN = true
-		case "risks":
+		case "risks", "risk_score", "risk_client", "risk_server":
 			w.Certificate, w.Login = true, true
 		}
 	}

@@ -15,6 +15,9 @@ func TestWantsOf(t *testing.T) {
 		"http_url":             {URL: true},
 		"ssh_server_agent":     {Agents: true},
 		"stun_peer":            {STUN: true},
+		"stun_response":        {STUN: true},
+		"tls_proc_certificate": {Certificate: true},
+		"risk_score":           {Certificate: true, Login: true},
 		"risks":                {Certificate: true, Login: true},
 	} {
 		if _, ok := fact.Lookup(name); !ok {

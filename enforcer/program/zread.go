@@ -9,7 +9,7 @@ import (
 )
 
 // attributeCount is len(fact.Attributes).
-const attributeCount = 86
+const attributeCount = 100
 
 // readText is the value of the text attribute a.
 func readText(f *fact.Facts, a attribute) (v string) {
@@ -34,69 +34,79 @@ func readText(f *fact.Facts, a attribute) (v string) {
 		return f.DomainCategory
 	case 10: // network_category
 		return f.NetworkCategory
-	case 22: // country
+	case 11: // local_network_category
+		return f.LocalNetworkCategory
+	case 12: // other_network_category
+		return f.OtherNetworkCategory
+	case 13: // src_network_category
+		return f.SrcNetworkCategory
+	case 14: // dst_network_category
+		return f.DstNetworkCategory
+	case 26: // country
 		return f.Country
-	case 25: // local_mac
+	case 29: // local_mac
 		return f.LocalMAC
-	case 26: // other_mac
+	case 30: // other_mac
 		return f.OtherMAC
-	case 27: // src_mac
+	case 31: // src_mac
 		return f.SrcMAC
-	case 28: // dst_mac
+	case 32: // dst_mac
 		return f.DstMAC
-	case 29: // other_type
+	case 33: // other_type
 		return f.OtherType
-	case 30: // origin
+	case 34: // origin
 		return f.Origin
-	case 35: // interface
+	case 35: // tunnel_type
+		return f.TunnelType
+	case 42: // interface
 		return f.Interface
-	case 38: // alpn
+	case 45: // alpn
 		return f.ALPN
-	case 39: // ja4
+	case 46: // ja4
 		return f.JA4
-	case 40: // ja4s
+	case 47: // ja4s
 		return f.JA4S
-	case 43: // tls_alpn_server
+	case 50: // tls_alpn_server
 		return f.TLSALPNServer
-	case 44: // tls_server_cn
+	case 51: // tls_server_cn
 		return f.TLSServerCN
-	case 45: // tls_subject_dn
+	case 52: // tls_subject_dn
 		return f.TLSSubjectDN
-	case 46: // tls_issuer_dn
+	case 53: // tls_issuer_dn
 		return f.TLSIssuerDN
-	case 47: // tls_cert_fingerprint
+	case 54: // tls_cert_fingerprint
 		return f.TLSCertFingerprint
-	case 48: // risks
+	case 57: // risks
 		return f.Risks
-	case 50: // http_user_agent
+	case 62: // http_user_agent
 		return f.UserAgent
-	case 51: // http_method
+	case 63: // http_method
 		return f.HTTPMethod
-	case 52: // http_url
+	case 64: // http_url
 		return f.HTTPURL
-	case 53: // ssh_client_agent
+	case 65: // ssh_client_agent
 		return f.SSHClientAgent
-	case 54: // ssh_server_agent
+	case 66: // ssh_server_agent
 		return f.SSHServerAgent
-	case 55: // dhcp_class_ident
+	case 67: // dhcp_class_ident
 		return f.DHCPClassIdent
-	case 56: // dhcp_fingerprint
+	case 68: // dhcp_fingerprint
 		return f.DHCPFingerprint
-	case 57: // mdns_domain_name
+	case 69: // mdns_domain_name
 		return f.MDNSDomainName
-	case 58: // ssdp_user_agent
+	case 70: // ssdp_user_agent
 		return f.SSDPUserAgent
-	case 59: // ssdp_server
+	case 71: // ssdp_server
 		return f.SSDPServer
-	case 63: // quic_version
+	case 77: // quic_version
 		return f.QUICVersion
-	case 64: // bt_info_hash
+	case 78: // bt_info_hash
 		return f.BTInfoHash
-	case 81: // interface_out
+	case 95: // interface_out
 		return f.InterfaceOut
-	case 84: // weekday
+	case 98: // weekday
 		return f.Weekday
-	case 85: // schedule
+	case 99: // schedule
 		return f.Schedules
 	}
 	return v
@@ -107,65 +117,71 @@ func readNumber(f *fact.Facts, a attribute) (v int) {
 	switch a {
 	case 8: // confidence
 		return f.Confidence
-	case 11: // detection_packets
+	case 15: // detection_packets
 		return f.DetectionPackets
-	case 19: // local_port
+	case 23: // local_port
 		return f.LocalPort
-	case 20: // other_port
+	case 24: // other_port
 		return f.OtherPort
-	case 21: // asn
+	case 25: // asn
 		return f.ASN
-	case 23: // src_port
+	case 27: // src_port
 		return f.SrcPort
-	case 24: // dst_port
+	case 28: // dst_port
 		return f.DstPort
-	case 31: // ip_dscp
+	case 36: // ip_dscp
 		return f.IPDSCP
-	case 33: // ip_protocol
+	case 40: // ip_protocol
 		return f.IPProtocol
-	case 34: // ip_version
+	case 41: // ip_version
 		return f.IPVersion
-	case 36: // vlan_id
+	case 43: // vlan_id
 		return f.VLANID
-	case 37: // tls_version
+	case 44: // tls_version
 		return f.TLSVersion
-	case 41: // tls_cipher
+	case 48: // tls_cipher
 		return f.TLSCipher
-	case 65: // total_bytes
+	case 58: // risk_score
+		return f.RiskScore
+	case 59: // risk_client
+		return f.RiskClient
+	case 60: // risk_server
+		return f.RiskServer
+	case 79: // total_bytes
 		return f.TotalBytes
-	case 66: // src_bytes
+	case 80: // src_bytes
 		return f.SrcBytes
-	case 67: // dst_bytes
+	case 81: // dst_bytes
 		return f.DstBytes
-	case 68: // local_bytes
+	case 82: // local_bytes
 		return f.LocalBytes
-	case 69: // other_bytes
+	case 83: // other_bytes
 		return f.OtherBytes
-	case 70: // total_packets
+	case 84: // total_packets
 		return f.TotalPackets
-	case 71: // src_packets
+	case 85: // src_packets
 		return f.SrcPackets
-	case 72: // dst_packets
+	case 86: // dst_packets
 		return f.DstPackets
-	case 73: // local_packets
+	case 87: // local_packets
 		return f.LocalPackets
-	case 74: // other_packets
+	case 88: // other_packets
 		return f.OtherPackets
-	case 75: // total_rate
+	case 89: // total_rate
 		return f.TotalRate
-	case 76: // src_rate
+	case 90: // src_rate
 		return f.SrcRate
-	case 77: // dst_rate
+	case 91: // dst_rate
 		return f.DstRate
-	case 78: // local_rate
+	case 92: // local_rate
 		return f.LocalRate
-	case 79: // other_rate
+	case 93: // other_rate
 		return f.OtherRate
-	case 80: // duration
+	case 94: // duration
 		return f.Duration
-	case 82: // ct_mark
+	case 96: // ct_mark
 		return f.CTMark
-	case 83: // time_of_day
+	case 97: // time_of_day
 		return f.TimeOfDay
 	}
 	return v
@@ -174,20 +190,28 @@ func readNumber(f *fact.Facts, a attribute) (v int) {
 // readAddr is the value of the address attribute a.
 func readAddr(f *fact.Facts, a attribute) (v netip.Addr) {
 	switch a {
-	case 15: // local_ip
+	case 19: // local_ip
 		return f.LocalIP
-	case 16: // other_ip
+	case 20: // other_ip
 		return f.OtherIP
-	case 17: // src_ip
+	case 21: // src_ip
 		return f.SrcIP
-	case 18: // dst_ip
+	case 22: // dst_ip
 		return f.DstIP
-	case 60: // stun_mapped
+	case 38: // ct_reply_src_ip
+		return f.CTReplySrcIP
+	case 39: // ct_reply_dst_ip
+		return f.CTReplyDstIP
+	case 72: // stun_mapped
 		return f.STUNMapped
-	case 61: // stun_peer
+	case 73: // stun_peer
 		return f.STUNPeer
-	case 62: // stun_relayed
+	case 74: // stun_relayed
 		return f.STUNRelayed
+	case 75: // stun_response
+		return f.STUNResponse
+	case 76: // stun_other
+		return f.STUNOther
 	}
 	return v
 }
@@ -195,17 +219,21 @@ func readAddr(f *fact.Facts, a attribute) (v netip.Addr) {
 // readFlag is the value of the flag attribute a.
 func readFlag(f *fact.Facts, a attribute) (v bool) {
 	switch a {
-	case 12: // detection_guessed
+	case 16: // detection_guessed
 		return f.Guessed
-	case 13: // detection_complete
+	case 17: // detection_complete
 		return f.Complete
-	case 14: // detection_updated
+	case 18: // detection_updated
 		return f.Updated
-	case 32: // ip_nat
+	case 37: // ip_nat
 		return f.IPNAT
-	case 42: // tls_ech
+	case 49: // tls_ech
 		return f.TLSECH
-	case 49: // evasive
+	case 55: // tls_proc_hello
+		return f.TLSProcHello
+	case 56: // tls_proc_certificate
+		return f.TLSProcCertificate
+	case 61: // evasive
 		return f.Evasive
 	}
 	return v

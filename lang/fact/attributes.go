@@ -147,17 +147,21 @@ func (a Attribute) FromHeaders() bool { return a.From == "packet" || a.From == "
 // Attributes lists every attribute, in the order of the documentation.
 // zfacts.go and docs/attributes.md are generated from it.
 var Attributes = []Attribute{
-	{Name: "application", Aliases: []string{"app"}, Field: "Application", Type: ApplicationName, Decided: Once, From: "classify", Doc: "The application (product or service) of the flow, by its catalogue tag."},
-	{Name: "protocol", Aliases: []string{"proto"}, Field: "Protocol", Type: ProtocolName, Decided: Once, From: "dissect", Doc: "The application-layer protocol, by its catalogue tag."},
-	{Name: "category", Aliases: []string{"cat"}, Field: "Category", Type: CategoryName, Decided: Once, From: "classify", Doc: "The application's category, or the protocol's where no application is known."},
-	{Name: "application_category", Aliases: []string{"app_category"}, Field: "ApplicationCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the application."},
-	{Name: "protocol_category", Aliases: []string{"proto_category"}, Field: "ProtocolCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the protocol."},
+	{Name: "application", Aliases: []string{"app", "app_id", "application_id"}, Field: "Application", Type: ApplicationName, Decided: Once, From: "classify", Doc: "The application (product or service) of the flow, by its catalogue tag."},
+	{Name: "protocol", Aliases: []string{"proto", "proto_id", "protocol_id"}, Field: "Protocol", Type: ProtocolName, Decided: Once, From: "dissect", Doc: "The application-layer protocol, by its catalogue tag."},
+	{Name: "category", Aliases: []string{"cat", "cat_id", "category_id"}, Field: "Category", Type: CategoryName, Decided: Once, From: "classify", Doc: "The application's category, or the protocol's where no application is known."},
+	{Name: "application_category", Aliases: []string{"app_category", "app_category_id", "application_category_id"}, Field: "ApplicationCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the application."},
+	{Name: "protocol_category", Aliases: []string{"proto_category", "proto_category_id", "protocol_category_id"}, Field: "ProtocolCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the protocol."},
 	{Name: "hostname", Aliases: []string{"detected_hostname", "host_server_name"}, Field: "Hostname", Type: Hostname, Decided: Once, From: "dissect", Doc: "The server's name as the flow itself says it: TLS or QUIC SNI, or HTTP Host."},
 	{Name: "dns_hostname", Aliases: []string{"dns_host_name"}, Field: "DNSHostname", Type: Hostname, Decided: Once, From: "classify", Doc: "The name that a DNS answer seen earlier gave for the server's address; in a DNS flow, the name asked for."},
 	{Name: "by", Aliases: []string{"evidence"}, Field: "By", Type: EvidenceName, Decided: Once, From: "classify", Doc: "What the application was recognised by: 'payload', 'sni', 'cert', 'http', 'dns', 'network', 'port' or 'correlation'."},
 	{Name: "confidence", Field: "Confidence", Type: Number, Unit: "percent", Decided: Once, From: "classify", Doc: "How sure the name is, 0 to 100 by the evidence: payload 100, sni and http 95, cert 90, dns 80, correlation 60, network 50, port 20. A protocol without an application counts as payload, or as port when it is guessed. 0 while there is no name."},
-	{Name: "domain_category", Aliases: []string{"dom_category"}, Field: "DomainCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the application that owns the flow's host name, or its DNS name where the flow shows none."},
-	{Name: "network_category", Aliases: []string{"net_category"}, Field: "NetworkCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the application in whose network the server lies: also of the cloud or CDN that hosts another's service."},
+	{Name: "domain_category", Aliases: []string{"dom_category", "dom_category_id", "domain_category_id"}, Field: "DomainCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the application that owns the flow's host name, or its DNS name where the flow shows none."},
+	{Name: "network_category", Aliases: []string{"net_category", "net_category_id", "network_category_id"}, Field: "NetworkCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the application in whose network the server lies: also of the cloud or CDN that hosts another's service."},
+	{Name: "local_network_category", Aliases: []string{"local_net_category"}, Field: "LocalNetworkCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the application in whose network the address on the local side lies, as are the next three for the other sides; empty for addresses of nobody known."},
+	{Name: "other_network_category", Aliases: []string{"other_net_category"}, Field: "OtherNetworkCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the network on the other side."},
+	{Name: "src_network_category", Aliases: []string{"src_net_category"}, Field: "SrcNetworkCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the network of the side that opened the flow."},
+	{Name: "dst_network_category", Aliases: []string{"dst_net_category"}, Field: "DstNetworkCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the network of the side that the flow was opened to."},
 	{Name: "detection_packets", Field: "DetectionPackets", Type: Number, Unit: "packets", Decided: Once, From: "enforcer", Doc: "How many packets of the flow had been seen when its name was first known; 0 while it has none."},
 	{Name: "detection_guessed", Field: "Guessed", Type: Flag, Decided: Changing, From: "classify", Doc: "True while the name rests on address or port only."},
 	{Name: "detection_complete", Field: "Complete", Type: Flag, Decided: Changing, From: "enforcer", Doc: "True when analysis of the flow is over."},
@@ -177,9 +181,12 @@ var Attributes = []Attribute{
 	{Name: "src_mac", Field: "SrcMAC", Type: MAC, Decided: Once, From: "packet", Doc: "The hardware address of the side that opened the flow."},
 	{Name: "dst_mac", Field: "DstMAC", Type: MAC, Decided: Once, From: "enforcer", Doc: "The hardware address of the side that the flow was opened to; live it comes with that side's first packet."},
 	{Name: "other_type", Field: "OtherType", Type: EnumName, Decided: Once, From: "packet", Doc: "What the address on the other side is: 'other_local', 'other_remote', 'other_multicast' or 'other_broadcast'.", Values: []string{OtherLocal, OtherRemote, OtherMulticast, OtherBroadcast}},
-	{Name: "origin", Field: "Origin", Type: EnumName, Decided: Once, From: "packet", Doc: "Which side opened the flow: 'origin_local' or 'origin_other'; empty when neither side is local.", Values: []string{OriginLocal, OriginOther}},
+	{Name: "origin", Field: "Origin", Type: EnumName, Decided: Once, From: "packet", Doc: "Which side opened the flow: 'origin_local' or 'origin_other'; 'origin_unknown' when neither side is local.", Values: []string{OriginLocal, OriginOther, OriginUnknown}},
+	{Name: "tunnel_type", Field: "TunnelType", Type: EnumName, Decided: Once, From: "classify", Doc: "'tunnel_gtp' for a flow that carries subscribers' packets in GTP-U, otherwise 'tunnel_none'. Policies act on the tunnel, not on what it carries.", Values: []string{TunnelNone, TunnelGTP}},
 	{Name: "ip_dscp", Field: "IPDSCP", Type: Number, Decided: Once, From: "packet", Doc: "The differentiated services code point of the first packet seen of the flow, 0 to 63, before any policy changes it."},
 	{Name: "ip_nat", Field: "IPNAT", Type: Flag, Decided: Once, From: "enforcer", Doc: "True when the kernel translates the flow's addresses, from its first reply on. Never in capture files."},
+	{Name: "ct_reply_src_ip", Field: "CTReplySrcIP", Type: Address, Decided: Once, From: "enforcer", Doc: "The source of replies, behind the kernel's translation: the inside host of a port forwarding. The same as dst_ip where nothing is translated, and in capture files."},
+	{Name: "ct_reply_dst_ip", Field: "CTReplyDstIP", Type: Address, Decided: Once, From: "enforcer", Doc: "The destination of replies, behind the kernel's translation: the router's outside address where it hides the client. Otherwise the same as src_ip."},
 	{Name: "ip_protocol", Field: "IPProtocol", Type: Number, Decided: Kernel, From: "packet", Doc: "The IP protocol number (6 TCP, 17 UDP); 'tcp', 'udp', 'icmp', 'icmpv6' and 'sctp' may be written by name."},
 	{Name: "ip_version", Field: "IPVersion", Type: Number, Decided: Kernel, From: "packet", Doc: "4 or 6."},
 	{Name: "interface", Aliases: []string{"iface", "iface_nfq_src"}, Field: "Interface", Type: Text, Decided: Kernel, From: "capture", Doc: "The interface the flow's first packet was seen on: where it arrived, or left when the router itself opened the flow."},
@@ -195,7 +202,12 @@ var Attributes = []Attribute{
 	{Name: "tls_subject_dn", Field: "TLSSubjectDN", Type: Text, Decided: Once, From: "dissect/tls", Doc: "The subject of the server's certificate, such as 'C=US, O=Example, CN=www.example.com', in its own order."},
 	{Name: "tls_issuer_dn", Field: "TLSIssuerDN", Type: Text, Decided: Once, From: "dissect/tls", Doc: "The issuer of the server's certificate, written likewise."},
 	{Name: "tls_cert_fingerprint", Field: "TLSCertFingerprint", Type: Text, Decided: Once, From: "dissect/tls", Doc: "The SHA-1 of the server's certificate, 40 hexadecimal digits; colons between them may be written."},
+	{Name: "tls_proc_hello", Field: "TLSProcHello", Type: Flag, Decided: Once, From: "classify", Doc: "True once the client's TLS hello has been read."},
+	{Name: "tls_proc_certificate", Field: "TLSProcCertificate", Type: Flag, Decided: Once, From: "classify", Doc: "True once the server's certificate has been read."},
 	{Name: "risks", Field: "Risks", Type: TextList, Decided: Once, From: "dissect", Doc: "What an operator may want to act on; the values are below. A policy that asks for it has flows inspected until their certificate or login has been seen.", Values: riskNames()},
+	{Name: "risk_score", Aliases: []string{"ndpi_risk_score"}, Field: "RiskScore", Type: Number, Decided: Once, From: "classify", Doc: "How grave the flow's risks are together: the sum of their scores, which are below and nDPI's; 0 without a risk. It asks for what risks asks for."},
+	{Name: "risk_client", Aliases: []string{"ndpi_risk_client"}, Field: "RiskClient", Type: Number, Decided: Once, From: "classify", Doc: "The client's share of risk_score."},
+	{Name: "risk_server", Aliases: []string{"ndpi_risk_server"}, Field: "RiskServer", Type: Number, Decided: Once, From: "classify", Doc: "The server's share of risk_score."},
 	{Name: "evasive", Field: "Evasive", Type: Flag, Decided: Once, From: "enforcer", Doc: "True when the flow's packets contradict each other, so that its ends may have read other bytes than netpol did: overlapping segments or fragments that differ, urgent data or a hello that does not end in the flow's opening, a second hello with another name, two different Host fields."},
 	{Name: "http_user_agent", Field: "UserAgent", Type: Text, Decided: Once, From: "dissect/http", Doc: "The User-Agent of the first HTTP request."},
 	{Name: "http_method", Field: "HTTPMethod", Type: Text, Decided: Once, From: "dissect/http", Doc: "The method of the first HTTP request."},
@@ -207,9 +219,11 @@ var Attributes = []Attribute{
 	{Name: "mdns_domain_name", Field: "MDNSDomainName", Type: Text, Decided: Once, From: "dissect/dns", Doc: "The name that a multicast DNS flow first asks for, or answers."},
 	{Name: "ssdp_user_agent", Field: "SSDPUserAgent", Type: Text, Decided: Once, From: "dissect/fixed", Doc: "The USER-AGENT of an SSDP search."},
 	{Name: "ssdp_server", Field: "SSDPServer", Type: Text, Decided: Once, From: "dissect/fixed", Doc: "The SERVER that an SSDP device announces or answers with."},
-	{Name: "stun_mapped", Field: "STUNMapped", Type: Address, Decided: Once, From: "dissect/stun", Doc: "The client's address as a STUN server sees it; this and the next two over UDP, and only when a policy asks for one."},
+	{Name: "stun_mapped", Field: "STUNMapped", Type: Address, Decided: Once, From: "dissect/stun", Doc: "The client's address as a STUN server sees it; this and the next four over UDP, and only when a policy asks for one."},
 	{Name: "stun_peer", Field: "STUNPeer", Type: Address, Decided: Once, From: "dissect/stun", Doc: "The peer that a TURN client wants to reach."},
 	{Name: "stun_relayed", Field: "STUNRelayed", Type: Address, Decided: Once, From: "dissect/stun", Doc: "The address that a TURN server relays for."},
+	{Name: "stun_response", Field: "STUNResponse", Type: Address, Decided: Once, From: "dissect/stun", Doc: "The address that a STUN server says it answers from (RESPONSE-ORIGIN, RFC 5780)."},
+	{Name: "stun_other", Field: "STUNOther", Type: Address, Decided: Once, From: "dissect/stun", Doc: "The other address of a STUN server (OTHER-ADDRESS, RFC 5780; CHANGED-ADDRESS before)."},
 	{Name: "quic_version", Field: "QUICVersion", Type: Text, Decided: Once, From: "dissect/quic", Doc: "The version of QUIC: '1', '2', 'draft-29', Google's 'Q046', or the number in hexadecimal."},
 	{Name: "bt_info_hash", Field: "BTInfoHash", Type: Text, Decided: Once, From: "dissect/bittorrent", Doc: "The info hash of a BitTorrent handshake, 40 hexadecimal digits."},
 	{Name: "total_bytes", Field: "TotalBytes", Type: Number, Unit: "bytes", Decided: Packet, From: "conntrack", Doc: "Bytes of the flow so far, IP headers and the packet at hand included. The kernel counts them: while it does not (net.netfilter.nf_conntrack_acct), they are 0."},
@@ -250,6 +264,14 @@ func Weekdays() []string { return []string{"mon", "tue", "wed", "thu", "fri", "s
 const (
 	OriginLocal = "origin_local"
 	OriginOther = "origin_other"
+	// OriginUnknown is a flow between two ends of which neither is local.
+	OriginUnknown = "origin_unknown"
+)
+
+// Values of the attribute "tunnel_type".
+const (
+	TunnelNone = "tunnel_none"
+	TunnelGTP  = "tunnel_gtp" // 3GPP TS 29.281
 )
 
 // What an application was recognised by; the values of the attribute "by".

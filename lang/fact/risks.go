@@ -22,20 +22,22 @@ const (
 
 // RiskName is a risk as criteria write it, and what it says.
 type RiskName struct {
-	Name string
-	Doc  string // one sentence
+	Name   string
+	Doc    string // one sentence
+	Score  int    // what it adds to risk_score: nDPI's severity, 50 medium and 100 high
+	Client int    // the client's share of Score in percent, as nDPI has it
 }
 
 // Risks lists the values of the attribute "risks", sorted by name.
 var Risks = []RiskName{
-	RiskCleartextCredentials: {"cleartext_credentials", "A password passes in the clear: HTTP Basic, or a login of FTP, POP3, IMAP, SMTP or telnet without TLS."},
-	RiskNonstandardPort:      {"known_protocol_on_nonstandard_port", "The protocol was read from the flow's bytes, and neither port is one that the catalogue gives it or its kind. TLS, DTLS, QUIC, DCE/RPC, TFTP and the protocols of file sharing, games, calls and hidden DNS are at home on any port."},
-	RiskMissingSNI:           {"missing_sni", "A TLS or QUIC client names no server, nor hides the name in an ECH extension."},
-	RiskObsoleteSSH:          {"ssh_obsolete_version", "A side speaks SSH 1 only."},
-	RiskExpiredCertificate:   {"tls_cert_expired", "The server's certificate was no longer valid at the time of the packet."},
-	RiskObsoleteTLS:          {"tls_obsolete_version", "The server chose SSL 3, TLS 1.0 or TLS 1.1, or DTLS 1.0 (RFC 8996)."},
-	RiskSelfSigned:           {"tls_self_signed", "The server's certificate names itself as its issuer."},
-	RiskWeakCipher:           {"tls_weak_cipher", "The server chose a cipher suite without encryption or authentication, with export keys, or with DES, 3DES, RC2, RC4 or IDEA."},
+	RiskCleartextCredentials: {"cleartext_credentials", "A password passes in the clear: HTTP Basic, or a login of FTP, POP3, IMAP, SMTP or telnet without TLS.", 100, 90},
+	RiskNonstandardPort:      {"known_protocol_on_nonstandard_port", "The protocol was read from the flow's bytes, and neither port is one that the catalogue gives it or its kind. TLS, DTLS, QUIC, DCE/RPC, TFTP and the protocols of file sharing, games, calls and hidden DNS are at home on any port.", 50, 50},
+	RiskMissingSNI:           {"missing_sni", "A TLS or QUIC client names no server, nor hides the name in an ECH extension.", 50, 50},
+	RiskObsoleteSSH:          {"ssh_obsolete_version", "A side speaks SSH 1 only.", 50, 50},
+	RiskExpiredCertificate:   {"tls_cert_expired", "The server's certificate was no longer valid at the time of the packet.", 100, 10},
+	RiskObsoleteTLS:          {"tls_obsolete_version", "The server chose SSL 3, TLS 1.0 or TLS 1.1, or DTLS 1.0 (RFC 8996).", 100, 90},
+	RiskSelfSigned:           {"tls_self_signed", "The server's certificate names itself as its issuer.", 100, 90},
+	RiskWeakCipher:           {"tls_weak_cipher", "The server chose a cipher suite without encryption or authentication, with export keys, or with DES, 3DES, RC2, RC4 or IDEA.", 100, 90},
 }
 
 // riskNames are the names of Risks.
@@ -65,6 +67,21 @@ func SetRisk(list *string, r Risk, has bool) {
 		names = slices.Insert(names, at, Risks[r].Name)
 	}
 	*list = strings.Join(names, ",")
+}
+
+// RiskScores sums the scores of a value of the attribute "risks": of all its
+// risks, the client's share of them and the server's.
+func RiskScores(list string) (score, client, server int) {
+	if list == "" {
+		return 0, 0, 0
+	}
+	for i, r := range Risks {
+		if HasRisk(list, Risk(i)) {
+			score += r.Score
+			client += r.Score * r.Client / 100
+		}
+	}
+	return score, client, score - client
 }
 
 // HasRisk says whether a value of the attribute "risks" has a risk in it.

@@ -8,90 +8,104 @@ import "net/netip"
 // environment that a criterion's residual expression runs in. The zero value of
 // a field means "not known". Facts holds no pointers into packets.
 type Facts struct {
-	Application         string     `expr:"application"`          // The application (product or service) of the flow, by its catalogue tag.
-	Protocol            string     `expr:"protocol"`             // The application-layer protocol, by its catalogue tag.
-	Category            string     `expr:"category"`             // The application's category, or the protocol's where no application is known.
-	ApplicationCategory string     `expr:"application_category"` // The category of the application.
-	ProtocolCategory    string     `expr:"protocol_category"`    // The category of the protocol.
-	Hostname            string     `expr:"hostname"`             // The server's name as the flow itself says it: TLS or QUIC SNI, or HTTP Host.
-	DNSHostname         string     `expr:"dns_hostname"`         // The name that a DNS answer seen earlier gave for the server's address; in a DNS flow, the name asked for.
-	By                  string     `expr:"by"`                   // What the application was recognised by: 'payload', 'sni', 'cert', 'http', 'dns', 'network', 'port' or 'correlation'.
-	Confidence          int        `expr:"confidence"`           // How sure the name is, 0 to 100 by the evidence: payload 100, sni and http 95, cert 90, dns 80, correlation 60, network 50, port 20. A protocol without an application counts as payload, or as port when it is guessed. 0 while there is no name.
-	DomainCategory      string     `expr:"domain_category"`      // The category of the application that owns the flow's host name, or its DNS name where the flow shows none.
-	NetworkCategory     string     `expr:"network_category"`     // The category of the application in whose network the server lies: also of the cloud or CDN that hosts another's service.
-	DetectionPackets    int        `expr:"detection_packets"`    // How many packets of the flow had been seen when its name was first known; 0 while it has none.
-	Guessed             bool       `expr:"detection_guessed"`    // True while the name rests on address or port only.
-	Complete            bool       `expr:"detection_complete"`   // True when analysis of the flow is over.
-	Updated             bool       `expr:"detection_updated"`    // True once the flow's name has become another one than it first had.
-	LocalIP             netip.Addr `expr:"local_ip"`             // The address on the local side (see local_networks).
-	OtherIP             netip.Addr `expr:"other_ip"`             // The address on the other side.
-	SrcIP               netip.Addr `expr:"src_ip"`               // The address of the side that opened the flow.
-	DstIP               netip.Addr `expr:"dst_ip"`               // The address of the side that the flow was opened to.
-	LocalPort           int        `expr:"local_port"`           // The port on the local side.
-	OtherPort           int        `expr:"other_port"`           // The port on the other side.
-	ASN                 int        `expr:"asn"`                  // The autonomous system of the address on the other side, as the set's asn_database has it; the router gets the networks.
-	Country             string     `expr:"country"`              // The country of the address on the other side, two letters of ISO 3166-1 such as 'DE', as the set's country_database has it; the router gets the networks.
-	SrcPort             int        `expr:"src_port"`             // The port of the side that opened the flow.
-	DstPort             int        `expr:"dst_port"`             // The port that the flow was opened to.
-	LocalMAC            string     `expr:"local_mac"`            // The hardware address on the local side, written 'aa:bb:cc:dd:ee:ff': the device's own, or that of the last router before this one. Known in Ethernet and Linux cooked captures; live from the packets that arrive from that side.
-	OtherMAC            string     `expr:"other_mac"`            // The hardware address on the other side, as far as packets from there were seen.
-	SrcMAC              string     `expr:"src_mac"`              // The hardware address of the side that opened the flow.
-	DstMAC              string     `expr:"dst_mac"`              // The hardware address of the side that the flow was opened to; live it comes with that side's first packet.
-	OtherType           string     `expr:"other_type"`           // What the address on the other side is: 'other_local', 'other_remote', 'other_multicast' or 'other_broadcast'.
-	Origin              string     `expr:"origin"`               // Which side opened the flow: 'origin_local' or 'origin_other'; empty when neither side is local.
-	IPDSCP              int        `expr:"ip_dscp"`              // The differentiated services code point of the first packet seen of the flow, 0 to 63, before any policy changes it.
-	IPNAT               bool       `expr:"ip_nat"`               // True when the kernel translates the flow's addresses, from its first reply on. Never in capture files.
-	IPProtocol          int        `expr:"ip_protocol"`          // The IP protocol number (6 TCP, 17 UDP); 'tcp', 'udp', 'icmp', 'icmpv6' and 'sctp' may be written by name.
-	IPVersion           int        `expr:"ip_version"`           // 4 or 6.
-	Interface           string     `expr:"interface"`            // The interface the flow's first packet was seen on: where it arrived, or left when the router itself opened the flow.
-	VLANID              int        `expr:"vlan_id"`              // The outermost VLAN id, 0 for none.
-	TLSVersion          int        `expr:"tls_version"`          // The TLS version of the flow: the one the server chose, or the highest the client offers until then. Written '1.0' to '1.3', ordered.
-	ALPN                string     `expr:"alpn"`                 // The application protocols that the client offers (RFC 7301).
-	JA4                 string     `expr:"ja4"`                  // The JA4 fingerprint of the client's TLS hello.
-	JA4S                string     `expr:"ja4s"`                 // The JA4S fingerprint of the server's TLS hello, over TCP and DTLS.
-	TLSCipher           int        `expr:"tls_cipher"`           // The cipher suite that the server chose, over TCP and DTLS: its number (0xc02f) or its registered name in quotes.
-	TLSECH              bool       `expr:"tls_ech"`              // True when the client sends an encrypted_client_hello extension (RFC 9849); whether it holds a name or is GREASE cannot be told.
-	TLSALPNServer       string     `expr:"tls_alpn_server"`      // The application protocol that the server chose; encrypted from TLS 1.3 on.
-	TLSServerCN         string     `expr:"tls_server_cn"`        // The common name of the server's certificate, as are the next three: encrypted from TLS 1.3 on, and read only when a policy asks for it.
-	TLSSubjectDN        string     `expr:"tls_subject_dn"`       // The subject of the server's certificate, such as 'C=US, O=Example, CN=www.example.com', in its own order.
-	TLSIssuerDN         string     `expr:"tls_issuer_dn"`        // The issuer of the server's certificate, written likewise.
-	TLSCertFingerprint  string     `expr:"tls_cert_fingerprint"` // The SHA-1 of the server's certificate, 40 hexadecimal digits; colons between them may be written.
-	Risks               string     `expr:"risks"`                // What an operator may want to act on; the values are below. A policy that asks for it has flows inspected until their certificate or login has been seen.
-	Evasive             bool       `expr:"evasive"`              // True when the flow's packets contradict each other, so that its ends may have read other bytes than netpol did: overlapping segments or fragments that differ, urgent data or a hello that does not end in the flow's opening, a second hello with another name, two different Host fields.
-	UserAgent           string     `expr:"http_user_agent"`      // The User-Agent of the first HTTP request.
-	HTTPMethod          string     `expr:"http_method"`          // The method of the first HTTP request.
-	HTTPURL             string     `expr:"http_url"`             // The host and target of the first HTTP request, such as 'www.example.com/a?b'; read only when a policy asks for it.
-	SSHClientAgent      string     `expr:"ssh_client_agent"`     // The version line of the SSH client, such as 'SSH-2.0-OpenSSH_9.6'; both sides' are waited for only when a policy asks for one.
-	SSHServerAgent      string     `expr:"ssh_server_agent"`     // The version line of the SSH server.
-	DHCPClassIdent      string     `expr:"dhcp_class_ident"`     // The vendor class that a DHCP client says of itself (option 60).
-	DHCPFingerprint     string     `expr:"dhcp_fingerprint"`     // The options that a DHCP client asks for (option 55), in its order: '1,3,6,15'.
-	MDNSDomainName      string     `expr:"mdns_domain_name"`     // The name that a multicast DNS flow first asks for, or answers.
-	SSDPUserAgent       string     `expr:"ssdp_user_agent"`      // The USER-AGENT of an SSDP search.
-	SSDPServer          string     `expr:"ssdp_server"`          // The SERVER that an SSDP device announces or answers with.
-	STUNMapped          netip.Addr `expr:"stun_mapped"`          // The client's address as a STUN server sees it; this and the next two over UDP, and only when a policy asks for one.
-	STUNPeer            netip.Addr `expr:"stun_peer"`            // The peer that a TURN client wants to reach.
-	STUNRelayed         netip.Addr `expr:"stun_relayed"`         // The address that a TURN server relays for.
-	QUICVersion         string     `expr:"quic_version"`         // The version of QUIC: '1', '2', 'draft-29', Google's 'Q046', or the number in hexadecimal.
-	BTInfoHash          string     `expr:"bt_info_hash"`         // The info hash of a BitTorrent handshake, 40 hexadecimal digits.
-	TotalBytes          int        `expr:"total_bytes"`          // Bytes of the flow so far, IP headers and the packet at hand included. The kernel counts them: while it does not (net.netfilter.nf_conntrack_acct), they are 0.
-	SrcBytes            int        `expr:"src_bytes"`            // Bytes sent by the side that opened the flow.
-	DstBytes            int        `expr:"dst_bytes"`            // Bytes sent by the side that the flow was opened to.
-	LocalBytes          int        `expr:"local_bytes"`          // Bytes sent by the local side.
-	OtherBytes          int        `expr:"other_bytes"`          // Bytes sent by the other side.
-	TotalPackets        int        `expr:"total_packets"`        // Packets of the flow so far, the packet at hand included.
-	SrcPackets          int        `expr:"src_packets"`          // Packets sent by the side that opened the flow.
-	DstPackets          int        `expr:"dst_packets"`          // Packets sent by the side that the flow was opened to.
-	LocalPackets        int        `expr:"local_packets"`        // Packets sent by the local side.
-	OtherPackets        int        `expr:"other_packets"`        // Packets sent by the other side.
-	TotalRate           int        `expr:"total_rate"`           // Bytes a second over the last interval between two readings of the kernel's counters (5 seconds).
-	SrcRate             int        `expr:"src_rate"`             // Bytes a second sent by the side that opened the flow.
-	DstRate             int        `expr:"dst_rate"`             // Bytes a second sent by the side that the flow was opened to.
-	LocalRate           int        `expr:"local_rate"`           // Bytes a second sent by the local side.
-	OtherRate           int        `expr:"other_rate"`           // Bytes a second sent by the other side.
-	Duration            int        `expr:"duration"`             // How long ago the flow's first packet was seen, as of the last reading of the kernel's counters.
-	InterfaceOut        string     `expr:"interface_out"`        // The interface that the flow's first packet leaves by; empty for flows to the router itself.
-	CTMark              int        `expr:"ct_mark"`              // The conntrack mark, without the bits that are netpol's own.
-	TimeOfDay           int        `expr:"time_of_day"`          // The time, written '18:30' or '18:30:00', in the set's time zone.
-	Weekday             string     `expr:"weekday"`              // The day of the week, 'mon' to 'sun', in the set's time zone.
-	Schedules           string     `expr:"schedule"`             // The names of the schedules in force.
+	Application          string     `expr:"application"`            // The application (product or service) of the flow, by its catalogue tag.
+	Protocol             string     `expr:"protocol"`               // The application-layer protocol, by its catalogue tag.
+	Category             string     `expr:"category"`               // The application's category, or the protocol's where no application is known.
+	ApplicationCategory  string     `expr:"application_category"`   // The category of the application.
+	ProtocolCategory     string     `expr:"protocol_category"`      // The category of the protocol.
+	Hostname             string     `expr:"hostname"`               // The server's name as the flow itself says it: TLS or QUIC SNI, or HTTP Host.
+	DNSHostname          string     `expr:"dns_hostname"`           // The name that a DNS answer seen earlier gave for the server's address; in a DNS flow, the name asked for.
+	By                   string     `expr:"by"`                     // What the application was recognised by: 'payload', 'sni', 'cert', 'http', 'dns', 'network', 'port' or 'correlation'.
+	Confidence           int        `expr:"confidence"`             // How sure the name is, 0 to 100 by the evidence: payload 100, sni and http 95, cert 90, dns 80, correlation 60, network 50, port 20. A protocol without an application counts as payload, or as port when it is guessed. 0 while there is no name.
+	DomainCategory       string     `expr:"domain_category"`        // The category of the application that owns the flow's host name, or its DNS name where the flow shows none.
+	NetworkCategory      string     `expr:"network_category"`       // The category of the application in whose network the server lies: also of the cloud or CDN that hosts another's service.
+	LocalNetworkCategory string     `expr:"local_network_category"` // The category of the application in whose network the address on the local side lies, as are the next three for the other sides; empty for addresses of nobody known.
+	OtherNetworkCategory string     `expr:"other_network_category"` // The category of the network on the other side.
+	SrcNetworkCategory   string     `expr:"src_network_category"`   // The category of the network of the side that opened the flow.
+	DstNetworkCategory   string     `expr:"dst_network_category"`   // The category of the network of the side that the flow was opened to.
+	DetectionPackets     int        `expr:"detection_packets"`      // How many packets of the flow had been seen when its name was first known; 0 while it has none.
+	Guessed              bool       `expr:"detection_guessed"`      // True while the name rests on address or port only.
+	Complete             bool       `expr:"detection_complete"`     // True when analysis of the flow is over.
+	Updated              bool       `expr:"detection_updated"`      // True once the flow's name has become another one than it first had.
+	LocalIP              netip.Addr `expr:"local_ip"`               // The address on the local side (see local_networks).
+	OtherIP              netip.Addr `expr:"other_ip"`               // The address on the other side.
+	SrcIP                netip.Addr `expr:"src_ip"`                 // The address of the side that opened the flow.
+	DstIP                netip.Addr `expr:"dst_ip"`                 // The address of the side that the flow was opened to.
+	LocalPort            int        `expr:"local_port"`             // The port on the local side.
+	OtherPort            int        `expr:"other_port"`             // The port on the other side.
+	ASN                  int        `expr:"asn"`                    // The autonomous system of the address on the other side, as the set's asn_database has it; the router gets the networks.
+	Country              string     `expr:"country"`                // The country of the address on the other side, two letters of ISO 3166-1 such as 'DE', as the set's country_database has it; the router gets the networks.
+	SrcPort              int        `expr:"src_port"`               // The port of the side that opened the flow.
+	DstPort              int        `expr:"dst_port"`               // The port that the flow was opened to.
+	LocalMAC             string     `expr:"local_mac"`              // The hardware address on the local side, written 'aa:bb:cc:dd:ee:ff': the device's own, or that of the last router before this one. Known in Ethernet and Linux cooked captures; live from the packets that arrive from that side.
+	OtherMAC             string     `expr:"other_mac"`              // The hardware address on the other side, as far as packets from there were seen.
+	SrcMAC               string     `expr:"src_mac"`                // The hardware address of the side that opened the flow.
+	DstMAC               string     `expr:"dst_mac"`                // The hardware address of the side that the flow was opened to; live it comes with that side's first packet.
+	OtherType            string     `expr:"other_type"`             // What the address on the other side is: 'other_local', 'other_remote', 'other_multicast' or 'other_broadcast'.
+	Origin               string     `expr:"origin"`                 // Which side opened the flow: 'origin_local' or 'origin_other'; 'origin_unknown' when neither side is local.
+	TunnelType           string     `expr:"tunnel_type"`            // 'tunnel_gtp' for a flow that carries subscribers' packets in GTP-U, otherwise 'tunnel_none'. Policies act on the tunnel, not on what it carries.
+	IPDSCP               int        `expr:"ip_dscp"`                // The differentiated services code point of the first packet seen of the flow, 0 to 63, before any policy changes it.
+	IPNAT                bool       `expr:"ip_nat"`                 // True when the kernel translates the flow's addresses, from its first reply on. Never in capture files.
+	CTReplySrcIP         netip.Addr `expr:"ct_reply_src_ip"`        // The source of replies, behind the kernel's translation: the inside host of a port forwarding. The same as dst_ip where nothing is translated, and in capture files.
+	CTReplyDstIP         netip.Addr `expr:"ct_reply_dst_ip"`        // The destination of replies, behind the kernel's translation: the router's outside address where it hides the client. Otherwise the same as src_ip.
+	IPProtocol           int        `expr:"ip_protocol"`            // The IP protocol number (6 TCP, 17 UDP); 'tcp', 'udp', 'icmp', 'icmpv6' and 'sctp' may be written by name.
+	IPVersion            int        `expr:"ip_version"`             // 4 or 6.
+	Interface            string     `expr:"interface"`              // The interface the flow's first packet was seen on: where it arrived, or left when the router itself opened the flow.
+	VLANID               int        `expr:"vlan_id"`                // The outermost VLAN id, 0 for none.
+	TLSVersion           int        `expr:"tls_version"`            // The TLS version of the flow: the one the server chose, or the highest the client offers until then. Written '1.0' to '1.3', ordered.
+	ALPN                 string     `expr:"alpn"`                   // The application protocols that the client offers (RFC 7301).
+	JA4                  string     `expr:"ja4"`                    // The JA4 fingerprint of the client's TLS hello.
+	JA4S                 string     `expr:"ja4s"`                   // The JA4S fingerprint of the server's TLS hello, over TCP and DTLS.
+	TLSCipher            int        `expr:"tls_cipher"`             // The cipher suite that the server chose, over TCP and DTLS: its number (0xc02f) or its registered name in quotes.
+	TLSECH               bool       `expr:"tls_ech"`                // True when the client sends an encrypted_client_hello extension (RFC 9849); whether it holds a name or is GREASE cannot be told.
+	TLSALPNServer        string     `expr:"tls_alpn_server"`        // The application protocol that the server chose; encrypted from TLS 1.3 on.
+	TLSServerCN          string     `expr:"tls_server_cn"`          // The common name of the server's certificate, as are the next three: encrypted from TLS 1.3 on, and read only when a policy asks for it.
+	TLSSubjectDN         string     `expr:"tls_subject_dn"`         // The subject of the server's certificate, such as 'C=US, O=Example, CN=www.example.com', in its own order.
+	TLSIssuerDN          string     `expr:"tls_issuer_dn"`          // The issuer of the server's certificate, written likewise.
+	TLSCertFingerprint   string     `expr:"tls_cert_fingerprint"`   // The SHA-1 of the server's certificate, 40 hexadecimal digits; colons between them may be written.
+	TLSProcHello         bool       `expr:"tls_proc_hello"`         // True once the client's TLS hello has been read.
+	TLSProcCertificate   bool       `expr:"tls_proc_certificate"`   // True once the server's certificate has been read.
+	Risks                string     `expr:"risks"`                  // What an operator may want to act on; the values are below. A policy that asks for it has flows inspected until their certificate or login has been seen.
+	RiskScore            int        `expr:"risk_score"`             // How grave the flow's risks are together: the sum of their scores, which are below and nDPI's; 0 without a risk. It asks for what risks asks for.
+	RiskClient           int        `expr:"risk_client"`            // The client's share of risk_score.
+	RiskServer           int        `expr:"risk_server"`            // The server's share of risk_score.
+	Evasive              bool       `expr:"evasive"`                // True when the flow's packets contradict each other, so that its ends may have read other bytes than netpol did: overlapping segments or fragments that differ, urgent data or a hello that does not end in the flow's opening, a second hello with another name, two different Host fields.
+	UserAgent            string     `expr:"http_user_agent"`        // The User-Agent of the first HTTP request.
+	HTTPMethod           string     `expr:"http_method"`            // The method of the first HTTP request.
+	HTTPURL              string     `expr:"http_url"`               // The host and target of the first HTTP request, such as 'www.example.com/a?b'; read only when a policy asks for it.
+	SSHClientAgent       string     `expr:"ssh_client_agent"`       // The version line of the SSH client, such as 'SSH-2.0-OpenSSH_9.6'; both sides' are waited for only when a policy asks for one.
+	SSHServerAgent       string     `expr:"ssh_server_agent"`       // The version line of the SSH server.
+	DHCPClassIdent       string     `expr:"dhcp_class_ident"`       // The vendor class that a DHCP client says of itself (option 60).
+	DHCPFingerprint      string     `expr:"dhcp_fingerprint"`       // The options that a DHCP client asks for (option 55), in its order: '1,3,6,15'.
+	MDNSDomainName       string     `expr:"mdns_domain_name"`       // The name that a multicast DNS flow first asks for, or answers.
+	SSDPUserAgent        string     `expr:"ssdp_user_agent"`        // The USER-AGENT of an SSDP search.
+	SSDPServer           string     `expr:"ssdp_server"`            // The SERVER that an SSDP device announces or answers with.
+	STUNMapped           netip.Addr `expr:"stun_mapped"`            // The client's address as a STUN server sees it; this and the next four over UDP, and only when a policy asks for one.
+	STUNPeer             netip.Addr `expr:"stun_peer"`              // The peer that a TURN client wants to reach.
+	STUNRelayed          netip.Addr `expr:"stun_relayed"`           // The address that a TURN server relays for.
+	STUNResponse         netip.Addr `expr:"stun_response"`          // The address that a STUN server says it answers from (RESPONSE-ORIGIN, RFC 5780).
+	STUNOther            netip.Addr `expr:"stun_other"`             // The other address of a STUN server (OTHER-ADDRESS, RFC 5780; CHANGED-ADDRESS before).
+	QUICVersion          string     `expr:"quic_version"`           // The version of QUIC: '1', '2', 'draft-29', Google's 'Q046', or the number in hexadecimal.
+	BTInfoHash           string     `expr:"bt_info_hash"`           // The info hash of a BitTorrent handshake, 40 hexadecimal digits.
+	TotalBytes           int        `expr:"total_bytes"`            // Bytes of the flow so far, IP headers and the packet at hand included. The kernel counts them: while it does not (net.netfilter.nf_conntrack_acct), they are 0.
+	SrcBytes             int        `expr:"src_bytes"`              // Bytes sent by the side that opened the flow.
+	DstBytes             int        `expr:"dst_bytes"`              // Bytes sent by the side that the flow was opened to.
+	LocalBytes           int        `expr:"local_bytes"`            // Bytes sent by the local side.
+	OtherBytes           int        `expr:"other_bytes"`            // Bytes sent by the other side.
+	TotalPackets         int        `expr:"total_packets"`          // Packets of the flow so far, the packet at hand included.
+	SrcPackets           int        `expr:"src_packets"`            // Packets sent by the side that opened the flow.
+	DstPackets           int        `expr:"dst_packets"`            // Packets sent by the side that the flow was opened to.
+	LocalPackets         int        `expr:"local_packets"`          // Packets sent by the local side.
+	OtherPackets         int        `expr:"other_packets"`          // Packets sent by the other side.
+	TotalRate            int        `expr:"total_rate"`             // Bytes a second over the last interval between two readings of the kernel's counters (5 seconds).
+	SrcRate              int        `expr:"src_rate"`               // Bytes a second sent by the side that opened the flow.
+	DstRate              int        `expr:"dst_rate"`               // Bytes a second sent by the side that the flow was opened to.
+	LocalRate            int        `expr:"local_rate"`             // Bytes a second sent by the local side.
+	OtherRate            int        `expr:"other_rate"`             // Bytes a second sent by the other side.
+	Duration             int        `expr:"duration"`               // How long ago the flow's first packet was seen, as of the last reading of the kernel's counters.
+	InterfaceOut         string     `expr:"interface_out"`          // The interface that the flow's first packet leaves by; empty for flows to the router itself.
+	CTMark               int        `expr:"ct_mark"`                // The conntrack mark, without the bits that are netpol's own.
+	TimeOfDay            int        `expr:"time_of_day"`            // The time, written '18:30' or '18:30:00', in the set's time zone.
+	Weekday              string     `expr:"weekday"`                // The day of the week, 'mon' to 'sun', in the set's time zone.
+	Schedules            string     `expr:"schedule"`               // The names of the schedules in force.
 }

@@ -13,6 +13,9 @@ const (
 	attrXORPeer    = 0x0012 // RFC 8656 section 18.3
 	attrXORRelayed = 0x0016 // RFC 8656 section 18.5
 	attrXORMapped  = 0x0020 // RFC 8489 section 14.2
+	attrChanged    = 0x0005 // RFC 3489 section 11.2.3, now OTHER-ADDRESS
+	attrResponse   = 0x802b // RESPONSE-ORIGIN, RFC 5780 section 7.3
+	attrOther      = 0x802c // OTHER-ADDRESS, RFC 5780 section 7.4
 )
 
 // addresses sets what the messages tell of addresses, the first of each kind.
@@ -43,13 +46,22 @@ func readAddresses(b []byte, f *fact.Facts) {
 			to = &f.STUNPeer
 		case attrXORRelayed:
 			to = &f.STUNRelayed
+		case attrResponse:
+			to = &f.STUNResponse
+		case attrOther, attrChanged:
+			to = &f.STUNOther
 		default:
 			continue
 		}
-		if a, ok := address(value.Rest(), typ != attrMapped, b[4:headerLen]); ok && !to.IsValid() {
+		if a, ok := address(value.Rest(), obscured(typ), b[4:headerLen]); ok && !to.IsValid() {
 			*to = a
 		}
 	}
+}
+
+// obscured says that an attribute's address is XORed.
+func obscured(attr uint16) bool {
+	return attr == attrXORMapped || attr == attrXORPeer || attr == attrXORRelayed
 }
 
 // address reads an address attribute: a zero, the family, the port, the

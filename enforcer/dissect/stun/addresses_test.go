@@ -18,6 +18,9 @@ const (
 	// XOR-RELAYED-ADDRESS 198.51.100.7 behind a DATA of one byte and its padding, then XOR-MAPPED-ADDRESS.
 	allocated = "\x01\x03\x00\x20\x21\x12\xa4\x42" + txid + "\x00\x13\x00\x01x\x00\x00\x00" +
 		"\x00\x16\x00\x08\x00\x01\xa1\x47\xe7\x21\xc0\x45" + "\x00\x20\x00\x08\x00\x01\xa1\x47\xe1\x12\xa6\x43"
+	// RESPONSE-ORIGIN 198.51.100.8 and OTHER-ADDRESS 198.51.100.9, neither XORed, and XOR-MAPPED-ADDRESS.
+	behaviour = "\x01\x01\x00\x24\x21\x12\xa4\x42" + txid + "\x80\x2b\x00\x08\x00\x01\x0d\x96\xc6\x33\x64\x08" +
+		"\x80\x2c\x00\x08\x00\x01\x0d\x97\xc6\x33\x64\x09" + "\x00\x20\x00\x08\x00\x01\xa1\x47\xe1\x12\xa6\x43"
 	permission = "\x00\x08\x00\x0c\x21\x12\xa4\x42" + txid + "\x00\x12\x00\x08\x00\x01\xa1\x47\xe1\x12\xa6\x40"
 )
 
@@ -31,7 +34,10 @@ func addressCases() []dissecttest.Case {
 	relayed.STUNMapped, relayed.STUNRelayed = mapped.STUNMapped, netip.MustParseAddr("198.51.100.7")
 	peered := relayed
 	peered.STUNPeer = netip.MustParseAddr("192.0.2.2")
+	told := mapped
+	told.STUNResponse, told.STUNOther = netip.MustParseAddr("198.51.100.8"), netip.MustParseAddr("198.51.100.9")
 	return []dissecttest.Case{
+		{Name: "behaviour discovery", In: udp(3478, c(request), s(behaviour)).Wanting(asked), Result: dissect.Partial, Want: told},
 		{Name: "nobody asks", In: udp(3478, c(request), s(response)), Result: dissect.Partial, Want: named},
 		{Name: "request", In: udp(3478, c(request)).Wanting(asked), Result: dissect.Partial, Want: named},
 		{Name: "mapped", In: udp(3478, c(request), s(response)).Wanting(asked), Result: dissect.Partial, Want: mapped},

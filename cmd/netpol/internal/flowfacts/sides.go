@@ -44,6 +44,12 @@ func (w *World) sides(f *fact.Facts, given map[string]bool) {
 	if !f.SrcIP.IsValid() || !f.DstIP.IsValid() {
 		return // half a flow has neither an origin nor a far side
 	}
+	if !given["ct_reply_src_ip"] {
+		f.CTReplySrcIP = f.DstIP
+	}
+	if !given["ct_reply_dst_ip"] {
+		f.CTReplyDstIP = f.SrcIP
+	}
 	if !given["origin"] {
 		f.Origin = w.origin(f, inward)
 	}
@@ -73,7 +79,7 @@ func (w *World) origin(f *fact.Facts, inward bool) string {
 	case w.IsLocal(f.SrcIP) || w.IsLocal(f.DstIP) || f.DstIP.IsMulticast() || w.isBroadcast(f.DstIP):
 		return fact.OriginLocal
 	}
-	return ""
+	return fact.OriginUnknown
 }
 
 func (w *World) otherType(f *fact.Facts, inward bool) string {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/netpol/netpol/enforcer/classify"
 	"github.com/netpol/netpol/lang/fact"
 )
 
@@ -63,12 +64,12 @@ func NumberText(a fact.Attribute, v int) string {
 	return strconv.Itoa(v)
 }
 
-// Known lists the attributes that have a value other than the zero one, in the
-// order of the documentation.
+// Known lists the attributes that have a value other than the zero one and say
+// something that others do not, in the order of the documentation.
 func Known(f *fact.Facts) []Pair {
 	var out []Pair
 	for _, a := range fact.Attributes {
-		if !fieldOf(f, a).IsZero() {
+		if !fieldOf(f, a).IsZero() && classify.Telling(f, a.Name) {
 			out = append(out, Pair{a.Name, Text(f, a)})
 		}
 	}

@@ -67,9 +67,9 @@ func docs() []byte {
 	for _, p := range fact.Pairs {
 		fmt.Fprintf(&b, "| `%s` | `%s`, `%s` | %s |\n", p.Name, p.Of[0], p.Of[1], p.Doc)
 	}
-	b.WriteString("\n## Risks\n\n`risks == 'missing_sni'` holds when the flow has that risk, whatever others it has.\n\n| value | holds when |\n|---|---|\n")
+	b.WriteString("\n## Risks\n\n`risks == 'missing_sni'` holds when the flow has that risk, whatever others it has. The scores of all its risks make `risk_score`; the percentage is the client's share, the rest the server's.\n\n| value | score | client | holds when |\n|---|---|---|---|\n")
 	for _, r := range fact.Risks {
-		fmt.Fprintf(&b, "| `%s` | %s |\n", r.Name, r.Doc)
+		fmt.Fprintf(&b, "| `%s` | %d | %d %% | %s |\n", r.Name, r.Score, r.Client, r.Doc)
 	}
 	return b.Bytes()
 }

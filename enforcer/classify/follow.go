@@ -1,0 +1,57 @@
+package classify
+
+import (
+	"net/netip"
+
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// tunnelProtocol is the catalogue's tag of GTP's user plane.
+const tunnelProtocol = "gtp-u"
+
+// follow fills what follows from other facts, and what its ends' networks tell.
+func (c *Classifier) follow(f *fact.Facts) {
+	f.TunnelType = Tunnel(f.Protocol)
+	f.TLSProcHello, f.TLSProcCertificate = f.JA4 != "", f.TLSCertFingerprint != ""
+	f.RiskScore, f.RiskClient, f.RiskServer = fact.RiskScores(f.Risks)
+	f.SrcNetworkCategory, f.DstNetworkCategory = c.ownerCategory(f.SrcIP), c.ownerCategory(f.DstIP)
+	f.LocalNetworkCategory, f.OtherNetworkCategory = f.SrcNetworkCategory, f.DstNetworkCategory
+	if f.LocalIP != f.SrcIP {
+		f.LocalNetworkCategory = c.ownerCategory(f.LocalIP)
+	}
+	if f.OtherIP != f.DstIP {
+		f.OtherNetworkCategory = c.ownerCategory(f.OtherIP)
+	}
+}
+
+// Tunnel is the value of the attribute "tunnel_type" for a protocol.
+func Tunnel(protocol string) string {
+	if protocol == tunnelProtocol {
+		return fact.TunnelGTP
+	}
+	return fact.TunnelNone
+}
+
+// Telling says whether an attribute says more of a flow than others do. Lists of
+// what is known leave out the rest: that there is no tunnel, and where replies
+// come from when nothing is translated.
+func Telling(f *fact.Facts, attribute string) bool {
+	switch attribute {
+	case "tunnel_type":
+		return f.TunnelType != fact.TunnelNone
+	case "ct_reply_src_ip":
+		return f.CTReplySrcIP != f.DstIP
+	case "ct_reply_dst_ip":
+		return f.CTReplyDstIP != f.SrcIP
+	}
+	return true
+}
+
+// ownerCategory is the category of the application in whose network an address
+// lies.
+func (c *Classifier) ownerCategory(a netip.Addr) string {
+	if i, ok := c.network(a); ok {
+		return c.apps[i].category
+	}
+	return ""
+}

@@ -111,7 +111,11 @@ func (e *Compare) String() string {
 	for _, p := range e.Prefixes {
 		parts = append(parts, p.String())
 	}
-	return e.Attr.Name + " " + e.Op.String() + " {" + strings.Join(parts, ", ") + "}"
+	name := e.Attr.Name
+	if e.Mask != 0 {
+		name += fmt.Sprintf(" & %#x", e.Mask)
+	}
+	return name + " " + e.Op.String() + " {" + strings.Join(parts, ", ") + "}"
 }
 
 // String is "80", or "1..1024".

@@ -97,10 +97,21 @@ type Compare struct {
 	Strings []string
 	// Ranges are sorted, disjoint and not adjacent.
 	Ranges []Interval
+	// Mask are the bits of the value that Ranges speak of; 0 for all. Two
+	// comparisons of different masks are not of one set of values.
+	Mask uint32
 	// Prefixes are masked, sorted and do not contain each other.
 	Prefixes []netip.Prefix
 	Range    diag.Range
 	Text     string // the source, as a person wants to read it in "why"
+}
+
+// Masked is what of a value Ranges speak of.
+func (e *Compare) Masked(v int) int {
+	if e.Mask == 0 {
+		return v
+	}
+	return v & int(e.Mask)
 }
 
 // Interval is the numbers Low..High, both included.

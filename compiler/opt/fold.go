@@ -86,15 +86,17 @@ func exprs(list []signed, flip bool) []ir.Expr {
 	return out
 }
 
-// group is what a conjunction says of one attribute by one operation.
+// group is what a conjunction says of one attribute, or some bits of it, by one
+// operation.
 type group struct {
 	must []*ir.Compare
 	not  []*ir.Compare
 }
 
-// groupKey names a group: the attribute's name and the operation.
+// groupKey names a group: the attribute's name, its bits and the operation.
 type groupKey struct {
 	attr string
+	mask uint32
 	op   ir.Op
 }
 
@@ -120,7 +122,7 @@ func conjunction(list []signed) ([]signed, bool) {
 			}
 			continue
 		}
-		key := groupKey{c.Attr.Name, c.Op}
+		key := groupKey{c.Attr.Name, c.Mask, c.Op}
 		g := groups[key]
 		if g == nil {
 			g = &group{}
@@ -226,5 +228,5 @@ func merged(list []*ir.Compare, word string) *ir.Compare {
 			texts = append(texts, c.Text)
 		}
 	}
-	return &ir.Compare{Attr: first.Attr, Op: first.Op, Range: first.Range, Text: strings.Join(texts, word)}
+	return &ir.Compare{Attr: first.Attr, Op: first.Op, Mask: first.Mask, Range: first.Range, Text: strings.Join(texts, word)}
 }

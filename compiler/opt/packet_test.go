@@ -73,6 +73,14 @@ func TestPackets(t *testing.T) {
 		a, _ := fact.Lookup("app")
 		return &ir.Compare{Attr: a, Op: ir.OpEqual, Strings: []string{name}}
 	}
+	mark := func(mask uint32, values ...int) ir.Expr {
+		c := &ir.Compare{Op: ir.OpRange, Mask: mask}
+		c.Attr, _ = fact.Lookup("ct_mark")
+		for _, v := range values {
+			c.Ranges = append(c.Ranges, ir.Interval{Low: v, High: v})
+		}
+		return c
+	}
 	var at diag.Range
 	many, late := compare("total_bytes", 1000, 9999), compare("time_of_day", 3600, 7200)
 	tests := []struct {
@@ -91,6 +99,9 @@ func TestPackets(t *testing.T) {
 			"two kinds", ir.NewOr(at, ir.NewAnd(at, app("a"), many), ir.NewAnd(at, app("b"), late)),
 			"application in {a} for packets with total_bytes in {1000..9999}|application in {b} for packets with time_of_day in {3600..7200}",
 		},
+		{"bits of one mask", ir.NewAnd(at, mark(0xff, 16, 32), mark(0xff, 32, 64)), "true for packets with ct_mark & 0xff in {32}"},
+		{"bits of two masks", ir.NewAnd(at, mark(0xff, 16), mark(0xf00, 32)), "true for packets with ct_mark & 0xff in {16} and ct_mark & 0xf00 in {32}"},
+		{"bits and all of it", ir.NewOr(at, mark(0xff, 1), mark(0, 2)), "true for packets with ct_mark & 0xff in {1}|true for packets with ct_mark in {2}"},
 		{
 			"never", ir.NewAnd(at, ir.NewOr(at, app("a"), many), compare("total_bytes", 0, 5)),
 			"application in {a} for packets with total_bytes in {0..5}",

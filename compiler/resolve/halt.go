@@ -114,7 +114,7 @@ func swallows(cond ir.Expr, own []*ir.Compare) bool {
 // within reports whether y holds wherever x does, because it asks the same
 // attribute for more values.
 func within(x, y *ir.Compare) bool {
-	if x.Attr.Name != y.Attr.Name || x.Op != y.Op || !smallPair(x, y) {
+	if x.Attr.Name != y.Attr.Name || x.Mask != y.Mask || x.Op != y.Op || !smallPair(x, y) {
 		return false
 	}
 	switch x.Op {
@@ -153,7 +153,7 @@ func excludes(a, b []*ir.Compare) bool {
 // disjoint reports whether two comparisons ask the same attribute for values of
 // which none is common. A list attribute can have both values.
 func disjoint(x, y *ir.Compare) bool {
-	if x.Attr.Name != y.Attr.Name || x.Op != y.Op || x.Attr.Type.IsList() {
+	if x.Attr.Name != y.Attr.Name || x.Mask != y.Mask || x.Op != y.Op || x.Attr.Type.IsList() {
 		return false
 	}
 	if !smallPair(x, y) {

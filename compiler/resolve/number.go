@@ -49,10 +49,15 @@ func domainOf(a fact.Attribute) numberDomain {
 func (k *criterion) numberAtom(a atom, constants []constant) (ir.Expr, bool) {
 	d := domainOf(a.attr)
 	var intervals []ir.Interval
+	masked := map[uint32][]ir.Interval{}
 	ok := true
 	for _, c := range constants {
-		list, good := k.intervals(a, c)
+		list, mask, good := k.intervals(a, c)
 		ok = ok && good
+		if mask != 0 {
+			masked[mask] = append(masked[mask], list...)
+			continue
+		}
 		for _, i := range list {
 			intervals = append(intervals, compareInterval(a.op, i, d))
 		}
@@ -62,6 +67,9 @@ func (k *criterion) numberAtom(a atom, constants []constant) (ir.Expr, bool) {
 	}
 	intervals = mergeIntervals(intervals)
 	at := k.at(a.span)
+	if len(masked) > 0 {
+		return k.maskedAtom(a, masked, intervals), true
+	}
 	switch {
 	case len(intervals) == 0:
 		k.warnConstant(a.span, false)
@@ -112,19 +120,21 @@ func mergeIntervals(list []ir.Interval) []ir.Interval {
 	return out
 }
 
-// intervals reads one constant of a numeric attribute.
-func (k *criterion) intervals(a atom, c constant) ([]ir.Interval, bool) {
+// intervals reads one constant of a numeric attribute. The mask is 0 unless the
+// intervals are of some bits of it.
+func (k *criterion) intervals(a atom, c constant) ([]ir.Interval, uint32, bool) {
 	switch {
 	case a.op != "in" && (c.kind == rangeConstant || c.kind == textRangeConstant):
 		k.fault(diag.WrongOperator, a.span, "A range stands after in.").Hint = fmt.Sprintf("write %s in %s", a.name, k.slice(c.span))
-		return nil, false
+		return nil, 0, false
 	case a.attr.Type == fact.TimeOfDay:
-		return k.timeIntervals(a, c)
+		list, ok := k.timeIntervals(a, c)
+		return list, 0, ok
 	case a.attr.Name == markName && c.kind == stringConstant:
 		return k.markIntervals(a, c)
 	}
 	i, ok := k.interval(a, c)
-	return []ir.Interval{i}, ok
+	return []ir.Interval{i}, 0, ok
 }
 
 // interval reads one constant of a numeric attribute that stands for one

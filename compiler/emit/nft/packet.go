@@ -225,8 +225,12 @@ func ranges(l ir.Literal, most int) []ir.Interval {
 // mark asks for ranges of the mark as for blocks of addresses: the bits that a
 // block's numbers have in common, without the enforcer's own.
 func (t *packetTests) mark(l ir.Literal) [][]artifact.Match {
+	bits := l.Test.Mask
+	if bits == 0 {
+		bits = math.MaxUint32
+	}
 	if list := l.Test.Ranges; l.Not && len(list) == 1 && list[0].Low == list[0].High {
-		m := t.markBlock(uint32(list[0].Low), math.MaxUint32)
+		m := t.markBlock(uint32(list[0].Low), bits)
 		m.Not = true
 		return [][]artifact.Match{{m}}
 	}
@@ -240,7 +244,7 @@ func (t *packetTests) mark(l ir.Literal) [][]artifact.Match {
 			for low+size-1 > uint64(r.High) {
 				size >>= 1
 			}
-			if m := t.markBlock(uint32(low), uint32(-size)); m.Value&^m.Mask == 0 {
+			if m := t.markBlock(uint32(low), uint32(-size)&bits); m.Value&^m.Mask == 0 {
 				out = append(out, []artifact.Match{m})
 			}
 			low += size

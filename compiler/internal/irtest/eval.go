@@ -40,7 +40,7 @@ func compare(e *ir.Compare, f *fact.Facts) bool {
 	case bool:
 		return v
 	case int:
-		return slices.ContainsFunc(e.Ranges, func(r ir.Interval) bool { return r.Low <= v && v <= r.High })
+		return slices.ContainsFunc(e.Ranges, func(r ir.Interval) bool { return r.Low <= e.Masked(v) && e.Masked(v) <= r.High })
 	case netip.Addr:
 		return slices.ContainsFunc(e.Prefixes, func(p netip.Prefix) bool { return p.Contains(v) })
 	case string:

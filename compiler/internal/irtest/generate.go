@@ -140,6 +140,9 @@ func compareWith(t *rapid.T, a fact.Attribute) ir.Expr {
 	switch c.Attr.Type {
 	case fact.Number, fact.Port, fact.TLSVersion, fact.TimeOfDay:
 		c.Op, c.Ranges = ir.OpRange, ranges(t)
+		if a.Name == "ct_mark" {
+			c.Mask = rapid.SampledFrom([]uint32{0, 0x5, 0x11}).Draw(t, "mask")
+		}
 	case fact.Flag:
 		c.Op = ir.OpTrue
 	case fact.Address:

@@ -78,7 +78,7 @@ func compared(e *ir.Compare, f *fact.Facts) Truth {
 	case bool:
 		return truth(v)
 	case int:
-		return truth(slices.ContainsFunc(e.Ranges, func(r ir.Interval) bool { return r.Low <= v && v <= r.High }))
+		return truth(slices.ContainsFunc(e.Ranges, func(r ir.Interval) bool { return r.Low <= e.Masked(v) && e.Masked(v) <= r.High }))
 	case netip.Addr:
 		return truth(slices.ContainsFunc(e.Prefixes, func(p netip.Prefix) bool { return p.Contains(v) }))
 	case string:

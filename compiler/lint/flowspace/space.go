@@ -116,6 +116,9 @@ const (
 )
 
 func kindOf(c *ir.Compare) kind {
+	if c.Mask != 0 {
+		return kindFree
+	}
 	switch c.Attr.Name {
 	case "application", "application_category", "category", "protocol", "protocol_category":
 		if c.Op == ir.OpEqual {

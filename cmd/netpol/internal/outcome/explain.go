@@ -1,6 +1,7 @@
 package outcome
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/netpol/netpol/cmd/netpol/internal/flowfacts"
@@ -32,6 +33,9 @@ func (e *Evaluator) Explain(f *fact.Facts) []program.Explanation {
 func comparison(c *ir.Compare) string {
 	_, high := flowfacts.Domain(c.Attr)
 	number := func(n int) string { return flowfacts.NumberText(c.Attr, n) }
+	if c.Mask != 0 {
+		number = func(n int) string { return fmt.Sprintf("'%#x/%#x'", n, c.Mask) }
+	}
 	var parts []string
 	for _, r := range c.Ranges {
 		switch {

@@ -74,7 +74,8 @@ policy "marks" {
   label = "x"
   criteria = [
     "ct_mark == '0x10/0x0f'", # ERROR NP0016: Invalid mark
-    "ct_mark == '0x10/0xff'", # ERROR NP0016: Invalid mark
+    "ct_mark == '0x80000000/0x80000000'", # ERROR NP0016: Invalid mark
+    "ct_mark in ['0x80000010/0x800000ff']", # ERROR NP0016: Invalid mark
     "ct_mark == '0x0/0x0'", # ERROR NP0016: Invalid mark
     "ct_mark == 'red'", # ERROR NP0016: Invalid mark
     "ct_mark > '0x70000000/0x70000000'", # ERROR NP0105: Wrong operator

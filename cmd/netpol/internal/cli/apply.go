@@ -1,14 +1,18 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/netpol/netpol/cmd/netpol/internal/planfile"
+	"github.com/netpol/netpol/cmd/netpol/internal/revision"
 	"github.com/netpol/netpol/cmd/netpol/internal/router"
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
 )
@@ -17,6 +21,9 @@ type applyArgs struct {
 	dir         string
 	saved       string // plan file; empty: plan now
 	autoApprove bool
+	message     string
+	confirmArgs
+	waits time.Duration // as confirmArgs come out
 }
 
 var (
@@ -35,28 +42,38 @@ directory): plan, ask, change. Given a plan file that netpol plan --out saved,
 do exactly that, without asking; refuse if the router has changed since.
 
 The nftables table is replaced in one transaction: traffic sees the old rules
-or the new, never half of them. New labels are pinned in netpol.lock.hcl beside
+or the new, never half of them. An apply that is killed is finished or taken back
+by the next one. With --confirm (over ssh the default, 2m) the router goes back to
+what it ran before unless netpol confirm is called in time. New labels are pinned in netpol.lock.hcl beside
 the policies. The bundle is left in --state-dir, and a running netpold loads it
 without losing a flow. A second apply changes nothing.
 
 Exit codes: 0 applied, or nothing to do; 1 error, or not approved.`,
 		Example: `  sudo netpol apply
   sudo netpol apply --auto-approve /etc/netpol
-  sudo netpol apply router.np`,
+  sudo netpol apply router.np
+  sudo netpol apply --confirm 2m && sudo netpol confirm`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := a.target(t, args); err != nil {
 				return err
 			}
+			var err error
+			if a.waits, err = a.duration(cmd); err != nil {
+				return err
+			}
 			if a.saved != "" {
-				return t.applySaved(a)
+				return t.applySaved(cmd.Context(), a)
 			}
 			return t.applyPolicies(cmd.Context(), a)
 		},
 	}
 	cmd.Flags().BoolVar(&a.autoApprove, "auto-approve", false, "do not ask")
+	cmd.Flags().StringVar(&a.message, "message", "", "`text` for the history; otherwise the git commit of the policies")
+	a.addFlags(cmd)
 	t.addPolicyFlags(cmd)
 	t.addRouterFlags(cmd)
+	t.addLockFlag(cmd)
 	t.addJSONFlag(cmd)
 	return cmd
 }
@@ -85,7 +102,7 @@ func (t *tool) applyPolicies(ctx context.Context, a applyArgs) error {
 	if len(first.changes) > 0 && !a.autoApprove && !t.canAsk() {
 		return errNoTerminal
 	}
-	unlock, err := t.router().Lock()
+	unlock, err := t.lockSettled(ctx)
 	if err != nil {
 		return err
 	}
@@ -105,7 +122,7 @@ func (t *tool) applyPolicies(ctx context.Context, a applyArgs) error {
 			return err
 		}
 	}
-	return t.carryOut(p)
+	return t.carryOut(ctx, p, a, a.dir)
 }
 
 // refresh reads the router again after the time that the answer took: what
@@ -122,7 +139,7 @@ func (t *tool) refresh(p *planned) error {
 	return nil
 }
 
-func (t *tool) applySaved(a applyArgs) error {
+func (t *tool) applySaved(ctx context.Context, a applyArgs) error {
 	f, err := os.Open(a.saved)
 	if err != nil {
 		return fmt.Errorf("read plan: %w", err)
@@ -132,7 +149,7 @@ func (t *tool) applySaved(a applyArgs) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := t.router().Lock()
+	unlock, err := t.lockSettled(ctx)
 	if err != nil {
 		return err
 	}
@@ -144,7 +161,7 @@ func (t *tool) applySaved(a applyArgs) error {
 	if err := t.showPlan(p); err != nil {
 		return err
 	}
-	return t.carryOut(p)
+	return t.carryOut(ctx, p, a, filepath.Dir(saved.LockPath))
 }
 
 // revive turns a saved plan back into one for the router as it is now, or
@@ -173,16 +190,25 @@ func (t *tool) revive(saved planfile.Plan) (*planned, error) {
 	}, nil
 }
 
-// carryOut changes the router, pins the labels and tells the enforcer.
-func (t *tool) carryOut(p *planned) error {
+// carryOut changes the router, pins the labels and tells the enforcer. dir is
+// where the policies are.
+func (t *tool) carryOut(ctx context.Context, p *planned, a applyArgs, dir string) error {
 	if err := p.pins.write(); err != nil {
 		return err
 	}
 	totals := view.Count(p.changes)
 	if len(p.changes) > 0 {
-		if err := t.router().Apply(p.set.bundle, p.live, t.step); err != nil {
+		meta := router.Meta{Message: a.message, Confirm: a.waits, Guard: t.guard}
+		if head, ok := revision.At(ctx, dir); ok {
+			meta.Commit, meta.Message = head.Commit, cmp.Or(a.message, head.Subject)
+		}
+		if err := t.router().ApplyAs(p.set.bundle, p.live, meta, t.step); err != nil {
 			return err
 		}
+	}
+	// Before netpold is asked: what it answers does not stop the deadline.
+	if err := t.announce(t.router()); err != nil {
+		return err
 	}
 	if err := t.tellEnforcer(p.set.bundle.Digest(), len(p.changes) > 0); err != nil {
 		return err

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +16,7 @@ func newDestroyCommand(t *tool) *cobra.Command {
 		Use:   "destroy",
 		Short: "Remove everything of netpol from this router",
 		Long: `Remove the nftables table, netpol's lines of the connlabel.conf files, the labels
-and marks on open connections, and the state directory's bundle. A running netpold stops looking at packets and waits
+and marks on open connections, and the state directory's bundle and history. A running netpold stops looking at packets and waits
 for the next apply. Tables and lines of others stay, and so do your policy files
 and their lock file.
 
@@ -27,6 +28,7 @@ Exit codes: 0 removed, or nothing to remove; 1 error, or not approved.`,
 	}
 	cmd.Flags().BoolVar(&autoApprove, "auto-approve", false, "do not ask")
 	t.addRouterFlags(cmd)
+	t.addLockFlag(cmd)
 	t.addJSONFlag(cmd)
 	return cmd
 }
@@ -49,7 +51,7 @@ func (t *tool) destroy(ctx context.Context, autoApprove bool) error {
 			return err
 		}
 	}
-	unlock, err := r.Lock()
+	unlock, err := t.lock(ctx)
 	if err != nil {
 		return err
 	}
@@ -57,7 +59,7 @@ func (t *tool) destroy(ctx context.Context, autoApprove bool) error {
 	if live, err = r.Read(); err != nil {
 		return err
 	}
-	if err := r.RemoveBundle(); err != nil {
+	if err := errors.Join(r.Confirm(), r.RemoveBundle()); err != nil {
 		return err
 	}
 	if err := t.tellEnforcer("", true); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,8 @@ type sharedFlags struct {
 	policy   string
 	vars     []string
 	varFiles []string
+
+	lockTimeout time.Duration
 }
 
 // Defaults that netpol and netpold agree on.

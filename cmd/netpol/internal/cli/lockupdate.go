@@ -9,8 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/netpol/netpol/compiler"
+	"github.com/netpol/netpol/enforcer/kernel/files"
 	"github.com/netpol/netpol/lang"
 )
 
@@ -76,8 +78,31 @@ func (u lockUpdate) write() error {
 	if !u.changed() {
 		return nil
 	}
-	if err := writeFile(u.path, u.after); err != nil {
+	var err error
+	if owner, ok := ownerOfDir(u.path); ok && !special(u.path) {
+		err = files.AtomicAs(u.path, u.after, 0o644, owner)
+	} else {
+		err = writeFile(u.path, u.after)
+	}
+	if err != nil {
 		return fmt.Errorf("pin labels: %w", err)
 	}
 	return nil
+}
+
+// ownerOfDir is whom a file belongs to that root writes for somebody else: behind
+// sudo the lock file must stay one that its author can change and commit.
+func ownerOfDir(path string) (files.Owner, bool) {
+	if os.Geteuid() != 0 {
+		return files.Owner{}, false
+	}
+	info, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return files.Owner{}, false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || stat.Uid == 0 {
+		return files.Owner{}, false
+	}
+	return files.Owner{UID: int(stat.Uid), GID: int(stat.Gid)}, true
 }

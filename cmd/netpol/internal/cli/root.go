@@ -63,7 +63,7 @@ func newRootCommand(t *tool) *cobra.Command {
 	addGroup(root, groupPolicies, newCatalogCommand(t))
 	addGroup(root, groupRouter, newPlanCommand(t), newApplyCommand(t), newDestroyCommand(t), newShowCommand(t), newUsageCommand(t))
 	addGroup(root, groupRouter, newConfirmCommand(t), newHistoryCommand(t), newRollbackCommand(t), newRestoreCommand(t))
-	addGroup(root, groupTraffic, newReplayCommand(t), newWhyCommand(t))
+	addGroup(root, groupTraffic, newReplayCommand(t), newWhyCommand(t), newSelftestCommand(t))
 	root.AddCommand(newVersionCommand(t))
 	return root
 }

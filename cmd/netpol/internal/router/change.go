@@ -212,12 +212,8 @@ func (l *Live) forget(step func(string)) error {
 	return nil
 }
 
-// RemoveBundle takes the applied bundle away, so that netpold finds none, and
-// with it what waits to be confirmed.
+// RemoveBundle takes the applied bundle away, so that netpold finds none.
 func (r Router) RemoveBundle() error {
-	if err := remove(r.PendingPath()); err != nil {
-		return fmt.Errorf("remove bundle: %w", err)
-	}
 	if err := os.Remove(r.BundlePath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove bundle: %w", err)
 	}
@@ -228,7 +224,7 @@ func (r Router) RemoveBundle() error {
 // the state directory if nothing else is in it.
 func (r Router) RemoveStateDir() error {
 	err := errors.Join(
-		os.RemoveAll(r.statePath(revisionsName)), remove(r.statePath(nextName)),
+		os.RemoveAll(r.statePath(revisionsName)), remove(r.statePath(nextName)), remove(r.PendingPath()),
 		remove(r.statePath(journalName)), remove(r.statePath("journal.damaged")))
 	if err != nil {
 		return fmt.Errorf("remove history: %w", err)

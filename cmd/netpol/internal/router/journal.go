@@ -199,6 +199,19 @@ func (r Router) await(j *journal, before int, meta Meta) error {
 	return nil
 }
 
+// Confirm lets the change that waits to be confirmed stay. The caller holds the
+// Lock.
+func (r Router) Confirm() error {
+	r.at("confirm")
+	if err := remove(r.PendingPath()); err != nil {
+		return fmt.Errorf("confirm: %w", err)
+	}
+	if err := files.SyncDir(r.StateDir); err != nil {
+		return fmt.Errorf("confirm: %w", err)
+	}
+	return nil
+}
+
 // atomic is files.Atomic with a place for tests to stop before and after it.
 func (r Router) atomic(path string, data []byte) error {
 	r.at("write " + filepath.Base(path))

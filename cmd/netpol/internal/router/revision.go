@@ -111,6 +111,21 @@ func (r Router) Current(live *Live) (rev Revision, ok bool) {
 	return current(history, live.Bundle)
 }
 
+// CurrentSerial is the number of the revision in force by the applied bundle
+// alone; 0 when there is none.
+func (r Router) CurrentSerial() (int, error) {
+	b, err := readBundleFile(r.BundlePath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	history, _ := r.History() // what can be read of it
+	rev, _ := current(history, b)
+	return rev.Serial, nil
+}
+
 // Bundle loads the bundle of a revision.
 func (r Router) Bundle(serial int) (*artifact.Bundle, error) {
 	b, err := readBundleFile(r.revisionPath(serial, bundleSuffix))

@@ -1,0 +1,311 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
+)
+
+const gamesPolicy = `policy "games" {
+  criteria = "dst_port == 27015"
+  label    = "games"
+  dscp     = "ef"
+}
+`
+
+// command is the tool on the router, not started.
+func (s *site) command(verb string, args ...string) *exec.Cmd {
+	return exec.Command(s.path("bin/netpol"), append([]string{verb, "--state-dir", s.path("state"), "--run-dir", s.path("run"), "--etc-dir", s.path("etc")}, args...)...)
+}
+
+// start starts a command inside the router's namespace.
+func (s *site) start(cmd *exec.Cmd) {
+	s.t.Helper()
+	var err error
+	s.ns.Do(func() { err = cmd.Start() })
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *site) history() string {
+	s.t.Helper()
+	return s.run(0, []string{"history", "--state-dir", s.path("state")})
+}
+
+func (s *site) exists(name string) bool {
+	_, err := os.Stat(s.path(name))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// TestHistoryAndRollback: what was in force comes back, by number and by being
+// the one before.
+func TestHistoryAndRollback(t *testing.T) {
+	s := newSite(t, kerneltest.NewNS(t))
+	s.wantText(s.history(), "Nothing has been applied")
+	s.wantText(s.netpol(1, "rollback", "--auto-approve"), "no revision to go back to")
+	s.netpol(0, "apply", "--auto-approve", "--message", "calls", s.policies)
+	first := s.ns.Run("nft", "list", "table", "inet", "netpol")
+	s.wantText(s.history(), "* 1", "apply: calls")
+	s.wantText(s.netpol(1, "rollback", "--auto-approve"), "no revision to go back to")
+
+	s.write("policies/games.netpol.hcl", gamesPolicy)
+	s.netpol(0, "apply", "--auto-approve", "--message", "games too", s.policies)
+	second := s.ns.Run("nft", "list", "table", "inet", "netpol")
+	s.wantText(s.history(), "* 2", "apply: games too", "  1 ")
+
+	s.wantText(s.netpol(1, "rollback"), "--auto-approve")
+	s.wantText(s.netpol(1, "rollback", "9", "--auto-approve"), "no such revision")
+	s.wantText(s.netpol(1, "rollback", "x"), "number that netpol history shows")
+	s.wantText(s.netpol(0, "rollback", "--auto-approve"), "Rollback complete!", "revision 1")
+	if got := s.ns.Run("nft", "list", "table", "inet", "netpol"); got != first {
+		t.Errorf("rolled back to\n%s\nwant\n%s", got, first)
+	}
+	s.wantText(s.history(), "* 3", "rollback: back to revision 1")
+	s.netpol(0, "rollback", "2", "--auto-approve")
+	if got := s.ns.Run("nft", "list", "table", "inet", "netpol"); got != second {
+		t.Errorf("rolled back to\n%s\nwant\n%s", got, second)
+	}
+	s.wantText(s.netpol(0, "rollback", "2", "--auto-approve"), "No changes.")
+
+	// A bundle that was tampered with is refused, and nothing happens.
+	s.write("state/revisions/1.npb", "rubbish")
+	s.wantText(s.netpol(1, "rollback", "1", "--auto-approve"), "revision 1")
+	if got := s.ns.Run("nft", "list", "table", "inet", "netpol"); got != second {
+		t.Errorf("a refused rollback changed the table:\n%s", got)
+	}
+	var last struct {
+		Type     string
+		Revision int
+		Current  bool
+		Message  string
+	}
+	out := s.run(0, []string{"history", "--json", "--state-dir", s.path("state")})
+	if err := json.Unmarshal([]byte(strings.SplitN(out, "\n", 2)[0]), &last); err != nil || last.Type != "revision" || !last.Current || last.Revision != 4 {
+		t.Errorf("got %+v, %v", last, err)
+	}
+}
+
+// TestChangeThatNobodyConfirms: it goes back by itself, whoever is left.
+func TestChangeThatNobodyConfirms(t *testing.T) {
+	s := newSite(t, kerneltest.NewNS(t))
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	first := s.ns.Run("nft", "list", "table", "inet", "netpol")
+	s.write("policies/games.netpol.hcl", gamesPolicy)
+	out := s.netpol(0, "apply", "--auto-approve", "--confirm", "1s", s.policies)
+	s.wantText(out, "Waiting to be confirmed.", "Revision 2 stays if netpol confirm")
+	s.eventually("the change is taken back", func() bool { return !s.exists("state/pending.json") })
+	if got := s.ns.Run("nft", "list", "table", "inet", "netpol"); got != first {
+		t.Errorf("went back to\n%s\nwant\n%s", got, first)
+	}
+	s.eventually("its history", func() bool { return strings.Contains(s.history(), "timeout: nobody confirmed revision 2") })
+
+	// Confirmed in time it stays, and it cannot be hidden by another one.
+	s.wantText(s.netpol(0, "apply", "--auto-approve", "--confirm", "1h", s.policies), "Waiting to be confirmed.")
+	s.wantText(s.netpol(1, "apply", "--auto-approve", s.policies), "waits to be confirmed", "netpol confirm")
+	s.wantText(s.netpol(0, "confirm"), "Confirmed. Revision 4 stays.")
+	s.wantText(s.netpol(0, "confirm"), "Nothing waits to be confirmed.")
+	s.netpol(0, "plan", "--detailed-exitcode", s.policies)
+
+	// Taken back by hand.
+	s.write("policies/games.netpol.hcl", strings.ReplaceAll(gamesPolicy, "ef", "cs4"))
+	s.netpol(0, "apply", "--auto-approve", "--confirm", "1h", s.policies)
+	s.wantText(s.netpol(0, "rollback", "--auto-approve"), "revision 4")
+	if s.exists("state/pending.json") {
+		t.Error("the deadline stays after rollback")
+	}
+	s.wantText(s.netpol(1, "apply", "--confirm", "1ms", s.policies), "--confirm 1ms")
+}
+
+// TestFirstChangeThatNobodyConfirms: the router is bare again.
+func TestFirstChangeThatNobodyConfirms(t *testing.T) {
+	s := newSite(t, kerneltest.NewNS(t))
+	before := s.picture()
+	s.netpol(0, "apply", "--auto-approve", "--confirm", "1s", s.policies)
+	s.eventually("the change is taken back", func() bool { return !s.exists("state") })
+	s.take("policies/netpol.lock.hcl")
+	if after := s.picture(); after != before {
+		t.Errorf("left behind:\n%s\nbefore:\n%s", after, before)
+	}
+}
+
+// TestRestoreAfterReboot: a new kernel has no table, and what was not confirmed
+// before is not put back.
+func TestRestoreAfterReboot(t *testing.T) {
+	s := newSite(t, kerneltest.NewNS(t))
+	s.wantText(s.netpol(1, "restore"), "nothing was applied")
+	s.netpol(0, "restore", s.policies) // the first boot after an installation
+	first := s.ns.Run("nft", "list", "table", "inet", "netpol")
+	s.ns.Run("nft", "flush", "ruleset")
+	s.wantText(s.netpol(0, "restore"), "Restore complete!")
+	s.wantText(s.netpol(0, "restore"), "No changes.")
+	if got := s.ns.Run("nft", "list", "table", "inet", "netpol"); got != first {
+		t.Errorf("restored\n%s\nwant\n%s", got, first)
+	}
+
+	s.write("policies/games.netpol.hcl", gamesPolicy)
+	s.netpol(0, "apply", "--auto-approve", "--confirm", "1h", s.policies)
+	s.ns.Run("nft", "flush", "ruleset")
+	var p map[string]any
+	if err := json.Unmarshal(s.take("state/pending.json"), &p); err != nil {
+		t.Fatal(err)
+	}
+	p["boot"] = "an earlier one"
+	data, _ := json.Marshal(p)
+	s.write("state/pending.json", string(data))
+	s.netpol(0, "restore", s.policies)
+	if got := s.ns.Run("nft", "list", "table", "inet", "netpol"); got != first {
+		t.Errorf("restored\n%s\nwant what was confirmed:\n%s", got, first)
+	}
+
+	// A damaged bundle: the newest revision that can be read.
+	s.write("state/bundle.npb", "rubbish")
+	s.ns.Run("nft", "flush", "ruleset")
+	s.wantText(s.netpol(0, "restore"), "Taking revision 3 instead", "Restore complete!")
+	if got := s.ns.Run("nft", "list", "table", "inet", "netpol"); got != first {
+		t.Errorf("restored\n%s\nwant\n%s", got, first)
+	}
+}
+
+// TestTwoAppliesAtOnce: one wins, the other says who, or waits.
+func TestTwoAppliesAtOnce(t *testing.T) {
+	s := newSite(t, kerneltest.NewNS(t))
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	dir, err := os.Open(s.path("state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	owner, err := json.Marshal(map[string]any{"pid": os.Getpid(), "command": "netpol apply /etc/netpol", "user": "ada", "since": time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("state/lock.json", string(owner))
+	s.write("policies/games.netpol.hcl", gamesPolicy)
+	s.wantText(s.netpol(1, "apply", "--auto-approve", s.policies), "another netpol is changing this router", `"netpol apply /etc/netpol", by ada, since `, "--lock-timeout")
+	waiting := s.command("apply", "--auto-approve", "--lock-timeout", "1m", s.policies)
+	s.start(waiting)
+	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_UN); err != nil {
+		t.Fatal(err)
+	}
+	if err := waiting.Wait(); err != nil {
+		t.Errorf("an apply that waits for the lock: %v", err)
+	}
+	s.netpol(0, "plan", "--detailed-exitcode", s.policies)
+
+	for range 10 {
+		s.write("policies/games.netpol.hcl", strings.ReplaceAll(gamesPolicy, "27015", "27016"))
+		s.race(2)
+		s.netpol(0, "apply", "--auto-approve", s.policies)
+		s.netpol(0, "plan", "--detailed-exitcode", s.policies)
+		s.write("policies/games.netpol.hcl", gamesPolicy)
+	}
+}
+
+// race starts applies at once: each succeeds or names another one.
+func (s *site) race(n int) {
+	s.t.Helper()
+	outs, errs := make([]string, n), make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			cmd := s.command("apply", "--auto-approve", s.policies)
+			s.ns.Do(func() {
+				var out []byte
+				out, errs[i] = cmd.CombinedOutput()
+				outs[i] = string(out)
+			})
+		})
+	}
+	wg.Wait()
+	won := 0
+	for i := range n {
+		if errs[i] == nil {
+			won++
+		} else if !strings.Contains(outs[i], "another netpol is changing this router") {
+			s.t.Errorf("the loser says %q", outs[i])
+		}
+	}
+	if won == 0 {
+		s.t.Errorf("nobody won: %q", outs)
+	}
+}
+
+// TestLockFileBelongsToItsDirectory: behind sudo the lock file stays its author's.
+func TestLockFileBelongsToItsDirectory(t *testing.T) {
+	s := newSite(t, kerneltest.NewNS(t))
+	const uid, gid = 12345, 23456
+	if err := os.Chown(s.policies, uid, gid); err != nil {
+		t.Fatal(err)
+	}
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	info, err := os.Stat(s.path("policies/netpol.lock.hcl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stat := info.Sys().(*syscall.Stat_t); stat.Uid != uid || stat.Gid != gid || info.Mode().Perm() != 0o644 {
+		t.Errorf("the lock file belongs to %d:%d, mode %v; want %d:%d", stat.Uid, stat.Gid, info.Mode(), uid, gid)
+	}
+}
+
+// TestKilledAtRandom kills applies at random moments, 200 with NETPOL_FAULTS=1:
+// the next plan is empty or the same, and the next apply ends with the new policy.
+func TestKilledAtRandom(t *testing.T) {
+	rounds := 10
+	if os.Getenv("NETPOL_FAULTS") == "1" {
+		rounds = 200
+	}
+	s := newSite(t, kerneltest.NewNS(t))
+	texts := []string{gamesPolicy, strings.ReplaceAll(gamesPolicy, "ef", "cs3")}
+	s.write("policies/games.netpol.hcl", texts[1])
+	began := time.Now()
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	usual := time.Since(began)
+	old, now := 0, 0
+	for i := range rounds {
+		s.write("policies/games.netpol.hcl", texts[i%2])
+		plan := s.netpol(2, "plan", "--detailed-exitcode", s.policies)
+		cmd := s.command("apply", "--auto-approve", s.policies)
+		s.start(cmd)
+		time.Sleep(time.Duration(rand.Int64N(int64(usual))))
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		switch again := s.run0or2("plan", "--detailed-exitcode", s.policies); {
+		case strings.Contains(again, "No changes."):
+			now++
+		case again == plan:
+			old++
+		default:
+			t.Fatalf("killed apply %d left a plan\n%s\nit was\n%s", i, again, plan)
+		}
+		s.netpol(0, "apply", "--auto-approve", s.policies)
+		s.netpol(0, "plan", "--detailed-exitcode", s.policies)
+	}
+	t.Logf("of %d applies that were killed, %d left the old policy and %d the new one", rounds, old, now)
+}
+
+// run0or2 runs a verb that may end with 0 or 2.
+func (s *site) run0or2(verb string, args ...string) string {
+	s.t.Helper()
+	cmd := s.command(verb, args...)
+	var out []byte
+	var err error
+	s.ns.Do(func() { out, err = cmd.CombinedOutput() })
+	if code := cmd.ProcessState.ExitCode(); err != nil && code != 2 {
+		s.t.Fatalf("netpol %s: exit code %d\n%s", verb, code, out)
+	}
+	return string(out)
+}

@@ -23,7 +23,7 @@ type target struct {
 	broken  bool // a mistake was reported
 	labels  []string
 	mark    *mark
-	log     bool // it logs, which a policy that does nothing else can
+	log     bool // it logs flows
 	// lost says why the target does nothing, or less, in netpol; empty when it
 	// was converted whole.
 	lost string
@@ -172,8 +172,7 @@ func (r *run) effect(t *target, kind string, p properties) {
 		r.ctmark(t, p)
 	case "log":
 		t.log = true
-		t.lost = "netpol writes no log file for an action that has other effects"
-		r.report(importer.NoEffect, t.from, t.to, "%s: netpol writes no log files of a policy's own. An action that only logs becomes a policy with audit = true, which netpold counts and logs.", importer.OneLine(t.name, 80))
+		r.report(importer.NoEffect, t.from, t.to, "%s: netpol writes no log files of a policy's own. An action that only logs becomes a policy with audit = true, of which netpold logs each connection once; one with other effects gets log = true, a line in the kernel's log for a packet a second at most.", importer.OneLine(t.name, 80))
 	default:
 		t.lost = fmt.Sprintf("netpol has no effect like a target of type %s", kind)
 		if name := p.get("set_name"); name != nil && name.kind == text {

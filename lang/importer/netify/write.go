@@ -123,6 +123,9 @@ func (a *action) arguments(labels []string, mark string) []importer.Argument {
 	if mark != "" {
 		add("mark", importer.Quote(mark))
 	}
+	if a.logs() && !a.audit && (len(labels) > 0 || mark != "" || a.halt) {
+		add("log", "true")
+	}
 	if a.halt {
 		add("halt", "true")
 	}
@@ -159,7 +162,7 @@ func (r *run) effects(a *action) (labels []string, text string, lost []string) {
 			lost = append(lost, name+" (its target is switched off)")
 			continue
 		}
-		if t.lost != "" && (!t.log || !a.onlyLogs()) {
+		if t.lost != "" {
 			lost = append(lost, name+": "+t.lost)
 		}
 		for _, l := range t.labels {
@@ -198,8 +201,12 @@ func (r *run) markOrder(a *action, m mark) {
 
 // onlyLogs reports an action that logs and has no effect that netpol has.
 func (a *action) onlyLogs() bool {
-	logs := slices.ContainsFunc(a.targets, func(t *target) bool { return t.log && t.enabled })
-	return logs && !a.halt && !slices.ContainsFunc(a.targets, func(t *target) bool { return t.enabled && t.effective() })
+	return a.logs() && !a.halt && !slices.ContainsFunc(a.targets, func(t *target) bool { return t.enabled && t.effective() })
+}
+
+// logs reports an action with a target that logs.
+func (a *action) logs() bool {
+	return slices.ContainsFunc(a.targets, func(t *target) bool { return t.log && t.enabled })
 }
 
 // addMark joins two marks that write different bits, or the same values.

@@ -1,6 +1,8 @@
 package compiler
 
 import (
+	"slices"
+
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/emit/label"
 	"github.com/netpol/netpol/compiler/emit/nft"
@@ -43,7 +45,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 		return nil, diags
 	}
 	program.Sticky, program.StickyMark = labels.Sticky, labels.StickyMark
-	policies := describe(set.Policies)
+	policies, routes := describe(set.Policies), routesOf(set.Policies)
 	interest, narrow := opt.Interest(set.Policies)
 	return &artifact.Bundle{
 		Format:   artifact.FormatVersion,
@@ -56,7 +58,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 			Settings:  set.Settings,
 			Schedules: set.Schedules,
 			Outs:      outs(labels.Outs),
-			Effects:   kernelEffects(labels.Kernel, set.Policies, policies),
+			Effects:   kernelEffects(labels.Kernel, set.Policies, policies, routes),
 			Decisions: append(decisions(set.Policies, labels.Effects, policies), failing(set.Policies, labels.Failing, policies)...),
 			Labels:    labels.Labels,
 			NoCapture: !artifact.NeedEnforcer(policies),
@@ -66,6 +68,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 		}),
 		Catalogue: *set.Catalogue,
 		FlowSets:  set.FlowSets,
+		Routes:    routes,
 	}, diags
 }
 
@@ -113,7 +116,7 @@ func describe(policies []ir.Policy) []artifact.Policy {
 }
 
 // kernelEffects is the labels' effects as emit/nft reads them.
-func kernelEffects(effects []label.KernelEffect, set []ir.Policy, policies []artifact.Policy) []nft.Effect {
+func kernelEffects(effects []label.KernelEffect, set []ir.Policy, policies []artifact.Policy, routes []artifact.Route) []nft.Effect {
 	out := make([]nft.Effect, len(effects))
 	for i, e := range effects {
 		p := &set[e.Policy]
@@ -129,6 +132,9 @@ func kernelEffects(effects []label.KernelEffect, set []ir.Policy, policies []art
 		}
 		if e.Priority != nil {
 			out[i].Priority = &e.Priority.Value
+		}
+		if e.Route != nil {
+			out[i].Route = routeTo(routes, e.Route.Table)
 		}
 		if e.Own {
 			out[i].Packet, out[i].Audit = p.Packet, p.Audit
@@ -169,4 +175,29 @@ func outs(list []label.Out) []nft.Out {
 		out[i] = nft.Out(o)
 	}
 	return out
+}
+
+// routesOf are the routing tables of the policies, sorted, with a mark each.
+func routesOf(policies []ir.Policy) []artifact.Route {
+	var tables []uint32
+	for _, p := range policies {
+		if p.Route != nil && !p.Audit {
+			tables = append(tables, p.Route.Table)
+		}
+	}
+	slices.Sort(tables)
+	var out []artifact.Route
+	for i, table := range slices.Compact(tables) {
+		out = append(out, artifact.Route{Table: table, Mark: artifact.RouteMark(i), Mask: artifact.RouteMask})
+	}
+	return out
+}
+
+func routeTo(routes []artifact.Route, table uint32) *artifact.Route {
+	for i := range routes {
+		if routes[i].Table == table {
+			return &routes[i]
+		}
+	}
+	return nil
 }

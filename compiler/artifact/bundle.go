@@ -14,6 +14,7 @@ type Bundle struct {
 	Program   Program   `json:"program"`
 	Ruleset   Ruleset   `json:"ruleset"`
 	Catalogue Catalogue `json:"catalogue"`
+	Routes    []Route   `json:"routes,omitempty"`    // by table
 	FlowSets  []FlowSet `json:"flow_sets,omitempty"` // Effect.Adds refers to them
 }
 

@@ -133,8 +133,8 @@ func (s Statement) text(named bool) string {
 		return string(s.Kind) + " " + DSCPName(uint8(s.Value))
 	case DoSetCTLabel:
 		return "ct label set " + label(named, s.Name, s.Bit)
-	case DoSetCTMark:
-		text := fmt.Sprintf("ct mark set ct mark & %#x", ^s.Mask)
+	case DoSetCTMark, DoSetMark:
+		text := fmt.Sprintf("%s %s & %#x", s.Kind, strings.TrimSuffix(string(s.Kind), " set"), ^s.Mask)
 		if v := s.Value & s.Mask; v != 0 {
 			text += fmt.Sprintf(" | %#x", v)
 		}

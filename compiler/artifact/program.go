@@ -105,6 +105,7 @@ type Effect struct {
 	DSCP     Claim `json:"dscp,omitzero"`
 	Verdict  Claim `json:"verdict,omitzero"`
 	Priority Claim `json:"priority,omitzero"`
+	Route    Claim `json:"route,omitzero"`
 	// Late: not by what is known of a connection's headers alone, for the same
 	// reason as a late Claim.
 	Late bool `json:"late,omitempty"`

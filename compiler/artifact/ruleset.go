@@ -142,6 +142,7 @@ const (
 	DoUpdate      StatementKind = "update"            // Name of a dynamic set, Key; Limit as DoOverLimit, Bytes as a quota, or a counter
 	DoSyslog      StatementKind = "log prefix"        // Name: the prefix; to the kernel's log
 	DoSetPriority StatementKind = "meta priority set" // Value
+	DoSetMark     StatementKind = "meta mark set"     // Mask, Value: mark &^ Mask | Value
 	DoRejectICMP  StatementKind = "reject with icmpx" // Name: port-unreachable, admin-prohibited, no-route, host-unreachable
 )
 

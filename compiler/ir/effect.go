@@ -35,6 +35,9 @@ type Priority struct {
 	Value uint32
 }
 
+// Route sends packets to the other side by another routing table.
+type Route struct{ Table uint32 }
+
 // Log is a line in the kernel's log for packets; Limit nil means each of them.
 type Log struct {
 	Prefix string // empty: the policy's name
@@ -82,6 +85,9 @@ func (p *Policy) Extras() []string {
 	}
 	if p.Priority != nil {
 		out = append(out, "priority "+p.Priority.Text)
+	}
+	if p.Route != nil {
+		out = append(out, fmt.Sprintf("route by table %d", p.Route.Table))
 	}
 	if p.Rate != nil {
 		out = append(out, fmt.Sprintf("rate %s per %s", p.Rate.Limit, p.Rate.Per))

@@ -36,6 +36,7 @@ type Policy struct {
 	// "icmp-admin-prohibited" for the rest.
 	RejectWith string
 	Priority   *Priority
+	Route      *Route
 	Log        *Log
 	Count      *Count
 	Quota      *Quota

@@ -41,6 +41,7 @@ const (
 	dimDSCP = iota
 	dimVerdict
 	dimPriority
+	dimRoute
 	dimensions
 )
 
@@ -90,7 +91,7 @@ func (p *Program) loadEffect(e artifact.Effect) (out effect, err error) {
 	if e.Mark != nil {
 		out.mark, out.mask = e.Mark.Value&e.Mark.Mask, e.Mark.Mask
 	}
-	for dim, c := range [dimensions]artifact.Claim{dimDSCP: e.DSCP, dimVerdict: e.Verdict, dimPriority: e.Priority} {
+	for dim, c := range [dimensions]artifact.Claim{dimDSCP: e.DSCP, dimVerdict: e.Verdict, dimPriority: e.Priority, dimRoute: e.Route} {
 		switch c.Kind {
 		case artifact.ClaimNone:
 			continue

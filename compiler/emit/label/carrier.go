@@ -13,6 +13,7 @@ const (
 	dscp = iota
 	verdict
 	priority
+	route
 	dimensions
 )
 
@@ -48,6 +49,12 @@ func value(p *ir.Policy, dim int) string {
 			return p.Verdict.String() + "-" + p.RejectWith
 		}
 		return p.Verdict.String()
+	}
+	if dim == route {
+		if p.Route == nil {
+			return ""
+		}
+		return fmt.Sprintf("route-%d", p.Route.Table)
 	}
 	if p.Priority == nil {
 		return ""

@@ -57,6 +57,7 @@ type KernelEffect struct {
 	DSCP     *ir.DSCP
 	Verdict  ir.Verdict
 	Priority *ir.Priority
+	Route    *ir.Route
 	// Own says that the policy has rules of its own, on this label: for what it
 	// asks of packets besides, and for what it counts. Sets and Mark are what the
 	// first packet that meets all of it writes.
@@ -183,6 +184,7 @@ func (a *allocation) effect(p *ir.Policy, c carrier) artifact.Effect {
 	}
 	slices.Sort(e.Labels)
 	e.DSCP, e.Verdict, e.Priority = a.claim(c[dscp]), a.claim(c[verdict]), a.claim(c[priority])
+	e.Route = a.claim(c[route])
 	e.Verdict.Late = p.Split.Late
 	return e
 }
@@ -219,6 +221,8 @@ func (a *allocation) kernel(i int, p *ir.Policy, c carrier) []KernelEffect {
 			out[j].Verdict = p.Verdict
 		case priority:
 			out[j].Priority = p.Priority
+		case route:
+			out[j].Route = p.Route
 		}
 	}
 	return out

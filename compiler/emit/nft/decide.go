@@ -146,6 +146,7 @@ func (d *decider) lists(inspect list) []list {
 	}{
 		{"dscp", func(e artifact.Effect) artifact.Claim { return e.DSCP }},
 		{"priority", func(e artifact.Effect) artifact.Claim { return e.Priority }},
+		{"route", func(e artifact.Effect) artifact.Claim { return e.Route }},
 		{"verdict", func(e artifact.Effect) artifact.Claim { return e.Verdict }},
 	} {
 		if outcomes := d.claims(dim.name, dim.claim); len(outcomes) > 0 {

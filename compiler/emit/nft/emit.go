@@ -64,6 +64,7 @@ type Effect struct {
 	// "icmp-"; empty for both ends' reset or admin-prohibited.
 	RejectWith string
 	Priority   *uint32
+	Route      *artifact.Route
 	// Own says that the policy has rules of its own on the label, which nobody
 	// else's stand for.
 	Own bool
@@ -115,6 +116,7 @@ func Emit(in Input) artifact.Ruleset {
 			captureChain(in.Settings, chainCaptureOut, "output", artifact.MatchOIFName, "out"))
 	}
 	t := newPacketTests(in)
+	rs.Chains = append(rs.Chains, routeChains(in.Effects, t)...)
 	rs.Chains = append(rs.Chains, outChains(in.Outs, t)...)
 	rs.Chains = append(rs.Chains, packetChains(in, t)...)
 	if rules := dscpRules(in.Effects, t); len(rules) > 0 {

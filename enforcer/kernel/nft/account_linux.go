@@ -40,6 +40,15 @@ func encodeAccount(s artifact.Statement) ([]expr.Any, error) {
 			&expr.Immediate{Register: reg, Data: binaryutil.NativeEndian.PutUint32(s.Value)},
 			&expr.Meta{Key: expr.MetaKeyPRIORITY, SourceRegister: true, Register: reg},
 		}, nil
+	case artifact.DoSetMark:
+		return []expr.Any{
+			&expr.Meta{Key: expr.MetaKeyMARK, Register: reg},
+			&expr.Bitwise{
+				SourceRegister: reg, DestRegister: reg, Len: 4,
+				Mask: binaryutil.NativeEndian.PutUint32(^s.Mask), Xor: binaryutil.NativeEndian.PutUint32(s.Value & s.Mask),
+			},
+			&expr.Meta{Key: expr.MetaKeyMARK, SourceRegister: true, Register: reg},
+		}, nil
 	case artifact.DoRejectICMP:
 		code, ok := icmpxCodes()[s.Name]
 		if !ok {
@@ -172,6 +181,10 @@ func takeAccount(ops []op) (artifact.Statement, int) {
 			if uint32(code) == o.reject[1] {
 				return artifact.Statement{Kind: artifact.DoRejectICMP, Name: name}, 1
 			}
+		}
+	case starts(ops, opMeta, opBitwise, opMetaSet) && o.key == unix.NFT_META_MARK && ops[2].key == unix.NFT_META_MARK:
+		if mask, value, ok := maskedWrite(ops[1]); ok {
+			return artifact.Statement{Kind: artifact.DoSetMark, Mask: mask, Value: value}, 3
 		}
 	case starts(ops, opCTLoad, opUpdate) && o.key == ctID:
 		return updateOf(artifact.MatchCTID, ops[1]), 2

@@ -52,7 +52,7 @@ func encodeStatement(s artifact.Statement) ([]expr.Any, error) {
 	case artifact.DoVMap:
 		return encodeVMap(s)
 	case artifact.DoCountIn, artifact.DoOverQuota, artifact.DoOverLimit, artifact.DoWithinLimit, artifact.DoUpdate,
-		artifact.DoSyslog, artifact.DoSetPriority, artifact.DoRejectICMP:
+		artifact.DoSyslog, artifact.DoSetPriority, artifact.DoSetMark, artifact.DoRejectICMP:
 		return encodeAccount(s)
 	case artifact.DoRejectTCPReset:
 		return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_TCP_RST}}, nil

@@ -234,15 +234,20 @@ func takeStatement(ops []op, names map[int]string) (artifact.Statement, int) {
 
 // takeSetMark reads "ct mark set ct mark & mask | value".
 func takeSetMark(ops []op) (artifact.Statement, int) {
-	change := ops[1]
-	if ops[0].key != unix.NFT_CT_MARK || ops[2].key != unix.NFT_CT_MARK || len(change.mask) != 4 || len(change.xor) != 4 {
+	mask, value, ok := maskedWrite(ops[1])
+	if !ok || ops[0].key != unix.NFT_CT_MARK || ops[2].key != unix.NFT_CT_MARK {
 		return artifact.Statement{}, 0
 	}
-	mask, value := ^binary.NativeEndian.Uint32(change.mask), binary.NativeEndian.Uint32(change.xor)
-	if value&^mask != 0 {
-		return artifact.Statement{}, 0 // it flips bits
-	}
 	return artifact.Statement{Kind: artifact.DoSetCTMark, Mask: mask, Value: value}, 3
+}
+
+// maskedWrite reads "& ^mask | value" of a mark; false if it flips bits.
+func maskedWrite(change op) (mask, value uint32, ok bool) {
+	if len(change.mask) != 4 || len(change.xor) != 4 {
+		return 0, 0, false
+	}
+	mask, value = ^binary.NativeEndian.Uint32(change.mask), binary.NativeEndian.Uint32(change.xor)
+	return mask, value, value&^mask == 0
 }
 
 // Verdict codes (enum nft_verdicts; NF_DROP and NF_ACCEPT of netfilter.h).

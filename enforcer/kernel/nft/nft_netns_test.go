@@ -148,6 +148,7 @@ func everyAccount() []artifact.Statement {
 		{Kind: artifact.DoUpdate, Name: "np_ratef_a", Key: artifact.MatchCTID, Limit: packets},
 		{Kind: artifact.DoSyslog, Name: "np a (b): "},
 		{Kind: artifact.DoSetPriority, Value: 0x1_0010},
+		{Kind: artifact.DoSetMark, Mask: 0x7f000000, Value: 0x01000000},
 		{Kind: artifact.DoRejectICMP, Name: "port-unreachable"},
 		{Kind: artifact.DoRejectICMP, Name: "no-route"},
 		{Kind: artifact.DoRejectICMP, Name: "host-unreachable"},

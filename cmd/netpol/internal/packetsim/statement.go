@@ -13,6 +13,8 @@ func (w *walk) run(r *artifact.Rule, depth int) (e end, leave bool, err error) {
 		s := &r.Do[i]
 		switch s.Kind {
 		case artifact.DoCounter, artifact.DoCountIn, artifact.DoSyslog, artifact.DoWithinLimit:
+		case artifact.DoSetMark:
+			w.result.Mark = w.result.Mark&^s.Mask | s.Value
 		case artifact.DoSetPriority:
 			v := s.Value
 			w.result.Priority = &v

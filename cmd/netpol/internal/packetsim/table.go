@@ -75,7 +75,8 @@ type Result struct {
 	DSCP    *uint8 // that the packet leaves with; nil: the one it came with
 	// Priority that the packet leaves with; nil: the one it came with.
 	Priority *uint32
-	Logged   int // copies for the enforcer
+	Mark     uint32 // that rules gave the packet (meta mark)
+	Logged   int    // copies for the enforcer
 	// Accepted are the base chains that a rule ended with accept, in words.
 	Accepted []string
 	// Rules are the ids of the rules that acted, in order.

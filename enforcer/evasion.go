@@ -17,7 +17,7 @@ const maxUnmerged = 1500
 func (w *worker) decoy(r *flow.Record, side dissect.Side) bool {
 	p := &w.parsed
 	good := [2]flow.Flags{flow.SumsClient, flow.SumsServer}[side]
-	if r.Has(flow.Done) {
+	if r.Has(flow.Done) || p.Evasive { // another reading of the fragments may be a good segment
 		return false
 	}
 	if p.TCPFlags&packet.SYN != 0 {

@@ -54,7 +54,9 @@ func recordHeader(b []byte) (typ byte, n int, st headerState) {
 		return 0, 0, headerShort
 	}
 	n = int(b[3])<<8 | int(b[4])
-	if n == 0 || n > maxRecord {
+	// An empty handshake record is against RFC 8446 section 5.1, but OpenSSL
+	// passes over 32 of them.
+	if n == 0 && b[0] != recordHandshake || n > maxRecord {
 		return 0, 0, headerBad
 	}
 	return b[0], n, headerWhole
@@ -148,6 +150,7 @@ func belowTLS13(b []byte) bool {
 		switch {
 		case st != headerWhole || len(rest) < recordHeaderLen+n:
 			return false
+		case n == 0:
 		case typ == recordHandshake:
 			return rest[recordHeaderLen] != typeClientHello
 		case typ != recordChangeCipherSpec:

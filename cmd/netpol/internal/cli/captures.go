@@ -16,14 +16,20 @@ import (
 	"github.com/netpol/netpol/enforcer/telemetry"
 )
 
+// captureRun says which captures are read, and how.
+type captureRun struct {
+	files  []string
+	unwrap packet.Tunnels
+}
+
 // runCaptures runs the files through an engine and prints the summary. whole
 // is how many were read to their end. explain, if set, is called with the
 // account of each flow.
-func (t *tool) runCaptures(ctx context.Context, names []string, bundle *artifact.Bundle, rows *rowCounter, explain func(telemetry.Why)) (whole int, _ error) {
-	source := newMeteredFiles(names, view.NewMeter(t.Err, isTerminal(t.Err) && !rows.terminal))
+func (t *tool) runCaptures(ctx context.Context, run captureRun, bundle *artifact.Bundle, rows *rowCounter, explain func(telemetry.Why)) (whole int, _ error) {
+	source := newMeteredFiles(run.files, view.NewMeter(t.Err, isTerminal(t.Err) && !rows.terminal))
 	defer source.Close()
 	engine, err := enforcer.New(enforcer.Config{
-		Source: source, Recorder: rows, Dissectors: all.Dissectors(), Bundle: bundle, Explain: explain,
+		Source: source, Recorder: rows, Dissectors: all.Dissectors(), Bundle: bundle, Explain: explain, Unwrap: run.unwrap,
 	})
 	if err != nil {
 		return 0, err
@@ -32,12 +38,12 @@ func (t *tool) runCaptures(ctx context.Context, names []string, bundle *artifact
 	err = errors.Join(engine.Run(ctx), rows.flush())
 	source.meter.Clear()
 	stats := engine.Stats()
-	whole = len(names) - int(stats.FileErrors)
+	whole = len(run.files) - int(stats.FileErrors)
 	if ctx.Err() != nil {
 		whole, err = 0, errors.Join(err, errors.New("interrupted"))
 	}
 	summary := view.Replay{
-		Files: len(names), FileErrors: int(stats.FileErrors), Packets: stats.Packets, Bytes: stats.Bytes,
+		Files: len(run.files), FileErrors: int(stats.FileErrors), Packets: stats.Packets, Bytes: stats.Bytes,
 		NotIP: stats.NotIP, Broken: stats.Short + stats.BadHeader, Flows: rows.flows, Named: rows.named,
 		Matched: rows.matched, Elapsed: time.Since(started),
 	}

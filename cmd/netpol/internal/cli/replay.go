@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/netpol/netpol/compiler"
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/enforcer/telemetry"
 	"github.com/netpol/netpol/lang"
 	"github.com/netpol/netpol/policies"
@@ -18,6 +20,7 @@ type replayArgs struct {
 	files  []string
 	format string // text, jsonl, none
 	out    string // file instead of standard output
+	unwrap []string
 }
 
 func newReplayCommand(t *tool) *cobra.Command {
@@ -27,7 +30,8 @@ func newReplayCommand(t *tool) *cobra.Command {
 		Short: "Run captures through the enforcer's engine and print each flow",
 		Long: `Run pcap and pcapng captures ("-" is standard input) through the engine that
 netpold runs, and print one row for each flow: what it is, how it was recognised,
-and with --policy which policies match. Without --policy flows are named only.
+and with --policy which policies match. Without --policy flows are named only. IP fragments
+are put together; tunnels are flows of their own, or with --unwrap what they carry is.
 
 The rows go to standard output or --out, a summary to standard error. The JSON
 keys are pcap, ip_protocol, src_ip, src_port, dst_ip, dst_port, vlan_id,
@@ -49,6 +53,8 @@ be read to its end.`,
 	}
 	cmd.Flags().StringVar(&a.format, "format", "text", "`form` of the rows: text, jsonl or none")
 	cmd.Flags().StringVar(&a.out, "out", "", "write the rows to this `file`")
+	cmd.Flags().StringSliceVar(&a.unwrap, "unwrap", nil, "take the connections out of these `tunnels`: all, "+strings.Join(packet.TunnelNames(), ", "))
+	mustComplete(cmd, "unwrap", append([]string{"all"}, packet.TunnelNames()...)...)
 	mustComplete(cmd, "format", "text", "jsonl", "none")
 	t.addPolicyFlags(cmd)
 	return cmd
@@ -76,6 +82,10 @@ func (t *tool) replay(ctx context.Context, a replayArgs) error {
 	default:
 		return fmt.Errorf("--format %q: write text, jsonl or none", a.format)
 	}
+	tunnels, err := packet.ParseTunnels(a.unwrap)
+	if err != nil {
+		return fmt.Errorf("--unwrap: %w", err)
+	}
 	bundle, err := t.replayBundle()
 	if err != nil {
 		return err
@@ -93,7 +103,7 @@ func (t *tool) replay(ctx context.Context, a replayArgs) error {
 	default:
 		rows.lines, rows.terminal = telemetry.NewLines(t.Out, format), isTerminal(t.Out)
 	}
-	whole, err := t.runCaptures(ctx, a.files, bundle, rows, nil)
+	whole, err := t.runCaptures(ctx, captureRun{files: a.files, unwrap: tunnels}, bundle, rows, nil)
 	if staged != nil && whole > 0 {
 		err = errors.Join(err, staged.commit())
 	}

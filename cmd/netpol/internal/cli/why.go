@@ -90,7 +90,7 @@ func (t *tool) whyCapture(ctx context.Context, a whyArgs) error {
 	}
 	found := 0
 	var printErr error
-	_, err = t.runCaptures(ctx, a.captures, bundle, &rowCounter{terminal: isTerminal(t.Out)}, func(w telemetry.Why) {
+	_, err = t.runCaptures(ctx, captureRun{files: a.captures}, bundle, &rowCounter{terminal: isTerminal(t.Out)}, func(w telemetry.Why) {
 		if a.tuple == nil || isFlow(&w.Flow, *a.tuple) {
 			found++
 			printErr = errors.Join(printErr, t.showWhy(w))

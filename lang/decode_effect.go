@@ -17,7 +17,7 @@ import (
 // effectArguments are the arguments that change something by themselves, besides
 // halt and audit.
 func effectArguments() []string {
-	return []string{"label", "labels", "mark", "dscp", "verdict", "priority", "rate", "count", "log", "add"}
+	return []string{"label", "labels", "mark", "dscp", "verdict", "priority", "route", "rate", "count", "log", "add"}
 }
 
 // decodeEffects reads what a policy does besides labels and marks.
@@ -36,6 +36,7 @@ func (d *decoder) decodeEffects(b *hclsyntax.Block, p *PolicyBlock) {
 	if a, ok := b.Body.Attributes["priority"]; ok {
 		p.Priority = d.priority(a)
 	}
+	p.Route = d.route(b)
 	p.Log = d.log(b)
 	p.Count = d.count(b)
 	p.Quota = d.quota(b)
@@ -102,6 +103,29 @@ func (d *decoder) priority(a *hclsyntax.Attribute) *Priority {
 	}
 	return &Priority{Text: priorityText(uint32(value)), Value: uint32(value), Range: toRange(a.Expr.Range())}
 }
+
+// maxTable is the highest number that "ip route" takes for a table.
+const maxTable = 1<<31 - 1
+
+// route reads the number of a routing table.
+func (d *decoder) route(b *hclsyntax.Block) *Route {
+	a, ok := b.Body.Attributes["route"]
+	if !ok {
+		return nil
+	}
+	r := &Route{Table: uint32(d.number(b, "route", 1, maxTable, 0)), Range: toRange(a.Expr.Range())}
+	if r.Table == 0 { // told, or null
+		return nil
+	}
+	if r.Table == tableLocal {
+		d.diags.Add(diag.New(diag.NumberOutOfRange, r.Range, "Table 255 holds the router's own addresses, and packets that go by it alone reach nobody else."))
+		return nil
+	}
+	return r
+}
+
+// tableLocal is RT_TABLE_LOCAL (linux/rtnetlink.h).
+const tableLocal = 255
 
 // priorityText is one text for all spellings of a priority.
 func priorityText(v uint32) string {

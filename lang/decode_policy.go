@@ -55,10 +55,10 @@ func (d *decoder) checkEffect(b *hclsyntax.Block, p *PolicyBlock) {
 		}
 	}
 	if p.Quota != nil {
-		d.diags.Add(diag.New(diag.NoEffect, p.Quota.Range, "A quota changes nothing by itself. Give the policy what begins when it is used up: a verdict, rate, dscp, label, mark, priority, count or log."))
+		d.diags.Add(diag.New(diag.NoEffect, p.Quota.Range, "A quota changes nothing by itself. Give the policy what begins when it is used up: a verdict, rate, dscp, label, mark, priority, route, count or log."))
 		return
 	}
-	d.diags.Add(diag.New(diag.NoEffect, p.Range, "The policy matches flows but changes nothing. Give it a label, mark, dscp, verdict, rate or priority, or count or log, or halt = true to keep later policies off its flows, or audit = true to count and log them."))
+	d.diags.Add(diag.New(diag.NoEffect, p.Range, "The policy matches flows but changes nothing. Give it a label, mark, dscp, verdict, rate, priority or route, or count or log, or halt = true to keep later policies off its flows, or audit = true to count and log them."))
 }
 
 // badPolicyName says what is wrong with a policy's name. Names appear in nft

@@ -13,6 +13,12 @@ type Priority struct {
 	Range diag.Range
 }
 
+// Route is the routing table that packets to the other side go by.
+type Route struct {
+	Table uint32
+	Range diag.Range
+}
+
 // Limit is a rate: so many bytes or packets in a unit of time, and a burst.
 type Limit struct {
 	Rate  uint64

@@ -129,6 +129,7 @@ type PolicyBlock struct {
 	Verdict     Text // accept, drop, reject or empty
 	RejectWith  Text // tcp-reset, icmp-... or empty
 	Priority    *Priority
+	Route       *Route
 	Log         *Log
 	Count       *Count
 	Quota       *Quota

@@ -1,9 +1,12 @@
 package resolve
 
 import (
+	"fmt"
+
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/lang"
+	"github.com/netpol/netpol/lang/diag"
 )
 
 // maxPrefixBytes is what the kernel takes (NF_LOG_PREFIXLEN without its last
@@ -28,6 +31,10 @@ func (r *resolver) effects(out *ir.Policy, b *lang.PolicyBlock) {
 	}
 	if b.Priority != nil {
 		out.Priority = &ir.Priority{Text: b.Priority.Text, Value: b.Priority.Value}
+	}
+	if b.Route != nil {
+		r.checkRoute(b.Route)
+		out.Route = &ir.Route{Table: b.Route.Table}
 	}
 	if b.Log != nil {
 		out.Log = &ir.Log{Prefix: prefix(b), Limit: limit(b.Log.Limit)}
@@ -76,4 +83,14 @@ func verdict(word string) ir.Verdict {
 		}
 	}
 	return ir.NoVerdict
+}
+
+// checkRoute reports a table for which no mark is left.
+func (r *resolver) checkRoute(route *lang.Route) {
+	if r.tables == nil {
+		r.tables = map[uint32]bool{}
+	}
+	if r.tables[route.Table] = true; len(r.tables) == artifact.MaxRoutes+1 {
+		r.diags.Add(diag.New(diag.NumberOutOfRange, route.Range, fmt.Sprintf("The policies of a set can choose among %d routing tables, because each needs a mark of its own. This one is one too many.", artifact.MaxRoutes)))
+	}
 }

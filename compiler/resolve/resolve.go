@@ -70,6 +70,8 @@ type resolver struct {
 	schedules map[string]*lang.Schedule // by scheduleKey
 	sets      map[string]*lang.FlowSet  // by name in lower case
 
+	tables map[uint32]bool // routing tables that policies name
+
 	groupNames    []string // sorted; nil until a suggestion needs them
 	scheduleNames []string // in order; nil until a suggestion needs them
 

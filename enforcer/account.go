@@ -33,6 +33,7 @@ func (w *worker) release(r *flow.Record) {
 	w.store.release(r.Facts)
 	w.tallies.put(r.Tally)
 	delete(w.audited, r)
+	w.leave(r)
 	r.Facts, r.Tally = 0, 0
 }
 

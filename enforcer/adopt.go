@@ -56,6 +56,10 @@ func (w *worker) inherit(id flow.ID, r *flow.Record) {
 	r.Set(flow.Adopted | flow.Done | flow.Told)
 	r.DoneAt, r.ToldAt = w.clock.now, w.clock.now
 	w.table.Move(id, w.class(r), w.clock.now)
+	if w.keeper != nil {
+		w.load(r, &w.facts)
+		w.settlePlaces(r, &w.facts, w.eval(r, &w.facts).Policies)
+	}
 }
 
 // insertAdopted adds a record; 0 when there is no room without pushing out a

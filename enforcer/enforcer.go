@@ -81,11 +81,12 @@ var fileTimeouts = flow.Timeouts{
 // needed; everything else may be left zero.
 type Config struct {
 	Source     Source
-	Labels     LabelSink // nil: verdicts are only recorded
-	Resolver   Resolver  // nil: replies are taken as they are
-	Recorder   Recorder  // nil: nobody is told
-	Tracker    Tracker   // nil: what connections carry, and those before the engine, are not known; live only
-	Heartbeat  Heartbeat // nil: nobody waits for it; live only
+	Labels     LabelSink   // nil: verdicts are only recorded
+	Resolver   Resolver    // nil: replies are taken as they are
+	Recorder   Recorder    // nil: nobody is told
+	Tracker    Tracker     // nil: what connections carry, and those before the engine, are not known; live only
+	Heartbeat  Heartbeat   // nil: nobody waits for it; live only
+	Elements   ElementSink // nil: flows are not put into sets; live only
 	Dissectors []dissect.Dissector
 	Bundle     *artifact.Bundle
 	MaxFlows   int // default DefaultMaxFlows
@@ -209,7 +210,15 @@ func (e *Engine) Run(ctx context.Context) error {
 	if e.config.Live && e.config.Heartbeat != nil {
 		w.heart = newHeart(work, e.config.Heartbeat, e.config.Logger)
 	}
+	if e.config.Live && e.config.Elements != nil {
+		w.keeper = newKeeper(work, e.config.Elements, e.config.Logger)
+		w.keeper.use(w.policy.bundle.FlowSets)
+	}
 	err := w.run(ctx)
+	if w.keeper != nil {
+		cancel()
+		<-w.keeper.done
+	}
 	w.publish()
 	return err
 }

@@ -93,6 +93,7 @@ func (w *worker) tcp(id flow.ID, r *flow.Record, side dissect.Side) {
 		if r.Inspected > 0 {
 			w.complete(r)
 		}
+		w.leave(r)
 		w.table.Move(id, flow.Closed, w.clock.now)
 	}
 }

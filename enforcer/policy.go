@@ -45,6 +45,7 @@ type policy struct {
 	audits                           map[int]int // label bits of policies that are only counted and logged, by policy
 	sticky                           [16]byte    // label bits that rules of the kernel's set as well
 	zone                             *time.Location
+	places                           *places
 }
 
 func loadPolicy(b *artifact.Bundle) (*policy, error) {
@@ -75,6 +76,9 @@ func loadPolicy(b *artifact.Bundle) (*policy, error) {
 	p.watch = newWatch(&b.Program)
 	p.sticky = prog.Sticky()
 	p.findAudits()
+	if p.places, err = newPlaces(b); err != nil {
+		return nil, err
+	}
 	if p.zone, err = time.LoadLocation(b.Settings.Timezone); err != nil {
 		return nil, fmt.Errorf("load bundle: time zone of the policies: %w", err)
 	}

@@ -89,11 +89,13 @@ func (w *worker) readConnection(c *flow.Connection, at int64) {
 	r := w.table.At(id)
 	if c.Closing && !r.Ended() {
 		r.Set(flow.Closing)
+		w.leave(r)
 		w.table.Move(id, flow.Closed, w.clock.now)
 	}
 	if !r.Has(flow.Done) {
 		return
 	}
+	w.sighted(r, at)
 	late := r.Tally == 0 && at-r.FirstSeen > int64(w.config.Interval)
 	t := w.tallyOf(r)
 	switch {

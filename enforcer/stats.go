@@ -41,6 +41,10 @@ type Stats struct {
 	ReadingErrors uint64
 	Beats         uint64 // heartbeats that the kernel took
 	BeatErrors    uint64 // heartbeats that it did not take
+	Elements      uint64 // elements of flows in sets now
+	ElementWrites uint64 // changes written to sets
+	ElementErrors uint64 // changes that sets did not take
+	ElementsShed  uint64 // flows that stayed out of sets because too many came at once
 	Reloads       uint64
 	FileErrors    uint64 // capture files that could not be read to their end
 }
@@ -57,6 +61,7 @@ func (s *Stats) Counters() map[string]uint64 {
 		"restarted": s.Restarted, "reopened": s.Reopened, "retold": s.Retold, "names": s.Names, "reloads": s.Reloads, "file_errors": s.FileErrors,
 		"adopted": s.Adopted, "audited": s.Audited, "readings": s.Readings, "reading_errors": s.ReadingErrors,
 		"beats": s.Beats, "beat_errors": s.BeatErrors,
+		"elements": s.Elements, "element_writes": s.ElementWrites, "element_errors": s.ElementErrors, "elements_shed": s.ElementsShed,
 	}
 }
 

@@ -135,7 +135,7 @@ func (w *worker) track() {
 	if w.dueAt == 0 {
 		w.dueAt = (w.clock.now/interval + 1) * interval
 	}
-	if w.policy.watch != nil && w.clock.now >= w.dueAt {
+	if (w.policy.watch != nil || len(w.placed) > 0) && w.clock.now >= w.dueAt {
 		done := w.policy.doneMark
 		if l.order(wish{purpose: forReading, value: done, mask: done}, w.clock.now) {
 			w.dueAt = (w.clock.now/interval + 1) * interval
@@ -172,8 +172,11 @@ func (w *worker) takeBatch(l *lister, b listed) {
 		return
 	}
 	l.busy = false
-	if b.err != nil {
+	switch {
+	case b.err != nil:
 		w.listFailed(b.err)
+	case l.wish.purpose == forReading:
+		w.missed(l.at)
 	}
 }
 

@@ -23,6 +23,7 @@ func (w *worker) setPolicy(p *policy) {
 // resweep, in steps.
 func (w *worker) reload(p *policy) {
 	w.setPolicy(p)
+	w.keeper.use(p.bundle.FlowSets)
 	w.stats.Reloads++
 	w.sweeping, w.sweep = true, 0
 }
@@ -144,6 +145,7 @@ func (w *worker) decide(r *flow.Record, f *fact.Facts) {
 	}
 	changed := v.Labels != r.Labels || v.Mark != r.Mark
 	w.audit(r, f, v)
+	w.settlePlaces(r, f, v.Policies)
 	if w.config.Labels != nil && (changed || r.Has(flow.Done) && !r.Has(flow.Told)) {
 		w.write(r, v)
 	}

@@ -72,6 +72,9 @@ type worker struct {
 	adopted  bool    // conntrack was asked for what it knew before us
 	dueAt    int64   // when counters are to be read next; 0 in a file that has not begun
 	heart    *heart  // nil when nobody waits for it
+	keeper   *keeper // nil when flows are not put into sets
+	placed   map[*flow.Record]*placement
+	wanted   []place // scratch
 	stats    Stats
 	fileErrs []error
 }
@@ -85,6 +88,7 @@ func newWorker(e *Engine) *worker {
 		interfaceOf: make(map[string]uint32),
 		macs:        newMACTable(),
 		audited:     make(map[*flow.Record][16]byte),
+		placed:      make(map[*flow.Record]*placement),
 		pending:     func() bool { return true },
 	}
 	if s, ok := e.config.Source.(interface{ Pending() bool }); ok {
@@ -189,6 +193,7 @@ func (w *worker) finish() {
 // drain stops in the middle: records are made, but flows in inspection are not
 // decided, so that the next process can go on with them.
 func (w *worker) drain() {
+	clear(w.placed) // what is in sets stays there, like labels
 	w.table.Slice(0, math.MaxInt, func(id flow.ID, r *flow.Record) {
 		w.report(r, telemetry.Ended)
 		w.release(r)
@@ -211,6 +216,7 @@ func (w *worker) between() {
 	}
 	w.track()
 	w.table.Expire(w.clock.now, expireSlice, w.expire)
+	w.keeper.flush()
 	w.publish()
 	for {
 		select {
@@ -243,6 +249,7 @@ func (w *worker) publish() {
 	w.stats.Buffered = uint64(w.buffers.Out())
 	w.stats.Names = uint64(w.names.Len())
 	w.stats.Beats, w.stats.BeatErrors = w.heart.counts()
+	w.keeper.count(&w.stats)
 	w.engine.mu.Lock()
 	w.engine.stats = w.stats
 	w.engine.mu.Unlock()

@@ -181,6 +181,8 @@ const (
 	MemberPut MemberOp = iota
 	// MemberTake takes it out; it may be gone already.
 	MemberTake
+	// MemberKeep gives it its whole life again if it is there.
+	MemberKeep
 )
 
 // MemberChange is one step in a set.
@@ -193,7 +195,24 @@ type MemberChange struct {
 // MemberFault says why a set did not take some changes.
 type MemberFault struct {
 	Set   *FlowSet
-	Kind  string // what went wrong, a word: "full", "missing", "mismatch"
+	Kind  FaultKind
 	Err   error
 	Count int // changes that it cost
+}
+
+// FaultKind is what is wrong with a set, or with what was to go into it.
+type FaultKind string
+
+// Kinds of MemberFault.
+const (
+	FaultFull     FaultKind = "full"
+	FaultMissing  FaultKind = "missing"
+	FaultMismatch FaultKind = "mismatch" // the set is of another type, or has no timeout
+	FaultDenied   FaultKind = "denied"
+	FaultOther    FaultKind = "refused"
+)
+
+// FaultKinds lists them.
+func FaultKinds() []FaultKind {
+	return []FaultKind{FaultFull, FaultMissing, FaultMismatch, FaultDenied, FaultOther}
 }

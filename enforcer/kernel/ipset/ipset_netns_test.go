@@ -117,7 +117,7 @@ func TestFullSetTakesWhatFits(t *testing.T) {
 		changes = append(changes, put(s, artifact.Member{Local: netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})}))
 	}
 	faults := Write(changes)
-	if len(faults) != 1 || faults[0].Kind != FaultFull || faults[0].Count != 1000-64 {
+	if len(faults) != 1 || faults[0].Kind != artifact.FaultFull || faults[0].Count != 1000-64 {
 		t.Errorf("got %+v, want %d that were too many", faults, 1000-64)
 	}
 	if out := ns.Run("ipset", "list", "games"); !strings.Contains(out, "Number of entries: 64") {
@@ -178,5 +178,27 @@ func TestCreateFlushRemove(t *testing.T) {
 	odd := games(4, "hash:odd", artifact.FieldLocalAddr)
 	if err := Create(odd); !errors.Is(err, errNoType) {
 		t.Errorf("of a type that is none: %v, want %v", err, errNoType)
+	}
+}
+
+// What is to be kept is renewed where it is, and is not put where it is not.
+func TestKeep(t *testing.T) {
+	ns := kerneltest.NewNS(t)
+	s := games(4, "hash:ip", artifact.FieldLocalAddr)
+	if err := Create(s); err != nil {
+		t.Fatal(err)
+	}
+	ns.Run("ipset", "add", "games", "10.0.0.1", "timeout", "5")
+	var changes []artifact.MemberChange
+	for i := range 600 {
+		m := artifact.Member{Local: netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})}
+		changes = append(changes, artifact.MemberChange{Set: s, Member: m, Op: artifact.MemberKeep})
+	}
+	if faults := Write(changes); len(faults) != 0 {
+		t.Fatal(faults)
+	}
+	out := ns.Run("ipset", "list", "games")
+	if !strings.Contains(out, "Number of entries: 1\n") || !strings.Contains(out, "\n10.0.0.1 timeout 3") {
+		t.Errorf("got %s, want one element that lives for an hour", out)
 	}
 }

@@ -11,43 +11,25 @@ import (
 	"github.com/netpol/netpol/enforcer/kernel/internal/nfnl"
 )
 
-// Kinds of faults, as artifact.MemberFault has them.
-const (
-	FaultFull     = "full"
-	FaultMissing  = "missing"
-	FaultMismatch = "mismatch"
-	FaultDenied   = "denied"
-	FaultOther    = "refused"
-)
-
 // Write makes the changes, each by itself. Each of the caller's lists should
 // have at most a thousand. An element that is put again has its whole life.
 func Write(changes []artifact.MemberChange) []artifact.MemberFault {
+	changes = there(changes)
 	if len(changes) == 0 {
 		return nil
 	}
-	var q request
-	for i, c := range changes {
-		cmd := uint16(cmdAdd)
+	refused, err := send(changes, func(c artifact.MemberChange) uint16 {
 		if c.Op == artifact.MemberTake {
-			cmd = cmdDel
+			return cmdDel
 		}
-		var flags uint16
-		if i == len(changes)-1 {
-			flags = nfnl.FlagAck
-		}
-		b, start := q.begin(cmd, flags, c.Set.Version, c.Set.Name)
-		b, data := nfnl.Nest(b, attrData)
-		b = appendMember(b, c)
-		q.end(nfnl.Unnest(b, data), start)
-	}
-	refused, err := q.exchange(nil)
+		return cmdAdd
+	})
 	var faults []artifact.MemberFault
 	for i, c := range changes {
 		errno, bad := refused[uint32(i+1)]
 		switch {
 		case err != nil:
-			faults = join(faults, c.Set, FaultOther, err)
+			faults = join(faults, c.Set, artifact.FaultOther, err)
 		case bad && !(c.Op == artifact.MemberTake && errno == uint32(unix.ENOENT)):
 			faults = join(faults, c.Set, kindOf(errno), refusal(errno))
 		}
@@ -55,7 +37,47 @@ func Write(changes []artifact.MemberChange) []artifact.MemberFault {
 	return faults
 }
 
-func join(faults []artifact.MemberFault, s *artifact.FlowSet, kind string, err error) []artifact.MemberFault {
+// send makes a message of each change; refused are the answers by sequence
+// number, which counts from 1.
+func send(changes []artifact.MemberChange, cmd func(artifact.MemberChange) uint16) (refused map[uint32]uint32, err error) {
+	var q request
+	for i, c := range changes {
+		var flags uint16
+		if i == len(changes)-1 {
+			flags = nfnl.FlagAck
+		}
+		b, start := q.begin(cmd(c), flags, c.Set.Version, c.Set.Name)
+		b, data := nfnl.Nest(b, attrData)
+		b = appendMember(b, c)
+		q.end(nfnl.Unnest(b, data), start)
+	}
+	return q.exchange(nil)
+}
+
+// there leaves out what is to be kept and is not there.
+func there(changes []artifact.MemberChange) []artifact.MemberChange {
+	var ask, out []artifact.MemberChange
+	for _, c := range changes {
+		if c.Op == artifact.MemberKeep {
+			ask = append(ask, c)
+		} else {
+			out = append(out, c)
+		}
+	}
+	if len(ask) == 0 {
+		return out
+	}
+	refused, err := send(ask, func(artifact.MemberChange) uint16 { return cmdTest })
+	for i, c := range ask {
+		if _, absent := refused[uint32(i+1)]; err == nil && !absent {
+			c.Op = artifact.MemberPut
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func join(faults []artifact.MemberFault, s *artifact.FlowSet, kind artifact.FaultKind, err error) []artifact.MemberFault {
 	i := slices.IndexFunc(faults, func(f artifact.MemberFault) bool { return f.Set == s && f.Kind == kind })
 	if i >= 0 {
 		faults[i].Count++
@@ -65,18 +87,18 @@ func join(faults []artifact.MemberFault, s *artifact.FlowSet, kind string, err e
 }
 
 // kindOf sorts the kernel's reasons.
-func kindOf(errno uint32) string {
+func kindOf(errno uint32) artifact.FaultKind {
 	switch err := refusal(errno); {
 	case errors.Is(err, errFull):
-		return FaultFull
+		return artifact.FaultFull
 	case errors.Is(err, ErrNoSet):
-		return FaultMissing
+		return artifact.FaultMissing
 	case errors.Is(err, unix.EPERM):
-		return FaultDenied
+		return artifact.FaultDenied
 	case errno >= 4096:
-		return FaultMismatch
+		return artifact.FaultMismatch
 	}
-	return FaultOther
+	return artifact.FaultOther
 }
 
 // appendMember writes an element: the parts of its set's type, in order, are

@@ -22,6 +22,7 @@ const (
 	cmdList    = 7
 	cmdAdd     = 9
 	cmdDel     = 10
+	cmdTest    = 11
 	cmdType    = 13
 
 	attrProtocol = 1

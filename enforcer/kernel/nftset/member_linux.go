@@ -27,20 +27,11 @@ const rounds = 8
 // of it.
 const errorBuffer = 8 << 20
 
-// Kinds of faults, as artifact.MemberFault has them.
-const (
-	FaultFull     = "full"
-	FaultMissing  = "missing"
-	FaultMismatch = "mismatch"
-	FaultDenied   = "denied"
-	FaultOther    = "refused"
-)
-
 // Write makes the changes in one transaction, without those that cannot be
 // made. Each of the caller's lists should have at most a thousand.
 func (m *Members) Write(changes []artifact.MemberChange) []artifact.MemberFault {
 	var faults faultList
-	changes = m.fitting(changes, &faults)
+	changes = m.there(m.fitting(changes, &faults))
 	for range rounds {
 		if len(changes) == 0 {
 			return faults
@@ -51,7 +42,7 @@ func (m *Members) Write(changes []artifact.MemberChange) []artifact.MemberFault 
 		}
 		if len(refused) == 0 {
 			for _, c := range changes {
-				faults.add(c.Set, FaultOther, err)
+				faults.add(c.Set, artifact.FaultOther, err)
 			}
 			return faults
 		}
@@ -70,30 +61,30 @@ func (m *Members) Write(changes []artifact.MemberChange) []artifact.MemberFault 
 		changes = left
 	}
 	for _, c := range changes {
-		faults.add(c.Set, FaultOther, errNoAnswer)
+		faults.add(c.Set, artifact.FaultOther, errNoAnswer)
 	}
 	return faults
 }
 
 // kindOf sorts the kernel's reasons.
-func kindOf(errno unix.Errno) string {
+func kindOf(errno unix.Errno) artifact.FaultKind {
 	switch errno {
 	case unix.ENFILE:
-		return FaultFull
+		return artifact.FaultFull
 	case unix.ENOENT:
-		return FaultMissing
+		return artifact.FaultMissing
 	case unix.EINVAL:
-		return FaultMismatch
+		return artifact.FaultMismatch
 	case unix.EPERM:
-		return FaultDenied
+		return artifact.FaultDenied
 	}
-	return FaultOther
+	return artifact.FaultOther
 }
 
 // faultList joins faults of one set and kind.
 type faultList []artifact.MemberFault
 
-func (l *faultList) add(s *artifact.FlowSet, kind string, err error) {
+func (l *faultList) add(s *artifact.FlowSet, kind artifact.FaultKind, err error) {
 	for i, f := range *l {
 		if f.Set == s && f.Kind == kind {
 			(*l)[i].Count++
@@ -117,7 +108,7 @@ func (m *Members) fitting(changes []artifact.MemberChange, faults *faultList) []
 			var err error
 			if is, err = look(c.Set); err != nil {
 				if c.Op != artifact.MemberTake {
-					faults.add(c.Set, FaultMissing, err)
+					faults.add(c.Set, artifact.FaultMissing, err)
 				}
 				continue
 			}
@@ -125,7 +116,7 @@ func (m *Members) fitting(changes []artifact.MemberChange, faults *faultList) []
 		}
 		if width := keyWidth(c.Set); is.width != width {
 			delete(m.seen, c.Set.ID())
-			faults.add(c.Set, FaultMismatch, fmt.Errorf("its elements have %d bytes, those of the block %d: %w", is.width, width, errBadSet))
+			faults.add(c.Set, artifact.FaultMismatch, fmt.Errorf("its elements have %d bytes, those of the block %d: %w", is.width, width, errBadSet))
 			continue
 		}
 		out = append(out, c)

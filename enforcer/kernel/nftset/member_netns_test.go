@@ -117,7 +117,7 @@ func TestFullSetTakesWhatFits(t *testing.T) {
 	}
 	var m Members
 	faults := m.Write(changes)
-	if len(faults) != 1 || faults[0].Kind != FaultFull || faults[0].Count != 900 || !errors.Is(faults[0].Err, unix.ENFILE) {
+	if len(faults) != 1 || faults[0].Kind != artifact.FaultFull || faults[0].Count != 900 || !errors.Is(faults[0].Err, unix.ENFILE) {
 		t.Errorf("got %+v, want 900 that were too many", faults)
 	}
 	if n := strings.Count(ns.Run("nft", "list", "set", "inet", artifact.SetTable, "blocks"), "expires"); n != 100 {
@@ -221,5 +221,28 @@ func TestCreateFlushRemove(t *testing.T) {
 	}
 	if out, err := exec.Command("nft", "list", "set", "inet", artifact.SetTable, "blocks").CombinedOutput(); err == nil {
 		t.Errorf("after remove: %s", out)
+	}
+}
+
+// What is to be kept is renewed where it is, and is not put where it is not.
+func TestKeep(t *testing.T) {
+	ns := kerneltest.NewNS(t)
+	s := blocks(4, artifact.FieldLocalAddr, artifact.FieldOtherPort)
+	if err := Create(s); err != nil {
+		t.Fatal(err)
+	}
+	ns.Run("nft", "add", "element", "inet", artifact.SetTable, "blocks", "{ 10.0.0.1 . 443 timeout 5s }")
+	var changes []artifact.MemberChange
+	for _, m := range many(600) {
+		m.OtherPort = 443
+		changes = append(changes, artifact.MemberChange{Set: s, Member: m, Op: artifact.MemberKeep})
+	}
+	var m Members
+	if faults := m.Write(changes); len(faults) != 0 {
+		t.Fatal(faults)
+	}
+	out := ns.Run("nft", "list", "set", "inet", artifact.SetTable, "blocks")
+	if strings.Count(out, "expires") != 1 || !strings.Contains(out, "10.0.0.1 . 443 expires 59m") && !strings.Contains(out, "10.0.0.1 . 443 expires 1h") {
+		t.Errorf("got %s, want one element that lives for an hour", out)
 	}
 }

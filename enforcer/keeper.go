@@ -1,0 +1,230 @@
+package enforcer
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+// ElementSink changes the elements of the kernel's sets. All its methods are
+// called by one goroutine, and may take their time.
+type ElementSink interface {
+	// Write makes the changes, of which there are at most a thousand, and tells
+	// of those that sets did not take. The others are made.
+	Write([]artifact.MemberChange) []artifact.MemberFault
+	// Lives is how long an element lives that nobody renews; 0 is for ever, or
+	// not known.
+	Lives(*artifact.FlowSet) time.Duration
+	Flush(*artifact.FlowSet) error
+}
+
+const (
+	// elementBatch is how many changes are written at a time: ten thousand would
+	// keep everybody else from changing rules for 10 ms.
+	elementBatch = 1000
+	// renewAtMost and renewAtLeast bound how far renewals lie apart. Sets without
+	// a time to live are renewed as well: their owner may have emptied them.
+	renewAtMost, renewAtLeast = 5 * time.Minute, 5 * time.Second
+	// elementRetry is after how long a set that did not take something is given
+	// all of its elements again.
+	elementRetry = 30 * time.Second
+	// keeperTick is how often renewals are looked for.
+	keeperTick = time.Second
+	// maxArrivals bounds what waits while the kernel is busy. Flows that come
+	// then stay out of their sets.
+	maxArrivals = 1 << 18
+)
+
+// arrival is a flow that comes into a set, or leaves it.
+type arrival struct {
+	place
+	set    *artifact.FlowSet // of one that comes
+	leaves bool
+	kept   bool // stays if it is there, and is not put there
+}
+
+// keeper keeps the elements of flows in the kernel's sets as long as a flow has
+// them, beside the packet path, because nftables may keep its caller waiting.
+type keeper struct {
+	sink ElementSink
+	log  *slog.Logger
+	wake chan struct{}
+	done chan struct{} // closed when the last change is written
+
+	mu       sync.Mutex // guards what follows
+	waiting  []arrival
+	sets     []artifact.FlowSet // of the newest bundle; nil when it is known
+	refused  atomic.Uint64      // arrivals that found no room
+	written  atomic.Uint64
+	failed   atomic.Uint64 // changes that sets did not take
+	elements atomic.Uint64 // now
+
+	// What follows is run's own.
+	book *book
+	told map[string]bool // faults that were logged, by set and kind
+	used map[string]artifact.FlowSet
+}
+
+func newKeeper(ctx context.Context, sink ElementSink, log *slog.Logger) *keeper {
+	k := &keeper{
+		sink: sink, log: log, wake: make(chan struct{}, 1), done: make(chan struct{}),
+		book: newBook(sink.Lives), told: make(map[string]bool), used: make(map[string]artifact.FlowSet),
+	}
+	go k.run(ctx)
+	return k
+}
+
+// offer hands over an arrival. It never waits.
+func (k *keeper) offer(a arrival) {
+	k.mu.Lock()
+	if len(k.waiting) >= maxArrivals && !a.leaves {
+		k.refused.Add(1)
+	} else {
+		k.waiting = append(k.waiting, a)
+	}
+	k.mu.Unlock()
+}
+
+// use goes over to a bundle's sets: those of an earlier one that it has as well
+// are given all of their elements again.
+func (k *keeper) use(sets []artifact.FlowSet) {
+	if k == nil {
+		return
+	}
+	k.mu.Lock()
+	k.sets = append([]artifact.FlowSet{}, sets...)
+	k.mu.Unlock()
+	k.flush()
+}
+
+// flush has what waits written soon.
+func (k *keeper) flush() {
+	if k == nil {
+		return
+	}
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+// count tells what was done.
+func (k *keeper) count(s *Stats) {
+	if k != nil {
+		s.Elements, s.ElementWrites, s.ElementErrors, s.ElementsShed = k.elements.Load(), k.written.Load(), k.failed.Load(), k.refused.Load()
+	}
+}
+
+func (k *keeper) run(ctx context.Context) {
+	defer close(k.done)
+	tick := time.NewTicker(keeperTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			k.work(time.Now())
+			k.end()
+			return
+		case <-k.wake:
+		case <-tick.C:
+		}
+		k.work(time.Now())
+	}
+}
+
+// work takes what came and writes what is due.
+func (k *keeper) work(now time.Time) {
+	k.mu.Lock()
+	arrivals, sets := k.waiting, k.sets
+	k.waiting, k.sets = nil, nil
+	k.mu.Unlock()
+	if sets != nil {
+		k.begin(sets)
+		k.book.renewAll()
+	}
+	for _, a := range arrivals {
+		k.book.take(a, now)
+	}
+	for {
+		changes := k.book.next(now, elementBatch)
+		if len(changes) == 0 {
+			break
+		}
+		k.write(changes, now)
+	}
+	k.elements.Store(uint64(len(k.book.kept)))
+}
+
+// begin notes the sets and empties those that are to begin empty.
+func (k *keeper) begin(sets []artifact.FlowSet) {
+	for _, s := range sets {
+		if _, known := k.used[s.ID()]; !known && s.FlushOnCreate {
+			k.empty(&s)
+		}
+		k.used[s.ID()] = s
+	}
+}
+
+// end empties the sets that are to end empty.
+func (k *keeper) end() {
+	for _, s := range k.used {
+		if s.FlushOnDestroy {
+			k.empty(&s)
+		}
+	}
+}
+
+func (k *keeper) empty(s *artifact.FlowSet) {
+	if err := k.sink.Flush(s); err != nil {
+		k.log.Warn("empty set", "set", s.ID(), "err", err)
+	}
+}
+
+// write makes changes, and counts and logs what sets did not take: each kind of
+// fault of a set once, until the set takes something again.
+func (k *keeper) write(changes []artifact.MemberChange, now time.Time) {
+	bad := make(map[string]bool)
+	for _, f := range k.sink.Write(changes) {
+		id := f.Set.ID()
+		bad[id] = true
+		k.failed.Add(uint64(f.Count))
+		k.book.retry(id, now.Add(elementRetry))
+		if k.told[id+" "+string(f.Kind)] {
+			continue
+		}
+		k.told[id+" "+string(f.Kind)] = true
+		k.log.Warn("set did not take flows", "set", id, "fault", f.Kind, "err", f.Err, "flows", f.Count, "way_out", wayOut(f))
+	}
+	k.written.Add(uint64(len(changes)))
+	for _, c := range changes {
+		if id := c.Set.ID(); !bad[id] && c.Op == artifact.MemberPut {
+			for _, kind := range artifact.FaultKinds() {
+				delete(k.told, id+" "+string(kind))
+			}
+			bad[id] = true // once is enough
+		}
+	}
+}
+
+// wayOut says what an operator can do about a fault.
+func wayOut(f artifact.MemberFault) string {
+	switch f.Kind {
+	case artifact.FaultFull:
+		return "raise size in the set block (for a set of your own where you create it), or add fewer flows"
+	case artifact.FaultMissing:
+		if f.Set.Managed {
+			return "run netpol apply, which creates it"
+		}
+		return "create it, or write managed = true in the set block"
+	case artifact.FaultMismatch:
+		return "make the block's type, families and timeout those of the set that is there"
+	case artifact.FaultDenied:
+		return "netpold needs CAP_NET_ADMIN"
+	case artifact.FaultOther:
+	}
+	return "see netpol doctor"
+}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -308,4 +309,80 @@ func (s *site) run0or2(verb string, args ...string) string {
 		s.t.Fatalf("netpol %s: exit code %d\n%s", verb, code, out)
 	}
 	return string(out)
+}
+
+// TestFlushIsHealedAndNamed: netpold puts back a table that was flushed, and plan
+// says who did what.
+func TestFlushIsHealedAndNamed(t *testing.T) {
+	s := newEnforcedSite(t)
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	e := s.startEnforcer()
+	table := func() string { return s.ns.Run("nft", "-s", "list", "table", "inet", "netpol") }
+	before := table()
+	s.ns.Run("nft", "flush", "ruleset")
+	flushed := time.Now()
+	s.eventually("the table is back", func() bool {
+		return strings.Contains(s.ns.Run("nft", "list", "ruleset"), "table inet netpol {")
+	})
+	t.Logf("healed after %s", time.Since(flushed).Round(time.Millisecond))
+	if after := table(); after != before {
+		t.Errorf("healed to\n%s\nwant\n%s", after, before)
+	}
+	s.wantText(s.netpol(0, "plan", "--refresh-only"), "No drift.")
+
+	// A rule that somebody added is told, not removed.
+	s.ns.Run("nft", "add rule inet netpol np_dscp counter drop")
+	out := ""
+	s.eventually("plan names nft", func() bool {
+		out = s.netpol(2, "plan", "--refresh-only", "--detailed-exitcode")
+		return strings.Contains(out, "nft (process ") && strings.Contains(out, "changed the table")
+	})
+	s.wantText(out, "Drift:", "+ rule  np_dscp without an id", "removed the table", "netpol restore")
+	s.wantText(s.netpol(0, "plan", "--json", s.policies), `"type":"drift"`, `"type":"changed_by"`, `"process":"nft"`)
+	s.wantText(s.netpol(1, "plan", "--refresh-only", s.policies), "give it no policies")
+	s.netpol(0, "restore")
+	s.wantText(s.netpol(0, "plan", "--refresh-only"), "No drift.")
+	if !strings.Contains(e.log.String(), "somebody changed netpol's table") {
+		t.Errorf("netpold's log does not tell:\n%s", e.log.String())
+	}
+}
+
+// TestNetpoldKeepsTheDeadline: the process that apply left behind is killed, and
+// the change goes back all the same.
+func TestNetpoldKeepsTheDeadline(t *testing.T) {
+	s := newEnforcedSite(t)
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	first := s.ns.Run("nft", "-s", "list", "table", "inet", "netpol")
+	s.startEnforcer()
+	s.write("policies/games.netpol.hcl", gamesPolicy)
+	s.netpol(0, "apply", "--auto-approve", "--confirm", "3s", s.policies)
+	killed := 0
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		line, _ := os.ReadFile("/proc/" + entry.Name() + "/cmdline") // gone, or no process
+		if strings.Contains(string(line), "\x00--expired\x00--wait\x00--state-dir\x00"+s.path("state")+"\x00") {
+			pid, err := strconv.Atoi(entry.Name())
+			if err == nil && syscall.Kill(pid, syscall.SIGKILL) == nil {
+				killed++
+			}
+		}
+	}
+	if killed != 1 {
+		t.Fatalf("killed %d keepers of the deadline, want 1", killed)
+	}
+	s.eventually("netpold takes the change back", func() bool { return !s.exists("state/pending.json") })
+	if got := s.ns.Run("nft", "-s", "list", "table", "inet", "netpol"); got != first {
+		t.Errorf("went back to\n%s\nwant\n%s", got, first)
+	}
+}
+
+// newEnforcedSite is a site on which netpold can be started.
+func newEnforcedSite(t *testing.T) *site {
+	t.Helper()
+	s := newSite(t, kerneltest.NewNS(t))
+	s.installEnforcer()
+	return s
 }

@@ -45,7 +45,7 @@ type enforcer struct {
 // startEnforcer runs netpold on the router and waits until it answers.
 func (s *site) startEnforcer() *enforcer {
 	s.t.Helper()
-	e := &enforcer{cmd: exec.Command(s.path("bin/netpold"), "--state-dir", s.path("state"), "--run-dir", s.path("run"), "--log-level", "debug")}
+	e := &enforcer{cmd: exec.Command(s.path("bin/netpold"), "--state-dir", s.path("state"), "--run-dir", s.path("run"), "--etc-dir", s.path("etc"), "--log-level", "debug")}
 	e.cmd.Stderr = &e.log
 	var err error
 	s.ns.Do(func() { err = e.cmd.Start() })

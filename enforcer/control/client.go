@@ -75,6 +75,13 @@ func (c *Client) Why(t flow.Tuple) (why telemetry.Why, ok bool, err error) {
 	return *a.Why, true, nil
 }
 
+// Changes lists what others did to netpol's table since netpold runs, the oldest
+// first.
+func (c *Client) Changes() ([]Change, error) {
+	a, err := c.ask(request{Op: opChanges})
+	return a.Changes, err
+}
+
 // ask sends one request and reads its answer.
 func (c *Client) ask(r request) (a answer, err error) {
 	r.Version = Version

@@ -53,6 +53,10 @@ func (fake) Flows(limit int) []telemetry.Flow {
 	return list
 }
 
+var foreign = []Change{{Time: time.Unix(4, 0).UTC(), PID: 7, Process: "nft", Command: "nft flush ruleset", Removed: true, Messages: 3}}
+
+func (fake) Changes() []Change { return foreign }
+
 func (fake) Why(t flow.Tuple) (telemetry.Why, bool) { return account, t == known }
 
 // start serves h until the test ends.
@@ -109,6 +113,10 @@ func TestRequests(t *testing.T) {
 	}
 	if got, err = c.Reload(); err != nil || got.Digest != "abc" {
 		t.Errorf("reload: got %+v, %v", got, err)
+	}
+	changes, err := c.Changes()
+	if diff := cmp.Diff(foreign, changes); diff != "" || err != nil {
+		t.Errorf("changes: %v (-want +got)\n%s", err, diff)
 	}
 	flows, err := c.Flows(2)
 	if err != nil {

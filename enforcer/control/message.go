@@ -27,6 +27,8 @@ const (
 	opReload op = "reload"
 	opFlows  op = "flows"
 	opWhy    op = "why"
+
+	opChanges op = "changes"
 )
 
 // request is one line from the client.
@@ -44,6 +46,7 @@ type answer struct {
 	Status  *Status          `json:"status,omitempty"`
 	Flows   []telemetry.Flow `json:"flows,omitempty"`
 	Why     *telemetry.Why   `json:"why,omitempty"` // nil: no such flow
+	Changes []Change         `json:"changes,omitempty"`
 }
 
 // Status is what a running netpold says of itself.
@@ -68,4 +71,18 @@ type Handler interface {
 	Reload() (Status, error)
 	Flows(limit int) []telemetry.Flow
 	Why(flow.Tuple) (telemetry.Why, bool)
+	// Changes are what others did to netpol's table, the oldest first.
+	Changes() []Change
+}
+
+// Change is a change of netpol's table by somebody else, as the kernel announced
+// it: Process is the name of the thread that made it, Command its command line if
+// it still ran.
+type Change struct {
+	Time     time.Time `json:"time"`
+	PID      int       `json:"pid"`
+	Process  string    `json:"process"`
+	Command  string    `json:"command,omitempty"`
+	Removed  bool      `json:"removed"` // the table was gone after it
+	Messages int       `json:"messages"`
 }

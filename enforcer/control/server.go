@@ -236,6 +236,8 @@ func (s *server) answer(line []byte) (a answer) {
 		}
 	case opFlows:
 		a.Flows = s.handler.Flows(min(max(r.Max, 0), MaxFlows))
+	case opChanges:
+		a.Changes = s.handler.Changes()
 	case opWhy:
 		if r.Tuple == nil {
 			a.Error = "why: no tuple"

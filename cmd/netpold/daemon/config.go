@@ -18,6 +18,9 @@ import (
 type config struct {
 	stateDir  string
 	runDir    string
+	etcDir    string
+	tool      string // the netpol that repairs
+	repair    repair
 	logFormat string
 	logLevel  slog.Level
 	maxFlows  int
@@ -56,6 +59,9 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	fs.SetOutput(io.Discard) // errors are printed once, by main
 	fs.StringVar(&cfg.stateDir, "state-dir", "/var/lib/netpol", "`directory` of the applied bundle; the same as netpol's")
 	fs.StringVar(&cfg.runDir, "run-dir", "/run/netpol", "`directory` of the control socket; the same as netpol's")
+	fs.StringVar(&cfg.etcDir, "etc-dir", "/etc", "`directory` of the label files; the same as netpol's")
+	fs.StringVar(&cfg.tool, "netpol", defaultTool(), "the netpol `program` that repairs the table and takes back what nobody confirmed")
+	fs.StringVar((*string)(&cfg.repair), "repair", string(repairMissing), "what to do when others change netpol's table: `off`, missing (put it back when it is gone) or any (take every change back)")
 	fs.StringVar(&cfg.logFormat, "log-format", "text", "form of the log on stderr: `text or json`")
 	fs.TextVar(&cfg.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn or error")
 	fs.IntVar(&cfg.maxFlows, "max-flows", defaultMaxFlows, "most flows to track at once")
@@ -84,6 +90,8 @@ func (c config) validate() error {
 		return fmt.Errorf("--max-flows %d: the enforcer must be able to track a flow", c.maxFlows)
 	case c.interval < minInterval:
 		return fmt.Errorf("--counter-interval %s: at least %s lie between two readings", c.interval, minInterval)
+	case c.repair != repairOff && c.repair != repairMissing && c.repair != repairAny:
+		return fmt.Errorf("--repair %q: write off, missing or any", c.repair)
 	case c.replay && len(c.files) == 0:
 		return errors.New("--replay: name the capture files to read")
 	case !c.replay && len(c.files) > 0:

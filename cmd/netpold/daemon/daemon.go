@@ -30,10 +30,19 @@ type daemon struct {
 	running  *enforcement // nil while there is no bundle
 	lastFail string       // the last fault of load, so that polling logs it once
 	failed   chan error   // an enforcement ended by itself
+
+	keeper *keeper
 }
 
 func newDaemon(cfg config, log *slog.Logger) *daemon {
-	return &daemon{cfg: cfg, log: log, started: time.Now(), failed: make(chan error, 1)}
+	d := &daemon{cfg: cfg, log: log, started: time.Now(), failed: make(chan error, 1), keeper: newKeeper(cfg, log)}
+	d.keeper.active = func() bool { return !d.waiting() }
+	d.keeper.reload = func() {
+		if _, err := d.Reload(); err != nil {
+			return // load has said so
+		}
+	}
+	return d
 }
 
 // run returns when ctx ends, after everything decided has been written, or on
@@ -59,6 +68,11 @@ func (d *daemon) run(ctx context.Context) error {
 		return err
 	}
 	notifyReady(d.log, d.statusLine())
+	keeping, stopKeeping := context.WithCancel(ctx)
+	var keepers sync.WaitGroup
+	keepers.Go(func() { d.keeper.run(keeping) })
+	defer keepers.Wait()
+	defer stopKeeping()
 	return d.loop(ctx, hangup, served)
 }
 
@@ -105,6 +119,7 @@ func fatal(err error) bool {
 func (d *daemon) load() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.keeper.loaded()
 	b, err := readBundle(d.cfg.bundlePath())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -11,6 +11,7 @@ import (
 	"github.com/netpol/netpol/enforcer"
 	"github.com/netpol/netpol/enforcer/dissect/all"
 	"github.com/netpol/netpol/enforcer/kernel/ct"
+	"github.com/netpol/netpol/enforcer/kernel/flowset"
 )
 
 // errCapture says that the kernel does not let netpold see packets or write
@@ -26,10 +27,12 @@ type enforcement struct {
 	client *ct.Client
 	lists  *ct.Client // a list keeps other questions of its client waiting
 	upkeep *upkeep
-	cancel context.CancelFunc
-	ctx    context.Context
-	done   chan struct{} // closed when run returns
-	once   sync.Once
+	// elements fills the sets that policies add flows to.
+	elements *flowset.Writer
+	cancel   context.CancelFunc
+	ctx      context.Context
+	done     chan struct{} // closed when run returns
+	once     sync.Once
 
 	// What is in force; guarded by the daemon's mu.
 	digest           string
@@ -39,7 +42,7 @@ type enforcement struct {
 // newEnforcement opens the capture and conntrack for a bundle. The caller must
 // run it and close it.
 func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger) (*enforcement, error) {
-	e := &enforcement{log: log, done: make(chan struct{}), upkeep: newUpkeep(log)}
+	e := &enforcement{log: log, done: make(chan struct{}), upkeep: newUpkeep(log), elements: &flowset.Writer{}}
 	e.enforces(b)
 	if err := e.open(b); err != nil {
 		e.release()
@@ -47,7 +50,7 @@ func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger) (*enforcem
 	}
 	var err error
 	e.engine, err = enforcer.New(enforcer.Config{
-		Source: e.source, Labels: e.writer, Resolver: e.client, Tracker: e.lists, Heartbeat: e.upkeep, Recorder: flowLog{log},
+		Source: e.source, Labels: e.writer, Resolver: e.client, Tracker: e.lists, Heartbeat: e.upkeep, Recorder: flowLog{log}, Elements: e.elements,
 		Dissectors: all.Dissectors(), Bundle: b, MaxFlows: cfg.maxFlows, Interval: cfg.interval, Live: true, Updates: true, Logger: log,
 	})
 	if err != nil {

@@ -24,6 +24,7 @@ func (d *daemon) Status() control.Status {
 	if e := d.running; e != nil {
 		s.Digest, s.Policies, s.Labels = e.digest, e.policies, e.labels
 		s.Counters = e.counters()
+		_, s.Counters["table_repairs"] = d.keeper.told()
 	}
 	return s
 }
@@ -37,6 +38,12 @@ func (d *daemon) Reload() (control.Status, error) {
 		d.fail(err)
 	}
 	return d.Status(), err
+}
+
+// Changes are what others did to netpol's table.
+func (d *daemon) Changes() []control.Change {
+	changes, _ := d.keeper.told()
+	return changes
 }
 
 // Flows lists connections that are tracked.

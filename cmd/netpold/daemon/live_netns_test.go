@@ -137,6 +137,7 @@ func (s *site) netpold(log *slog.Logger) (e *enforcement, stop func()) {
 		s.Router.Do(func() { err = renew(family, table, sets) })
 		return err
 	}
+	e.elements.Run = s.Router.Do
 	failed := make(chan error, 1)
 	go func() { failed <- e.run() }()
 	stop = func() {

@@ -111,6 +111,9 @@ func (t *tool) applyPolicies(ctx context.Context, a applyArgs) error {
 	if err != nil {
 		return err
 	}
+	if err := t.showDrift(p.live); err != nil {
+		return err
+	}
 	if err := t.showPlan(p); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ type planArgs struct {
 	dir              string
 	out              string
 	detailedExitCode bool
+	refreshOnly      bool
 }
 
 // planned is a compiled policy set held against the live router.
@@ -34,6 +35,10 @@ func newPlanCommand(t *tool) *cobra.Command {
 		Long: `Compare a policy directory (default: the working directory) with what this router
 runs, and show the difference: + is made, ~ is changed, - is removed.
 
+What somebody else changed since the last apply is listed as drift, with the process
+that did it where netpold has seen it. With --refresh-only drift is all that is
+looked for, and the policy files are not read.
+
 plan writes nothing, except the plan itself with --out. It reads the kernel's
 tables, so it needs CAP_NET_ADMIN in the router's network namespace.
 
@@ -41,11 +46,15 @@ Exit codes: 0 planned, 1 error. With --detailed-exitcode: 0 there is nothing to
 change, 1 error, 2 there are changes.`,
 		Example: `  sudo netpol plan
   sudo netpol plan --out router.np /etc/netpol && sudo netpol apply router.np
+  sudo netpol plan --refresh-only --detailed-exitcode
   sudo netpol plan --detailed-exitcode >/dev/null || echo drift or error`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeDirs,
 		RunE: func(_ *cobra.Command, args []string) error {
 			var err error
+			if a.refreshOnly {
+				return t.refreshOnly(a, args)
+			}
 			if a.dir, err = t.policyDir(args); err != nil {
 				return err
 			}
@@ -54,6 +63,7 @@ change, 1 error, 2 there are changes.`,
 	}
 	cmd.Flags().StringVar(&a.out, "out", "", "save the plan in this `file`, for apply")
 	cmd.Flags().BoolVar(&a.detailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes")
+	cmd.Flags().BoolVar(&a.refreshOnly, "refresh-only", false, "compare the router with what was applied, not with the policy files")
 	t.addPolicyFlags(cmd)
 	t.addRouterFlags(cmd)
 	t.addJSONFlag(cmd)
@@ -67,6 +77,9 @@ func (t *tool) router() router.Router {
 func (t *tool) runPlan(a planArgs) error {
 	p, err := t.plan(a.dir)
 	if err != nil {
+		return err
+	}
+	if err := t.showDrift(p.live); err != nil {
 		return err
 	}
 	if err := t.showPlan(p); err != nil {

@@ -15,10 +15,29 @@ import (
 const Batch = 1000
 
 // Writer fills sets. It belongs to one goroutine.
-type Writer struct{ nft nftset.Members }
+type Writer struct {
+	// Run calls what talks to the kernel: a socket is of the network namespace of
+	// the thread that opens it. Nil is the calling one's.
+	Run func(func())
+
+	nft nftset.Members
+}
+
+func (w *Writer) run(f func()) {
+	if w.Run == nil {
+		f()
+		return
+	}
+	w.Run(f)
+}
 
 // Write makes at most Batch changes and tells of those that sets did not take.
-func (w *Writer) Write(changes []artifact.MemberChange) []artifact.MemberFault {
+func (w *Writer) Write(changes []artifact.MemberChange) (faults []artifact.MemberFault) {
+	w.run(func() { faults = w.write(changes) })
+	return faults
+}
+
+func (w *Writer) write(changes []artifact.MemberChange) []artifact.MemberFault {
 	var ofNft, ofIpset []artifact.MemberChange
 	for _, c := range changes {
 		switch c.Set.Kind {
@@ -33,7 +52,12 @@ func (w *Writer) Write(changes []artifact.MemberChange) []artifact.MemberFault {
 
 // Lives is how long an element of a set lives that nobody renews; 0 is for ever,
 // or not known.
-func (w *Writer) Lives(s *artifact.FlowSet) time.Duration {
+func (w *Writer) Lives(s *artifact.FlowSet) (lives time.Duration) {
+	w.run(func() { lives = livesOf(s) })
+	return lives
+}
+
+func livesOf(s *artifact.FlowSet) time.Duration {
 	switch s.Kind {
 	case artifact.FlowSetNft:
 		return nftset.Lives(s)
@@ -44,7 +68,10 @@ func (w *Writer) Lives(s *artifact.FlowSet) time.Duration {
 }
 
 // Flush empties a set.
-func (w *Writer) Flush(s *artifact.FlowSet) error { return Flush(s) }
+func (w *Writer) Flush(s *artifact.FlowSet) (err error) {
+	w.run(func() { err = Flush(s) })
+	return err
+}
 
 // Flush takes all elements out of a set. One that is not there is no error.
 func Flush(s *artifact.FlowSet) error {

@@ -36,6 +36,10 @@ func (r Router) ApplyAs(b *artifact.Bundle, live *Live, meta Meta, step func(str
 	if err := live.clashes(b.Labels); err != nil {
 		return err
 	}
+	removeSets, err := r.prepareSets(b, step)
+	if err != nil {
+		return err
+	}
 	if r.onlyTable(b, live) {
 		if err := r.commit(b, live, step); err != nil {
 			return err
@@ -44,20 +48,21 @@ func (r Router) ApplyAs(b *artifact.Bundle, live *Live, meta Meta, step func(str
 	}
 	j, err := r.begin(b, live, meta)
 	if err != nil {
-		return err
+		return errors.Join(err, removeSets())
 	}
 	if err := r.writeLabels(b.Labels, step); err != nil {
-		return errors.Join(err, r.undo(j, nil))
+		return errors.Join(err, r.undo(j, nil), removeSets())
 	}
 	r.at("commit")
 	if err := r.commit(b, live, step); err != nil {
-		return errors.Join(err, r.undo(j, nil))
+		return errors.Join(err, r.undo(j, nil), removeSets())
 	}
 	r.at("committed")
 	if err := r.finish(j); err != nil {
 		return fmt.Errorf("the kernel has the new rules, but the files are behind; the next netpol apply puts them right: %w", err)
 	}
 	step("Left the bundle in " + r.BundlePath())
+	r.collectSets(live, b.FlowSets, step)
 	return r.verify(b, step)
 }
 
@@ -166,6 +171,7 @@ func (r Router) Destroy(live *Live, step func(string)) error {
 		return err
 	}
 	step(fmt.Sprintf("Removed the table %s %s", family, table))
+	r.collectSets(live, nil, step)
 	if err := live.forget(step); err != nil {
 		return err
 	}

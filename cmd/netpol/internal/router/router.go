@@ -63,8 +63,9 @@ type Live struct {
 	// Table is the kernel's side, with counters.
 	Table nft.State
 
-	connlabels []files.Connlabel // in the order of ConnlabelFiles
-	damaged    error             // why the bundle file cannot be read
+	sets       []reconcile.Object // the managed sets of Bundle
+	connlabels []files.Connlabel  // in the order of ConnlabelFiles
+	damaged    error              // why the bundle file cannot be read
 
 	// interrupted says that an apply is at work or was stopped midway; the state
 	// is then as Recover will leave it.
@@ -103,6 +104,9 @@ func (r Router) Read() (*Live, error) {
 		return nil, err
 	}
 	if err := r.asRecovered(live); err != nil {
+		return nil, err
+	}
+	if live.sets, err = readFlowSets(live.Bundle); err != nil {
 		return nil, err
 	}
 	if live.Bundle != nil {
@@ -179,6 +183,7 @@ func readBundleFile(path string) (*artifact.Bundle, error) {
 func (r Router) liveState(live *Live) reconcile.State {
 	objects := append(policyObjects(live.Bundle), labelObjects(live.connlabels[0].Own)...)
 	objects = append(objects, tableObjects(live.Table)...)
+	objects = append(objects, live.sets...)
 	for i, c := range live.connlabels {
 		if c.HasBlock {
 			objects = append(objects, r.fileObject(i, c.Own))
@@ -197,6 +202,7 @@ func (r Router) liveState(live *Live) reconcile.State {
 func (r Router) Want(b *artifact.Bundle) reconcile.State {
 	objects := append(policyObjects(b), labelObjects(b.Labels)...)
 	objects = append(objects, tableObjects(nft.Canonical(&b.Ruleset))...)
+	objects = append(objects, flowSetObjects(b)...)
 	for i := range ConnlabelFiles() {
 		objects = append(objects, r.fileObject(i, b.Labels))
 	}

@@ -40,6 +40,8 @@ func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 	if zone := d.zone(b); zone != "" {
 		s.Timezone = zone
 	}
+	s.ASNDatabase = d.database(b, "asn_database", `"./geo/GeoLite2-ASN.mmdb"`)
+	s.CountryDatabase = d.database(b, "country_database", `"./geo/GeoLite2-Country.mmdb"`)
 	d.out.Exempt = d.criteria(b.Body.Attributes["exempt"])
 }
 

@@ -45,8 +45,13 @@ type Settings struct {
 	DoneMark       uint32         // the ct mark bit that says "analysis is over"
 	Priority       int            // hook priority of the verdict chains
 	Inspect        string         // which connections netpold is shown: needed or all
-	Timezone       string         // of times of day, weekdays and schedules: an IANA name
-	Range          diag.Range     // of the netpol block; zero without one
+	// ASNDatabase and CountryDatabase say whose an address is; nil where none is
+	// given.
+	ASNDatabase     *Database `json:",omitempty"`
+	CountryDatabase *Database `json:",omitempty"`
+
+	Timezone string     // of times of day, weekdays and schedules: an IANA name
+	Range    diag.Range // of the netpol block; zero without one
 }
 
 // AddressGroup is a named list of addresses, used as '@name' in criteria.

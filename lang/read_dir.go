@@ -46,7 +46,7 @@ func readDir(dir string, diags *diag.List) (map[string][]byte, *os.Root) {
 			continue
 		}
 		found = found || isPolicy
-		src, err := readRegular(root, name)
+		src, err := readRegular(root, name, MaxFileBytes)
 		if err != nil {
 			diags.Add(readDiagnostic(name, err))
 			continue
@@ -67,7 +67,9 @@ func readDir(dir string, diags *diag.List) (map[string][]byte, *os.Root) {
 // because it can lead out of the directory, and so are FIFOs and devices,
 // because reading them can block for ever. O_NONBLOCK keeps the open itself
 // from waiting should a FIFO take the file's place after the Lstat.
-func readRegular(root *os.Root, name string) ([]byte, error) {
+//
+// It reads at most limit bytes and one: that is enough to know that there are more.
+func readRegular(root *os.Root, name string, limit int64) ([]byte, error) {
 	before, err := root.Lstat(name)
 	if err != nil {
 		return nil, err
@@ -87,8 +89,7 @@ func readRegular(root *os.Root, name string) ([]byte, error) {
 	if !after.Mode().IsRegular() || !os.SameFile(before, after) {
 		return nil, errNotRegular
 	}
-	// One byte over the limit is enough to know that it is exceeded.
-	return io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
+	return io.ReadAll(io.LimitReader(f, limit+1))
 }
 
 func readDiagnostic(name string, err error) diag.Diagnostic {

@@ -29,7 +29,7 @@ func readTestDir(dir string, diags *diag.List) map[string][]byte {
 		if strings.HasPrefix(name, ".") || !strings.HasSuffix(name, TestSuffix) {
 			continue
 		}
-		src, err := readRegular(root, name)
+		src, err := readRegular(root, name, MaxFileBytes)
 		if err != nil {
 			diags.Add(readDiagnostic(name, err))
 			continue

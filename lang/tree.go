@@ -18,8 +18,8 @@ import (
 type tree interface {
 	// list names the files of a directory.
 	list(dir string) ([]string, error)
-	// read returns a file's bytes, at most one more than MaxFileBytes.
-	read(name string) ([]byte, error)
+	// read returns a file's bytes, at most one more than limit.
+	read(name string, limit int64) ([]byte, error)
 }
 
 // mapTree is a tree in memory: what Parse was given.
@@ -38,7 +38,7 @@ func (t mapTree) list(dir string) ([]string, error) {
 	return out, nil
 }
 
-func (t mapTree) read(name string) ([]byte, error) {
+func (t mapTree) read(name string, _ int64) ([]byte, error) {
 	if src, ok := t[name]; ok {
 		return src, nil
 	}
@@ -60,11 +60,11 @@ func (t dirTree) list(dir string) ([]string, error) {
 	return out, err
 }
 
-func (t dirTree) read(name string) ([]byte, error) {
+func (t dirTree) read(name string, limit int64) ([]byte, error) {
 	if err := t.plain(path.Dir(name)); err != nil {
 		return nil, err
 	}
-	return readRegular(t.root, name)
+	return readRegular(t.root, name, limit)
 }
 
 // errLink says that a directory is reached over a symbolic link, which is
@@ -97,7 +97,7 @@ func (d *decoder) readFile(name string, at diag.Range) ([]byte, bool) {
 	if src, ok := d.out.sources[name]; ok {
 		return src, true
 	}
-	src, err := d.tree.read(name)
+	src, err := d.tree.read(name, MaxFileBytes)
 	if err != nil {
 		why := readDiagnostic(name, err)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -56,7 +56,7 @@ var rules = []rule{
 
 	// The compiler: expr's parser in resolve alone, its compiler in emit/prog alone.
 	{"compiler/ir", []string{"compiler/artifact", "lang/diag", "lang/fact"}, nil},
-	{"compiler/resolve", []string{"compiler/artifact", "compiler/ir", "lang", "lang/diag", "lang/fact", "lang/quantity", "lang/suggest"}, []string{"github.com/expr-lang/expr/ast", "github.com/expr-lang/expr/parser/...", "github.com/expr-lang/expr/file", "github.com/expr-lang/expr/conf"}},
+	{"compiler/resolve", []string{"compiler/artifact", "compiler/ir", "lang", "lang/diag", "lang/fact", "lang/quantity", "lang/suggest", "policies/geo"}, []string{"github.com/expr-lang/expr/ast", "github.com/expr-lang/expr/parser/...", "github.com/expr-lang/expr/file", "github.com/expr-lang/expr/conf"}},
 	{"compiler/opt", []string{"compiler/ir", "lang/diag", "lang/fact"}, nil},
 	{"compiler/emit/prog", []string{"compiler/artifact", "compiler/ir", "lang/diag", "lang/fact"}, []string{"github.com/expr-lang/expr/..."}},
 	{"compiler/emit/*", []string{"compiler/artifact", "compiler/ir", "lang/diag"}, nil},

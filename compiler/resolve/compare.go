@@ -159,6 +159,8 @@ func (k *criterion) atom(a atom) (ir.Expr, bool) {
 	}
 	var e ir.Expr
 	switch {
+	case isGeo(a.attr):
+		e, ok = k.geoAtom(a, constants)
 	case isNumeric(a.attr.Type):
 		e, ok = k.numberAtom(a, constants)
 	case a.attr.Type == fact.Address:
@@ -175,6 +177,9 @@ func (k *criterion) atom(a atom) (ir.Expr, bool) {
 // checkOperator reports an operator that the attribute's type has not.
 func (k *criterion) checkOperator(a atom) bool {
 	allowed := operators(a.attr.Type)
+	if isGeo(a.attr) {
+		allowed = operators(fact.Address) // which it becomes
+	}
 	if slices.Contains(allowed, a.op) {
 		return true
 	}

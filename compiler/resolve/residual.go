@@ -152,6 +152,10 @@ func (k *criterion) attributeOperand(n *ast.IdentifierNode, reads *[]fact.Attrib
 	if !ok {
 		return operand{}, false
 	}
+	if isGeo(a) {
+		k.fault(diag.NotToCalculate, k.spanOf(n), "%s stands for the networks that it names, and is compared with constants only.", n.Value)
+		return operand{}, false
+	}
 	if a.Decided == fact.Packet {
 		k.fault(diag.NotToCalculate, k.spanOf(n), "%s is known to the kernel alone, which asks it of each packet and compares it with constants.", n.Value).
 			Hint = k.constantsHint(n.Value, a)

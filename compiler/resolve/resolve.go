@@ -72,6 +72,8 @@ type resolver struct {
 
 	tables map[uint32]bool // routing tables that policies name
 
+	geo geoFiles
+
 	groupNames    []string // sorted; nil until a suggestion needs them
 	scheduleNames []string // in order; nil until a suggestion needs them
 

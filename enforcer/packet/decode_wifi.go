@@ -33,10 +33,9 @@ const (
 // aggregate or of a fragmented one, are left alone.
 func decodeWiFi(link LinkType, b []byte, p *Parsed) {
 	skip, padded := 0, false
-	switch link {
-	case LinkRadiotap:
+	if link == LinkRadiotap {
 		skip, padded = radiotap(b)
-	case LinkPrism, LinkAVS:
+	} else if link != LinkWiFi {
 		skip = prism(b)
 	}
 	if skip < 0 || len(b) < skip+wifiHeader {

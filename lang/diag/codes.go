@@ -156,6 +156,8 @@ const (
 	NotToCalculate = "NP0135"
 	// UndefinedSet: no set block has that name.
 	UndefinedSet = "NP0136"
+	// NoDatabase: whose an address is, is asked for, and no file says it.
+	NoDatabase = "NP0139"
 )
 
 // Definition is what is fixed about a code.
@@ -243,6 +245,7 @@ var Definitions = []Definition{
 	{InvalidQuantity, Error, "Invalid quantity"},
 	{NotToCalculate, Error, "Not to calculate with"},
 	{UndefinedSet, Error, "Undefined set"},
+	{NoDatabase, Error, "No database"},
 }
 
 // New makes the diagnostic of a code in Definitions; an undefined code is our

@@ -89,6 +89,21 @@ func (w *World) classify(f *fact.Facts, given map[string]bool) {
 			fieldOf(f, a).Set(fieldOf(&named, a))
 		}
 	}
+	score(f, given)
+}
+
+// score sums the risks that were written; the classifier may have found more,
+// by ports that were not.
+func score(f *fact.Facts, given map[string]bool) {
+	all, client, server := fact.RiskScores(f.Risks)
+	for name, to := range map[string]struct {
+		field *int
+		value int
+	}{"risk_score": {&f.RiskScore, all}, "risk_client": {&f.RiskClient, client}, "risk_server": {&f.RiskServer, server}} {
+		if !given[name] {
+			*to.field = to.value
+		}
+	}
 }
 
 // transport is the IP protocol that a protocol runs over, for a flow that does

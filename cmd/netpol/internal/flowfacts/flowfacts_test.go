@@ -62,6 +62,12 @@ func TestCompleteFillsWhatFollows(t *testing.T) {
 		{"a written application wins", "hostname=zoom.us app=netflix", "application=netflix category=streaming-media by="},
 		{"no guess by port", "dst_port=443 ip_protocol=tcp", "application= protocol= detection_guessed=false"},
 		{"category of the protocol", "protocol=bittorrent", "category=file-sharing application="},
+		{"tunnel of subscribers", "protocol=gtp-u", "tunnel_type=tunnel_gtp risk_score=0"},
+		{"risks as they are written", "protocol=gtp-u risks=tls_weak_cipher", "risks=tls_weak_cipher risk_score=100 risk_client=90 risk_server=10"},
+		{"a written score stays", "risks=tls_weak_cipher risk_score=7", "risk_score=7 risk_client=90"},
+		{"replies", "src_ip=192.168.1.2 dst_ip=198.51.100.1", "ct_reply_src_ip=198.51.100.1 ct_reply_dst_ip=192.168.1.2 origin=origin_local"},
+		{"translated", "src_ip=192.168.1.2 dst_ip=198.51.100.1 ct_reply_dst_ip=203.0.113.9", "ct_reply_dst_ip=203.0.113.9"},
+		{"between strangers", "src_ip=192.0.2.1 dst_ip=198.51.100.1", "origin=origin_unknown"},
 		{"a written category stays", "category=web", "category=web application="},
 	}
 	for _, c := range cases {

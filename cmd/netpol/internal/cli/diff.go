@@ -32,9 +32,10 @@ OLD and NEW are directories, or REVISION:PATH for a directory at a git revision;
 path is relative to the top of the repository, or with ./ to the working directory. A
 REVISION alone means the other one's directory at that revision.
 
-The sets are compared over all flows, at all times that schedules speak of, with netpold
-and, for policies that fail closed, without. "Equivalent" and "that is all" are proofs.
-What could not be ruled out and not be shown either, such as two regular expressions of
+The sets are compared over all flows, at all times that schedules speak of, as netpold
+and the kernel decide them together. "Equivalent" and "that is all" are proofs for that.
+What becomes of flows while netpold does not answer is tried with some flows of the
+changed policies that fail closed, and not proved. What could not be ruled out and not be shown either, such as two regular expressions of
 which no text is known that tells them apart, is listed. Each flow that is shown has
 been run through both sets: the decision program and the nftables rules.
 

@@ -130,6 +130,7 @@ func (c *comparison) run() error {
 func (c *comparison) finish(proved bool) {
 	r := c.report
 	r.Complete = proved && c.sameCatalogue()
+	r.FailuresTried = len(r.Policies) > 0 && (c.before.failsClosed() || c.after.failsClosed())
 	all := make([]*Region, len(c.order))
 	for i, key := range c.order {
 		all[i] = c.regions[key]

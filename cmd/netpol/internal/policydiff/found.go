@@ -9,6 +9,7 @@ import (
 
 	"github.com/netpol/netpol/cmd/netpol/internal/flowfacts"
 	"github.com/netpol/netpol/cmd/netpol/internal/outcome"
+	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/lang/fact"
 )
 
@@ -207,6 +208,11 @@ func (c *comparison) failing(policy string, at time.Time) error {
 // before or after.
 func onFail(p PolicyChange) bool {
 	return p.Before != nil && p.Before.OnFail == failClosed || p.After != nil && p.After.OnFail == failClosed
+}
+
+// failsClosed reports whether any policy of the side closes without netpold.
+func (s *side) failsClosed() bool {
+	return slices.ContainsFunc(s.bundle.Policies, func(p artifact.Policy) bool { return p.OnFail == failClosed })
 }
 
 // failClosed is artifact.Policy's word.

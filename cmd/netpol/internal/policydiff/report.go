@@ -14,8 +14,11 @@ type Report struct {
 	// More is how many regions were found beyond those listed: combinations
 	// of what those show.
 	More int `json:"more_regions,omitempty"`
-	// Complete says that the regions are all there are.
+	// Complete says that the regions are all there are, while netpold runs.
 	Complete bool `json:"complete"`
+	// FailuresTried says that policies fail closed, and that what becomes of
+	// flows while netpold does not answer was tried with some, not proved.
+	FailuresTried bool `json:"failures_tried,omitempty"`
 	// Tried is how many flows both sides were asked about.
 	Tried int `json:"flows_tried"`
 	// Sampled names the attributes whose values could not be enumerated.

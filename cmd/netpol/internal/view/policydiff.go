@@ -165,17 +165,25 @@ func diffReplay(b *strings.Builder, r *policydiff.Replay, st Style) {
 func diffVerdict(r *policydiff.Report, st Style) string {
 	switch r.Result {
 	case policydiff.Equivalent:
-		return st.in("Equivalent", bold, green) + " (proved): every flow is treated alike.\n"
+		return st.in("Equivalent", bold, green) + " (proved): every flow is treated alike" + diffBounds(r) + ".\n"
 	case policydiff.NotFound:
 		return st.in("No difference found", bold, yellow) + fmt.Sprintf(" in %d flows tried. This is no proof%s.\n", r.Tried, diffReason(r))
 	case policydiff.Changed:
 		text := st.in("Changed", bold, yellow) + ": " + plural(len(r.Regions), "kind of flow is", "kinds of flow are") + " treated otherwise"
 		if r.Complete {
-			return text + "; that is all.\n"
+			return text + "; that is all" + diffBounds(r) + ".\n"
 		}
 		return text + fmt.Sprintf(", found in %d flows tried; there may be more%s.\n", r.Tried, diffReason(r))
 	}
 	return ""
+}
+
+// diffBounds is what a proof leaves out.
+func diffBounds(r *policydiff.Report) string {
+	if !r.FailuresTried {
+		return ""
+	}
+	return ", while netpold runs. What policies that fail closed do without it was tried with some flows"
 }
 
 func diffReason(r *policydiff.Report) string {

@@ -77,7 +77,7 @@ var attributes = slices.Concat(
 		"other_net_category", "other_network_category", "src_net_category", "src_network_category", "dst_net_category", "dst_network_category",
 		"tag", "tag_category", "app_category_id>application_category", "application_category_id>application_category",
 		"proto_category_id>protocol_category", "protocol_category_id>protocol_category", "dom_category_id>domain_category",
-		"domain_category_id>domain_category", "net_category_id>network_category", "network_category_id>network_category", "cat_id>category"),
+		"domain_category_id>domain_category", "net_category_id>network_category", "network_category_id>network_category", "cat_id>category", "category_id>category"),
 	since5(classAddress, "src_ip", "dst_ip", "ct_reply_src_ip", "ct_reply_dst_ip"),
 	since5(classMAC, "src_mac", "dst_mac"),
 	since5(classNumber, "src_port", "dst_port", "ct_id", "conntrack_id>ct_id", "ct_mark", "conntrack_mark>ct_mark", "ip_dscp",

@@ -51,11 +51,28 @@ func readFlowSets(b *artifact.Bundle) ([]reconcile.Object, error) {
 // outside of the transaction: they are there before the rules, and until then
 // nothing is in them.
 func (r Router) prepareSets(b *artifact.Bundle, step func(string)) (undo func() error, err error) {
-	undo, err = flowset.Prepare(b.FlowSets, func(s *artifact.FlowSet) { step("Created the set " + s.ID()) })
+	remove, err := flowset.Prepare(b.FlowSets, func(s *artifact.FlowSet) { step("Created the set " + s.ID()) })
+	undo = func() error {
+		if err := remove(); err != nil {
+			return err
+		}
+		dropEmptyTable()
+		return nil
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("nothing was changed: %w", err), undo())
 	}
 	return undo, nil
+}
+
+// dropEmptyTable removes netpol's table of sets if nothing is in it, neither
+// netpol's nor the administrator's.
+func dropEmptyTable() (dropped bool) {
+	left, err := nft.Read("inet", artifact.SetTable, nil)
+	if err != nil || !left.Present || len(left.Sets)+len(left.Chains)+len(left.Strangers) > 0 {
+		return false
+	}
+	return nft.Delete("inet", artifact.SetTable) == nil
 }
 
 // collectSets removes what the policies no longer add flows to. What rules of
@@ -67,10 +84,7 @@ func (r Router) collectSets(live *Live, now []artifact.FlowSet, step func(string
 	if err := flowset.Collect(live.Bundle.FlowSets, now, func(s *artifact.FlowSet) { step("Removed the set " + s.ID()) }); err != nil {
 		step(fmt.Sprintf("Left a set behind: %v", err))
 	}
-	left, err := nft.Read("inet", artifact.SetTable, nil)
-	if err == nil && left.Present && len(left.Sets)+len(left.Chains)+len(left.Strangers) == 0 {
-		if err := nft.Delete("inet", artifact.SetTable); err == nil {
-			step("Removed the empty table inet " + artifact.SetTable)
-		}
+	if dropEmptyTable() {
+		step("Removed the empty table inet " + artifact.SetTable)
 	}
 }

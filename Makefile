@@ -1,13 +1,15 @@
 # Go >= 1.26 is all that is needed; `go test ./...` is the whole test suite.
 GO       ?= go
 FUZZTIME ?= 20s
+# Captures that others have named; see .ci/agreement.
+CORPUS   ?= ../shared/corpus
 # The linter is run, not depended on: its module graph stays out of go.mod.
 GOLANGCI ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # netpold's limit, in bytes, stripped, on amd64: what a router's flash can spare.
 SIZE_LIMIT := 12582912
 
-.PHONY: build check test lint generate golden fuzz bench netns size demo clean
+.PHONY: build check test lint generate golden fuzz bench netns size agreement demo clean
 
 build: ## static, stripped programs in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/ ./cmd/netpol ./cmd/netpold
@@ -44,6 +46,9 @@ bench:
 
 size: build
 	@size=$$(wc -c < bin/netpold); echo "netpold: $$size bytes of $(SIZE_LIMIT)"; test $$size -le $(SIZE_LIMIT)
+
+agreement: ## how far names agree with a corpus: make agreement CORPUS=../shared/corpus
+	@GO=$(GO) CORPUS=$(CORPUS) .ci/agreement
 
 demo:
 	$(GO) run ./cmd/netpol demo

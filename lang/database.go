@@ -17,8 +17,8 @@ const MaxDatabaseBytes = 256 << 20
 // Database is a file in the MaxMind DB format that the set names. It is read
 // with the set, and what it says is compiled: no router needs it.
 type Database struct {
-	Name  string // as it was written
-	Data  []byte // nil where it could not be read, which is reported
+	Name  string     // as it was written
+	Data  []byte     // nil where it could not be read, which is reported
 	Range diag.Range // of the argument
 }
 

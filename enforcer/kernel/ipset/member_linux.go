@@ -30,7 +30,7 @@ func Write(changes []artifact.MemberChange) []artifact.MemberFault {
 		switch {
 		case err != nil:
 			faults = join(faults, c.Set, artifact.FaultOther, err)
-		case bad && !(c.Op == artifact.MemberTake && errno == uint32(unix.ENOENT)):
+		case bad && (c.Op != artifact.MemberTake || errno != uint32(unix.ENOENT)):
 			faults = join(faults, c.Set, kindOf(errno), refusal(errno))
 		}
 	}

@@ -68,14 +68,14 @@ func (m *Members) Write(changes []artifact.MemberChange) []artifact.MemberFault 
 
 // kindOf sorts the kernel's reasons.
 func kindOf(errno unix.Errno) artifact.FaultKind {
-	switch errno {
-	case unix.ENFILE:
+	switch {
+	case errno == unix.ENFILE:
 		return artifact.FaultFull
-	case unix.ENOENT:
+	case errno == unix.ENOENT:
 		return artifact.FaultMissing
-	case unix.EINVAL:
+	case errno == unix.EINVAL:
 		return artifact.FaultMismatch
-	case unix.EPERM:
+	case errno == unix.EPERM:
 		return artifact.FaultDenied
 	}
 	return artifact.FaultOther

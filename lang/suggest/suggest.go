@@ -42,7 +42,7 @@ func Nearest(given string, candidates []string) (string, bool) {
 	lower := strings.ToLower(given)
 	limit := maxDistance(len(lower))
 	best, bestDistance := "", limit+1
-	if limit > 1 {
+	if len(lower) > 2 {
 		if c := byWord(lower, candidates); c != "" {
 			// Only a slip of one letter is likelier than a name cut short.
 			best, bestDistance = c, 2

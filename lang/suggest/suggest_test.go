@@ -3,12 +3,13 @@ package suggest
 import "testing"
 
 func TestNearestByWord(t *testing.T) {
-	names := []string{"amazon-prime-video", "cloudflare-dns", "google-dns", "google-meet", "microsoft-teams", "office-update", "steam", "zoom"}
+	names := []string{"amazon-prime-video", "vpn-proxy", "cloudflare-dns", "google-dns", "google-meet", "microsoft-teams", "office-update", "steam", "zoom"}
 	tests := []struct{ name, in, want string }{
 		{"last word", "teams", "microsoft-teams"},
 		{"last words", "prime-video", "amazon-prime-video"},
 		{"first word", "office", "office-update"},
 		{"one letter off is likelier", "steams", "steam"},
+		{"a word of three letters", "vpn", "vpn-proxy"},
 		{"several end so", "dns", ""},
 		{"several begin so", "google", ""},
 		{"not a whole word", "eams", ""},

@@ -1,0 +1,119 @@
+package doctor
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/kernel/probe"
+	"github.com/netpol/netpol/enforcer/kernel/survey"
+)
+
+// well are the files of a machine on which all is well.
+func well() map[string]string {
+	return map[string]string{
+		"proc/self/status":                          "Name:\tnetpol\nCapEff:\t0000000000001000\n",
+		"proc/sys/net/netfilter/nf_conntrack_acct":  "1\n",
+		"proc/sys/net/ipv4/ip_forward":              "1\n",
+		"proc/sys/net/ipv6/conf/all/forwarding":     "1\n",
+		"proc/sys/net/netfilter/nf_conntrack_count": "79\n",
+		"proc/sys/net/netfilter/nf_conntrack_max":   "100\n",
+		"proc/1/comm":                "init\n",
+		"proc/modules":               "nf_tables 1 0 - Live 0\n",
+		"etc/connlabel.conf":         "# BEGIN netpol\n1 zoom\n# END netpol\n",
+		"etc/xtables/connlabel.conf": "# BEGIN netpol\n1 zoom\n# END netpol\n",
+		"var/lib/netpol/bundle.npb":  "",
+	}
+}
+
+func machine(t *testing.T, files map[string]string) Machine {
+	t.Helper()
+	m := Machine{Root: t.TempDir(), EtcDir: "/etc", StateDir: "/var/lib/netpol", Features: []probe.Result{{Feature: "NFLOG"}}, Bundle: &artifact.Bundle{
+		Labels:   []artifact.Label{{Name: "zoom", Bit: 1}},
+		Settings: artifact.Settings{DoneMark: 1 << 31, LogGroup: 4788, Timezone: "Europe/Berlin"},
+		Policies: []artifact.Policy{{Mark: &artifact.Mark{Value: 0x100, Mask: 0xf00}}},
+		Routes:   []artifact.Route{{Table: 100, Mark: 0x01000000, Mask: artifact.RouteMask}},
+	}}
+	for name, text := range files {
+		path := filepath.Join(m.Root, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return m
+}
+
+func TestExamine(t *testing.T) {
+	file := func(name, text string) func(map[string]string, *Machine) {
+		return func(f map[string]string, _ *Machine) { f[name] = text }
+	}
+	live := func(do func(*Machine)) func(map[string]string, *Machine) {
+		return func(_ map[string]string, m *Machine) {
+			if m != nil {
+				do(m)
+			}
+		}
+	}
+	cases := []struct {
+		name   string
+		change func(map[string]string, *Machine) // called before and after the machine is made
+		status Status
+		want   string // in one finding's detail or fix; empty: all is well
+	}{
+		{"all is well", file("proc/2/comm", "sshd\n"), OK, ""},
+		{"own routing rule", live(func(m *Machine) { m.Found.Marks = []survey.MarkRule{{Mark: 0x01000000, Mask: artifact.RouteMask}} }), OK, ""},
+		{"rule of others' bits", live(func(m *Machine) { m.Found.Marks = []survey.MarkRule{{Mark: 0x40000, Mask: 0xff0000}} }), OK, ""},
+		{"another's chains", live(func(m *Machine) { m.Found.Chains = []survey.Chain{{Family: "ip", Table: "nat", Name: "KUBE-SERVICES"}} }), OK, ""},
+		{"no accounting", file("proc/sys/net/netfilter/nf_conntrack_acct", "0\n"), Fail, "sysctl -w net.netfilter.nf_conntrack_acct=1"},
+		{"no router", file("proc/sys/net/ipv4/ip_forward", "0\n"), Warn, "forwards no IPv4"},
+		{"no capability", file("proc/self/status", "CapEff:\t0000000000000fff\n"), Fail, "--cap-add NET_ADMIN"},
+		{"conntrack full", file("proc/sys/net/netfilter/nf_conntrack_count", "80\n"), Warn, "nf_conntrack_max=200"},
+		{"flowtable", live(func(m *Machine) {
+			m.Found.Flowtables = []survey.Flowtable{{Family: "inet", Table: "fw4", Name: "ft", Hardware: true}}
+		}), Warn, "flowtable ft of table inet fw4 pass by hardware"},
+		{"module of an offload", file("proc/modules", "shortcut_fe 1 0 - Live 0\n"), Warn, "rmmod shortcut_fe"},
+		{"other inspection", file("proc/9/comm", "netifyd\n"), Warn, "netifyd runs"},
+		{"log group taken", file("proc/net/netfilter/nfnetlink_log", " 4788  1234     0 2 65535 100 1\n"), Fail, "log_group"},
+		{"label clash", file("etc/connlabel.conf", "1 theirs\n"), Fail, `names bit 1 "theirs"`},
+		{"label block gone", file("etc/connlabel.conf", "7 theirs\n"), Warn, "lacks netpol's labels"},
+		{"mwan3 on the same bits", file("etc/config/mwan3", ""), Warn, "mwan3 keeps something of its own in bits 0xf00"},
+		{"rule on the same bits", live(func(m *Machine) {
+			m.Found.Marks = []survey.MarkRule{{Family: "ip", Priority: 5, Mark: 0x100, Mask: 0x100}}
+		}), Warn, "routing rule 5"},
+		{"rule on the whole word", live(func(m *Machine) {
+			m.Found.Marks = []survey.MarkRule{{Family: "ip", Priority: 5, Mark: 0xca6c, Mask: 0xffffffff}}
+		}), Warn, "routing rule 5"},
+		{"kernel feature", live(func(m *Machine) {
+			m.Features[0].Err = &probe.UnsupportedError{Feature: "NFLOG", Since: "3.17", Module: "nft_log", Err: errors.New("no such file")}
+		}), Fail, "modprobe nft_log"},
+		{"kernel not asked", live(func(m *Machine) { m.Features[0].Err = os.ErrPermission }), Fail, "as root"},
+		{"unknown zone", live(func(m *Machine) { m.Bundle.Settings.Timezone = "Mars/Olympus" }), Fail, "Mars/Olympus"},
+		{"interrupted", file("var/lib/netpol/journal.json", "{}"), Warn, "interrupted"},
+		{"legacy", file("proc/net/ip_tables_names", "filter\nnat\n"), Warn, "filter, nat"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			files := well()
+			c.change(files, nil)
+			m := machine(t, files)
+			c.change(files, &m)
+			list := Examine(m)
+			if got := Worst(list); got != c.status {
+				t.Errorf("worst is %s, want %s: %+v", got, c.status, list)
+			}
+			found := c.want == ""
+			for _, f := range list {
+				found = found || f.Status == c.status && strings.Contains(f.Detail+" "+f.Fix, c.want)
+				if (f.Status == OK) != (f.Fix == "") {
+					t.Errorf("%+v: what is wrong has a fix, what is well none", f)
+				}
+			}
+			if !found {
+				t.Errorf("nothing says %q: %+v", c.want, list)
+			}
+		})
+	}
+}

@@ -40,6 +40,11 @@ func (r Router) ApplyAs(b *artifact.Bundle, live *Live, meta Meta, step func(str
 	if err != nil {
 		return err
 	}
+	removeRoutes, err := r.prepareRoutes(b, live, step)
+	if err != nil {
+		return errors.Join(err, removeSets())
+	}
+	takeBack := func() error { return errors.Join(removeSets(), removeRoutes()) }
 	if r.onlyTable(b, live) {
 		if err := r.commit(b, live, step); err != nil {
 			return err
@@ -48,14 +53,14 @@ func (r Router) ApplyAs(b *artifact.Bundle, live *Live, meta Meta, step func(str
 	}
 	j, err := r.begin(b, live, meta)
 	if err != nil {
-		return errors.Join(err, removeSets())
+		return errors.Join(err, takeBack())
 	}
 	if err := r.writeLabels(b.Labels, step); err != nil {
-		return errors.Join(err, r.undo(j, nil), removeSets())
+		return errors.Join(err, r.undo(j, nil), takeBack())
 	}
 	r.at("commit")
 	if err := r.commit(b, live, step); err != nil {
-		return errors.Join(err, r.undo(j, nil), removeSets())
+		return errors.Join(err, r.undo(j, nil), takeBack())
 	}
 	r.at("committed")
 	if err := r.finish(j); err != nil {
@@ -63,6 +68,7 @@ func (r Router) ApplyAs(b *artifact.Bundle, live *Live, meta Meta, step func(str
 	}
 	step("Left the bundle in " + r.BundlePath())
 	r.collectSets(live, b.FlowSets, step)
+	r.collectRoutes(live, b.Routes, step)
 	return r.verify(b, step)
 }
 
@@ -172,6 +178,7 @@ func (r Router) Destroy(live *Live, step func(string)) error {
 	}
 	step(fmt.Sprintf("Removed the table %s %s", family, table))
 	r.collectSets(live, nil, step)
+	r.collectRoutes(live, nil, step)
 	if err := live.forget(step); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/control"
 	"github.com/netpol/netpol/enforcer/kernel/files"
+	"github.com/netpol/netpol/enforcer/kernel/iprule"
 	"github.com/netpol/netpol/enforcer/kernel/nft"
 	"github.com/netpol/netpol/enforcer/reconcile"
 )
@@ -64,8 +65,9 @@ type Live struct {
 	Table nft.State
 
 	sets       []reconcile.Object // the managed sets of Bundle
-	connlabels []files.Connlabel  // in the order of ConnlabelFiles
-	damaged    error              // why the bundle file cannot be read
+	routes     []iprule.Rule
+	connlabels []files.Connlabel // in the order of ConnlabelFiles
+	damaged    error             // why the bundle file cannot be read
 
 	// interrupted says that an apply is at work or was stopped midway; the state
 	// is then as Recover will leave it.
@@ -107,6 +109,9 @@ func (r Router) Read() (*Live, error) {
 		return nil, err
 	}
 	if live.sets, err = readFlowSets(live.Bundle); err != nil {
+		return nil, err
+	}
+	if live.routes, err = iprule.Read(); err != nil {
 		return nil, err
 	}
 	if live.Bundle != nil {
@@ -184,6 +189,7 @@ func (r Router) liveState(live *Live) reconcile.State {
 	objects := append(policyObjects(live.Bundle), labelObjects(live.connlabels[0].Own)...)
 	objects = append(objects, tableObjects(live.Table)...)
 	objects = append(objects, live.sets...)
+	objects = append(objects, routeObjects(live.routes)...)
 	for i, c := range live.connlabels {
 		if c.HasBlock {
 			objects = append(objects, r.fileObject(i, c.Own))
@@ -203,6 +209,7 @@ func (r Router) Want(b *artifact.Bundle) reconcile.State {
 	objects := append(policyObjects(b), labelObjects(b.Labels)...)
 	objects = append(objects, tableObjects(nft.Canonical(&b.Ruleset))...)
 	objects = append(objects, flowSetObjects(b)...)
+	objects = append(objects, routeObjects(iprule.Of(b.Routes))...)
 	for i := range ConnlabelFiles() {
 		objects = append(objects, r.fileObject(i, b.Labels))
 	}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -498,5 +499,27 @@ func TestDamagedJournal(t *testing.T) {
 	s.wantText(s.netpol(0, "destroy", "--auto-approve"), "Destroy complete!")
 	if s.exists("state") {
 		t.Error("the damaged journal outlives destroy")
+	}
+}
+
+// TestRepairWithoutRoot: what netpold may do as the user netpol is enough to put
+// the table back, although it can write no file.
+func TestRepairWithoutRoot(t *testing.T) {
+	s := newSite(t, kerneltest.NewNS(t))
+	for _, dir := range []string{filepath.Dir(s.dir), s.dir} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	before := s.ns.Run("nft", "-s", "list", "table", "inet", "netpol")
+	s.ns.Run("nft", "flush", "ruleset")
+	cmd := s.command("restore")
+	s.ns.Run("setpriv", append([]string{
+		"--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs",
+		"--inh-caps=-all,+net_admin", "--ambient-caps=-all,+net_admin", "--bounding-set=-all,+net_admin",
+	}, cmd.Args...)...)
+	if after := s.ns.Run("nft", "-s", "list", "table", "inet", "netpol"); after != before {
+		t.Errorf("repaired to\n%s\nwant\n%s", after, before)
 	}
 }

@@ -41,6 +41,22 @@ func (w *worker) decoy(r *flow.Record, side dissect.Side) bool {
 	return !other.Closed() && !other.Plausible(p.Ack)
 }
 
+// setAside keeps the bytes of a decoy, for the case that nothing else comes: then
+// it was damaged, not sent to deceive, and a damaged opening says more than none.
+func (w *worker) setAside(id flow.ID, r *flow.Record, side dissect.Side) {
+	if p := &w.parsed; len(p.Payload) > 0 {
+		w.open(id, r).aside[side].Add(p.Seq, p.Payload, &w.buffers)
+	}
+}
+
+// lastBytes is what is known of a side's stream when no more comes.
+func (o *opening) lastBytes(side dissect.Side) []byte {
+	if b := o.streams[side].Bytes(); len(b) > 0 {
+		return b
+	}
+	return o.aside[side].Bytes()
+}
+
 // suspect notes signs that the flow's ends read other bytes than netpol.
 func (w *worker) suspect(o *opening, side dissect.Side) {
 	p := &w.parsed

@@ -15,6 +15,7 @@ type opening struct {
 	result     dissect.Result
 	streams    [2]flow.Stream // by dissect.Side
 	datagrams  flow.Datagrams
+	aside      [2]flow.Stream // of segments that receivers throw away, by dissect.Side
 }
 
 // deliver takes w.parsed, a packet of flow r, to the flow's dissectors.
@@ -77,6 +78,7 @@ func (w *worker) tcp(id flow.ID, r *flow.Record, side dissect.Side) {
 	}
 	if w.decoy(r, side) {
 		w.stats.Decoys++
+		w.setAside(id, r, side)
 		return
 	}
 	before := r.Ended()
@@ -271,6 +273,7 @@ func (w *worker) open(id flow.ID, r *flow.Record) *opening {
 	for side, seen := range [2]flow.Flags{flow.SynClient, flow.SynServer} {
 		if r.Has(seen) {
 			o.streams[side].Syn(r.ISN[side])
+			o.aside[side].Syn(r.ISN[side])
 		}
 	}
 	w.table.Move(id, flow.Opening, w.clock.now)
@@ -285,6 +288,7 @@ func (w *worker) shut(r *flow.Record) {
 	o := w.openings[r.Work]
 	for side := range o.streams {
 		o.streams[side].Release(&w.buffers)
+		o.aside[side].Release(&w.buffers)
 	}
 	o.datagrams.Release(&w.buffers)
 	*o = opening{}

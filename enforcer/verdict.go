@@ -130,7 +130,7 @@ func (w *worker) lastLook(r *flow.Record, o *opening) {
 		return
 	}
 	w.setWindow(r)
-	w.window.Stream = [2][]byte{o.streams[0].Bytes(), o.streams[1].Bytes()}
+	w.window.Stream = [2][]byte{o.lastBytes(0), o.lastBytes(1)}
 	w.window.Closed = [2]bool{true, true}
 	o.result = w.scheduler.Run(&o.candidates, &w.window, &o.facts)
 	w.learn(&o.facts)

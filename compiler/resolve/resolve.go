@@ -33,6 +33,9 @@ func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
 		before := len(r.diags)
 		out := r.resolvePolicy(b)
 		own := out.Cond
+		if !b.Enabled {
+			r.diags = append(r.diags[:before], withoutNever(r.diags[before:], own)...)
+		}
 		if b.Enabled && own != nil {
 			out.Cond = r.leaveAlone(out, exempt, &halts)
 		}
@@ -58,6 +61,15 @@ func (r *resolver) saidNever(e ir.Expr, before int) bool {
 	return ok && !c.Value && slices.ContainsFunc(r.diags[before:], func(d diag.Diagnostic) bool {
 		return d.Code == diag.ConstantCondition
 	})
+}
+
+// withoutNever is the diagnostics of a policy that is switched off, without the
+// advice to switch it off because its condition is false.
+func withoutNever(list diag.List, e ir.Expr) diag.List {
+	if c, ok := e.(*ir.Const); !ok || c.Value {
+		return list
+	}
+	return slices.DeleteFunc(list, func(d diag.Diagnostic) bool { return d.Code == diag.ConstantCondition })
 }
 
 // resolver holds what all policies of one set share.

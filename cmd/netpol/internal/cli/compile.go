@@ -38,8 +38,8 @@ for this host, --etc-dir /etc keeps new labels off the bits that others use in
 its connlabel.conf; plan and apply always do that.
 
 --dump STAGE prints what the set looks like after a stage of the compiler and
-writes nothing: resolve, typecheck, normalise, fold, share, split, label, nft or
-program.
+writes nothing: resolve, typecheck, normalise, fold, packet, share, split, label,
+nft or program.
 
 Exit codes: 0 compiled, 1 error, and nothing is written.`
 

@@ -10,8 +10,9 @@ import (
 	"github.com/netpol/netpol/enforcer/kernel/nftset"
 )
 
-// Batch is how many changes one Write may have: the kernel takes them in about
-// a millisecond, in which nobody else can change rules.
+// Batch is how many changes one Write may have. While the kernel takes them,
+// nobody else can change rules: 14 ms for a thousand elements of nftables that
+// are renewed, 1 ms for those of an ipset (BenchmarkWrite, 2026-11).
 const Batch = 1000
 
 // Writer fills sets. It belongs to one goroutine.

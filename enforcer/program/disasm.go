@@ -61,6 +61,11 @@ func writeEffect(w *strings.Builder, b *artifact.Bundle, e artifact.Effect) {
 	if e.Mark != nil {
 		fmt.Fprintf(w, "  mark %#x/%#x\n", e.Mark.Value, e.Mark.Mask)
 	}
+	for _, set := range e.Adds {
+		if set >= 0 && set < len(b.FlowSets) {
+			fmt.Fprintf(w, "  add to %s\n", b.FlowSets[set].ID())
+		}
+	}
 	for _, c := range []struct {
 		name string
 		artifact.Claim

@@ -2,7 +2,6 @@ package evasion
 
 import (
 	"bytes"
-	"io"
 	"net/netip"
 	"testing"
 
@@ -61,7 +60,7 @@ func TestPanics(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := engine.Run(t.Context()); err != nil && err != io.EOF {
+			if err := engine.Run(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if engine.Stats().Panics == 0 {

@@ -36,38 +36,58 @@ func (r Router) ApplyAs(b *artifact.Bundle, live *Live, meta Meta, step func(str
 	if err := live.clashes(b.Labels); err != nil {
 		return err
 	}
-	removeSets, err := r.prepareSets(b, step)
-	if err != nil {
-		return err
-	}
-	removeRoutes, err := r.prepareRoutes(b, live, step)
-	if err != nil {
-		return errors.Join(err, removeSets())
-	}
-	takeBack := func() error { return errors.Join(removeSets(), removeRoutes()) }
 	if r.onlyTable(b, live) {
-		if err := r.commit(b, live, step); err != nil {
-			return err
-		}
-		return r.verify(b, step)
+		return r.putBack(b, live, step)
 	}
 	j, err := r.begin(b, live, meta)
 	if err != nil {
-		return errors.Join(err, takeBack())
+		return err
+	}
+	takeBack, err := r.prepare(b, live, step)
+	if err != nil {
+		return errors.Join(err, r.undo(j, nil))
 	}
 	if err := r.writeLabels(b.Labels, step); err != nil {
-		return errors.Join(err, r.undo(j, nil), takeBack())
+		return errors.Join(err, takeBack(), r.undo(j, nil))
 	}
 	r.at("commit")
 	if err := r.commit(b, live, step); err != nil {
-		return errors.Join(err, r.undo(j, nil), takeBack())
+		return errors.Join(err, takeBack(), r.undo(j, nil))
 	}
 	r.at("committed")
+	r.collectSets(live, b.FlowSets, step)
+	r.collectRoutes(live, b.Routes, step)
 	if err := r.finish(j); err != nil {
 		return fmt.Errorf("the kernel has the new rules, but the files are behind; the next netpol apply puts them right: %w", err)
 	}
 	step("Left the bundle in " + r.BundlePath())
-	r.collectSets(live, b.FlowSets, step)
+	return r.verify(b, step)
+}
+
+// prepare makes what stands outside of the transaction: sets and routing rules,
+// which do nothing before the table refers to them. takeBack removes what it made.
+func (r Router) prepare(b *artifact.Bundle, live *Live, step func(string)) (takeBack func() error, err error) {
+	r.at("prepare")
+	removeSets, err := r.prepareSets(b, step)
+	if err != nil {
+		return nil, err
+	}
+	removeRoutes, err := r.prepareRoutes(b, live, step)
+	if err != nil {
+		return nil, errors.Join(err, removeSets())
+	}
+	r.at("prepared")
+	return func() error { return errors.Join(removeSets(), removeRoutes()) }, nil
+}
+
+// putBack brings the kernel in line with a bundle that the files say already.
+func (r Router) putBack(b *artifact.Bundle, live *Live, step func(string)) error {
+	if _, err := r.prepare(b, live, step); err != nil {
+		return err
+	}
+	if err := r.commit(b, live, step); err != nil {
+		return err
+	}
 	r.collectRoutes(live, b.Routes, step)
 	return r.verify(b, step)
 }
@@ -173,6 +193,10 @@ func (r Router) verify(b *artifact.Bundle, step func(string)) error {
 // RemoveBundle removes first. The caller holds the Lock that live was read
 // under.
 func (r Router) Destroy(live *Live, step func(string)) error {
+	if live.Bundle == nil {
+		// A destroy that was stopped after the bundle had gone.
+		live.Bundle = r.newestBundle()
+	}
 	if err := nft.Delete(family, table); err != nil {
 		return err
 	}

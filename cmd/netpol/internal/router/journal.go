@@ -1,6 +1,7 @@
 package router
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/control"
 	"github.com/netpol/netpol/enforcer/kernel/files"
+	"github.com/netpol/netpol/enforcer/kernel/iprule"
 	"github.com/netpol/netpol/enforcer/kernel/nft"
 )
 
@@ -32,6 +34,8 @@ type journal struct {
 	// New says that the revision is not in the history yet; otherwise the bundle
 	// of the current revision is put back in force.
 	New bool `json:"new"`
+	// Before is the revision that was in force; 0 for none.
+	Before int `json:"before"`
 	// Files are netpol's blocks as they were, in the order of ConnlabelFiles.
 	Files []blockBefore `json:"label_files"`
 }
@@ -123,8 +127,8 @@ func (r Router) newJournal(b *artifact.Bundle, live *Live, meta Meta) (*journal,
 // stage writes the revision's bundle, the next bundle file, the deadline and, as
 // the last, the journal.
 func (r Router) stage(b *artifact.Bundle, j *journal, live *Live, meta Meta) error {
-	before, err := r.adopt(live, j)
-	if err != nil {
+	var err error
+	if j.Before, err = r.adopt(live, j); err != nil {
 		return err
 	}
 	encoded, err := artifact.Encode(b)
@@ -149,7 +153,7 @@ func (r Router) stage(b *artifact.Bundle, j *journal, live *Live, meta Meta) err
 	if meta.Confirm <= 0 || !j.New {
 		return nil
 	}
-	return r.await(j, before, meta)
+	return r.await(j, meta)
 }
 
 // adopt gives a bundle that was in force before there was a history a revision,
@@ -183,8 +187,8 @@ func (r Router) adopt(live *Live, j *journal) (int, error) {
 }
 
 // await notes the deadline and starts who keeps it.
-func (r Router) await(j *journal, before int, meta Meta) error {
-	p := control.NewPending(j.Serial, before, meta.Confirm)
+func (r Router) await(j *journal, meta Meta) error {
+	p := control.NewPending(j.Serial, j.Before, meta.Confirm)
 	p.Author = j.Author
 	data, err := json.Marshal(p)
 	if err != nil {
@@ -301,8 +305,15 @@ func (r Router) Recover(step func(string)) error {
 	if err != nil {
 		return err
 	}
+	before := r.before(j)
 	if !committed {
+		if err := r.settle(b, before); err != nil {
+			return err
+		}
 		return r.undo(j, step)
+	}
+	if err := r.settle(before, b); err != nil {
+		return err
 	}
 	if err := r.writeLabels(b.Labels, func(string) {}); err != nil {
 		return err
@@ -314,8 +325,40 @@ func (r Router) Recover(step func(string)) error {
 	return nil
 }
 
+// before loads the bundle that was in force when the journal was written; nil if
+// there was none, or none that can be read: then the next apply makes everything
+// anew.
+func (r Router) before(j *journal) *artifact.Bundle {
+	if j.Before == 0 {
+		return nil
+	}
+	if b, err := r.Bundle(j.Before); err == nil {
+		return b
+	}
+	if b, err := readBundleFile(r.BundlePath()); err == nil && b.Digest() != j.Digest {
+		return b
+	}
+	return nil
+}
+
+// settle makes the sets and routing rules those of one bundle, after another was
+// being put in its place. nil is a bundle that has none.
+func (r Router) settle(from, to *artifact.Bundle) error {
+	none := &artifact.Bundle{}
+	from, to = cmp.Or(from, none), cmp.Or(to, none)
+	if _, err := r.prepareSets(to, func(string) {}); err != nil {
+		return err
+	}
+	routes := iprule.Of(to.Routes)
+	if err := errors.Join(iprule.Add(routes), iprule.Keep(routes)); err != nil {
+		return fmt.Errorf("put routing rules right: %w", err)
+	}
+	r.collectSets(&Live{Bundle: from}, to.FlowSets, func(string) {})
+	return nil
+}
+
 // committed reports whether the kernel took the journal's change, and loads its
-// bundle if so.
+// bundle, nil if it cannot be read.
 func (r Router) committed(j *journal) (bool, *artifact.Bundle, error) {
 	b, err := r.Bundle(j.Serial)
 	if err != nil {

@@ -67,9 +67,11 @@ func routerIn(dir string) Router {
 	return Router{StateDir: filepath.Join(dir, "state"), RunDir: filepath.Join(dir, "run"), EtcDir: filepath.Join(dir, "etc")}
 }
 
-// secondBundle differs from sampleBundle in a label and a rule.
+// secondBundle differs from sampleBundle in a label, a rule, a set of flows and a
+// routing rule.
 func secondBundle() *artifact.Bundle {
 	b := sampleBundle()
+	b.Routes = []artifact.Route{{Table: 100, Mark: artifact.RouteMark(0), Mask: artifact.RouteMask}}
 	b.Labels = append(b.Labels, artifact.Label{Name: "bulk", Bit: 2})
 	b.Ruleset.Chains[0].Rules = append(b.Ruleset.Chains[0].Rules,
 		artifact.Rule{ID: "bulk", Do: []artifact.Statement{{Kind: artifact.DoSetCTLabel, Bit: 2, Name: "bulk"}}})

@@ -142,6 +142,18 @@ func (r Router) Bundle(serial int) (*artifact.Bundle, error) {
 	return b, nil
 }
 
+// newestBundle is the bundle of the newest revision that can be read; nil if there
+// is none.
+func (r Router) newestBundle() *artifact.Bundle {
+	history, _ := r.History() // what can be read of it
+	for _, rev := range history {
+		if b, err := r.Bundle(rev.Serial); err == nil {
+			return b
+		}
+	}
+	return nil
+}
+
 // nextSerial is a number that no revision has had.
 func (r Router) nextSerial() int {
 	last := 0

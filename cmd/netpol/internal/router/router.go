@@ -1,6 +1,7 @@
 package router
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -105,13 +106,13 @@ func (r Router) Read() (*Live, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.asRecovered(live); err != nil {
-		return nil, err
-	}
 	if live.sets, err = readFlowSets(live.Bundle); err != nil {
 		return nil, err
 	}
 	if live.routes, err = iprule.Read(); err != nil {
+		return nil, err
+	}
+	if err := r.asRecovered(live); err != nil {
 		return nil, err
 	}
 	if live.Bundle != nil {
@@ -158,7 +159,11 @@ func (r Router) asRecovered(live *Live) error {
 	}
 	if committed {
 		live.Bundle, live.damaged = b, nil
+	} else {
+		b = r.before(j)
 	}
+	b = cmp.Or(b, &artifact.Bundle{}) // nothing was in force
+	live.sets, live.routes = flowSetObjects(b), iprule.Of(b.Routes)
 	return nil
 }
 

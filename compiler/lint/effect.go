@@ -8,9 +8,9 @@ import (
 
 // effect is one thing that a policy does. Of policies with an effect of one
 // dimension the first that matches decides; labels add up, so each label is a
-// dimension of its own.
+// dimension of its own, and so is each set that flows are put into.
 type effect struct {
-	dimension string // dscp, verdict, mark or "label x"
+	dimension string // dscp, verdict, mark, "label x" or "set x"
 	value     string
 	mask      uint32 // of a mark
 	bits      uint32
@@ -38,6 +38,9 @@ func writtenEffects(p *ir.Policy) []effect {
 	}
 	for _, l := range p.Labels {
 		out = append(out, effect{dimension: "label " + l, value: l})
+	}
+	for _, s := range p.Adds {
+		out = append(out, effect{dimension: "set " + s, value: s})
 	}
 	return out
 }
@@ -79,7 +82,8 @@ func blocking(p *ir.Policy) bool { return !p.Audit && (p.Verdict == ir.Drop || p
 
 // String is "dscp cs5", "verdict drop", "label zoom".
 func (e effect) String() string {
-	if e.dimension == "label "+e.value {
+	switch e.dimension {
+	case "label " + e.value, "set " + e.value:
 		return e.dimension
 	}
 	return e.dimension + " " + e.value

@@ -92,7 +92,7 @@ func sameEffects(a, b *artifact.Policy) bool {
 		return false
 	}
 	return a.DSCP == b.DSCP && a.Verdict == b.Verdict && a.Audit == b.Audit && a.OnFail == b.OnFail &&
-		slices.Equal(slices.Sorted(slices.Values(a.Labels)), slices.Sorted(slices.Values(b.Labels)))
+		slices.Equal(a.Also, b.Also) && slices.Equal(slices.Sorted(slices.Values(a.Labels)), slices.Sorted(slices.Values(b.Labels)))
 }
 
 // policiesOf are a bundle's by name, each once, in order.

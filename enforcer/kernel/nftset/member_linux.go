@@ -68,14 +68,14 @@ func (m *Members) Write(changes []artifact.MemberChange) []artifact.MemberFault 
 
 // kindOf sorts the kernel's reasons.
 func kindOf(errno unix.Errno) artifact.FaultKind {
-	switch {
-	case errno == unix.ENFILE:
+	switch errno {
+	case unix.ENFILE:
 		return artifact.FaultFull
-	case errno == unix.ENOENT:
+	case unix.ENOENT:
 		return artifact.FaultMissing
-	case errno == unix.EINVAL:
+	case unix.EINVAL:
 		return artifact.FaultMismatch
-	case errno == unix.EPERM:
+	case unix.EPERM:
 		return artifact.FaultDenied
 	}
 	return artifact.FaultOther

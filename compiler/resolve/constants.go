@@ -55,10 +55,14 @@ func isConstant(n ast.Node) bool {
 	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NilNode:
 		return true
 	case *ast.UnaryNode:
-		_, ok := n.Node.(*ast.IntegerNode)
-		return ok && (n.Operator == "-" || n.Operator == "+")
+		_, ok := number(n)
+		return ok
 	case *ast.BinaryNode:
-		return n.Operator == ".." && isConstant(n.Left) && isConstant(n.Right)
+		if n.Operator == ".." {
+			return isConstant(n.Left) && isConstant(n.Right)
+		}
+		_, ok := number(n)
+		return ok
 	case *ast.ArrayNode:
 		for _, e := range n.Nodes {
 			if !isConstant(e) {
@@ -127,19 +131,14 @@ func (k *criterion) constantOf(n ast.Node) (constant, bool) {
 	case *ast.NilNode:
 		k.fault(diag.WrongConstant, c.span, "Nothing is ever nil: an attribute that is not known is '', 0 or false.").Hint = "write '' for text"
 		return c, false
-	case *ast.UnaryNode:
-		if i, ok := n.Node.(*ast.IntegerNode); ok && (n.Operator == "-" || n.Operator == "+") {
-			c.kind, c.low = numberConstant, i.Value
-			if n.Operator == "-" {
-				c.low = -i.Value
-			}
-			c.high = c.low
-			return c, true
-		}
 	case *ast.BinaryNode:
 		if n.Operator == ".." {
 			return k.rangeOf(n)
 		}
+	}
+	if v, ok := number(n); ok {
+		c.kind, c.low, c.high, c.text = numberConstant, v, v, strconv.Itoa(v)
+		return c, true
 	}
 	k.fault(diag.WrongConstant, c.span, "A constant is needed here: a string such as 'zoom', a number, or a range such as 8801..8810.")
 	return c, false

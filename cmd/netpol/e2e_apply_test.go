@@ -166,7 +166,8 @@ func TestRestoreAfterReboot(t *testing.T) {
 	p["boot"] = "an earlier one"
 	data, _ := json.Marshal(p)
 	s.write("state/pending.json", string(data))
-	s.netpol(0, "restore", s.policies)
+	// The process that apply left behind may be the one to find out.
+	s.netpol(0, "restore", "--lock-timeout", "1m", s.policies)
 	if got := s.ns.Run("nft", "list", "table", "inet", "netpol"); got != first {
 		t.Errorf("restored\n%s\nwant what was confirmed:\n%s", got, first)
 	}

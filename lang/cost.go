@@ -15,7 +15,8 @@ import (
 const (
 	nodeCost     = 16
 	baseWork     = 16 << 20
-	workPerByte  = 32 // literals cost about 16 a byte
+	workPerByte  = 32       // literals cost about 16 a byte
+	maxWork      = 80 << 20 // a second (measured 2026-11)
 	maxOneWork   = 8 << 20
 	hopelessWork = 1 << 28 // keeps sums of a few from overflowing, 32 bits included
 	// callCost is one call of a function besides its arguments: it can fail, and
@@ -29,7 +30,7 @@ func workFor(files map[string][]byte) int {
 	for _, src := range files {
 		total += workPerByte * len(src)
 	}
-	return total
+	return min(total, maxWork)
 }
 
 // affordable takes what an expression costs from the budget. It reports an

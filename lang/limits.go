@@ -27,7 +27,10 @@ const (
 	// maxTokens bounds the words and signs of one file. A megabyte that is all
 	// signs makes a tree of 500 MB; policies of the usual density have 200,000
 	// in a megabyte (measured 2026-11).
-	maxTokens = 450_000
+	maxTokens = 350_000
+	// maxSetTokens bounds those of all files of a set, as density counts them: at
+	// half a microsecond and up to 100 bytes each (measured 2026-11).
+	maxSetTokens = 1_000_000
 	// maxLiterals bounds the lines of one heredoc, and the pieces of one string:
 	// HCL joins them in quadratic time.
 	maxLiterals = 4096

@@ -123,7 +123,9 @@ type decoder struct {
 
 	each   *each // what the policy is made from; nil without for_each
 	copies int   // policies made by for_each and modules so far
+	words  int   // of all files so far, as density counts them
 
+	crowded   bool            // more policies than there may be
 	cut       bool            // more mistakes than are told; see full
 	zoneHints int             // given so far
 	stretches int             // of hours, in all schedules so far
@@ -139,6 +141,13 @@ type decoder struct {
 func (d *decoder) parseBody(name string, src []byte) *hclsyntax.Body {
 	if len(src) > MaxFileBytes {
 		d.diags.Add(diag.New(diag.TooLarge, fileRange(name), fmt.Sprintf("%s is larger than %d KiB. Split it into several files.", name, MaxFileBytes>>10)))
+		return nil
+	}
+	if d.words > maxSetTokens {
+		return nil // told
+	}
+	if d.words += density(src); d.words > maxSetTokens {
+		d.diags.Add(diag.New(diag.TooLarge, fileRange(name), fmt.Sprintf("With %s the files of the set hold more than %d words and signs. Say the same with for_each, modules or lists of addresses in files.", name, maxSetTokens)))
 		return nil
 	}
 	if !checkText(name, src, &d.diags) || !checkTokens(name, src, &d.diags) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp/syntax"
 
+	"github.com/expr-lang/expr/parser/lexer"
+
 	"github.com/netpol/netpol/lang/diag"
 )
 
@@ -13,6 +15,11 @@ const (
 	// maxConstants bounds the constants of all comparisons; address groups that
 	// are used whole are shared and do not count.
 	maxConstants = 1 << 21
+	// maxTokens bounds the words and signs of all criteria, each as often as it
+	// is used, at about 2 us each (measured 2026-11).
+	maxTokens = 400_000
+	// ternaryTokens is what "c ? a : b" costs besides: c is there twice.
+	ternaryTokens = 50
 	// maxMembers bounds the addresses of all groups, with the groups inside them
 	// written out.
 	maxMembers = 1 << 20
@@ -28,8 +35,8 @@ const (
 
 // budget counts what has been used.
 type budget struct {
-	constants, members, patterns int
-	told                         bool
+	constants, members, patterns, tokens int
+	told                                 bool
 }
 
 // spend takes n constants from the budget. The first time that there are too
@@ -43,6 +50,23 @@ func (k *criterion) spend(n int, s span) bool {
 		k.r.budget.told = true
 		k.fault(diag.TooComplex, s, "The criteria of this set compare with more than %d constants in all. Use a long list in fewer policies, or put its addresses into an address_group.", maxConstants)
 	}
+	return false
+}
+
+// spendTokens takes the criterion's text from the budget. After the first that
+// finds too little left nothing is read any more.
+func (k *criterion) spendTokens() bool {
+	b := &k.r.budget
+	b.tokens += len(k.tokens)
+	for _, t := range k.tokens {
+		if t.Kind == lexer.Operator && t.Value == "?" {
+			b.tokens += ternaryTokens
+		}
+	}
+	if b.tokens <= maxTokens {
+		return true
+	}
+	k.fault(diag.TooComplex, span{0, len(k.runes) - 1}, "The criteria of this set hold more than %d words and signs together, each counted wherever it is used; what comes after this was not looked at. Put addresses into address_group blocks, and join policies of the same effect.", maxTokens)
 	return false
 }
 

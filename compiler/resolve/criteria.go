@@ -35,12 +35,15 @@ type criterion struct {
 
 // resolveCriteria resolves one string of criteria; nil after a mistake.
 func (r *resolver) resolveCriteria(c *lang.Criteria) ir.Expr {
+	if r.budget.tokens > maxTokens {
+		return nil // told
+	}
 	k := &criterion{r: r, source: c, text: c.Text, subject: "hostname"}
 	for i := range c.Text {
 		k.runes = append(k.runes, i)
 	}
 	k.runes = append(k.runes, len(c.Text))
-	if !k.checkForeign() || !k.lex() || !k.checkInserts() || !k.checkTokens() || !k.parse() {
+	if !k.checkForeign() || !k.lex() || !k.spendTokens() || !k.checkInserts() || !k.checkTokens() || !k.parse() {
 		return nil
 	}
 	e, ok := k.condition(k.root)

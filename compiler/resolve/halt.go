@@ -14,6 +14,9 @@ import (
 // thousand take a second (measured 2026-11).
 const maxHaltTerms = 10_000
 
+// maxHaltSize bounds their comparisons.
+const maxHaltSize = 200_000
+
 // maxLook bounds the constants that are compared to leave a condition out.
 const maxLook = 1024
 
@@ -23,6 +26,7 @@ const maxLook = 1024
 type halts struct {
 	list   []haltTerm
 	terms  int
+	size   int // comparisons of the terms
 	looked int
 	told   bool
 }
@@ -32,11 +36,14 @@ type haltTerm struct {
 	name   string // of the policy
 	at     diag.Range
 	cond   ir.Expr
+	size   int // of cond
 	needed []*ir.Compare
 }
 
 func (h *halts) add(p ir.Policy, cond ir.Expr) {
-	h.list = append(h.list, haltTerm{p.Name, p.Range, cond, needed(cond)})
+	size := 0
+	ir.Walk(cond, func(ir.Expr) { size++ })
+	h.list = append(h.list, haltTerm{p.Name, p.Range, cond, size, needed(cond)})
 }
 
 // leaveAlone is a policy's condition without the flows that the set exempts and
@@ -60,11 +67,12 @@ func (r *resolver) leaveAlone(p ir.Policy, exempt ir.Expr, h *halts) ir.Expr {
 			return &ir.Const{Value: false, Range: p.Range}
 		}
 		h.terms++
+		h.size += t.size
 		parts = append(parts, ir.NewNot(t.cond.Pos(), t.cond))
 	}
-	if (h.terms > maxHaltTerms || h.looked > 500*maxHaltTerms) && !h.told {
+	if (h.terms > maxHaltTerms || h.size > maxHaltSize || h.looked > 250*maxHaltTerms) && !h.told {
 		h.told = true
-		r.diags.Add(diag.New(diag.TooComplex, p.Range, fmt.Sprintf("Each policy with halt adds its condition to all policies after it, and here these are more than %d together. Join policies of the same effect, or let fewer of them halt.", maxHaltTerms)))
+		r.diags.Add(diag.New(diag.TooComplex, p.Range, fmt.Sprintf("Each policy with halt adds its condition to all policies after it, and here these are more than %d conditions or %d comparisons together. Join policies of the same effect, or let fewer of them halt.", maxHaltTerms, maxHaltSize)))
 	}
 	if h.told {
 		return p.Cond

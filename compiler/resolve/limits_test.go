@@ -77,6 +77,10 @@ func TestRepetitionsAreBounded(t *testing.T) {
 			lines(4000, policy+"local_ip in ['@a', '10.0.0.1'] && dst_port == %d\"\n}\n"), diag.TooComplex},
 		{"large regular expressions", lines(9000, policy+"hostname matches '(a|b%d){1000}'\"\n}\n"), diag.TooComplex},
 		{"many mistakes", lines(9000, policy+"app == 'zoo%d'\"\n}\n"), diag.UnknownApplication},
+		{"as large as may be", lines(18, policy+strings.Repeat("src_port == 1 || ", 3000)+"src_port == %d\"\n}\n"), ""},
+		{"a large text used often", "locals {\n  c = \"" + strings.Repeat("src_port == 1 || ", 3000) + "src_port == 2\"\n}\n" + lines(60, "policy \"p%d\" {\n mark = 1\n criteria = local.c\n}\n"), diag.TooComplex},
+		{"choices in choices", lines(2000, policy+strings.Repeat("src_port == %d ? (", 10)+"app == 'zoom'"+strings.Repeat(") : dst_port == 1", 10)+"\"\n}\n"), diag.TooComplex},
+		{"large conditions that halt", lines(140, "policy \"p%d\" {\n halt = true\n criteria = \""+strings.Repeat("hostname contains 'h%d' || ", 100)+"hostname == 'a%d'\"\n}\n"), diag.TooComplex},
 		{"many applications", lines(9000, "application \"a%d\" {\n category = \"web\"\n domains = [\"d%d.org\"]\n}\n"), ""},
 	}
 	for _, tt := range tests {

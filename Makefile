@@ -1,6 +1,7 @@
 # Go >= 1.26 is all that is needed; `go test ./...` is the whole test suite.
 GO       ?= go
 FUZZTIME ?= 20s
+FUZZPKGS ?= ./...
 # Captures that others have named; see .ci/agreement.
 CORPUS   ?= ../shared/corpus
 # The linter is run, not depended on: its module graph stays out of go.mod.
@@ -34,8 +35,8 @@ generate: ## files made from tables (z*.go, docs/attributes.md)
 golden: ## rewrite the golden files; review the difference before you commit it
 	$(GO) test $$(grep -rlE 'flag\.Bool\("update"' --include='*_test.go' . | xargs -n1 dirname | sort -u) -update
 
-fuzz: ## each fuzz test for FUZZTIME
-	@set -e; for pkg in $$($(GO) list ./...); do \
+fuzz: ## each fuzz test of FUZZPKGS for FUZZTIME
+	@set -e; for pkg in $$($(GO) list $(FUZZPKGS)); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg; \
 	  done; \

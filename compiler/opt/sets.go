@@ -68,28 +68,40 @@ const maxFolded = 256
 // keyOf is equal for equal conditions, and for long lists of prefixes only for
 // those that are one list in memory, because their text would be long.
 func keyOf(e ir.Expr) string {
-	switch e := e.(type) {
-	case *ir.And:
-		return keysOf("and", e.List)
-	case *ir.Or:
-		return keysOf("or", e.List)
-	case *ir.Not:
-		return "not " + keyOf(e.X)
-	case *ir.Compare:
-		if len(e.Prefixes) > maxFolded {
-			return fmt.Sprintf("%s %p %d", e.Attr.Name, &e.Prefixes[0], len(e.Prefixes))
-		}
-	case *ir.Const, *ir.Residual:
-	}
-	return ir.Dump(e)
+	var b strings.Builder
+	writeKey(&b, e)
+	return b.String()
 }
 
-func keysOf(word string, list []ir.Expr) string {
-	keys := make([]string, len(list))
-	for i, e := range list {
-		keys[i] = keyOf(e)
+func writeKey(b *strings.Builder, e ir.Expr) {
+	switch e := e.(type) {
+	case *ir.And:
+		writeKeys(b, " and ", e.List)
+	case *ir.Or:
+		writeKeys(b, " or ", e.List)
+	case *ir.Not:
+		b.WriteString("not ")
+		writeKey(b, e.X)
+	case *ir.Compare:
+		if len(e.Prefixes) > maxFolded {
+			fmt.Fprintf(b, "%s %p %d", e.Attr.Name, &e.Prefixes[0], len(e.Prefixes))
+			return
+		}
+		b.WriteString(ir.Dump(e))
+	case *ir.Const, *ir.Residual:
+		b.WriteString(ir.Dump(e))
 	}
-	return "(" + strings.Join(keys, " "+word+" ") + ")"
+}
+
+func writeKeys(b *strings.Builder, word string, list []ir.Expr) {
+	b.WriteByte('(')
+	for i, e := range list {
+		if i > 0 {
+			b.WriteString(word)
+		}
+		writeKey(b, e)
+	}
+	b.WriteByte(')')
 }
 
 // subtract is the comparison that holds when a does and b does not. Both are

@@ -61,6 +61,28 @@ func (s *shelves) has(lines ...string) bool {
 	return slices.Equal(got, lines)
 }
 
+// reached are the states that a script waited for and that came.
+type reached []string
+
+// when is ok that notes that it held.
+func (r *reached) when(what string, ok func() bool) func() bool {
+	return func() bool {
+		if !ok() {
+			return false
+		}
+		*r = append(*r, what)
+		return true
+	}
+}
+
+// all says that so many states came: a script goes on without one after a minute.
+func (r *reached) all(t *testing.T, n int) {
+	t.Helper()
+	if len(*r) != n {
+		t.Errorf("only these came: %q, want %d", *r, n)
+	}
+}
+
 // adding is a bundle whose policies add to all of the sets.
 func adding(t *testing.T, sets []artifact.FlowSet, policies ...policyOf) *artifact.Bundle {
 	t.Helper()
@@ -114,19 +136,24 @@ func TestFlowComesAndGoes(t *testing.T) {
 			}
 		}
 	}
-	s := aligned().call(c, "us04.zoom.us").until(func() bool { return to.has(pair) })
-	s.do(reload(none)).until(func() bool { return to.has() })
-	s.do(reload(zoom)).until(func() bool { return to.has(pair) })
+	var r reached
+	s := aligned().call(c, "us04.zoom.us").until(r.when("named", func() bool { return to.has(pair) }))
+	s.do(reload(none)).until(r.when("of no policy", func() bool { return to.has() }))
+	s.do(reload(zoom)).until(r.when("of a policy again", func() bool { return to.has(pair) }))
 	for n := range 4 { // silent for longer than the table waits, and alive
-		s.wait(25 * time.Minute).until(func() bool { return e.Stats().Readings > uint64(n) })
+		s.wait(25 * time.Minute).idle().until(r.when("a reading", func() bool { return e.Stats().Readings > uint64(n) }))
 	}
-	s.until(func() bool { return to.has(pair) })
-	s.do(func() {
+	s.until(r.when("alive", func() bool { return to.has(pair) })).do(func() {
 		k.mu.Lock()
 		k.list = nil
 		k.mu.Unlock()
-	}).wait(10 * time.Second).until(func() bool { return to.has() })
+	})
+	for range 3 { // a list may be under way
+		s.wait(10 * time.Second).idle().idle()
+	}
+	s.until(r.when("gone", func() bool { return to.has() }))
 	playAdding(t, s, zoom, k, to, &e)
+	r.all(t, 9)
 	if n := e.Stats().ElementErrors; n != 0 {
 		t.Errorf("%d errors", n)
 	}
@@ -139,9 +166,11 @@ func TestEndOfConnectionTakesOut(t *testing.T) {
 	to := &shelves{}
 	var e *Engine
 	b := adding(t, twoSets(), policyOf{name: "web", all: []artifact.Test{portTest(443)}})
-	s := newScript().tcp(c, client, "S", 0, "").until(func() bool { return to.has(pair) })
-	s.tcp(c, server, "SA", 0, "").tcp(c, client, "R", 1, "").until(func() bool { return to.has() })
+	var r reached
+	s := newScript().tcp(c, client, "S", 0, "").until(r.when("begun", func() bool { return to.has(pair) }))
+	s.tcp(c, server, "SA", 0, "").tcp(c, client, "R", 1, "").until(r.when("over", func() bool { return to.has() }))
 	playAdding(t, s, b, &tracker{}, to, &e)
+	r.all(t, 2)
 }
 
 func TestSetsThatRefuse(t *testing.T) {
@@ -151,8 +180,10 @@ func TestSetsThatRefuse(t *testing.T) {
 	to := &shelves{faults: []artifact.MemberFault{{Set: &sets[0], Kind: artifact.FaultFull, Count: 3, Err: fmt.Errorf("full")}}}
 	var e *Engine
 	b := adding(t, sets, zoomPolicy())
-	s := newScript().call(c, "us04.zoom.us").until(func() bool { return e.Stats().ElementErrors == 3 })
+	var r reached
+	s := newScript().call(c, "us04.zoom.us").until(r.when("refused", func() bool { return e.Stats().ElementErrors == 3 }))
 	playAdding(t, s, b, &tracker{}, to, &e)
+	r.all(t, 1)
 	if diff := cmp.Diff([]string{"flush pairs", "flush six"}, to.log); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -24,7 +24,7 @@ const gamesPolicy = `policy "games" {
 
 // command is the tool on the router, not started.
 func (s *site) command(verb string, args ...string) *exec.Cmd {
-	return exec.Command(s.path("bin/netpol"), append([]string{verb, "--state-dir", s.path("state"), "--run-dir", s.path("run"), "--etc-dir", s.path("etc")}, args...)...)
+	return exec.Command(s.path("bin/netpol"), s.line(verb, args)...)
 }
 
 // start starts a command inside the router's namespace.
@@ -124,6 +124,19 @@ func TestChangeThatNobodyConfirms(t *testing.T) {
 		t.Error("the deadline stays after rollback")
 	}
 	s.wantText(s.netpol(1, "apply", "--confirm", "1ms", s.policies), "--confirm 1ms")
+}
+
+// TestChangeOverSSHWaits: there it is the default.
+func TestChangeOverSSHWaits(t *testing.T) {
+	s := newSite(t, kerneltest.NewNS(t))
+	t.Setenv("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22")
+	s.wantText(s.netpol(0, "apply", "--auto-approve", overSSH, s.policies), "Waiting to be confirmed.")
+	s.wantText(s.netpol(0, "confirm", "--json"), `"type":"confirmed","revision":1`)
+	s.write("policies/games.netpol.hcl", gamesPolicy)
+	if out := s.netpol(0, "apply", "--auto-approve", "--no-confirm", s.policies); strings.Contains(out, "Waiting") {
+		t.Errorf("with --no-confirm: %s", out)
+	}
+	s.wantText(s.netpol(1, "apply", "--no-confirm", "--confirm", "2m", s.policies), "confirm")
 }
 
 // TestFirstChangeThatNobodyConfirms: the router is bare again.

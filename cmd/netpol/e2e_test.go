@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -76,8 +77,22 @@ func (s *site) write(name, text string) {
 // netpol runs the tool on the router with the site's directories.
 func (s *site) netpol(wantCode int, verb string, args ...string) string {
 	s.t.Helper()
-	return s.run(wantCode, append([]string{verb, "--state-dir", s.path("state"), "--run-dir", s.path("run"), "--etc-dir", s.path("etc")}, args...))
+	return s.run(wantCode, s.line(verb, args))
 }
+
+// line is a command line with the site's directories. Unless a test asks for it,
+// nothing waits to be confirmed, wherever the tests run: over ssh it would.
+func (s *site) line(verb string, args []string) []string {
+	line := []string{verb, "--state-dir", s.path("state"), "--run-dir", s.path("run"), "--etc-dir", s.path("etc")}
+	changes := verb == "apply" || verb == "rollback"
+	if changes && !slices.ContainsFunc(args, func(a string) bool { return strings.HasSuffix(a, "confirm") || a == overSSH }) {
+		line = append(line, "--no-confirm")
+	}
+	return append(line, slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == overSSH })...)
+}
+
+// overSSH among the arguments leaves it to netpol whether a change waits.
+const overSSH = "over ssh"
 
 // ask runs a verb that only talks to netpold.
 func (s *site) ask(args ...string) string {

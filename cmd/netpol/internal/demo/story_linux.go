@@ -139,7 +139,7 @@ func (s *story) applyPolicy(ctx context.Context) error {
 		return err
 	}
 	s.heading("Changing it")
-	out, err := s.output(ctx, "apply", savedPlan)
+	out, err := s.output(ctx, "apply", "--no-confirm", savedPlan)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package nft
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"math"
 	"strings"
 	"time"
 
@@ -10,9 +11,19 @@ import (
 	"github.com/netpol/netpol/compiler/ir"
 )
 
-// idle is how long a host's or a flow's rate is remembered after its last
-// packet: longer than any bucket takes to fill up again.
+// idle is how long a host's or a flow's rate is remembered at least after its
+// last packet.
 const idle = time.Minute
+
+// memory is how long a rate is remembered: until its bucket is full again
+// (nft_limit_init, linux/net/netfilter/nft_limit.c), in whole seconds.
+func memory(l artifact.Limit) time.Duration {
+	seconds, rate, burst := l.Unit.Seconds(), float64(max(l.Rate, 1)), float64(l.Burst)
+	if l.Bytes {
+		burst += rate
+	}
+	return max(idle, time.Duration(math.Ceil(seconds*burst/rate))*time.Second)
+}
 
 // defaultLogRate keeps a busy policy from filling the kernel's log.
 func defaultLogRate() artifact.Limit { return artifact.Limit{Rate: 1, Unit: time.Second, Burst: 5} }
@@ -92,7 +103,7 @@ func over0(e Effect) []artifact.Match {
 func (t *packetTests) each(e Effect, id string, per ir.Per, kind artifact.Accounts, update artifact.Statement, do ...artifact.Statement) []artifact.Rule {
 	set := artifact.Set{Accounts: kind}
 	if kind == artifact.AccountLimit {
-		set.Lives = idle
+		set.Lives = memory(update.Limit)
 	}
 	if per == ir.PerFlow {
 		set.Name, set.Type = "np_"+id+"f_"+t.word(e), artifact.SetFlow

@@ -262,6 +262,14 @@ func TestSavedPlanIsForTheRouterItWasMadeOn(t *testing.T) {
 	s.wantText(s.netpol(0, "apply", plan), "Apply complete!")
 	s.netpol(0, "plan", "--detailed-exitcode", s.policies)
 	s.wantText(s.netpol(1, "apply", plan), "stale plan")
+
+	// A router that went on and came back is another one, although it looks the same.
+	s.write("policies/games.netpol.hcl", gamesPolicy)
+	s.netpol(0, "plan", "--out", plan, s.policies)
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	s.netpol(0, "rollback", "--auto-approve")
+	s.take("policies/netpol.lock.hcl")
+	s.wantText(s.netpol(1, "apply", plan), "stale plan", "made on revision 1, and revision 3 is in force")
 }
 
 func TestApplyLeavesNothingOfAFaultySet(t *testing.T) {

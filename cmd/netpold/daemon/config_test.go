@@ -28,6 +28,21 @@ func TestParseConfigDefaults(t *testing.T) {
 	}
 }
 
+func TestParseConfigRepair(t *testing.T) {
+	for _, mode := range []repair{"", repairOff, repairMissing, repairAny} {
+		args, want := []string{"--repair", string(mode)}, mode
+		if mode == "" {
+			args, want = nil, repairMissing
+		}
+		if got, err := parseConfig(args, io.Discard); err != nil || got.repair != want || got.etcDir != "/etc" || got.tool == "" {
+			t.Errorf("%v: got %+v, %v", args, got, err)
+		}
+	}
+	if _, err := parseConfig([]string{"--repair", "all"}, io.Discard); err == nil || !strings.Contains(err.Error(), "off, missing or any") {
+		t.Errorf("got %v, want the values", err)
+	}
+}
+
 func TestParseConfigReplay(t *testing.T) {
 	got, err := parseConfig([]string{"--replay", "--bundle", "b.npb", "--log-level", "warn", "a.pcap", "b.pcap"}, io.Discard)
 	if err != nil {

@@ -178,6 +178,9 @@ func (t *tool) revive(saved planfile.Plan) (*planned, error) {
 	if live.Digest() != saved.Live {
 		return nil, errStalePlan
 	}
+	if now, _ := r.Current(live); now.Serial != saved.Revision {
+		return nil, fmt.Errorf("%w (it was made on revision %d, and revision %d is in force)", errStalePlan, saved.Revision, now.Serial)
+	}
 	pins, err := readLockUpdate(saved.LockPath, []byte(saved.LockAfter))
 	if err != nil {
 		return nil, err

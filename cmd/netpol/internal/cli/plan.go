@@ -86,7 +86,7 @@ func (t *tool) runPlan(a planArgs) error {
 		return err
 	}
 	if a.out != "" {
-		if err := p.save(a.out); err != nil {
+		if err := p.save(t.router(), a.out); err != nil {
 			return err
 		}
 		if err := t.progress("Saved the plan in %s. To do exactly this: netpol apply %s", a.out, a.out); err != nil {
@@ -127,13 +127,14 @@ func (t *tool) showPlan(p *planned) error {
 }
 
 // save writes the plan for a later apply.
-func (p *planned) save(name string) error {
+func (p *planned) save(r router.Router, name string) error {
 	path, err := filepath.Abs(p.pins.path)
 	if err != nil {
 		return fmt.Errorf("save plan: %w", err)
 	}
+	now, _ := r.Current(p.live) // 0 where nothing is in force
 	data, err := planfile.Encode(planfile.Plan{
-		Live: p.live.Digest(), Bundle: p.set.bundle,
+		Live: p.live.Digest(), Revision: now.Serial, Bundle: p.set.bundle,
 		LockPath: path, LockBefore: p.pins.beforeDigest(), LockAfter: string(p.pins.after),
 	})
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // formatVersion is the version that this code writes and reads.
-const formatVersion = 1
+const formatVersion = 2
 
 // maxBytes bounds a plan file: a bundle in base64 and some text.
 const maxBytes = artifact.MaxBytes*4/3 + 1<<20
@@ -28,6 +28,9 @@ var (
 type Plan struct {
 	// Live is the digest of the live state that the plan was made from.
 	Live string
+	// Revision is the one in force when the plan was made; 0 for none. A router that
+	// went on and came back looks the same, and has another.
+	Revision int
 	// Bundle is what the router is to run.
 	Bundle *artifact.Bundle
 	// LockPath is the absolute path of the policy set's lock file, LockBefore
@@ -43,6 +46,7 @@ type file struct {
 	Type          string `json:"type"` // netpol-plan
 	FormatVersion int    `json:"format_version"`
 	Live          string `json:"live_digest"`
+	Revision      int    `json:"revision"`
 	BundleDigest  string `json:"bundle_digest"`
 	LockPath      string `json:"lock_path"`
 	LockBefore    string `json:"lock_before"`
@@ -62,7 +66,7 @@ func Encode(p Plan) ([]byte, error) {
 		return nil, fmt.Errorf("encode plan: %w", err)
 	}
 	data, err := json.MarshalIndent(file{
-		Type: fileType, FormatVersion: formatVersion, Live: p.Live, BundleDigest: p.Bundle.Digest(),
+		Type: fileType, FormatVersion: formatVersion, Live: p.Live, Revision: p.Revision, BundleDigest: p.Bundle.Digest(),
 		LockPath: p.LockPath, LockBefore: p.LockBefore, LockAfter: p.LockAfter, Bundle: bundle,
 	}, "", "  ")
 	if err != nil {
@@ -99,6 +103,8 @@ func (f file) plan() (Plan, error) {
 		return Plan{}, fmt.Errorf("read plan: type %q: %w", f.Type, ErrNotPlan)
 	case f.FormatVersion != formatVersion:
 		return Plan{}, fmt.Errorf("read plan: format version %d, want %d: %w", f.FormatVersion, formatVersion, ErrVersion)
+	case f.Revision < 0:
+		return Plan{}, fmt.Errorf("read plan: revision %d: %w", f.Revision, ErrDamaged)
 	case f.Live == "":
 		return Plan{}, fmt.Errorf("read plan: no digest of the live state: %w", ErrDamaged)
 	case !filepath.IsAbs(f.LockPath) || filepath.Base(f.LockPath) != lockName:
@@ -113,7 +119,7 @@ func (f file) plan() (Plan, error) {
 		return Plan{}, fmt.Errorf("read plan: bundle does not have the digest %s: %w", f.BundleDigest, ErrDamaged)
 	}
 	return Plan{
-		Live: f.Live, Bundle: b,
+		Live: f.Live, Revision: f.Revision, Bundle: b,
 		LockPath: f.LockPath, LockBefore: f.LockBefore, LockAfter: f.LockAfter,
 	}, nil
 }

@@ -14,6 +14,7 @@ import (
 func sample() Plan {
 	return Plan{
 		Live:       "aa11",
+		Revision:   7,
 		Bundle:     &artifact.Bundle{Format: artifact.FormatVersion, ABI: "abi", Labels: []artifact.Label{{Name: "zoom", Bit: 3}}},
 		LockPath:   "/etc/netpol/netpol.lock.hcl",
 		LockBefore: "bb22",
@@ -54,7 +55,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"a bundle", "netpol-bundle\nformat 1\n", ErrNotPlan},
 		{"other JSON", `{"type":"x"}`, ErrNotPlan},
 		{"unknown field", strings.Replace(good, `"type"`, `"more":1,"type"`, 1), ErrNotPlan},
-		{"later version", strings.Replace(good, `"format_version": 1`, `"format_version": 2`, 1), ErrVersion},
+		{"later version", strings.Replace(good, `"format_version": 2`, `"format_version": 3`, 1), ErrVersion},
+		{"revision below zero", strings.Replace(good, `"revision": 7`, `"revision": -7`, 1), ErrDamaged},
 		{"truncated", good[:len(good)-20], ErrNotPlan},
 		{"trailing bytes", good + "{}", ErrDamaged},
 		{"digest of another bundle", strings.Replace(good, `"bundle_digest": "`, `"bundle_digest": "0`, 1), ErrDamaged},

@@ -55,10 +55,11 @@ type keeper struct {
 	wake chan struct{}
 	done chan struct{} // closed when the last change is written
 
-	mu       sync.Mutex // guards what follows
-	waiting  []arrival
-	sets     []artifact.FlowSet // of the newest bundle; nil when it is known
-	refused  atomic.Uint64      // arrivals that found no room
+	mu      sync.Mutex // guards what follows
+	waiting []arrival
+	sets    []artifact.FlowSet // of the newest bundle; nil when it is known
+
+	refused  atomic.Uint64 // arrivals that found no room
 	written  atomic.Uint64
 	failed   atomic.Uint64 // changes that sets did not take
 	elements atomic.Uint64 // now

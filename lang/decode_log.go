@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -59,6 +60,10 @@ func (d *decoder) logLimit(b *hclsyntax.Block) *Limit {
 	return l
 }
 
+// prefixSigns are the signs of a prefix besides letters, digits and spaces:
+// those that are the same in the kernel and in nft's text.
+const prefixSigns = "-_./:(),+;=<>[]#@"
+
 // badPrefix says what is wrong with a prefix. It stands in a line of the log and
 // in nft's quotes, which know no escapes.
 func badPrefix(s string) string {
@@ -66,8 +71,8 @@ func badPrefix(s string) string {
 		return fmt.Sprintf("it is longer than %d bytes", maxPrefixBytes)
 	}
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return `it holds printable ASCII characters without " and \ only`
+		if c := s[i]; !isLetter(c) && !isDigit(c) && c != ' ' && !strings.ContainsRune(prefixSigns, rune(c)) {
+			return "it holds letters, digits, spaces and " + prefixSigns + " only"
 		}
 	}
 	return ""

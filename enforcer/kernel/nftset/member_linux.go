@@ -68,14 +68,14 @@ func (m *Members) Write(changes []artifact.MemberChange) []artifact.MemberFault 
 
 // kindOf sorts the kernel's reasons.
 func kindOf(errno unix.Errno) artifact.FaultKind {
-	switch errno {
-	case unix.ENFILE:
+	switch {
+	case errors.Is(errno, unix.ENFILE):
 		return artifact.FaultFull
-	case unix.ENOENT:
+	case errors.Is(errno, unix.ENOENT):
 		return artifact.FaultMissing
-	case unix.EINVAL:
+	case errors.Is(errno, unix.EINVAL):
 		return artifact.FaultMismatch
-	case unix.EPERM:
+	case errors.Is(errno, unix.EPERM):
 		return artifact.FaultDenied
 	}
 	return artifact.FaultOther

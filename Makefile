@@ -10,7 +10,7 @@ GOLANGCI ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.
 # netpold's limit, in bytes, stripped, on amd64: what a router's flash can spare.
 SIZE_LIMIT := 12582912
 
-.PHONY: build check test lint generate golden fuzz bench netns size agreement demo clean
+.PHONY: build check test lint generate golden fuzz bench netns faults size agreement demo clean
 
 build: ## static, stripped programs in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/ ./cmd/netpol ./cmd/netpold
@@ -25,6 +25,11 @@ test: ## everything; kernel tests skip with a reason where namespaces are not al
 
 netns: ## the same, and a kernel test that cannot run is a failure
 	NETPOL_REQUIRE_NETNS=1 $(GO) test -count=1 ./...
+
+faults: ## applies that are killed, run out of room or race, changes nobody confirms; as root, with figures
+	NETPOL_REQUIRE_NETNS=1 NETPOL_FAULTS=1 $(GO) test -count=1 -v -timeout 30m \
+	  -run 'Killed|Full|Damaged|AtOnce|Nobody|Netpold|Flush|Reboot|Others|WithoutRoot|Refused|Moved|Guard' \
+	  ./cmd/netpol ./cmd/netpol/internal/router | grep -v '^=== '
 
 lint:
 	$(GOLANGCI) run ./...

@@ -29,7 +29,7 @@ netns: ## the same, and a kernel test that cannot run is a failure
 faults: ## applies that are killed, run out of room or race, changes nobody confirms; as root, with figures
 	NETPOL_REQUIRE_NETNS=1 NETPOL_FAULTS=1 $(GO) test -count=1 -v -timeout 30m \
 	  -run 'Killed|Full|Damaged|AtOnce|Nobody|Netpold|Flush|Reboot|Others|WithoutRoot|Refused|Moved|Guard' \
-	  ./cmd/netpol ./cmd/netpol/internal/router | grep -v '^=== '
+	  ./cmd/netpol ./cmd/netpol/internal/router
 
 lint:
 	$(GOLANGCI) run ./...

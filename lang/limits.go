@@ -24,10 +24,12 @@ const (
 	MaxDepth = 64
 	// MaxCriteriaBytes bounds the text of one criterion.
 	MaxCriteriaBytes = 64 << 10
-	// maxTokens bounds the words and signs of one file. A megabyte that is all
-	// signs makes a tree of 500 MB; policies of the usual density have 200,000
-	// in a megabyte (measured 2026-11).
-	maxTokens = 350_000
+	// maxTokens bounds the words and signs of one file, and tokenBytes those of a
+	// longer one: so many bytes for each. A megabyte that is all signs makes a
+	// tree of 500 MB; policies of the usual density have 200,000 in a megabyte
+	// (measured 2026-11).
+	maxTokens  = 350_000
+	tokenBytes = 3
 	// maxSetTokens bounds those of all files of a set, as density counts them: at
 	// half a microsecond and up to 100 bytes each (measured 2026-11).
 	maxSetTokens = 1_000_000
@@ -58,14 +60,15 @@ type level struct {
 // may follow, or is too much for it. It returns true when the file is safe to
 // parse.
 func checkTokens(name string, src []byte, diags *diag.List) bool {
-	if density(src) > maxTokens {
-		diags.Add(tooManyTokens(name))
+	most := max(maxTokens, len(src)/tokenBytes)
+	if density(src) > most {
+		diags.Add(tooManyTokens(name, most))
 		return false
 	}
 	// Lexing errors come back from the parser again, with better words.
 	tokens, _ := hclsyntax.LexConfig(src, name, startPos)
-	if len(tokens) > maxTokens {
-		diags.Add(tooManyTokens(name))
+	if len(tokens) > most {
+		diags.Add(tooManyTokens(name, most))
 		return false
 	}
 	stack := []level{{open: hclsyntax.TokenOBrace}}
@@ -78,8 +81,8 @@ func checkTokens(name string, src []byte, diags *diag.List) bool {
 	return true
 }
 
-func tooManyTokens(name string) diag.Diagnostic {
-	return diag.New(diag.TooLarge, fileRange(name), fmt.Sprintf("%s holds more than %d words and signs. Split it into several files.", name, maxTokens))
+func tooManyTokens(name string, most int) diag.Diagnostic {
+	return diag.New(diag.TooLarge, fileRange(name), fmt.Sprintf("%s holds more than %d words and signs. Split it into several files.", name, most))
 }
 
 // density is about how many tokens the lexer will make of src, and at least

@@ -222,6 +222,9 @@ func ranges(l ir.Literal, most int) []ir.Interval {
 	return out
 }
 
+// maxMark is the highest mark that a number of this host can say.
+const maxMark = math.MaxUint32 & math.MaxInt
+
 // mark asks for ranges of the mark as for blocks of addresses: the bits that a
 // block's numbers have in common, without the enforcer's own.
 func (t *packetTests) mark(l ir.Literal) [][]artifact.Match {
@@ -235,7 +238,7 @@ func (t *packetTests) mark(l ir.Literal) [][]artifact.Match {
 		return [][]artifact.Match{{m}}
 	}
 	var out [][]artifact.Match
-	for _, r := range ranges(l, math.MaxUint32) {
+	for _, r := range ranges(l, maxMark) {
 		for low := uint64(r.Low); low <= uint64(r.High); {
 			size := low & -low // the largest block that begins here
 			if low == 0 {

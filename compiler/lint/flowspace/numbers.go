@@ -33,7 +33,7 @@ func domain(a fact.Attribute) []ir.Interval {
 	case a.Type == fact.TimeOfDay:
 		return []ir.Interval{{Low: 0, High: daySeconds - 1}}
 	case a.Name == "ct_mark":
-		return []ir.Interval{{Low: 0, High: math.MaxUint32}}
+		return []ir.Interval{{Low: 0, High: math.MaxUint32 & math.MaxInt}}
 	case a.Name == "ip_dscp":
 		return []ir.Interval{{Low: 0, High: 63}}
 	case a.Unit == "percent":

@@ -98,7 +98,7 @@ func describe(policies []ir.Policy) []artifact.Policy {
 			Mark:        p.Mark,
 			Verdict:     p.Verdict.String(),
 			Also:        p.Extras(),
-			When:        p.Packet.String(),
+			When:        p.Packet.Words(),
 			Part:        p.Part,
 			Audit:       p.Audit,
 		}

@@ -24,7 +24,7 @@ import (
 )
 
 // patience bounds every wait; what is waited for takes some milliseconds.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // eventually waits until a condition holds.
 func (s *site) eventually(what string, holds func() bool) {

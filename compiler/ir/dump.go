@@ -22,6 +22,21 @@ func (s *Set) Dump() string {
 	return b.String()
 }
 
+// Words is the conjunction as its author wrote the comparisons; empty without
+// literals.
+func (c Conjunction) Words() string {
+	parts := make([]string, len(c))
+	for i, l := range c {
+		if parts[i] = l.Test.Text; parts[i] == "" {
+			parts[i] = l.Test.String()
+		}
+		if l.Not {
+			parts[i] = "not " + parts[i]
+		}
+	}
+	return strings.Join(parts, " and ")
+}
+
 // String is the conjunction as Dump writes conditions; empty without literals.
 func (c Conjunction) String() string {
 	parts := make([]string, len(c))

@@ -24,7 +24,7 @@ import (
 
 const (
 	group   = 77
-	budget  = 4
+	budget  = 4    // packets that the kernel shows: four times InspectPacket
 	snaplen = 8192 // of the capture rules, compiler/emit/nft
 )
 
@@ -34,7 +34,7 @@ func captureLab(t *testing.T, cfg NFLogConfig) (*kerneltest.Lab, *NFLog) {
 	t.Helper()
 	lab := kerneltest.NewLab(t)
 	text := emit.Text(emit.Emit(emit.Input{
-		Settings:  artifact.Settings{LogGroup: group, InspectPacket: budget, DoneMark: 0x80000000},
+		Settings:  artifact.Settings{LogGroup: group, InspectPacket: budget / 4, DoneMark: 0x80000000},
 		InitLabel: artifact.Label{Name: "np-seen"},
 	}), nil)
 	lab.Router.Enter()

@@ -70,7 +70,7 @@ func (d *decoder) fileMembers(named Text) []Member {
 	if !ok || !checkText(name, src, &d.diags) || !d.spend(memberCost*bytes.Count(src, []byte{'\n'}), named.Range) {
 		return nil
 	}
-	var out []Member
+	out := make([]Member, 0, bytes.Count(src, []byte{'\n'})+1)
 	faults := 0
 	at := diag.Pos{Line: 1, Column: 1}
 	for line := range strings.Lines(string(src)) {

@@ -138,7 +138,7 @@ func (t *tool) showTests(a testArgs, report *policytest.Report) error {
 // testSuite compiles a directory and reads its tests. The faults of both are
 // told in one run.
 func (t *tool) testSuite(dir string) (*policytest.Suite, error) {
-	set, suite, err := t.compileWithTests(dir)
+	set, suite, err := t.compileWithTests(dir, alwaysPrepare)
 	if err != nil {
 		return nil, err
 	}
@@ -148,9 +148,18 @@ func (t *tool) testSuite(dir string) (*policytest.Suite, error) {
 	return suite, nil
 }
 
+// prepareWhen says when a suite is made ready to run, which takes as much memory
+// as the enforcer would.
+type prepareWhen uint8
+
+const (
+	alwaysPrepare    prepareWhen = iota
+	prepareIfAnyTest             // for the faults of tests, of which there may be none
+)
+
 // compileWithTests is compileDir with the tests of the directory, whose faults
-// are among the set's. The suite is nil when there are errors.
-func (t *tool) compileWithTests(dir string) (*policySet, *policytest.Suite, error) {
+// are among the set's. The suite is nil when there are errors, or no need for it.
+func (t *tool) compileWithTests(dir string, when prepareWhen) (*policySet, *policytest.Suite, error) {
 	set, err := t.compileDir(dir, foreign{})
 	if err != nil {
 		return nil, nil, err
@@ -158,7 +167,7 @@ func (t *tool) compileWithTests(dir string) (*policySet, *policytest.Suite, erro
 	tests, diags := lang.ParseTestDir(dir)
 	set.tests = tests
 	var suite *policytest.Suite
-	if !set.diags.HasErrors() {
+	if !set.diags.HasErrors() && (when == alwaysPrepare || len(tests.Tests) > 0) {
 		catalogue, err := policies.Catalogue()
 		if err != nil {
 			return nil, nil, fmt.Errorf("read catalogue: %w", err)

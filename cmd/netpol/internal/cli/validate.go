@@ -50,7 +50,7 @@ kernel would not take the table.`,
 }
 
 func (t *tool) validate(a validateArgs) error {
-	set, _, err := t.compileWithTests(a.dir)
+	set, _, err := t.compileWithTests(a.dir, prepareIfAnyTest)
 	if err != nil {
 		return err
 	}

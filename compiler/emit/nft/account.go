@@ -25,9 +25,6 @@ func memory(l artifact.Limit) time.Duration {
 	return max(idle, time.Duration(math.Ceil(seconds*burst/rate))*time.Second)
 }
 
-// defaultLogRate keeps a busy policy from filling the kernel's log.
-func defaultLogRate() artifact.Limit { return artifact.Limit{Rate: 1, Unit: time.Second, Burst: 5} }
-
 // accounts are the rules of a policy that limit, count and log. What is over a
 // rate is gone before it is counted.
 func (t *packetTests) accounts(e Effect) []artifact.Rule {
@@ -51,7 +48,7 @@ func (t *packetTests) rate(e Effect) []artifact.Rule {
 	over := []artifact.Statement{{Kind: artifact.DoCounter}, {Kind: artifact.DoDrop}}
 	exceeded := artifact.Statement{Kind: artifact.DoOverLimit, Limit: e.Rate.Limit}
 	if e.Rate.Per == ir.PerPolicy {
-		return t.plainRules(e, "rate", over0(e), append([]artifact.Statement{exceeded}, over...))
+		return t.plainRules(e, "rate", usedUp(e), append([]artifact.Statement{exceeded}, over...))
 	}
 	exceeded.Kind = artifact.DoUpdate
 	return t.each(e, "rate", e.Rate.Per, artifact.AccountLimit, exceeded, over...)
@@ -73,7 +70,7 @@ func (t *packetTests) count(e Effect) []artifact.Rule {
 	if e.Count.Per == ir.PerPolicy {
 		o := artifact.Object{Name: "np_count_" + t.word(e), Kind: artifact.ObjectCounter}
 		t.object(o)
-		return t.plainRules(e, "count", over0(e), []artifact.Statement{{Kind: artifact.DoCountIn, Name: o.Name}})
+		return t.plainRules(e, "count", usedUp(e), []artifact.Statement{{Kind: artifact.DoCountIn, Name: o.Name}})
 	}
 	return t.each(e, "count", e.Count.Per, artifact.AccountCounts, artifact.Statement{Kind: artifact.DoUpdate})
 }
@@ -87,11 +84,11 @@ func (t *packetTests) log(e Effect) []artifact.Rule {
 	if e.Log.Limit != nil && e.Log.Limit.Rate > 0 {
 		do = append([]artifact.Statement{{Kind: artifact.DoWithinLimit, Limit: *e.Log.Limit}}, do...)
 	}
-	return t.plainRules(e, "log", over0(e), do)
+	return t.plainRules(e, "log", usedUp(e), do)
 }
 
-// over0 is the test for a used-up quota, if there is one.
-func over0(e Effect) []artifact.Match {
+// usedUp asks whether the policy's quota is used up, if it has one.
+func usedUp(e Effect) []artifact.Match {
 	if e.Over.Name == "" {
 		return nil
 	}
@@ -109,7 +106,7 @@ func (t *packetTests) each(e Effect, id string, per ir.Per, kind artifact.Accoun
 		set.Name, set.Type = "np_"+id+"f_"+t.word(e), artifact.SetFlow
 		t.sets[set.Name] = set
 		update.Name, update.Key = set.Name, artifact.MatchCTID
-		return t.plainRules(e, id, over0(e), append([]artifact.Statement{update}, do...))
+		return t.plainRules(e, id, usedUp(e), append([]artifact.Statement{update}, do...))
 	}
 	var rules []artifact.Rule
 	for _, f := range []struct {
@@ -134,7 +131,7 @@ func (t *packetTests) each(e Effect, id string, per ir.Per, kind artifact.Accoun
 			{f.daddr, []artifact.Match{family, {Kind: f.saddr, Set: inside, Not: true}, {Kind: f.daddr, Set: inside}}},
 		} {
 			update.Name, update.Key = own.Name, side.key
-			rules = append(rules, t.plainRules(e, id+f.digit, append(over0(e), side.match...), append([]artifact.Statement{update}, do...))...)
+			rules = append(rules, t.plainRules(e, id+f.digit, append(usedUp(e), side.match...), append([]artifact.Statement{update}, do...))...)
 		}
 	}
 	return rules
@@ -143,15 +140,17 @@ func (t *packetTests) each(e Effect, id string, per ir.Per, kind artifact.Accoun
 // inside is the set of the local networks of a family, which the rules for first
 // packets know by the same name.
 func (t *packetTests) inside(typ artifact.SetType) string {
-	s := newSpace(t.settings)
-	table := newSetTable(s)
-	region := s.region(s.local[0])
-	if typ == artifact.SetAddr6 {
-		region = s.region(s.local[1])
+	if t.local == nil {
+		s := newSpace(t.settings)
+		table := newSetTable(s)
+		t.local = map[artifact.SetType]artifact.Set{}
+		for i, typ := range []artifact.SetType{artifact.SetAddr4, artifact.SetAddr6} {
+			t.local[typ] = table.byName[table.add(typ, s.region(s.local[i]))]
+		}
 	}
-	name := table.add(typ, region)
-	t.sets[name] = table.byName[name]
-	return name
+	set := t.local[typ]
+	t.sets[set.Name] = set
+	return set.Name
 }
 
 func (t *packetTests) object(o artifact.Object) {

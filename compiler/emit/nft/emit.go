@@ -119,15 +119,14 @@ func Emit(in Input) artifact.Ruleset {
 	rs.Chains = append(rs.Chains, routeChains(in.Effects, t)...)
 	rs.Chains = append(rs.Chains, outChains(in.Outs, t)...)
 	rs.Chains = append(rs.Chains, packetChains(in, t)...)
-	if rules := dscpRules(in.Effects, t); len(rules) > 0 {
-		rs.Chains = append(rs.Chains, dispatch(artifact.Chain{
-			Name: chainDSCP, Hook: "postrouting", Type: "filter", Priority: priorityMangle, Rules: rules,
-		})...)
-	}
-	if rules := priorityRules(in.Effects, t); len(rules) > 0 {
-		rs.Chains = append(rs.Chains, dispatch(artifact.Chain{
-			Name: chainPriority, Hook: "postrouting", Type: "filter", Priority: priorityMangle, Rules: rules,
-		})...)
+	for _, c := range []artifact.Chain{
+		{Name: chainDSCP, Rules: dscpRules(in.Effects, t)},
+		{Name: chainPriority, Rules: priorityRules(in.Effects, t)},
+	} {
+		if len(c.Rules) > 0 {
+			c.Hook, c.Type, c.Priority = "postrouting", "filter", priorityMangle
+			rs.Chains = append(rs.Chains, dispatch(c)...)
+		}
 	}
 	if rules := verdictRules(in.Effects, t); len(rules) > 0 {
 		rs.Chains = append(rs.Chains, verdictChains(in.Settings, rules)...)
@@ -163,12 +162,11 @@ func initChain(l artifact.Label) artifact.Chain {
 // nothing else, so the first policy wins.
 func dscpRules(effects []Effect, t *packetTests) []artifact.Rule {
 	var rules []artifact.Rule
-	seen := make(map[int]bool)
+	seen := ruled{}
 	for _, e := range effects {
-		if e.DSCP == nil || e.always() && seen[e.Label.Bit] {
+		if e.DSCP == nil || seen.again(e) {
 			continue
 		}
-		seen[e.Label.Bit] = seen[e.Label.Bit] || e.always()
 		for _, f := range []struct {
 			version uint32
 			set     artifact.StatementKind
@@ -187,16 +185,29 @@ func dscpRules(effects []Effect, t *packetTests) []artifact.Rule {
 // priorityRules are one rule a label; the first policy wins in the same way.
 func priorityRules(effects []Effect, t *packetTests) []artifact.Rule {
 	var rules []artifact.Rule
-	seen := make(map[int]bool)
+	seen := ruled{}
 	for _, e := range effects {
-		if e.Priority == nil || e.always() && seen[e.Label.Bit] {
+		if e.Priority == nil || seen.again(e) {
 			continue
 		}
-		seen[e.Label.Bit] = seen[e.Label.Bit] || e.always()
 		rules = append(rules, t.rules(e, "priority", nil,
 			artifact.Statement{Kind: artifact.DoSetPriority, Value: *e.Priority}, artifact.Statement{Kind: artifact.DoAccept})...)
 	}
 	return rules
+}
+
+// ruled are the labels whose rules of one kind are made: the first policy's
+// stand for all that the label alone leads to.
+type ruled map[int]bool
+
+// again says that an effect's rules are there already, and notes them.
+func (r ruled) again(e Effect) bool {
+	if !e.always() {
+		return false
+	}
+	was := r[e.Label.Bit]
+	r[e.Label.Bit] = true
+	return was
 }
 
 // always says that the label alone leads to the effect.

@@ -61,6 +61,7 @@ type packetTests struct {
 	schedules map[string]artifact.Schedule
 	outs      map[string]Out // by the names that are asked for
 	sets      map[string]artifact.Set
+	local     map[artifact.SetType]artifact.Set // of the local networks; nil until a rule asks
 	objects   []artifact.Object
 	ids       map[string]int // rules so far, by the first form of their ID
 }
@@ -93,9 +94,7 @@ func (t *packetTests) list(sets []artifact.Set) []artifact.Set {
 // rules are an effect's rules for one thing that it does: one for each
 // alternative of what is asked of a packet.
 func (t *packetTests) rules(e Effect, id string, also []artifact.Match, do ...artifact.Statement) []artifact.Rule {
-	if e.Over.Name != "" { // nothing but the quota itself before it is used up
-		also = append([]artifact.Match{hasLabel(e.Over)}, also...)
-	}
+	also = append(usedUp(e), also...) // before that there is nothing but the quota itself
 	do = append([]artifact.Statement{{Kind: artifact.DoCounter}}, do...)
 	return t.plainRules(e, id, also, do)
 }

@@ -14,12 +14,11 @@ const (
 // inside stay with the main table: the other tables lead outwards.
 func routeChains(effects []Effect, t *packetTests) []artifact.Chain {
 	var rules []artifact.Rule
-	seen := make(map[int]bool)
+	seen := ruled{}
 	for _, e := range effects {
-		if e.Route == nil || e.always() && seen[e.Label.Bit] {
+		if e.Route == nil || seen.again(e) {
 			continue
 		}
-		seen[e.Label.Bit] = seen[e.Label.Bit] || e.always()
 		for _, f := range []struct {
 			version uint32
 			id      string

@@ -28,7 +28,7 @@ type group struct {
 
 func newSpace(s artifact.Settings) space {
 	out := space{pool: newPool(), lists: map[group]rid{}}
-	inside := insideNetworks(s)
+	inside := s.Inside()
 	out.local = [2]rid{out.addresses(inside, 4), out.addresses(inside, 6)}
 	var ports region
 	// What the enforcer reads ports of: TCP, UDP, SCTP and UDP-Lite.
@@ -38,20 +38,6 @@ func newSpace(s artifact.Settings) space {
 	}
 	out.ports = out.name(union(ports))
 	return out
-}
-
-// insideNetworks are what the enforcer takes for local: the private ranges
-// (RFC 1918, RFC 4193), the link itself (RFC 3927, RFC 4291), the host, and
-// the operator's own.
-func insideNetworks(s artifact.Settings) []netip.Prefix {
-	var out []netip.Prefix
-	for _, p := range []string{
-		"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8",
-		"fc00::/7", "fe80::/10", "::1/128",
-	} {
-		out = append(out, netip.MustParsePrefix(p))
-	}
-	return append(out, s.LocalNetworks...)
 }
 
 // reading is one case of what a condition may mean.

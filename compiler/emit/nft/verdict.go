@@ -11,12 +11,11 @@ import (
 // is not one of the three asks nothing of the kernel.
 func verdictRules(effects []Effect, t *packetTests) []artifact.Rule {
 	var rules []artifact.Rule
-	seen := make(map[int]bool)
+	seen := ruled{}
 	for _, e := range effects {
-		if e.Verdict == "" || e.always() && seen[e.Label.Bit] {
+		if e.Verdict == "" || seen.again(e) {
 			continue
 		}
-		seen[e.Label.Bit] = seen[e.Label.Bit] || e.always()
 		switch e.Verdict {
 		case "accept":
 			rules = append(rules, t.rules(e, "accept", nil, artifact.Statement{Kind: artifact.DoAccept})...)

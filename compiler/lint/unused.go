@@ -41,10 +41,16 @@ func checkUnusedGroup(p *pass) {
 			}
 		}
 	})
+	p.unusedGroups(u, func(i int) (string, diag.Range) { return list[i].Name, list[i].Range })
+}
+
+// unusedGroups reports the groups that no criterion mentions.
+func (p *pass) unusedGroups(u *uses, group func(i int) (name string, at diag.Range)) {
 	p.mentions("@", u.use)
-	for i, g := range list {
-		if !u.used[i] {
-			p.report(Finding{Subject: g.Range, Detail: fmt.Sprintf("No criterion uses '@%s'.", g.Name), Hint: "remove the group"})
+	for i, used := range u.used {
+		if !used {
+			name, at := group(i)
+			p.report(Finding{Subject: at, Detail: fmt.Sprintf("No criterion uses '@%s'.", name), Hint: "remove the group"})
 		}
 	}
 }
@@ -59,12 +65,7 @@ func checkUnusedAppGroup(p *pass) {
 			}
 		}
 	})
-	p.mentions("@", u.use)
-	for i, g := range list {
-		if !u.used[i] {
-			p.report(Finding{Subject: g.Range, Detail: fmt.Sprintf("No criterion uses '@%s'.", g.Name), Hint: "remove the group"})
-		}
-	}
+	p.unusedGroups(u, func(i int) (string, diag.Range) { return list[i].Name, list[i].Range })
 }
 
 // checkUnusedSchedule reports schedules that neither a policy's schedule

@@ -159,7 +159,7 @@ func gathered(list []part) []part {
 	var out []part
 	at := map[string]int{}
 	for _, p := range list {
-		key := packetKey(p.packet)
+		key := p.packet.String()
 		i, ok := at[key]
 		if !ok {
 			at[key] = len(out)
@@ -169,14 +169,6 @@ func gathered(list []part) []part {
 		out[i].flow = fold(ir.NewOr(p.flow.Pos(), out[i].flow, p.flow))
 	}
 	return out
-}
-
-func packetKey(c ir.Conjunction) string {
-	var b strings.Builder
-	for _, l := range c {
-		fmt.Fprintf(&b, "%v %s\n", l.Not, l.Test)
-	}
-	return b.String()
 }
 
 // sides writes what is asked of the local or the other side as what is asked of

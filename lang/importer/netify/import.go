@@ -199,7 +199,7 @@ func (r *run) strings(v *value, what string) (list []*value, ok bool) {
 	return list, ok
 }
 
-// quoteList is criteria as an HCL list, or one string of it.
+// quoteList is texts as an HCL list, or the only one.
 func quoteList(list []string) string {
 	if len(list) == 1 {
 		return importer.Quote(list[0])

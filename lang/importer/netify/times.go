@@ -236,7 +236,7 @@ func (r *run) writeSchedules(w *importer.Writer, a *action) {
 			block.Arguments = append(block.Arguments, importer.Argument{Name: "days", Value: importer.List(dayWords(s.days))})
 		}
 		if len(s.hours) > 0 {
-			block.Arguments = append(block.Arguments, importer.Argument{Name: "hours", Value: quoteWords(s.hours)})
+			block.Arguments = append(block.Arguments, importer.Argument{Name: "hours", Value: quoteList(s.hours)})
 		}
 		w.Add(block)
 	}
@@ -251,16 +251,4 @@ func dayWords(days uint8) []string {
 		}
 	}
 	return out
-}
-
-// quoteWords is a list of texts as HCL, or the only one.
-func quoteWords(list []string) string {
-	if len(list) == 1 {
-		return importer.Quote(list[0])
-	}
-	quoted := make([]string, len(list))
-	for i, s := range list {
-		quoted[i] = importer.Quote(s)
-	}
-	return importer.List(quoted)
 }

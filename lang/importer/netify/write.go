@@ -59,7 +59,7 @@ func (a *action) originals() []string {
 		out = append(out, "Draft: interface = "+importer.Quote(a.iface))
 	}
 	if len(a.schedules) > 0 {
-		out = append(out, "Draft: schedule = "+quoteWords(a.scheduleNames()))
+		out = append(out, "Draft: schedule = "+quoteList(a.scheduleNames()))
 	}
 	return out
 }
@@ -109,7 +109,7 @@ func (a *action) arguments(labels []string, mark string) []importer.Argument {
 		add("interface", importer.Quote(a.iface))
 	}
 	if len(a.schedules) > 0 && !off {
-		add("schedule", quoteWords(a.scheduleNames()))
+		add("schedule", quoteList(a.scheduleNames()))
 	}
 	if len(labels) == 1 {
 		add("label", importer.Quote(labels[0]))

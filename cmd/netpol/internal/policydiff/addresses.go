@@ -133,14 +133,10 @@ var hosts = []netip.Addr{
 	netip.MustParseAddr("10.0.0.10"), netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("fd00::10"),
 }
 
-// specialRanges are what every router takes for local (RFC 1918, 4193, 3927,
-// 4291, 1122), multicast and broadcast.
-var specialRanges = []netip.Prefix{
-	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
-	netip.MustParsePrefix("169.254.0.0/16"), netip.MustParsePrefix("127.0.0.0/8"),
-	netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("fe80::/10"), netip.MustParsePrefix("::1/128"),
-	netip.MustParsePrefix("224.0.0.0/4"), netip.MustParsePrefix("ff00::/8"), netip.MustParsePrefix("255.255.255.255/32"),
-}
+// specialRanges are what every router takes for local, multicast and broadcast
+// (RFC 1112, 4291, 919).
+var specialRanges = append(artifact.Settings{}.Inside(),
+	netip.MustParsePrefix("224.0.0.0/4"), netip.MustParsePrefix("ff00::/8"), netip.MustParsePrefix("255.255.255.255/32"))
 
 // lastOf is the highest address of a block.
 func lastOf(p netip.Prefix) netip.Addr {

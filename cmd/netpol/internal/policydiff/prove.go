@@ -257,27 +257,37 @@ func (c *comparison) suspectNames() []string {
 func (c *comparison) mergedCatalogue() (*artifact.Catalogue, bool) {
 	b, a := &c.before.bundle.Catalogue, &c.after.bundle.Catalogue
 	out := *a
-	for _, x := range b.Applications {
-		at, ok := slices.BinarySearchFunc(a.Applications, x.Tag, func(y artifact.Application, tag string) int { return strings.Compare(y.Tag, tag) })
-		switch {
-		case !ok:
-			out.Applications = append(slices.Clip(out.Applications), x)
-		case a.Applications[at].Category != x.Category:
-			return nil, false
-		}
+	var apps, protocols bool
+	out.Applications, apps = merged(b.Applications, a.Applications, func(x artifact.Application) (string, string) { return x.Tag, x.Category })
+	out.Protocols, protocols = merged(b.Protocols, a.Protocols, func(x artifact.Protocol) (string, string) { return x.Tag, x.Category })
+	if !apps || !protocols {
+		return nil, false
 	}
-	for _, x := range b.Protocols {
-		at, ok := slices.BinarySearchFunc(a.Protocols, x.Tag, func(y artifact.Protocol, tag string) int { return strings.Compare(y.Tag, tag) })
-		switch {
-		case !ok:
-			out.Protocols = append(slices.Clip(out.Protocols), x)
-		case a.Protocols[at].Category != x.Category:
-			return nil, false
-		}
-	}
-	slices.SortFunc(out.Applications, func(x, y artifact.Application) int { return strings.Compare(x.Tag, y.Tag) })
-	slices.SortFunc(out.Protocols, func(x, y artifact.Protocol) int { return strings.Compare(x.Tag, y.Tag) })
 	return &out, true
+}
+
+// merged is what either list has, by tag; false where both have a tag with
+// another category. names gives tag and category.
+func merged[T any](before, after []T, names func(T) (tag, category string)) ([]T, bool) {
+	out := slices.Clone(after)
+	for _, x := range before {
+		tag, category := names(x)
+		at, ok := slices.BinarySearchFunc(after, tag, func(y T, tag string) int {
+			other, _ := names(y)
+			return strings.Compare(other, tag)
+		})
+		if !ok {
+			out = append(out, x)
+		} else if _, other := names(after[at]); other != category {
+			return nil, false
+		}
+	}
+	slices.SortFunc(out, func(x, y T) int {
+		a, _ := names(x)
+		b, _ := names(y)
+		return strings.Compare(a, b)
+	})
+	return out, true
 }
 
 // maxPacket is how many bytes the kernel counts as one packet at most, where

@@ -45,7 +45,10 @@ func List(values []string) string {
 }
 
 // Add appends a block.
-func (w *Writer) Add(b Block) {
+func (w *Writer) Add(b Block) { w.blocks = append(w.blocks, b.Text()) }
+
+// Text is the block in the layout of netpol fmt.
+func (b Block) Text() string {
 	var out strings.Builder
 	out.WriteString(comment("", b.Comment))
 	out.WriteString(b.Type)
@@ -61,7 +64,7 @@ func (w *Writer) Add(b Block) {
 		fmt.Fprintf(&out, "  %-*s = %s\n", width(b.Arguments, i), a.Name, a.Value)
 	}
 	out.WriteString("}\n")
-	w.blocks = append(w.blocks, out.String())
+	return out.String()
 }
 
 // width is how wide the names of argument i and its neighbours are: netpol fmt

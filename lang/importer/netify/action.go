@@ -24,6 +24,7 @@ type action struct {
 	// the latter as well.
 	schedules, except []*schedule
 	audit             bool // it only logs
+	perPacket         bool // it asks for what changes from packet to packet
 	targets           []*target
 	// reasons say why the policy is switched off; none when it is not.
 	reasons []string
@@ -73,9 +74,11 @@ func (r *run) action(m member) *action {
 	r.checkKeys(v, "an action", "criteria", "enabled", "exemptions", "halt_on_match", "interface", "targets", "time_of_day")
 	a.enabled = r.actionFlag(a, v, "enabled", true)
 	a.halt = r.actionFlag(a, v, "halt_on_match", false)
+	r.perPacket = false
 	r.actionCriteria(a, v.get("criteria"))
 	r.actionInterface(a, v.get("interface"))
 	r.actionExemptions(a, v.get("exemptions"))
+	a.perPacket = r.perPacket
 	r.actionTime(a, v.get("time_of_day"))
 	r.actionTargets(a, v.get("targets"))
 	if r.unexempt {

@@ -146,6 +146,7 @@ func (k *converter) find(a attribute, from, to int) (string, fact.Attribute, boo
 	if f.Name == "interface" {
 		k.once(importer.InterfaceMeaning, "attribute", from, to, "In Netify this is the interface that the agent listens on, so a flow through the router may match on either side. netpol's interface is the one on which the flow's first packet arrived.")
 	}
+	k.im.perPacket = k.im.perPacket || f.Decided == fact.Packet
 	if f.Decided == fact.Packet && f.From == "conntrack" {
 		k.once(importer.Assumed, "packet "+a.name, from, to, "Netify asks for %s when it judges a flow; here a rule asks it of each packet, so the policy may begin to hold, or cease to, while a flow lives.", a.name)
 	}

@@ -23,12 +23,18 @@ type run struct {
 	maxBit   int
 	exempt   []string // global exemptions, as criteria
 	unexempt bool     // a global exemption was lost
-	zone     string   // of all windows of time; empty when not known
-	badZone  bool
+	// perPacket says that criteria read since it was cleared ask for what changes
+	// from packet to packet, exemptPerPacket that a global exemption does.
+	perPacket, exemptPerPacket bool
+	zone                       string // of all windows of time; empty when not known
+	badZone                    bool
 	// schedules are the windows of actions, by content.
 	schedules     map[string]*schedule
 	stretches     int // of hours, in all of them
 	scheduleNames importer.Unique
+	// Sets by what their blocks say, and by where the kernel has them.
+	setsByContent, setsByKernel map[string]*set
+	setNames                    importer.Unique
 	// set and cleared are the bits that the marks of policies so far write.
 	set, cleared uint32
 }
@@ -44,7 +50,8 @@ func Import(in importer.Input) *importer.Result {
 		targets: map[string]*target{},
 		maxBit:  maxLabelBit,
 
-		schedules: map[string]*schedule{},
+		schedules:     map[string]*schedule{},
+		setsByContent: map[string]*set{}, setsByKernel: map[string]*set{},
 	}
 	if top := r.read(); top != nil {
 		r.file(top)
@@ -91,6 +98,7 @@ func (r *run) file(top *value) {
 	r.readGlobals(top.get("target_globals"))
 	r.readTargets(top)
 	r.globalExemptions(top.get("exemptions"))
+	r.exemptPerPacket = r.perPacket
 	if v := top.get("actions"); v != nil && len(v.members) > importer.MaxRules {
 		r.add(importer.TooManyRules(r.src.Range(v.from, v.from+1), len(v.members)))
 		return

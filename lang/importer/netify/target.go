@@ -23,6 +23,7 @@ type target struct {
 	broken  bool // a mistake was reported
 	labels  []string
 	mark    *mark
+	set     *set // flows are put into it
 	log     bool // it logs flows
 	// lost says why the target does nothing, or less, in netpol; empty when it
 	// was converted whole.
@@ -30,7 +31,7 @@ type target struct {
 }
 
 // effective reports whether the target does anything in netpol.
-func (t *target) effective() bool { return len(t.labels) > 0 || t.mark != nil }
+func (t *target) effective() bool { return len(t.labels) > 0 || t.mark != nil || t.set != nil }
 
 // targetKeys are the keys of each target type besides target_type and
 // target_enabled.
@@ -83,7 +84,7 @@ func (r *run) readTargets(top *value) {
 		for _, m := range defaults.members {
 			if d := r.want(m.value, object, "target_defaults."+m.key); d != nil && targetKeys[m.key] != nil {
 				r.checkKeys(d, "target_defaults."+m.key, targetKeys[m.key]...)
-				if m.key != "ctlabel" && m.key != "ctmark" {
+				if slices.Contains([]string{"log", "pftable", "sink"}, m.key) {
 					r.report(importer.NotNeeded, m.from, m.to, "Targets of type %s are not converted, and neither are their defaults.", m.key)
 				}
 				r.notNeeded(d, "log_errors", "netpold counts what it could not write")
@@ -170,14 +171,13 @@ func (r *run) effect(t *target, kind string, p properties) {
 		r.ctlabel(t, p)
 	case "ctmark":
 		r.ctmark(t, p)
+	case "ipset", "nftset":
+		r.setTarget(t, kind, p)
 	case "log":
 		t.log = true
 		r.report(importer.NoEffect, t.from, t.to, "%s: netpol writes no log files of a policy's own. An action that only logs becomes a policy with audit = true, of which netpold logs each connection once; one with other effects gets log = true, a line in the kernel's log for a packet a second at most.", importer.OneLine(t.name, 80))
 	default:
 		t.lost = fmt.Sprintf("netpol has no effect like a target of type %s", kind)
-		if name := p.get("set_name"); name != nil && name.kind == text {
-			t.lost += fmt.Sprintf(" (set %s)", importer.OneLine(name.text, 80))
-		}
 		r.report(importer.NoEffect, t.from, t.to, "%s: %s.", importer.OneLine(t.name, 80), t.lost)
 	}
 }

@@ -136,6 +136,9 @@ func (r *run) write(lines []*line) {
 		if l.dscp != "" {
 			add("dscp", importer.Quote(l.dscp))
 		}
+		if l.dscp != "" && l.keep {
+			add("dscp_if_unset", "true")
+		}
 		if len(l.reasons) > 0 {
 			add("enabled", "false")
 		}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/netpol/netpol/lang"
-	"github.com/netpol/netpol/lang/fact"
 	"github.com/netpol/netpol/lang/importer"
 	"github.com/netpol/netpol/lang/suggest"
 )
@@ -161,15 +160,6 @@ var codePoints = []string{
 func (r *run) codePoint(l *line, text string, at int) {
 	word, keep := strings.CutPrefix(strings.ToLower(text), "+")
 	l.keep = keep
-	if keep && l.cond.Text != "" {
-		if _, ok := fact.Lookup("ip_dscp"); !ok {
-			r.report(importer.NotConverted, at, at+len(text), "netpol cannot ask for the code point that a packet has.")
-			l.disable("it depends on the code point that a packet has")
-			return
-		}
-		l.cond = importer.AllOf(l.cond, importer.NewAtom("ip_dscp == 0"))
-		r.once(importer.Assumed, "keep", at, at+1, "+ asks each packet whether it has a code point; the policy asks the first packet of the flow.")
-	}
 	if word == "df" {
 		word = "cs0"
 	}

@@ -21,7 +21,7 @@ const rootExample = `  netpol demo                    a whole router in namespac
   netpol replay call.pcap        which application each flow of a capture is
   netpol why --pcap call.pcap    and why
 
-Exit codes: 0 success, 1 error; plan --detailed-exitcode adds 2: changes.`
+Exit codes: 0 success, 1 error; some verbs have more, which their help tells.`
 
 // Run executes one command line (without the program's name) and returns the
 // exit code of the process.
@@ -53,6 +53,7 @@ func newRootCommand(t *tool) *cobra.Command {
 	root.AddGroup(
 		&cobra.Group{ID: groupStart, Title: "Start here:"},
 		&cobra.Group{ID: groupPolicies, Title: "Work on policies:"},
+		&cobra.Group{ID: groupReleases, Title: "Bring policies to routers:"},
 		&cobra.Group{ID: groupRouter, Title: "Work on a router:"},
 		&cobra.Group{ID: groupTraffic, Title: "Look at traffic:"},
 	)
@@ -61,6 +62,7 @@ func newRootCommand(t *tool) *cobra.Command {
 	addGroup(root, groupPolicies, newLintCommand(t))
 	addGroup(root, groupPolicies, newTestCommand(t), newDiffCommand(t), newGraphCommand(t), newConsoleCommand(t))
 	addGroup(root, groupPolicies, newCatalogCommand(t))
+	addGroup(root, groupReleases, newKeygenCommand(t), newSignCommand(t), newVerifyCommand(t))
 	addGroup(root, groupRouter, newPlanCommand(t), newApplyCommand(t), newDestroyCommand(t), newShowCommand(t), newUsageCommand(t))
 	addGroup(root, groupRouter, newConfirmCommand(t), newHistoryCommand(t), newRollbackCommand(t), newRestoreCommand(t), newDoctorCommand(t))
 	addGroup(root, groupTraffic, newReplayCommand(t), newWhyCommand(t), newSelftestCommand(t))
@@ -72,6 +74,7 @@ func newRootCommand(t *tool) *cobra.Command {
 const (
 	groupStart    = "start"
 	groupPolicies = "policies"
+	groupReleases = "releases"
 	groupRouter   = "router"
 	groupTraffic  = "traffic"
 )

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/netpol/netpol/cmd/netpol/internal/release"
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
 	"github.com/netpol/netpol/lang/diag"
 )
@@ -37,6 +38,7 @@ const (
 	exitOK      exitCode = 0
 	exitError   exitCode = 1
 	exitChanges exitCode = 2 // plan --detailed-exitcode only
+	exitRefused exitCode = 3 // verify and pull: the release must not be used
 )
 
 func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
@@ -83,11 +85,17 @@ func (t *tool) report(list diag.List, src view.Sources) error {
 // code of the process.
 func (t *tool) finish(err error) int {
 	var code exitCode
+	var refusal *release.Refusal
 	switch {
 	case err == nil:
 		return int(exitOK)
 	case errors.As(err, &code):
 		return int(code)
+	case errors.As(err, &refusal):
+		if !t.json || view.RefusedJSON(t.Out, refusal.Reason, err) != nil {
+			view.Error(t.Err, err, t.style(t.Err))
+		}
+		return int(exitRefused)
 	case t.json:
 		if view.ErrorJSON(t.Out, explain(err)) == nil {
 			return int(exitError)

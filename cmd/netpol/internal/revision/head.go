@@ -9,9 +9,10 @@ import (
 type Head struct {
 	Commit  string // hex
 	Subject string // first line of its message
+	Author  string // name, without the address
 }
 
-// maxSubject bounds a subject, in bytes.
+// maxSubject bounds a subject and an author, in bytes.
 const maxSubject = 200
 
 // At finds the commit of a work tree; ok is false where there is none, or no
@@ -30,7 +31,18 @@ func At(ctx context.Context, dir string) (head Head, ok bool) {
 	if err != nil {
 		return Head{}, false
 	}
-	_, message, _ := strings.Cut(string(out), "\n\n")
-	subject, _, _ := strings.Cut(strings.TrimSpace(message), "\n")
-	return Head{Commit: commit, Subject: strings.ToValidUTF8(subject[:min(len(subject), maxSubject)], "")}, true
+	head = Head{Commit: commit}
+	headers, message, _ := strings.Cut(string(out), "\n\n")
+	head.Subject, _, _ = strings.Cut(strings.TrimSpace(message), "\n")
+	for line := range strings.Lines(headers) {
+		if who, ok := strings.CutPrefix(line, "author "); ok {
+			head.Author, _, _ = strings.Cut(who, " <")
+		}
+	}
+	head.Subject, head.Author = shorten(head.Subject), shorten(head.Author)
+	return head, true
+}
+
+func shorten(text string) string {
+	return strings.ToValidUTF8(text[:min(len(text), maxSubject)], "")
 }

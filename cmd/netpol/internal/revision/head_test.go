@@ -20,7 +20,7 @@ func TestAt(t *testing.T) {
 		}
 	}
 	got, ok := At(t.Context(), dir)
-	if !ok || got.Subject != "Calls first" || !objectID.MatchString(got.Commit) {
+	if !ok || got.Subject != "Calls first" || got.Author != "a" || !objectID.MatchString(got.Commit) {
 		t.Errorf("got %+v %v, want the commit with its subject", got, ok)
 	}
 }

@@ -39,7 +39,7 @@ func blockSchemas() []blockSchema {
 func policyArguments() []string {
 	return []string{
 		"add", "audit", "count", "criteria", "description", "dscp", "dscp_if_unset", "enabled", "exempt", "for_each", "halt",
-		"interface", "label", "labels", "log", "log_rate", "mark", "on_fail", "order", "priority", "quota", "quota_per",
+		"interface", "label", "labels", "log", "log_rate", "mark", "notrack", "on_fail", "order", "priority", "quota", "quota_per",
 		"rate", "rate_burst", "rate_per", "reject_with", "route", "schedule", "verdict",
 	}
 }

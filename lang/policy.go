@@ -140,6 +140,7 @@ type PolicyBlock struct {
 	Quota       *Quota
 	Rate        *Rate
 	Adds        []Text // sets that the flows are put into
+	NoTrack     bool   // packets pass without conntrack
 	Range       diag.Range
 }
 

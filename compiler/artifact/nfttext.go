@@ -125,7 +125,7 @@ func (m Match) text(named bool) string {
 // text renders one statement; named asks for label names instead of bits.
 func (s Statement) text(named bool) string {
 	switch s.Kind {
-	case DoCounter, DoSetSynAck, DoAccept, DoDrop, DoReturn, DoRejectTCPReset, DoRejectAdmin:
+	case DoCounter, DoSetSynAck, DoAccept, DoDrop, DoReturn, DoRejectTCPReset, DoRejectAdmin, DoNoTrack:
 		return string(s.Kind)
 	case DoLog:
 		return fmt.Sprintf("log prefix \"%s\" group %d snaplen %d", Word(s.Name), s.Group, s.Snaplen)

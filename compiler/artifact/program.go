@@ -106,6 +106,9 @@ type Effect struct {
 	Verdict  Claim `json:"verdict,omitzero"`
 	Priority Claim `json:"priority,omitzero"`
 	Route    Claim `json:"route,omitzero"`
+	// NoTrack: the flow's packets have no connection, so that nothing else is
+	// written, whatever other policies hold.
+	NoTrack bool `json:"notrack,omitempty"`
 	// Late: not by what is known of a connection's headers alone, for the same
 	// reason as a late Claim.
 	Late bool `json:"late,omitempty"`

@@ -122,6 +122,7 @@ const (
 	DoGoto           StatementKind = "goto"                               // Name
 	DoRejectTCPReset StatementKind = "reject with tcp reset"              // needs MatchL4Proto 6
 	DoRejectAdmin    StatementKind = "reject with icmpx admin-prohibited" //
+	DoNoTrack        StatementKind = "notrack"                            // only before conntrack (priority -200)
 )
 
 // MatchTCPReset asks whether a packet is a TCP reset; it reads no field and

@@ -104,5 +104,8 @@ func (p *Policy) Extras() []string {
 	for _, s := range p.Adds {
 		out = append(out, "add to "+s)
 	}
+	if p.NoTrack {
+		out = append(out, "notrack: no other policy applies")
+	}
 	return out
 }

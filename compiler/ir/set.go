@@ -42,6 +42,7 @@ type Policy struct {
 	Quota      *Quota
 	Rate       *Rate
 	Adds       []string // blocks of FlowSets that the flows are put into
+	NoTrack    bool     // packets pass without conntrack, and by no other policy
 	Audit      bool     // counted and logged, without any effect
 	OnFail     OnFail
 	// Split is filled by opt.

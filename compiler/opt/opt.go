@@ -6,14 +6,16 @@ import (
 )
 
 // Run applies every pass to a set and returns the new set. The only
-// diagnostic that is an error is CodeMixed.
+// diagnostics that are errors are CodeMixed and CodeTracked.
 func Run(in *ir.Set) (*ir.Set, diag.List) {
 	set, diags := Fold(Normalise(in))
 	set, d := Packets(set)
 	diags.Extend(d)
+	diags.Extend(mirror(set))
 	share(set.Policies)
 	Split(set.Policies)
 	settle(set.Policies)
+	diags.Extend(tracked(set.Policies))
 	return set, diags
 }
 

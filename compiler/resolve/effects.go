@@ -26,6 +26,7 @@ func (r *resolver) effects(out *ir.Policy, b *lang.PolicyBlock) {
 		out.Mark = &artifact.Mark{Value: b.Mark.Value, Mask: b.Mark.Mask}
 	}
 	out.Verdict, out.RejectWith, out.Audit = verdict(b.Verdict.Value), b.RejectWith.Value, b.Audit
+	out.NoTrack = b.NoTrack && !b.Audit
 	if b.OnFail.Value == ir.FailClosed.String() {
 		out.OnFail = ir.FailClosed
 	}

@@ -3,6 +3,7 @@ package program
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/netpol/netpol/compiler/artifact"
 )
@@ -34,6 +35,7 @@ type effect struct {
 	mark, mask  uint32
 	claims      [dimensions]claim
 	claimsAnyOf bool // some claim is not empty
+	noTrack     bool
 }
 
 // dimensions of kernel effects: in each, the first policy that holds wins.
@@ -77,6 +79,7 @@ func (p *Program) loadEffects(b *artifact.Bundle) error {
 		}
 		p.effects[i] = loaded
 		p.markMask |= loaded.mask
+		p.noTrack = p.noTrack || loaded.noTrack
 	}
 	return nil
 }
@@ -91,6 +94,7 @@ func (p *Program) loadEffect(e artifact.Effect) (out effect, err error) {
 	if e.Mark != nil {
 		out.mark, out.mask = e.Mark.Value&e.Mark.Mask, e.Mark.Mask
 	}
+	out.noTrack = e.NoTrack
 	for dim, c := range [dimensions]artifact.Claim{dimDSCP: e.DSCP, dimVerdict: e.Verdict, dimPriority: e.Priority, dimRoute: e.Route} {
 		switch c.Kind {
 		case artifact.ClaimNone:
@@ -122,12 +126,25 @@ func (p *Program) checkBit(bit int) error {
 	return nil
 }
 
+// untracked leaves of the policies that hold only those that keep the flow from
+// being tracked, if there are any: nothing can be written on such a flow.
+func (p *Program) untracked(ids []int) []int {
+	tracked := func(id int) bool { return !p.effects[id].noTrack }
+	if !slices.ContainsFunc(ids, func(id int) bool { return !tracked(id) }) {
+		return ids
+	}
+	return slices.DeleteFunc(ids, tracked)
+}
+
 // merge writes the effects of the policies that hold, in order.
 func (p *Program) merge(v *Verdict) { p.mergeBlind(v, nil) }
 
 // mergeBlind is merge for a flow of which not everything is known; nil knows
 // all.
 func (p *Program) mergeBlind(v *Verdict, b *Blind) {
+	if p.noTrack {
+		v.Policies = p.untracked(v.Policies)
+	}
 	var (
 		set, unsure      labels
 		mark, unsureMark uint32

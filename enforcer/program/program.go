@@ -29,6 +29,7 @@ type Program struct {
 	markMask uint32 // all mark bits that policies write
 	// What rules of the kernel's set as well: it is never cleared here.
 	sticky     labels
+	noTrack    bool // some policy keeps flows from being tracked
 	stickyMark uint32
 	source     *artifact.Bundle
 }

@@ -178,7 +178,7 @@ func needed(policies []ir.Policy, carriers []carrier, gates []gate) []need {
 
 // effect is what the enforcer writes for a policy.
 func (a *allocation) effect(p *ir.Policy, c carrier) artifact.Effect {
-	e := artifact.Effect{Mark: p.Mark}
+	e := artifact.Effect{Mark: p.Mark, NoTrack: p.NoTrack}
 	for _, name := range p.Labels {
 		e.Labels = append(e.Labels, a.bits[name])
 	}

@@ -68,13 +68,14 @@ func decide(in Input) ([]artifact.Set, []artifact.Chain) {
 			d.decisions, d.boxes = append(d.decisions, decision), append(d.boxes, boxes)
 		}
 	}
+	first := d.untracked()
 	lists := d.lists(d.uninspected(in))
 	if len(lists) == 0 {
-		return nil, nil
+		return d.sets.list(), append(first, d.chains...)
 	}
 	pre := d.hook(hook{device: artifact.MatchIIFName}, lists)
 	out := d.hook(hook{suffix: "_out", device: artifact.MatchOIFName}, lists)
-	var bases []artifact.Chain
+	bases := first
 	for i := range pre {
 		suffix := pre[i].suffix
 		bases = append(bases,

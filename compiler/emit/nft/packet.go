@@ -64,6 +64,7 @@ type packetTests struct {
 	local     map[artifact.SetType]artifact.Set // of the local networks; nil until a rule asks
 	objects   []artifact.Object
 	ids       map[string]int // rules so far, by the first form of their ID
+	untracked bool           // some packets have no connection
 }
 
 func newPacketTests(in Input) *packetTests {
@@ -78,6 +79,7 @@ func newPacketTests(in Input) *packetTests {
 	for _, s := range in.Schedules {
 		t.schedules[s.Name] = s
 	}
+	t.untracked = slices.ContainsFunc(in.Decisions, func(d Decision) bool { return d.Effect.NoTrack })
 	return t
 }
 
@@ -103,9 +105,12 @@ func (t *packetTests) rules(e Effect, id string, also []artifact.Match, do ...ar
 func (t *packetTests) plainRules(e Effect, id string, also []artifact.Match, do []artifact.Statement) []artifact.Rule {
 	var label []artifact.Match
 	name := e.Label.Name
-	if name != "" {
+	switch {
+	case name != "":
 		label = []artifact.Match{hasLabel(e.Label)}
-	} else {
+	case t.untracked:
+		label, name = []artifact.Match{isTracked()}, "all"
+	default:
 		name = "all"
 	}
 	alternatives := [][]artifact.Match{nil}

@@ -27,6 +27,8 @@ func encodeStatement(s artifact.Statement) ([]expr.Any, error) {
 			&expr.Immediate{Register: reg, Data: bit},
 			&expr.Ct{Key: expr.CtKeyLABELS, Register: reg, SourceRegister: true},
 		}, nil
+	case artifact.DoNoTrack:
+		return []expr.Any{&expr.Notrack{}}, nil
 	case artifact.DoSetSynAck:
 		return encodeSynAck(), nil
 	case artifact.DoAccept:

@@ -103,6 +103,7 @@ func everyKind() artifact.Ruleset {
 			}
 		}
 	}
+	add("notrack", []artifact.Statement{{Kind: artifact.DoCounter}, {Kind: artifact.DoNoTrack}, {Kind: artifact.DoAccept}})
 	chain.Rules = append(chain.Rules, rangesAndMaps()...)
 	for i, do := range everyAccount() {
 		match := []artifact.Match{{Kind: artifact.MatchFamily, Value: 4}}

@@ -36,6 +36,7 @@ const (
 	opUpdate
 	opVMap
 	opRange
+	opNoTrack
 )
 
 // op is one expression on register 1. Which fields count depends on kind.
@@ -104,6 +105,10 @@ func decodeOp(b []byte) op {
 		o = decodeLog(a)
 	case "lookup":
 		o = decodeLookup(a)
+	case "notrack":
+		if a.only() {
+			o = op{kind: opNoTrack}
+		}
 	case "limit":
 		o = decodeLimit(a)
 	case "objref":

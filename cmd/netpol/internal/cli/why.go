@@ -77,7 +77,7 @@ func (t *tool) whyLive(a whyArgs) error {
 		return err
 	}
 	if !found {
-		return errors.New("netpold does not know this connection: it ended long ago, never passed this router, or began before netpold did")
+		return errors.New("netpold does not know this connection: it ended long ago, never passed this router, began before netpold did, or is untracked (notrack = true)")
 	}
 	return t.showWhy(why)
 }

@@ -130,3 +130,30 @@ func TestFilter(t *testing.T) {
 		t.Errorf("got %v, %v; want one fault at x:1:8", diags, err)
 	}
 }
+
+// A flow that passes without conntrack is no other policy's, wherever that
+// stands, and so is one whose replies it could be.
+func TestUntrackedFlowsAreLeftAlone(t *testing.T) {
+	e := evaluator(t, set+`
+policy "bulk" {
+  criteria = "ip_protocol == 'tcp' && dst_port == 443"
+  notrack  = true
+}
+policy "pace" {
+  criteria = "time_of_day in '00:00'..'23:59'"
+  dscp     = "cs1"
+}
+`)
+	none := Outcome{Policies: []string{"bulk"}, Audited: []string{}, Labels: []string{}}
+	reply := flow("zoom", 5000)
+	reply.SrcPort = 443
+	for name, f := range map[string]*fact.Facts{"opened": flow("zoom", 443), "its reply": reply} {
+		got, err := e.Of(f)
+		if diff := cmp.Diff(none, got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
+	}
+	if got, err := e.Of(flow("zoom", 80)); err != nil || got.DSCP != "cs5" {
+		t.Errorf("a tracked flow: %+v, %v", got, err)
+	}
+}

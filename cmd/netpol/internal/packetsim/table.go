@@ -88,12 +88,8 @@ type Result struct {
 // Send passes a packet through every hook of its way. The connection is
 // counted before, as conntrack does, and confirmed after.
 func (t *Table) Send(c *Connection, p *Packet) (Result, error) {
-	if !p.Untracked {
-		c.Packets[p.Direction]++
-		c.Bytes[p.Direction] += p.Size
-		c.Answered = c.Answered || p.Direction == Reply
-	}
-	w := &walk{table: t, conn: c, packet: p}
+	own := *p // which a rule may take from conntrack
+	w := &walk{table: t, conn: c, packet: &own}
 	t.tested = 0
 	for _, hook := range p.Path.hooks() {
 		stopped, err := w.hook(hook)
@@ -101,15 +97,32 @@ func (t *Table) Send(c *Connection, p *Packet) (Result, error) {
 			return w.result, err
 		}
 	}
-	c.Confirmed = !p.Untracked
+	c.Confirmed = c.Confirmed || !own.Untracked
 	return w.result, nil
+}
+
+// conntrackPriority is where conntrack sees a packet (NF_IP_PRI_CONNTRACK,
+// linux/netfilter_ipv4.h).
+const conntrackPriority = -200
+
+// track is what conntrack does with a packet that it is to see.
+func (w *walk) track() {
+	if w.tracked {
+		return
+	}
+	w.tracked = true
+	if p, c := w.packet, w.conn; !p.Untracked {
+		c.Packets[p.Direction]++
+		c.Bytes[p.Direction] += p.Size
+		c.Answered = c.Answered || p.Direction == Reply
+	}
 }
 
 // Marking is the code point that the table gives a packet that passes it,
 // were it not stopped on its way: nil for none. The connection stays as it is.
 func (t *Table) Marking(c *Connection, p *Packet) (*uint8, error) {
 	scratch := *c
-	w := &walk{table: t, conn: &scratch, packet: p}
+	w := &walk{table: t, conn: &scratch, packet: p, tracked: true}
 	hooks := p.Path.hooks()
 	_, err := w.hook(hooks[len(hooks)-1])
 	return w.result.DSCP, err
@@ -123,6 +136,8 @@ type walk struct {
 	hooked string // the hook that the packet is at
 	base   string // the base chain
 	result Result
+
+	tracked bool // conntrack has had its turn
 }
 
 // end says how a chain was left.
@@ -138,7 +153,9 @@ const (
 func (w *walk) hook(name string) (gone bool, err error) {
 	w.hooked = name
 	for _, c := range w.table.bases[name] {
-		w.base = c.Name
+		if w.base = c.Name; c.Priority > conntrackPriority {
+			w.track()
+		}
 		e, err := w.chain(c, 0)
 		if err != nil {
 			return false, fmt.Errorf("chain %s: %w", c.Name, err)
@@ -147,6 +164,7 @@ func (w *walk) hook(name string) (gone bool, err error) {
 			return true, nil
 		}
 	}
+	w.track()
 	return false, nil
 }
 

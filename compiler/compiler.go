@@ -101,6 +101,7 @@ func describe(policies []ir.Policy) []artifact.Policy {
 			When:        p.Packet.Words(),
 			Part:        p.Part,
 			Audit:       p.Audit,
+			From:        p.From,
 		}
 		if p.OnFail == ir.FailClosed {
 			out[i].OnFail = p.OnFail.String()

@@ -42,6 +42,8 @@ func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 	}
 	s.ASNDatabase = d.database(b, "asn_database", `"./geo/GeoLite2-ASN.mmdb"`)
 	s.CountryDatabase = d.database(b, "country_database", `"./geo/GeoLite2-Country.mmdb"`)
+	s.LabelApplications = d.textOrList(b, "label_applications", `"zoom"`)
+	s.LabelCategories = d.textOrList(b, "label_categories", `"voip-conferencing"`)
 	d.out.Exempt = d.criteria(b.Body.Attributes["exempt"])
 }
 
@@ -49,6 +51,12 @@ func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 const (
 	InspectNeeded = "needed" // those of which a policy asks for more than headers
 	InspectAll    = "all"
+)
+
+// Words of label_applications and label_categories.
+const (
+	LabelNamed = "named" // what policies name
+	LabelAll   = "all"   // what the catalogue knows; of categories only, because a connection has room for 128 labels
 )
 
 func (d *decoder) inspect(b *hclsyntax.Block) string {

@@ -50,6 +50,12 @@ type Settings struct {
 	ASNDatabase     *Database `json:",omitempty"`
 	CountryDatabase *Database `json:",omitempty"`
 
+	// LabelApplications and LabelCategories are tags, groups of applications
+	// ("@group") and the words LabelNamed and LabelAll: what connections get a
+	// label for without a policy that says so.
+	LabelApplications []Text `json:",omitempty"`
+	LabelCategories   []Text `json:",omitempty"`
+
 	Timezone string     // of times of day, weekdays and schedules: an IANA name
 	Range    diag.Range // of the netpol block; zero without one
 }

@@ -66,6 +66,7 @@ type Policy struct {
 	Part   int    `json:"part,omitempty"`    // of the policies that were one before When was taken out; 0 the first
 	Audit  bool   `json:"audit,omitempty"`   // only counted and logged
 	OnFail string `json:"on_fail,omitempty"` // "closed", or empty for open
+	From   string `json:"from,omitempty"`    // the argument of the netpol block that stands for it; empty for an author's
 }
 
 // Decided says where a policy is decided.

@@ -44,6 +44,7 @@ type Policy struct {
 	Adds       []string // blocks of FlowSets that the flows are put into
 	NoTrack    bool     // packets pass without conntrack, and by no other policy
 	Audit      bool     // counted and logged, without any effect
+	From       string   // the argument of the netpol block that stands for the policy; empty for an author's
 	OnFail     OnFail
 	// Split is filled by opt.
 	Split Split

@@ -53,6 +53,7 @@ func Run(in Input) (Result, diag.List) {
 	if diags.HasErrors() {
 		return Result{}, diags
 	}
+	in.Set = authored(in.Set)
 	p := &pass{in: in, plan: plan}
 	var result Result
 	for i := range plan.rules {
@@ -72,6 +73,20 @@ func Run(in Input) (Result, diag.List) {
 		result.Pairs = p.analysis.skipped
 	}
 	return result, diags
+}
+
+// authored is the set without the policies that arguments of the netpol block
+// stand for: nobody wrote them, so there is nothing to improve in them.
+func authored(in *ir.Set) *ir.Set {
+	set := *in
+	set.Policies = nil
+	for _, p := range in.Policies {
+		if p.From == "" {
+			p.ID = len(set.Policies)
+			set.Policies = append(set.Policies, p)
+		}
+	}
+	return &set
 }
 
 // pass is one run.

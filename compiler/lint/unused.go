@@ -65,6 +65,11 @@ func checkUnusedAppGroup(p *pass) {
 			}
 		}
 	})
+	for _, t := range p.in.Policy.Settings.LabelApplications {
+		if name, ok := strings.CutPrefix(t.Value, "@"); ok {
+			u.use("", name)
+		}
+	}
 	p.unusedGroups(u, func(i int) (string, diag.Range) { return list[i].Name, list[i].Range })
 }
 

@@ -48,6 +48,7 @@ func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
 			set.Policies = append(set.Policies, out)
 		}
 	}
+	r.nameLabels(set, exempt)
 	set.Schedules = r.usedSchedules(set)
 	r.diags.Sort()
 	r.diags.Compact()

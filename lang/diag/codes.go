@@ -158,6 +158,9 @@ const (
 	UndefinedSet = "NP0136"
 	// NoDatabase: whose an address is, is asked for, and no file says it.
 	NoDatabase = "NP0139"
+	// TakenLabel: a policy's label, or another application's, has the name of one
+	// that the netpol block asks for.
+	TakenLabel = "NP0140"
 )
 
 // Definition is what is fixed about a code.
@@ -246,6 +249,7 @@ var Definitions = []Definition{
 	{NotToCalculate, Error, "Not to calculate with"},
 	{UndefinedSet, Error, "Undefined set"},
 	{NoDatabase, Error, "No database"},
+	{TakenLabel, Error, "Label name is taken"},
 }
 
 // New makes the diagnostic of a code in Definitions; an undefined code is our

@@ -74,7 +74,7 @@ func (a *allocation) allocate(list []need) diag.List {
 		a.bits[n.name], a.owner[bit] = bit, n.name
 	}
 	if len(left) > 0 {
-		diags.Add(a.tooMany(len(list), left))
+		diags.Add(a.tooMany(list, left))
 	}
 	return diags
 }
@@ -120,13 +120,45 @@ func (a *allocation) lowestFree() (int, bool) {
 // shownNames bounds the names in a message.
 const shownNames = 5
 
-func (a *allocation) tooMany(want int, left []need) diag.Diagnostic {
+func (a *allocation) tooMany(list, left []need) diag.Diagnostic {
+	taken := a.taken()
+	detail := fmt.Sprintf("The set needs %d labels, but a connection has room for %d, of which %s.", len(list), Bits, taken)
+	way := "Let policies share labels"
+	if asked := fromNetpol(list); left[0].from != "" {
+		detail = fmt.Sprintf("label_applications and label_categories ask for %d labels, and %d bits are left for them: a connection has room for %d, of which %d are for the set's other labels, %s.",
+			asked, asked-len(left), Bits, len(list)-asked, taken)
+		way = "Name fewer applications or categories"
+	}
+	return diag.Diagnostic{
+		Severity: diag.Error, Code: codeTooMany, Summary: "Too many labels", Subject: left[0].at,
+		Detail: fmt.Sprintf("%s No bit is left for %s. %s, or delete retired lines from netpol.lock.hcl once no live connection carries them.", detail, someNames(left), way),
+	}
+}
+
+// fromNetpol is how many of the labels the netpol block asks for.
+func fromNetpol(list []need) int {
+	n := 0
+	for _, x := range list {
+		if x.from != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// taken says who has bits that this set cannot.
+func (a *allocation) taken() string {
 	retired := 0
 	for name := range a.bits {
 		if !a.used[name] {
 			retired++
 		}
 	}
+	return fmt.Sprintf("%d belong to other owners and %d to labels that only the lock still names", len(a.in.Bits), retired)
+}
+
+// someNames is the first few labels.
+func someNames(left []need) string {
 	names := make([]string, 0, shownNames)
 	for _, n := range left[:min(len(left), shownNames)] {
 		names = append(names, fmt.Sprintf("%q", n.name))
@@ -134,12 +166,7 @@ func (a *allocation) tooMany(want int, left []need) diag.Diagnostic {
 	if more := len(left) - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
-	return diag.Diagnostic{
-		Severity: diag.Error, Code: codeTooMany, Summary: "Too many labels", Subject: left[0].at,
-		Detail: fmt.Sprintf("The set needs %d labels, but a connection has room for %d, of which %d belong to other owners and %d to labels that only the lock still names. "+
-			"No bit is left for %s. Let policies share labels, or delete retired lines from netpol.lock.hcl once no live connection carries them.",
-			want, Bits, len(a.in.Bits), retired, strings.Join(names, ", ")),
-	}
+	return strings.Join(names, ", ")
 }
 
 // label is the artifact's form of a label that has a bit.

@@ -136,40 +136,45 @@ func (t *Table) stick(e KernelEffect) {
 type need struct {
 	name string
 	at   diag.Range
+	from string // ir.Policy.From of that policy
 }
 
 // needed lists the labels in the order that they are given bits: the authors'
-// labels by policy, then the automatic ones. There is at least one.
+// labels by policy, then netpol's own, then those that the netpol block asks for. There is at least one.
 func needed(policies []ir.Policy, carriers []carrier, gates []gate) []need {
 	var list []need
 	seen := map[string]bool{}
-	add := func(name string, at diag.Range) {
+	add := func(name string, at diag.Range, from string) {
 		if name != "" && !seen[name] {
 			seen[name] = true
-			list = append(list, need{name, at})
+			list = append(list, need{name, at, from})
 		}
 	}
-	for i := range policies {
-		if policies[i].Audit {
-			continue
-		}
-		for _, name := range policies[i].Labels {
-			add(name, policies[i].Range)
-		}
-	}
-	for i := range policies {
-		for dim := range dimensions {
-			add(carriers[i][dim].name, policies[i].Range)
-		}
-		add(gates[i].holds, policies[i].Range)
-		add(gates[i].over, policies[i].Range)
-		add(gates[i].fail, policies[i].Range)
-		for _, l := range policies[i].Packet {
-			if l.Test.Attr.Name == interfaceOut {
-				add(outName(l.Test), policies[i].Range)
+	authored := func(from bool) {
+		for i := range policies {
+			if policies[i].Audit || (policies[i].From != "") != from {
+				continue
+			}
+			for _, name := range policies[i].Labels {
+				add(name, policies[i].Range, policies[i].From)
 			}
 		}
 	}
+	authored(false)
+	for i := range policies {
+		for dim := range dimensions {
+			add(carriers[i][dim].name, policies[i].Range, "")
+		}
+		add(gates[i].holds, policies[i].Range, "")
+		add(gates[i].over, policies[i].Range, "")
+		add(gates[i].fail, policies[i].Range, "")
+		for _, l := range policies[i].Packet {
+			if l.Test.Attr.Name == interfaceOut {
+				add(outName(l.Test), policies[i].Range, "")
+			}
+		}
+	}
+	authored(true)
 	if len(list) == 0 {
 		list = []need{{name: Seen}}
 	}

@@ -210,6 +210,27 @@ func TestFirstPolicyWins(t *testing.T) {
 	}
 }
 
+// TestAllocateSaysWhatIsLeft asks for more labels by the netpol block than there
+// is room for: authors' labels have theirs first.
+func TestAllocateSaysWhatIsLeft(t *testing.T) {
+	var apps []string
+	for i := range 125 {
+		apps = append(apps, fmt.Sprintf("app-%d", i))
+	}
+	in := policies(apps...)
+	for i := range in {
+		in[i].From = "label_applications"
+	}
+	in = append(in, policies("zoom cs5", "- cs1")...)
+	_, diags := label.Allocate(label.Input{Policies: in, Pins: []label.Pin{{Name: "old", Bit: 3}}, Bits: map[int]string{5: "vpn", 6: "lan"}})
+	want := `error[NP0301]: Too many labels: label_applications and label_categories ask for 125 labels, and 123 bits are left for them: ` +
+		`a connection has room for 128, of which 2 are for the set's other labels, 2 belong to other owners and 1 to labels that only the lock still names. ` +
+		`No bit is left for "app-123", "app-124". Name fewer applications or categories, or delete retired lines from netpol.lock.hcl once no live connection carries them.`
+	if len(diags) != 1 || !strings.HasSuffix(diags[0].Error(), want) {
+		t.Errorf("got %v\nwant %s", diags, want)
+	}
+}
+
 func first(in []ir.Policy, holds int) (dscp int, verdict string) {
 	for i := len(in) - 1; i >= 0; i-- {
 		if holds>>i&1 == 0 {

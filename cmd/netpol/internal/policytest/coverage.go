@@ -41,7 +41,9 @@ func (p *PolicyCoverage) Covered() bool {
 type coverage struct {
 	policies []PolicyCoverage
 	terms    []map[string]int // text -> index in the policy's Terms
-	of       []int            // by policy id: its place in policies; parts of one policy share it
+	// of is, by policy id, its place in policies: parts of one policy share it, and
+	// those that nobody wrote have -1.
+	of []int
 }
 
 // newCoverage starts at zero. The terms are those of any explanation.
@@ -49,6 +51,9 @@ func newCoverage(b *artifact.Bundle, any []program.Explanation) *coverage {
 	c := &coverage{of: make([]int, len(b.Policies))}
 	at := map[string]int{}
 	for i, p := range b.Policies {
+		if c.of[i] = -1; p.From != "" {
+			continue
+		}
 		n, ok := at[p.Name]
 		if !ok {
 			n = len(c.policies)
@@ -77,18 +82,23 @@ func (c *coverage) count(explained []program.Explanation, out *outcome.Outcome) 
 	}
 	for _, e := range explained {
 		for _, t := range e.Terms {
-			if term := c.term(e.Policy, t.Text); t.Holds {
+			term := c.term(e.Policy, t.Text)
+			switch {
+			case term == nil:
+			case t.Holds:
 				term.True++
-			} else {
+			default:
 				term.False++
 			}
 		}
 	}
 }
 
-// term finds a policy's term by its text.
+// term finds a policy's term by its text; nil for policies that are not counted.
 func (c *coverage) term(policy int, text string) *Term {
-	policy = c.of[policy]
+	if policy = c.of[policy]; policy < 0 {
+		return nil
+	}
 	p := &c.policies[policy]
 	i, ok := c.terms[policy][text]
 	if !ok {

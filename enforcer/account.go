@@ -9,6 +9,7 @@ import (
 	"github.com/netpol/netpol/enforcer/classify"
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/telemetry"
+	"github.com/netpol/netpol/enforcer/telemetry/record"
 	"github.com/netpol/netpol/lang/fact"
 )
 
@@ -16,11 +17,12 @@ import (
 // told of and freed. The caller removes it. A live flow that never said
 // anything, one of a SYN flood's or a connection made in advance, stays
 // undecided: should it speak after all, the kernel shows it to us again.
-func (w *worker) conclude(r *flow.Record) {
+func (w *worker) conclude(r *flow.Record, why record.Reason) {
 	if !w.config.Live || r.Inspected > 0 {
 		w.complete(r)
 	}
-	w.report(r, telemetry.Ended)
+	w.report(r)
+	w.tellEnd(r, why)
 	if w.config.Explain != nil {
 		w.config.Explain(w.why(r, telemetry.Ended))
 	}
@@ -33,22 +35,23 @@ func (w *worker) release(r *flow.Record) {
 	w.store.release(r.Facts)
 	w.tallies.put(r.Tally)
 	delete(w.audited, r)
+	delete(w.notified, r)
 	w.leave(r)
 	r.Facts, r.Tally = 0, 0
 }
 
-// report tells the recorder of a flow.
-func (w *worker) report(r *flow.Record, event telemetry.Event) {
+// report tells the recorder of a flow that is over.
+func (w *worker) report(r *flow.Record) {
 	if w.config.Recorder == nil {
 		return
 	}
 	var f fact.Facts
 	w.load(r, &f)
-	w.fill(&w.record, r, &f, event)
+	w.fill(&w.record, r, &f, telemetry.Ended)
 	w.config.Recorder.Record(&w.record)
 }
 
-// fill makes a telemetry record, reusing to's lists.
+// fill makes a row, reusing to's lists.
 func (w *worker) fill(to *telemetry.Flow, r *flow.Record, f *fact.Facts, event telemetry.Event) {
 	labels, policies := to.Labels[:0], to.Policies[:0]
 	for _, id := range w.eval(r, f).Policies {

@@ -15,6 +15,7 @@ import (
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/enforcer/telemetry"
+	"github.com/netpol/netpol/enforcer/telemetry/record"
 )
 
 // Source gives packets. Next fills raw, whose Data is valid until the next
@@ -47,9 +48,19 @@ type Heartbeat interface {
 	Beat() error
 }
 
-// Recorder is told of flows. The record is valid during the call.
+// Recorder is told of flows that are over. The row is valid during the call.
 type Recorder interface {
 	Record(*telemetry.Flow)
+}
+
+// Outlets are the operator's sinks, which take records of what happens. Both
+// methods are called by the engine alone, and never wait.
+type Outlets interface {
+	// Use goes over to a bundle's sinks.
+	Use([]artifact.Sink)
+	// Offer hands a record to a sink, by its place in the list last used. The
+	// record is valid during the call.
+	Offer(sink int, r record.Record)
 }
 
 // Defaults of Config.
@@ -84,6 +95,7 @@ type Config struct {
 	Labels     LabelSink   // nil: verdicts are only recorded
 	Resolver   Resolver    // nil: replies are taken as they are
 	Recorder   Recorder    // nil: nobody is told
+	Outlets    Outlets     // nil: the bundle's sinks get nothing
 	Tracker    Tracker     // nil: what connections carry, and those before the engine, are not known; live only
 	Heartbeat  Heartbeat   // nil: nobody waits for it; live only
 	Elements   ElementSink // nil: flows are not put into sets; live only
@@ -105,9 +117,6 @@ type Config struct {
 	// the tunnel. Live it is for interfaces that only watch: conntrack knows a
 	// tunnel that passes as one connection.
 	Unwrap packet.Tunnels
-	// Updates asks for a record when a flow is named and when that changes,
-	// not only when it ends.
-	Updates bool
 	// Explain, if set, is called with the account of each flow that ends.
 	Explain func(telemetry.Why)
 	Logger  *slog.Logger // default: discard

@@ -496,17 +496,6 @@ func TestAskedWhileRunning(t *testing.T) {
 	}
 }
 
-func TestUpdates(t *testing.T) {
-	j, _ := play(t, newScript().call(connect("192.168.1.2:40000", "198.51.100.1:443"), "us04.zoom.us"), bundle(t, zoomPolicy()), func(c *Config) { c.Updates = true })
-	var got []string
-	for _, f := range j.flows {
-		got = append(got, f.Event.String()+" "+f.Application+" "+strings.Join(f.Labels, ","))
-	}
-	if diff := cmp.Diff([]string{"named zoom zoom", "ended zoom zoom"}, got); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
-}
-
 func TestCancelled(t *testing.T) {
 	a := liveConn("192.168.1.2:40000", "198.51.100.1:443")
 	ctx, cancel := context.WithCancel(context.Background())

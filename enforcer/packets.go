@@ -5,6 +5,7 @@ import (
 
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/enforcer/telemetry/record"
 )
 
 // The gate lets no packet of a decided flow by, except those that were on
@@ -26,7 +27,7 @@ func (w *worker) packet() {
 	if raw.Timestamp == 0 && w.config.Live {
 		raw.Timestamp = time.Now().UnixNano() // output hooks have no time stamps
 	}
-	if w.policy.watch != nil && !w.config.Live {
+	if !w.config.Live {
 		w.tick(raw.Timestamp)
 	}
 	w.clock.packet(raw.Timestamp)
@@ -88,7 +89,7 @@ func (w *worker) take() {
 	r.Seen++
 	r.Bytes += uint64(raw.Length)
 	r.LastSeen = max(r.LastSeen, w.clock.now)
-	if w.policy.watch != nil {
+	if w.policy.counts {
 		w.count(r, fromClient)
 	}
 	w.moved = !r.Has(flow.Done) && w.noteEnds(r, fromClient)
@@ -108,7 +109,7 @@ func (w *worker) find() (id flow.ID, fromClient bool) {
 	}
 	if id != 0 && w.again(w.table.At(id)) {
 		w.stats.Restarted++
-		w.conclude(w.table.At(id))
+		w.conclude(w.table.At(id), reasonOf(w.table.At(id), record.ReasonExpired))
 		w.table.Remove(id)
 		id = 0
 	}

@@ -46,6 +46,8 @@ type policy struct {
 	sticky                           [16]byte    // label bits that rules of the kernel's set as well
 	zone                             *time.Location
 	places                           *places
+	counts                           bool // flows' counters are kept
+	audience                         *audience
 }
 
 func loadPolicy(b *artifact.Bundle) (*policy, error) {
@@ -59,7 +61,6 @@ func loadPolicy(b *artifact.Bundle) (*policy, error) {
 	}
 	p := &policy{
 		bundle: b, program: prog, classifier: classifier,
-		wants:    dissect.WantsOf(b.Program.Reads),
 		budget:   b.Settings.InspectPacket,
 		doneMark: b.Settings.DoneMark,
 		local:    b.Settings.LocalNetworks,
@@ -79,6 +80,11 @@ func loadPolicy(b *artifact.Bundle) (*policy, error) {
 	if p.places, err = newPlaces(b); err != nil {
 		return nil, err
 	}
+	if p.audience, err = newAudience(b, prog); err != nil {
+		return nil, err
+	}
+	p.counts = p.watch != nil || p.audience.counts
+	p.wants = dissect.WantsOf(slices.Concat(b.Program.Reads, b.SinkProgram.Reads))
 	if p.zone, err = time.LoadLocation(b.Settings.Timezone); err != nil {
 		return nil, fmt.Errorf("load bundle: time zone of the policies: %w", err)
 	}

@@ -14,11 +14,18 @@ const DefaultInterval = 5 * time.Second
 // in a file no conntrack says that it did.
 var trackedTimeouts = flow.Timeouts{Established: 1 << 62, Datagram: 120 * time.Second}
 
-// tick makes the readings of a capture file that are due at a packet's time
-// stamp: at the same moments as live, at whole intervals of the clock. Through
+// tick does what is due in a capture file at a packet's time stamp. Readings are made at the same moments as live, at whole intervals of the clock. Through
 // a gap without packets the first and the last reading are made: those between
 // would find what the last one does.
 func (w *worker) tick(stamp int64) {
+	if w.policy.counts {
+		w.readUntil(stamp)
+	}
+	w.roundAt(stamp)
+}
+
+// readUntil makes the readings before a packet's time stamp.
+func (w *worker) readUntil(stamp int64) {
 	interval := int64(w.config.Interval)
 	if w.dueAt == 0 {
 		w.dueAt = (stamp/interval + 1) * interval

@@ -35,6 +35,8 @@ type Stats struct {
 	Names       uint64 // DNS answers remembered now
 	Adopted     uint64 // connections from before the engine, found in conntrack
 	Audited     uint64 // matches of audit policies
+	Notified    uint64 // matches that policies told sinks of
+	Records     uint64 // of flows that were told sinks
 	Readings    uint64 // times that the counters of flows were read
 	// ReadingErrors counts lists of connections that could not be read to
 	// their end.
@@ -59,7 +61,7 @@ func (s *Stats) Counters() map[string]uint64 {
 		"buffered": s.Buffered, "panics": s.Panics,
 		"writes": s.Writes, "write_errors": s.WriteErrors, "resolved": s.Resolved, "unresolved": s.Unresolved,
 		"restarted": s.Restarted, "reopened": s.Reopened, "retold": s.Retold, "names": s.Names, "reloads": s.Reloads, "file_errors": s.FileErrors,
-		"adopted": s.Adopted, "audited": s.Audited, "readings": s.Readings, "reading_errors": s.ReadingErrors,
+		"adopted": s.Adopted, "audited": s.Audited, "notified": s.Notified, "records": s.Records, "readings": s.Readings, "reading_errors": s.ReadingErrors,
 		"beats": s.Beats, "beat_errors": s.BeatErrors,
 		"elements": s.Elements, "element_writes": s.ElementWrites, "element_errors": s.ElementErrors, "elements_shed": s.ElementsShed,
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/netpol/netpol/lang/fact"
 )
 
-// tally is what has been counted of a flow. Only flows under a policy that has
-// a watch have one.
+// tally is what has been counted of a flow. Only flows under a policy set that
+// counts have one.
 type tally struct {
 	counts [2]flow.Counts // sent by the client, sent by the server
 	// The last reading: when, what had passed until then, and at what rate
@@ -57,7 +57,7 @@ func (s *tallies) put(i uint32) {
 // do not.
 func (w *worker) tallyOf(r *flow.Record) *tally {
 	if r.Tally == 0 {
-		if w.policy.watch == nil {
+		if !w.policy.counts {
 			return nil
 		}
 		r.Tally = w.tallies.get()

@@ -135,7 +135,7 @@ func (w *worker) track() {
 	if w.dueAt == 0 {
 		w.dueAt = (w.clock.now/interval + 1) * interval
 	}
-	if (w.policy.watch != nil || len(w.placed) > 0) && w.clock.now >= w.dueAt {
+	if (w.policy.counts || len(w.placed) > 0) && w.clock.now >= w.dueAt {
 		done := w.policy.doneMark
 		if l.order(wish{purpose: forReading, value: done, mask: done}, w.clock.now) {
 			w.dueAt = (w.clock.now/interval + 1) * interval
@@ -177,6 +177,7 @@ func (w *worker) takeBatch(l *lister, b listed) {
 		w.listFailed(b.err)
 	case l.wish.purpose == forReading:
 		w.missed(l.at)
+		w.vanished(l.at)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/enforcer/program"
-	"github.com/netpol/netpol/enforcer/telemetry"
+	"github.com/netpol/netpol/enforcer/telemetry/record"
 	"github.com/netpol/netpol/lang/fact"
 )
 
@@ -17,6 +17,7 @@ func (w *worker) setPolicy(p *policy) {
 	if p.early != nil {
 		w.early = p.early.NewMachine()
 	}
+	w.attend(p)
 }
 
 // reload goes on with another bundle. Flows that are known are decided anew by
@@ -138,7 +139,7 @@ func (w *worker) lastLook(r *flow.Record, o *opening) {
 
 // decide runs the program on f and writes the verdict if it says anything new.
 func (w *worker) decide(r *flow.Record, f *fact.Facts) {
-	first := w.noteName(r, f)
+	first, renamed := w.noteName(r, f)
 	v := w.eval(r, f)
 	for i, sticky := range w.policy.sticky {
 		v.Labels[i] |= r.Labels[i] & sticky
@@ -150,30 +151,31 @@ func (w *worker) decide(r *flow.Record, f *fact.Facts) {
 		w.write(r, v)
 	}
 	r.Labels, r.Mark = v.Labels, v.Mark
-	if w.config.Updates && w.config.Recorder != nil && (first || changed) {
-		event := telemetry.Updated
-		if first {
-			event = telemetry.Named
-		}
-		w.report(r, event)
+	switch {
+	case first:
+		w.tellFlow(record.KindFlow, r, f, v.Policies)
+	case r.Has(flow.Named) && (changed || renamed):
+		w.tellFlow(record.KindFlowUpdate, r, f, v.Policies)
 	}
+	w.notify(r, f, v.Policies)
 }
 
 // noteName keeps account of the flow's name; first says that it has one since
-// now.
-func (w *worker) noteName(r *flow.Record, f *fact.Facts) (first bool) {
+// now, and renamed that it has had another until now.
+func (w *worker) noteName(r *flow.Record, f *fact.Facts) (first, renamed bool) {
 	if named(f) {
 		name := nameHash(f)
 		switch {
 		case !r.Has(flow.Named):
 			r.Set(flow.Named)
 			r.NamedAt, r.Name, first = uint16(min(r.Packets, math.MaxUint16)), name, true
-		case r.Name != name:
+		case r.Name != name && !r.Has(flow.Renamed):
 			r.Set(flow.Renamed)
+			renamed = true
 		}
 	}
 	f.DetectionPackets, f.Updated = int(r.NamedAt), r.Has(flow.Renamed)
-	return first
+	return first, renamed
 }
 
 // nameHash is FNV-1a of the flow's name: its application, or its protocol where

@@ -14,6 +14,7 @@ import (
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/enforcer/program"
 	"github.com/netpol/netpol/enforcer/telemetry"
+	"github.com/netpol/netpol/enforcer/telemetry/record"
 	"github.com/netpol/netpol/lang/fact"
 )
 
@@ -57,8 +58,8 @@ type worker struct {
 	fragments packet.Fragments
 	window    dissect.Window
 	recent    [flow.MaxDatagrams + 1]dissect.Datagram
-	facts     fact.Facts // scratch
-	record    telemetry.Flow
+	facts     fact.Facts     // scratch
+	record    telemetry.Flow // scratch
 
 	clock    clock
 	file     string
@@ -66,6 +67,10 @@ type worker struct {
 	sweep    flow.ID // next record to decide anew after a reload
 	sweeping bool
 
+	notified map[*flow.Record][]uint64 // who was told of which policies, by notice.names
+	told     scratch
+	when     *program.Machine // conditions of sinks; nil without one
+	tour     tour
 	audited  map[*flow.Record][16]byte // audit policies that were logged, by their label's bit
 	tallies  tallies
 	lister   *lister // nil where conntrack cannot be asked
@@ -88,6 +93,7 @@ func newWorker(e *Engine) *worker {
 		interfaceOf: make(map[string]uint32),
 		macs:        newMACTable(),
 		audited:     make(map[*flow.Record][16]byte),
+		notified:    make(map[*flow.Record][]uint64),
 		placed:      make(map[*flow.Record]*placement),
 		pending:     func() bool { return true },
 	}
@@ -112,12 +118,13 @@ func (w *worker) reset() {
 	}
 	w.table = flow.NewTable(w.config.MaxFlows, w.engine.seed, timeouts, func(_ flow.ID, r *flow.Record) {
 		w.stats.FlowsEvicted++
-		w.conclude(r)
+		w.conclude(r, record.ReasonEvicted)
 	})
 	w.names = classify.NewNames(w.config.MaxNames)
 	w.file, w.sweeping = "", false
 	if !w.config.Live {
 		w.clock.now, w.dueAt, w.tallies = 0, 0, tallies{}
+		w.tour = newTour(w.policy)
 	}
 }
 
@@ -180,7 +187,7 @@ func (w *worker) fileError() error { return errors.Join(w.fileErrs...) }
 func (w *worker) finish() {
 	w.giveUp(math.MaxInt64)
 	w.table.Slice(0, math.MaxInt, func(id flow.ID, r *flow.Record) {
-		w.conclude(r)
+		w.conclude(r, reasonOf(r, record.ReasonStopped))
 		w.table.Remove(id)
 	})
 	w.flush()
@@ -195,7 +202,8 @@ func (w *worker) finish() {
 func (w *worker) drain() {
 	clear(w.placed) // what is in sets stays there, like labels
 	w.table.Slice(0, math.MaxInt, func(id flow.ID, r *flow.Record) {
-		w.report(r, telemetry.Ended)
+		w.report(r)
+		w.tellEnd(r, reasonOf(r, record.ReasonStopped))
 		w.release(r)
 		w.table.Remove(id)
 	})
@@ -215,6 +223,7 @@ func (w *worker) between() {
 		w.resweep()
 	}
 	w.track()
+	w.round()
 	w.table.Expire(w.clock.now, expireSlice, w.expire)
 	w.keeper.flush()
 	w.publish()
@@ -237,7 +246,7 @@ func (w *worker) expire(id flow.ID, r *flow.Record) {
 		w.settle(id, r)
 		return
 	}
-	w.conclude(r)
+	w.conclude(r, reasonOf(r, record.ReasonExpired))
 	w.table.Remove(id)
 }
 

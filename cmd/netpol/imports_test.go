@@ -79,10 +79,12 @@ var rules = []rule{
 	{"enforcer/classify", []string{"compiler/artifact", "enforcer/dissect", "enforcer/flow", "lang/fact"}, []string{"github.com/gaissmai/bart/..."}},
 	{"enforcer/program", []string{"compiler/artifact", "lang/fact"}, []string{"github.com/expr-lang/expr/file", "github.com/expr-lang/expr/vm/...", "github.com/gaissmai/bart/..."}},
 	{"enforcer/reconcile", []string{"compiler/artifact"}, nil},
-	{"enforcer/telemetry", []string{"enforcer/flow", "enforcer/program", "lang/fact"}, nil},
+	{"enforcer/telemetry/record", nil, nil},
+	{"enforcer/telemetry/record/internal/genrecord", []string{"enforcer/telemetry/record"}, nil},
+	{"enforcer/telemetry", []string{"enforcer/telemetry/record"}, nil},
 	{"enforcer/control", []string{"enforcer/flow", "enforcer/program", "enforcer/telemetry"}, nil},
 	{"enforcer/kernel/...", []string{"compiler/artifact", "enforcer/flow", "enforcer/kernel/...", "enforcer/packet", "enforcer/reconcile"}, kernelModules},
-	{"enforcer", []string{"compiler/artifact", "enforcer/classify", "enforcer/dissect", "enforcer/flow", "enforcer/packet", "enforcer/program", "enforcer/telemetry", "lang/fact"}, []string{"golang.org/x/sync/errgroup"}},
+	{"enforcer", []string{"compiler/artifact", "enforcer/classify", "enforcer/dissect", "enforcer/flow", "enforcer/packet", "enforcer/program", "enforcer/telemetry", "enforcer/telemetry/record", "lang/fact"}, []string{"golang.org/x/sync/errgroup"}},
 
 	// The programs.
 	{"cmd/netpold/...", []string{"compiler/artifact", "enforcer/...", "lang/fact", "cmd/netpold/..."}, []string{"github.com/coreos/go-systemd/..."}},

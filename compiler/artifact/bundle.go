@@ -16,6 +16,10 @@ type Bundle struct {
 	Catalogue Catalogue `json:"catalogue"`
 	Routes    []Route   `json:"routes,omitempty"`    // by table
 	FlowSets  []FlowSet `json:"flow_sets,omitempty"` // Effect.Adds refers to them
+	Sinks     []Sink    `json:"sinks,omitempty"`     // by name; Effect.Notify refers to them
+	// SinkProgram decides the conditions of sinks: a policy of it is the sink of
+	// the same index.
+	SinkProgram Program `json:"sink_program,omitzero"`
 }
 
 // Settings are the values of the policy set's netpol block, defaults filled in.

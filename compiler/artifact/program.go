@@ -101,6 +101,7 @@ type Effect struct {
 	Labels []int `json:"labels,omitempty"` // label bits, set whenever the policy holds
 	Mark   *Mark `json:"mark,omitempty"`   // the first policy that holds wins each bit
 	Adds   []int `json:"adds,omitempty"`   // of Bundle.FlowSets: a flow has an element there while the policy holds
+	Notify []int `json:"notify,omitempty"` // of Bundle.Sinks: they are told of each flow that the policy matches
 	// DSCP and Verdict say which label tells the kernel of the effect.
 	DSCP     Claim `json:"dscp,omitzero"`
 	Verdict  Claim `json:"verdict,omitzero"`

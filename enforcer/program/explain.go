@@ -72,19 +72,24 @@ func (m *Machine) value(t *test) string {
 	if t.op == opCode {
 		return strconv.FormatBool(m.run(t.code))
 	}
-	a := fact.Attributes[t.attr]
+	return m.word(t.attr)
+}
+
+// word is the text of an attribute.
+func (m *Machine) word(at attribute) string {
+	a := fact.Attributes[at]
 	switch kindOf(a.Type) {
 	case kindText:
-		return readText(m.facts, t.attr)
+		return readText(m.facts, at)
 	case kindNumber:
-		return numberText(a, readNumber(m.facts, t.attr))
+		return numberText(a, readNumber(m.facts, at))
 	case kindAddr:
-		if v := readAddr(m.facts, t.attr); v.IsValid() {
+		if v := readAddr(m.facts, at); v.IsValid() {
 			return v.String()
 		}
 		return ""
 	case kindFlag:
-		return strconv.FormatBool(readFlag(m.facts, t.attr))
+		return strconv.FormatBool(readFlag(m.facts, at))
 	}
 	return ""
 }

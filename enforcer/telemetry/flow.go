@@ -6,34 +6,28 @@ import (
 	"time"
 )
 
-// Event says why a record was made.
+// Event says why a row was made.
 type Event uint8
 
 // Events.
 const (
-	Ended   Event = iota // the flow is over, or its capture file is
-	Named                // the flow's name is known for the first time
-	Updated              // its name or its policies changed
-	Live                 // a snapshot on request
+	Ended Event = iota // the flow is over, or its capture file is
+	Live               // a snapshot on request
 )
 
-// String is the word records carry for the event.
+// String is the word rows carry for the event.
 func (e Event) String() string {
 	switch e {
 	case Ended:
 		return "ended"
-	case Named:
-		return "named"
-	case Updated:
-		return "updated"
 	case Live:
 		return "live"
 	}
 	return "unknown"
 }
 
-// Flow is one flow as people and other programs are told of it. Src is the
-// side that opened it, as far as that is known.
+// Flow is one flow as a row of a list. Src is the side that opened it, as far
+// as that is known.
 type Flow struct {
 	Event            Event      `json:"-"`
 	PCAP             string     `json:"pcap"` // base name of the capture file, empty on live input

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/netpol/netpol/enforcer/telemetry/record"
 )
 
 func sample() Flow {
@@ -39,8 +41,8 @@ func TestAppendJSON(t *testing.T) {
 	if diff := cmp.Diff(sampleJSON, string(f.AppendJSON(nil))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	f.Event = Named
-	if got := string(f.AppendJSON(nil)); !strings.HasPrefix(got, `{"event":"named","pcap"`) {
+	f.Event = Live
+	if got := string(f.AppendJSON(nil)); !strings.HasPrefix(got, `{"event":"live","pcap"`) {
 		t.Errorf("got %s, want the event first", got)
 	}
 }
@@ -116,7 +118,7 @@ func TestHostileWords(t *testing.T) {
 func checkHarmless(t *testing.T, s string) {
 	t.Helper()
 	for _, r := range s {
-		if !unicode.IsPrint(r) || deceptive(r) {
+		if !unicode.IsPrint(r) || record.Deceptive(r) {
 			t.Errorf("%q has %U in it", s, r)
 		}
 	}

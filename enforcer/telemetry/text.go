@@ -5,7 +5,11 @@ import (
 	"strconv"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/netpol/netpol/enforcer/telemetry/record"
 )
+
+const hexDigits = "0123456789abcdef"
 
 // AppendText appends the record as one line for people, without a line end:
 //
@@ -89,7 +93,7 @@ func appendEnd(b []byte, addr netip.Addr, port int) []byte {
 func appendSafe(b []byte, s string) []byte {
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
-		if r == utf8.RuneError && size == 1 || !unicode.IsPrint(r) || deceptive(r) {
+		if r == utf8.RuneError && size == 1 || !unicode.IsPrint(r) || record.Deceptive(r) {
 			for _, c := range []byte(s[i : i+size]) {
 				b = append(b, '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
 			}

@@ -47,8 +47,8 @@ directory, and waits for one if there is none yet. SIGHUP loads the bundle
 again, SIGTERM writes what is decided and stops. Exit codes: 0 stopped or
 replayed, 1 error.
 
-With --replay it reads capture files instead and prints one line of JSON for
-each flow.
+With --replay it reads capture files instead and prints the flow_end record of
+each flow as a line of JSON (docs/telemetry.md).
 
 Flags:
 `
@@ -67,7 +67,7 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	fs.IntVar(&cfg.maxFlows, "max-flows", defaultMaxFlows, "most flows to track at once")
 	fs.DurationVar(&cfg.interval, "counter-interval", enforcer.DefaultInterval, "how often flows' counters are read while a policy asks for rates or duration")
 	fs.StringVar(&cfg.bundle, "bundle", "", "bundle `file` to load instead of the state directory's")
-	fs.BoolVar(&cfg.replay, "replay", false, "read the captures named as arguments, print flows as JSON lines, and stop")
+	fs.BoolVar(&cfg.replay, "replay", false, "read the captures named as arguments, print the records of flows as JSON lines, and stop")
 	fs.BoolVar(&cfg.version, "version", false, "print the version and stop")
 	switch err := fs.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):

@@ -50,8 +50,8 @@ func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger) (*enforcem
 	}
 	var err error
 	e.engine, err = enforcer.New(enforcer.Config{
-		Source: e.source, Labels: e.writer, Resolver: e.client, Tracker: e.lists, Heartbeat: e.upkeep, Recorder: flowLog{log}, Elements: e.elements,
-		Dissectors: all.Dissectors(), Bundle: b, MaxFlows: cfg.maxFlows, Interval: cfg.interval, Live: true, Updates: true, Logger: log,
+		Source: e.source, Labels: e.writer, Resolver: e.client, Tracker: e.lists, Heartbeat: e.upkeep, Elements: e.elements,
+		Dissectors: all.Dissectors(), Bundle: b, MaxFlows: cfg.maxFlows, Interval: cfg.interval, Live: true, Logger: log,
 	})
 	if err != nil {
 		e.release()

@@ -1,31 +1,39 @@
 package daemon
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 
+	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer"
 	"github.com/netpol/netpol/enforcer/dissect/all"
 	"github.com/netpol/netpol/enforcer/kernel/capture"
-	"github.com/netpol/netpol/enforcer/telemetry"
+	"github.com/netpol/netpol/enforcer/telemetry/record"
 )
 
-// replay runs captures through the engine and prints a line of JSON for each
-// flow. Captures that cannot be read to their end do not keep the others from
-// being read; they are the error in the end.
+// replay runs captures through the engine and prints the record of each flow's
+// end as a line of JSON. Captures that cannot be read to their end do not keep
+// the others from being read; they are the error in the end.
 func replay(ctx context.Context, cfg config, log *slog.Logger, out io.Writer) error {
 	bundle, err := readBundle(cfg.bundlePath())
 	if err != nil {
 		return err
 	}
+	// Where the policies send records is for a live router.
+	bundle.Sinks = []artifact.Sink{{Name: "stdout", Kind: artifact.SinkStdout, Records: []string{record.KindFlowEnd.String()}}}
+	bundle.SinkProgram = artifact.Program{}
+	for i := range bundle.Program.Effects {
+		bundle.Program.Effects[i].Notify = nil
+	}
 	source := capture.NewFiles(cfg.files)
 	defer source.Close()
-	lines := telemetry.NewLines(out, telemetry.JSONL)
+	lines := &recordLines{w: bufio.NewWriterSize(out, 64<<10)}
 	engine, err := enforcer.New(enforcer.Config{
-		Source: source, Recorder: lines, Dissectors: all.Dissectors(), Bundle: bundle,
+		Source: source, Outlets: lines, Dissectors: all.Dissectors(), Bundle: bundle,
 		MaxFlows: cfg.maxFlows, Interval: cfg.interval, Logger: log,
 	})
 	if err != nil {
@@ -35,11 +43,36 @@ func replay(ctx context.Context, cfg config, log *slog.Logger, out io.Writer) er
 	if ctx.Err() != nil {
 		err = errors.Join(err, errors.New("interrupted"))
 	}
-	if flushErr := lines.Flush(); flushErr != nil {
+	if flushErr := lines.flush(); flushErr != nil {
 		err = errors.Join(err, fmt.Errorf("write flows: %w", flushErr))
 	}
 	stats := engine.Stats()
 	log.Info("replay done", "captures", len(cfg.files), "packets", stats.Packets, "flows", stats.FlowsSeen,
 		"unreadable", stats.FileErrors)
 	return err
+}
+
+// recordLines writes each record as a line. The first error stays.
+type recordLines struct {
+	w   *bufio.Writer
+	buf []byte
+	err error
+}
+
+// Use does nothing: there is one sink.
+func (l *recordLines) Use([]artifact.Sink) {}
+
+// Offer writes one record.
+func (l *recordLines) Offer(_ int, r record.Record) {
+	if l.err == nil {
+		l.buf = append(r.AppendJSON(l.buf[:0]), '\n')
+		_, l.err = l.w.Write(l.buf)
+	}
+}
+
+func (l *recordLines) flush() error {
+	if l.err != nil {
+		return l.err
+	}
+	return l.w.Flush()
 }

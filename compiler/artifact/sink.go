@@ -1,0 +1,61 @@
+package artifact
+
+import "time"
+
+// Sink is where the enforcer sends records of what it sees. Equal sinks are the
+// same one: a new bundle leaves them open.
+type Sink struct {
+	Name string   `json:"name"`
+	Kind SinkKind `json:"kind"`
+	// Path is the file of a file, the socket of unix; Address the host and port of
+	// tcp.
+	Path    string `json:"path,omitempty"`
+	Address string `json:"address,omitempty"`
+	// Records are the kinds of records that it takes, by their names on the wire.
+	// Policies may notify any sink.
+	Records []string `json:"records,omitempty"`
+	// When is the condition that a flow must meet for records of it to go there,
+	// as written; Bundle.SinkProgram decides it. Empty is every flow.
+	When string `json:"when,omitempty"`
+	// Interval is how far records lie apart that come at intervals.
+	Interval time.Duration `json:"interval,omitempty"`
+	// Queue bounds the bytes that wait for the sink.
+	Queue int `json:"queue"`
+	// A file is begun anew when it has RotateSize bytes or is RotateAge old, 0 for
+	// never; of the earlier ones Keep stay.
+	RotateSize int64         `json:"rotate_size,omitempty"`
+	RotateAge  time.Duration `json:"rotate_age,omitempty"`
+	Keep       int           `json:"keep,omitempty"`
+	Privacy    Privacy       `json:"privacy,omitzero"`
+}
+
+// SinkKind says what a sink is.
+type SinkKind string
+
+// Kinds of Sink.
+const (
+	SinkFile   SinkKind = "file"
+	SinkStdout SinkKind = "stdout"
+	SinkUnix   SinkKind = "unix" // a listening socket
+	SinkTCP    SinkKind = "tcp"  // a listening socket
+)
+
+// SinkKinds lists them.
+func SinkKinds() []SinkKind { return []SinkKind{SinkFile, SinkStdout, SinkUnix, SinkTCP} }
+
+// Privacy says what of people a sink is told.
+type Privacy struct {
+	Addresses Disclosure `json:"addresses,omitempty"` // of hosts on the local side, hardware addresses too
+	Names     Disclosure `json:"names,omitempty"`     // host names and what else says who was asked for
+}
+
+// Disclosure says how much of something is told.
+type Disclosure string
+
+// Disclosures. Hash is for addresses, Domain for names.
+const (
+	DisclosePlain  Disclosure = ""
+	DiscloseHash   Disclosure = "hash"   // the same pseudonym each time
+	DiscloseDomain Disclosure = "domain" // the last two labels of a name
+	DiscloseNone   Disclosure = "drop"
+)

@@ -1,0 +1,114 @@
+package enforcer
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/program"
+	"github.com/netpol/netpol/enforcer/telemetry/record"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// audience is who is told of what: the sinks of a bundle, and which policies
+// notify them. It is immutable.
+type audience struct {
+	sinks   []listener
+	asked   record.Kinds     // by any sink
+	when    *program.Program // the sinks' conditions, by place; nil without one
+	counts  bool             // what is asked for are counters
+	notices map[int]notice   // by policy
+	rounds  bool             // something is told at intervals
+}
+
+// listener is a sink as the engine knows it.
+type listener struct {
+	kinds       record.Kinds
+	conditional bool
+	interval    int64 // nanoseconds
+}
+
+// notice is what is told of a policy that notifies sinks.
+type notice struct {
+	sinks  []int
+	names  []uint64      // of policy and sink, among all bundles
+	record record.Policy // without evidence
+	asks   []int         // attributes
+}
+
+// periodic are the kinds that the engine tells at intervals.
+var periodic = record.Set(record.KindFlowStats, record.KindEndpoints)
+
+func newAudience(b *artifact.Bundle, prog *program.Program) (*audience, error) {
+	a := &audience{notices: make(map[int]notice)}
+	for _, s := range b.Sinks {
+		l := listener{conditional: s.When != "", interval: int64(max(s.Interval, time.Second))}
+		for _, name := range s.Records {
+			kind, ok := record.KindOf(name)
+			if !ok {
+				return nil, fmt.Errorf("load bundle: sink %q: there are no records %q", s.Name, name)
+			}
+			l.kinds |= record.Set(kind)
+		}
+		a.sinks = append(a.sinks, l)
+		a.asked |= l.kinds
+		a.rounds = a.rounds || l.kinds&periodic != 0
+	}
+	a.counts = a.asked.Has(record.KindFlowStats) || a.asked.Has(record.KindFlowEnd) || slices.ContainsFunc(b.SinkProgram.Reads, isCounter)
+	if slices.ContainsFunc(a.sinks, func(l listener) bool { return l.conditional }) {
+		view := *b
+		view.Program, view.Labels, view.Policies = b.SinkProgram, nil, make([]artifact.Policy, len(b.Sinks))
+		var err error
+		if a.when, err = program.Load(&view); err != nil {
+			return nil, fmt.Errorf("conditions of sinks: %w", err)
+		}
+	}
+	for id, e := range b.Program.Effects {
+		for _, sink := range e.Notify {
+			if sink < 0 || sink >= len(b.Sinks) {
+				return nil, fmt.Errorf("load bundle: policy %d notifies sink %d of %d", id, sink, len(b.Sinks))
+			}
+		}
+		if len(e.Notify) > 0 {
+			a.notices[id] = newNotice(b, id, prog.Asks(id))
+		}
+	}
+	return a, nil
+}
+
+// isCounter says that an attribute is told by a flow's counters.
+func isCounter(name string) bool {
+	a, ok := fact.Lookup(name)
+	return ok && counted(a)
+}
+
+func newNotice(b *artifact.Bundle, id int, asks []int) notice {
+	p, sinks := &b.Policies[id], b.Program.Effects[id].Notify
+	var names []uint64
+	for _, sink := range sinks {
+		sum := sha256.Sum256([]byte(p.Name + "\x00" + b.Sinks[sink].Name))
+		names = append(names, binary.LittleEndian.Uint64(sum[:]))
+	}
+	return notice{
+		sinks: sinks, names: names, asks: asks,
+		record: record.Policy{
+			Name: p.Name, File: p.File, Line: p.Line, Criteria: p.Criteria, Labels: p.Labels,
+			Verdict: p.Verdict, DSCP: p.DSCP, Audit: p.Audit,
+		},
+	}
+}
+
+// attend goes over to a bundle's sinks.
+func (w *worker) attend(p *policy) {
+	w.when = nil
+	if p.audience.when != nil {
+		w.when = p.audience.when.NewMachine()
+	}
+	w.tour = newTour(p)
+	if w.config.Outlets != nil {
+		w.config.Outlets.Use(p.bundle.Sinks)
+	}
+}

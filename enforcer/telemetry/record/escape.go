@@ -1,0 +1,161 @@
+package record
+
+import (
+	"encoding/hex"
+	"net/netip"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// List is several words joined by commas, as fact.TextList has them; its JSON is
+// an array.
+type List string
+
+// Hex16 is a number of 16 bits; its JSON is "0x0303".
+type Hex16 uint16
+
+// Digest names a flow; its JSON is 40 hexadecimal digits.
+type Digest [20]byte
+
+// Milli is a number of thousandths; its JSON is a decimal number.
+type Milli int64
+
+const hexDigits = "0123456789abcdef"
+
+// AppendString appends s as a JSON string that is harmless on a terminal and
+// in a line-based log: control characters of both sets, line separators and
+// bidirectional marks are escaped, bytes that are not UTF-8 become U+FFFD.
+func AppendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			switch {
+			case c == '"' || c == '\\':
+				b = append(b, '\\', c)
+			case c < 0x20 || c == 0x7f:
+				b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+			default:
+				b = append(b, c)
+			}
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			b = append(b, `\ufffd`...)
+		case Deceptive(r):
+			b = append(b, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
+		default:
+			b = append(b, s[i:i+size]...)
+		}
+		i += size
+	}
+	return append(b, '"')
+}
+
+// Deceptive says that a character changes how the text around it is shown: C1
+// controls, line separators, marks of direction (Unicode TR 36), the byte
+// order mark. All are below U+10000.
+func Deceptive(r rune) bool {
+	switch {
+	case r >= 0x80 && r <= 0x9f, // C1
+		r >= 0x200b && r <= 0x200f, // zero width, LRM, RLM
+		r >= 0x2028 && r <= 0x202e, // separators, embeddings
+		r >= 0x2060 && r <= 0x2069, // word joiner, isolates
+		r == 0x061c, r == 0xfeff:
+		return true
+	}
+	return false
+}
+
+// AppendAddr appends an address as a JSON string, empty when it is none.
+func AppendAddr(b []byte, a netip.Addr) []byte {
+	b = append(b, '"')
+	if a.IsValid() {
+		b = a.AppendTo(b)
+	}
+	return append(b, '"')
+}
+
+// AppendStrings appends a JSON array; nil is an empty one.
+func AppendStrings(b []byte, list []string) []byte {
+	b = append(b, '[')
+	for i, s := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = AppendString(b, s)
+	}
+	return append(b, ']')
+}
+
+func appendList(b []byte, l List) []byte {
+	b = append(b, '[')
+	for rest, first := string(l), true; rest != ""; first = false {
+		var word string
+		word, rest, _ = strings.Cut(rest, ",")
+		if !first {
+			b = append(b, ',')
+		}
+		b = AppendString(b, word)
+	}
+	return append(b, ']')
+}
+
+func appendHex16(b []byte, v Hex16) []byte {
+	return append(b, '"', '0', 'x', hexDigits[v>>12&15], hexDigits[v>>8&15], hexDigits[v>>4&15], hexDigits[v&15], '"')
+}
+
+func appendDigest(b []byte, d Digest) []byte {
+	b = append(b, '"')
+	b = hex.AppendEncode(b, d[:])
+	return append(b, '"')
+}
+
+func appendMilli(b []byte, v Milli) []byte {
+	v = max(v, 0)
+	b = strconv.AppendInt(b, int64(v/1000), 10)
+	rest := v % 1000
+	return append(b, '.', hexDigits[rest/100], hexDigits[rest/10%10], hexDigits[rest%10])
+}
+
+func appendHosts(b []byte, hosts []Endpoint) []byte {
+	for _, h := range hosts {
+		b = AppendString(append(b, ','), h.MAC)
+		b = append(b, ':', '[')
+		for i, a := range h.Addresses {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = AppendAddr(b, a)
+		}
+		b = append(b, ']')
+	}
+	return b
+}
+
+func appendAttributes(b []byte, list []Attribute) []byte {
+	b = append(b, '[')
+	for i := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = AppendString(append(b, `{"attribute":`...), list[i].Name)
+		b = AppendString(append(b, `,"value":`...), list[i].Value)
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+// object closes the JSON object whose members were appended from start on, each
+// with a comma before it.
+func object(b []byte, start int) []byte {
+	if len(b) == start {
+		return append(b, '{', '}')
+	}
+	b[start] = '{'
+	return append(b, '}')
+}

@@ -1,0 +1,78 @@
+// Command genrecord writes zencode.go and docs/schemas from the record types.
+// Run by "go generate ./enforcer/telemetry/record".
+package main
+
+import (
+	"log"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/netpol/netpol/enforcer/telemetry/record"
+)
+
+// schemas is where the JSON Schemas stand, from the package's directory.
+const schemas = "../../../docs/schemas"
+
+// published are the records that have a schema, by what they are on the wire.
+var published = []struct {
+	kind record.Kind
+	of   any
+	doc  string
+}{
+	{record.KindFlow, record.Flow{}, "Told when a flow is named for the first time."},
+	{record.KindFlowUpdate, record.Flow{}, "Told when a flow's name changes, or the labels and marks of the policies that match it."},
+	{record.KindFlowStats, record.FlowStats{}, "What a flow has carried so far, at the sink's interval, if it has carried anything since."},
+	{record.KindFlowEnd, record.FlowEnd{}, "Told once when a flow is over."},
+	{record.KindPolicyMatch, record.PolicyMatch{}, "Told once for each flow that a policy with notify matches."},
+	{record.KindAgentStatus, record.AgentStatus{}, "How netpold is, at the sink's interval."},
+	{record.KindInterfaceStats, record.InterfaceStats{}, "The kernel's counters of an interface, at the sink's interval."},
+	{record.KindEndpoints, record.Endpoints{}, "The hosts on the local side, at the sink's interval: a key for each hardware address."},
+}
+
+func main() {
+	log.SetFlags(0)
+	write("zencode.go", encoders())
+	for _, p := range published {
+		write(schemas+"/"+p.kind.String()+".schema.json", schema(p.kind, reflect.TypeOf(p.of), p.doc))
+	}
+}
+
+func write(name string, b []byte) {
+	if err := os.WriteFile(name, b, 0o644); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// field is one member of a JSON object.
+type field struct {
+	goName string // the Go field
+	name   string
+	typ    reflect.Type
+	part   bool // an embedded struct, whose members are the object's
+	omit   bool // absent when it is zero
+	inline bool
+	doc    string
+	enum   []string
+}
+
+// fieldsOf lists a struct's fields.
+func fieldsOf(t reflect.Type) (list []field) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Anonymous {
+			list = append(list, field{goName: f.Name, typ: f.Type, part: true})
+			continue
+		}
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "" || f.Tag.Get("doc") == "" {
+			log.Fatalf("%s.%s has no name or no doc", t.Name(), f.Name)
+		}
+		out := field{goName: f.Name, name: name, typ: f.Type, omit: options == "omitempty", inline: options == "inline", doc: f.Tag.Get("doc")}
+		if words := f.Tag.Get("enum"); words != "" {
+			out.enum = strings.Split(words, ",")
+		}
+		list = append(list, out)
+	}
+	return list
+}

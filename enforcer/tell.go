@@ -1,0 +1,245 @@
+package enforcer
+
+import (
+	"crypto/sha1"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/telemetry/record"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// scratch is the memory that records are made in. They refer to it until the
+// next one is made.
+type scratch struct {
+	flow             record.Flow
+	stats            record.FlowStats
+	end              record.FlowEnd
+	match            record.PolicyMatch
+	labels, policies []string
+	to               []int
+}
+
+// tellFlow tells sinks that a flow has a name, or another one.
+func (w *worker) tellFlow(kind record.Kind, r *flow.Record, f *fact.Facts, policies []int) {
+	to := w.takers(kind, f)
+	if len(to) == 0 {
+		return
+	}
+	t := &w.told
+	t.flow.FlowHead = w.head(kind, f)
+	w.detail(&t.flow.Flow, r, f, policies)
+	w.offer(to, &t.flow)
+}
+
+// tellEnd tells sinks that a flow is over.
+func (w *worker) tellEnd(r *flow.Record, why record.Reason) {
+	if w.config.Outlets == nil || !w.policy.audience.asked.Has(record.KindFlowEnd) {
+		return
+	}
+	w.load(r, &w.facts)
+	f := &w.facts
+	to := w.takers(record.KindFlowEnd, f)
+	if len(to) == 0 {
+		return
+	}
+	t := &w.told
+	t.end.FlowHead, t.end.Reason = w.head(record.KindFlowEnd, f), why
+	w.detail(&t.end.Flow.Detail, r, f, w.eval(r, f).Policies)
+	w.counters(&t.end.Flow.Counters, r, f)
+	w.offer(to, &t.end)
+}
+
+// notify tells sinks of policies that ask for it when they match a flow: each
+// sink once in the flow's life, as soon as the flow meets its condition. Of
+// adopted flows an earlier process has told.
+func (w *worker) notify(r *flow.Record, f *fact.Facts, policies []int) {
+	a := w.policy.audience
+	if w.config.Outlets == nil || len(a.notices) == 0 || r.Has(flow.Adopted) {
+		return
+	}
+	for _, id := range policies {
+		if n, ok := a.notices[id]; ok {
+			w.tellMatch(&n, r, f, policies)
+		}
+	}
+}
+
+func (w *worker) tellMatch(n *notice, r *flow.Record, f *fact.Facts, policies []int) {
+	t := &w.told
+	t.to = t.to[:0]
+	told, passing := w.notified[r], w.passing(f)
+	for i, sink := range n.sinks {
+		if slices.Contains(told, n.names[i]) || w.policy.audience.sinks[sink].conditional && !slices.Contains(passing, sink) {
+			continue
+		}
+		told = append(told, n.names[i])
+		t.to = append(t.to, sink)
+	}
+	if len(t.to) == 0 {
+		return
+	}
+	w.notified[r] = told
+	w.stats.Notified++
+	evidence := t.match.Policy.Evidence[:0]
+	for _, a := range n.asks {
+		evidence = append(evidence, record.Attribute{Name: fact.Attributes[a].Name, Value: w.machine.Text(f, a)})
+	}
+	t.match.FlowHead, t.match.Policy = w.head(record.KindPolicyMatch, f), n.record
+	t.match.Policy.Evidence = evidence
+	w.detail(&t.match.Flow, r, f, policies)
+	w.offer(t.to, &t.match)
+}
+
+// takers are the sinks that a record of the flow goes to. The list is valid
+// until the next call.
+func (w *worker) takers(kind record.Kind, f *fact.Facts) []int {
+	a := w.policy.audience
+	w.told.to = w.told.to[:0]
+	if w.config.Outlets == nil || !a.asked.Has(kind) {
+		return w.told.to
+	}
+	passing := w.passing(f)
+	for i, s := range a.sinks {
+		if s.kinds.Has(kind) && (!s.conditional || slices.Contains(passing, i)) {
+			w.told.to = append(w.told.to, i)
+		}
+	}
+	return w.told.to
+}
+
+// passing are the sinks whose conditions the flow meets, among those with one.
+func (w *worker) passing(f *fact.Facts) []int {
+	if w.when == nil {
+		return nil
+	}
+	return w.when.Eval(f).Policies
+}
+
+func (w *worker) offer(to []int, r record.Record) {
+	w.stats.Records++
+	for _, i := range to {
+		w.config.Outlets.Offer(i, r)
+	}
+}
+
+func (w *worker) head(kind record.Kind, f *fact.Facts) record.FlowHead {
+	return record.FlowHead{
+		Head: record.Head{Type: kind, SchemaVersion: record.SchemaVersion, Timestamp: w.millis(w.clock.now)},
+		// Where neither side is local, the one that opened the flow counts as it.
+		Interface: f.Interface, Internal: f.Origin != fact.OriginOther, PCAP: w.file,
+	}
+}
+
+// millis is the wall clock's time of a time on the engine's clock, in
+// milliseconds since the Unix epoch.
+func (w *worker) millis(t int64) int64 { return w.clock.wall(t) / int64(time.Millisecond) }
+
+// digest names a flow: by its tuple and when it began. Live it is salted, so
+// that it does not give away addresses which a sink is not told.
+func (w *worker) digest(r *flow.Record) record.Digest {
+	var b [64]byte
+	copy(b[:], r.Key.A[:])
+	copy(b[16:], r.Key.B[:])
+	binary.BigEndian.PutUint16(b[32:], r.Key.APort)
+	binary.BigEndian.PutUint16(b[34:], r.Key.BPort)
+	binary.BigEndian.PutUint16(b[36:], r.Key.VLAN)
+	b[38], b[39] = r.Key.Proto, r.Key.IPVersion
+	binary.BigEndian.PutUint64(b[40:], uint64(r.FirstSeen))
+	if w.config.Live {
+		binary.BigEndian.PutUint64(b[48:], w.engine.seed)
+	}
+	return sha1.Sum(b[:])
+}
+
+func (w *worker) brief(to *record.Brief, r *flow.Record, f *fact.Facts) {
+	application, _ := w.application(f)
+	*to = record.Brief{
+		Digest: w.digest(r), LastSeenAt: w.millis(r.LastSeen),
+		ApplicationName: application, ProtocolName: f.Protocol, DetectionPackets: int(r.NamedAt),
+	}
+}
+
+// detail fills in what is known of a flow.
+func (w *worker) detail(to *record.Detail, r *flow.Record, f *fact.Facts, policies []int) {
+	t := &w.told
+	t.policies = t.policies[:0]
+	for _, id := range policies {
+		t.policies = append(t.policies, w.policy.bundle.Policies[id].Name)
+	}
+	t.labels = w.policy.labelNames(t.labels[:0], &r.Labels)
+	_, by := w.application(f)
+	*to = record.Detail{
+		FirstSeenAt: w.millis(r.FirstSeen),
+		IPVersion:   f.IPVersion, IPProtocol: f.IPProtocol, IPDSCP: f.IPDSCP, IPNAT: f.IPNAT, VLANID: f.VLANID,
+		LocalOrigin: f.Origin != fact.OriginOther,
+		LocalIP:     f.LocalIP, LocalMAC: f.LocalMAC, LocalPort: f.LocalPort,
+		OtherIP: f.OtherIP, OtherMAC: f.OtherMAC, OtherPort: f.OtherPort,
+		OtherType: strings.TrimPrefix(f.OtherType, "other_"),
+		Category: record.Category{
+			Application: f.Category, Protocol: f.ProtocolCategory, Domain: f.DomainCategory,
+			Network: f.NetworkCategory, LocalNetwork: f.LocalNetworkCategory, OtherNetwork: f.OtherNetworkCategory,
+		},
+		Guessed: f.Guessed, Updated: r.Has(flow.Renamed), Complete: f.Complete, Evidence: by, Confidence: f.Confidence,
+		HostName: f.Hostname, DNSHostName: f.DNSHostname, Evasive: f.Evasive,
+		Policies: t.policies, Labels: t.labels,
+		Conntrack: record.Conntrack{Mark: r.Mark},
+		Risks:     record.Risks{Names: record.List(f.Risks), Score: f.RiskScore, ScoreClient: f.RiskClient, ScoreServer: f.RiskServer},
+	}
+	w.brief(&to.Brief, r, f)
+	if f.TunnelType != fact.TunnelNone {
+		to.Tunnel = f.TunnelType
+	}
+	if f.IPNAT {
+		to.Conntrack.ReplySrcIP, to.Conntrack.ReplyDstIP = f.CTReplySrcIP, f.CTReplyDstIP
+	}
+	protocols(to, f)
+}
+
+// protocols fills in what the flow's protocol showed.
+func protocols(to *record.Detail, f *fact.Facts) {
+	to.SSL = record.SSL{
+		Version: record.Hex16(f.TLSVersion), CipherSuite: record.Hex16(f.TLSCipher),
+		ClientJA4: f.JA4, ServerJA4: f.JA4S, ALPN: record.List(f.ALPN), ALPNServer: record.List(f.TLSALPNServer),
+		ServerCN: f.TLSServerCN, SubjectDN: f.TLSSubjectDN, IssuerDN: f.TLSIssuerDN, Fingerprint: f.TLSCertFingerprint,
+		EncryptedCH: f.TLSECH, QUICVersion: f.QUICVersion, CertRead: f.TLSProcCertificate, HelloWasRead: f.TLSProcHello,
+	}
+	if to.SSL != (record.SSL{}) {
+		to.SSL.ClientSNI = f.Hostname
+	}
+	to.HTTP = record.HTTP{Method: f.HTTPMethod, URL: f.HTTPURL, UserAgent: f.UserAgent}
+	to.SSH = record.SSH{Client: f.SSHClientAgent, Server: f.SSHServerAgent}
+	to.DHCP = record.DHCP{Fingerprint: f.DHCPFingerprint, ClassIdent: f.DHCPClassIdent}
+	to.MDNS = record.MDNS{DomainName: f.MDNSDomainName}
+	to.SSDP = record.SSDP{UserAgent: f.SSDPUserAgent, Server: f.SSDPServer}
+	to.STUN = record.STUN{Mapped: f.STUNMapped, Peer: f.STUNPeer, Relayed: f.STUNRelayed, Response: f.STUNResponse, Other: f.STUNOther}
+	to.BT = record.BitTorrent{InfoHash: f.BTInfoHash}
+}
+
+// counters fills in what a flow has carried. Without a tally only both sides
+// together are known.
+func (w *worker) counters(to *record.Counters, r *flow.Record, f *fact.Facts) {
+	*to = record.Counters{TotalPackets: uint64(r.Packets), TotalBytes: r.Bytes}
+	if r.Tally == 0 {
+		return
+	}
+	t := w.tallies.at(r.Tally)
+	local, other := 0, 1 // the client's and the server's side
+	if f.Origin == fact.OriginOther {
+		local, other = 1, 0
+	}
+	to.LocalBytes, to.LocalPackets, to.LocalRate = t.counts[local].Bytes, t.counts[local].Packets, t.rate[local]
+	to.OtherBytes, to.OtherPackets, to.OtherRate = t.counts[other].Bytes, t.counts[other].Packets, t.rate[other]
+	to.TotalBytes, to.TotalPackets = to.LocalBytes+to.OtherBytes, to.LocalPackets+to.OtherPackets
+}
+
+// reasonOf is why a flow is over: that it was closed, if it was.
+func reasonOf(r *flow.Record, otherwise record.Reason) record.Reason {
+	if r.Ended() {
+		return record.ReasonClosed
+	}
+	return otherwise
+}

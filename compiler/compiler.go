@@ -32,6 +32,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 	set, diags := lower(p, opts)
 	labels, d := label.Allocate(label.Input{
 		Policies: set.Policies,
+		Analysed: set.Settings.AnalysedLabel,
 		Pins:     pins(p.Lock),
 		Bits:     opts.ReservedBits,
 		Names:    opts.ReservedNames,

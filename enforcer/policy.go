@@ -40,6 +40,7 @@ type policy struct {
 	local                            []netip.Prefix
 	labels                           []artifact.Label
 	ownLabels                        [16]byte
+	analysed                         [16]byte    // the label that goes with the done mark; empty for none
 	ownMark                          uint32      // mark bits that policies write
 	watch                            *watch      // nil when nothing asks for counters
 	audits                           map[int]int // label bits of policies that are only counted and logged, by policy
@@ -74,6 +75,11 @@ func loadPolicy(b *artifact.Bundle) (*policy, error) {
 	p.unplaced = prog.Blind(isInterface)
 	p.unnamed = prog.Blind(func(a fact.Attribute) bool { return isInterface(a) || !a.FromHeaders() && !counted(a) })
 	p.ownLabels, p.ownMark = prog.Own()
+	for _, l := range b.Labels {
+		if l.Name == b.Settings.AnalysedLabel {
+			p.analysed[l.Bit/8] = 1 << (l.Bit % 8)
+		}
+	}
 	p.watch = newWatch(&b.Program)
 	p.sticky = prog.Sticky()
 	p.findAudits()

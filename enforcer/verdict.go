@@ -81,6 +81,12 @@ func (w *worker) eval(r *flow.Record, f *fact.Facts) *program.Verdict {
 		machine.Narrow(v, blind)
 		w.inherited(v, r)
 	}
+	if r.Has(flow.Done) {
+		for i, b := range w.policy.analysed {
+			v.Labels[i] |= b
+			v.LabelMask[i] |= b
+		}
+	}
 	return v
 }
 

@@ -44,6 +44,7 @@ func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 	s.CountryDatabase = d.database(b, "country_database", `"./geo/GeoLite2-Country.mmdb"`)
 	s.LabelApplications = d.textOrList(b, "label_applications", `"zoom"`)
 	s.LabelCategories = d.textOrList(b, "label_categories", `"voip-conferencing"`)
+	s.AnalysedLabel = d.analysedLabel(b)
 	d.out.Exempt = d.criteria(b.Body.Attributes["exempt"])
 }
 
@@ -68,6 +69,16 @@ func (d *decoder) inspect(b *hclsyntax.Block) string {
 	d.diags.Add(diag.New(diag.InvalidInspect, t.Range, fmt.Sprintf("%q is no choice of connections. inspect is \"needed\", which shows netpold those that a policy asks for the name of, or \"all\".", t.Value)).
 		WithHint(suggest.Hint(strings.ToLower(t.Value), words)))
 	return InspectNeeded
+}
+
+// analysedLabel reads the label that says what the done mark says.
+func (d *decoder) analysedLabel(b *hclsyntax.Block) Text {
+	t := d.text(b, "analysed_label", `"analysed"`)
+	if why := badLabel(t.Value); why != "" && !t.Range.IsZero() {
+		d.diags.Add(diag.New(diag.InvalidLabel, t.Range, fmt.Sprintf("%q cannot be a conntrack label: %s.", t.Value, why)))
+		return Text{}
+	}
+	return t
 }
 
 // doneMark reads the one ct mark bit that the enforcer keeps to itself.

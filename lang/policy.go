@@ -55,6 +55,9 @@ type Settings struct {
 	// label for without a policy that says so.
 	LabelApplications []Text `json:",omitempty"`
 	LabelCategories   []Text `json:",omitempty"`
+	// AnalysedLabel is the label of connections whose analysis is over; empty for
+	// none.
+	AnalysedLabel Text `json:",omitzero"`
 
 	Timezone string     // of times of day, weekdays and schedules: an IANA name
 	Range    diag.Range // of the netpol block; zero without one

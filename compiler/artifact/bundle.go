@@ -30,7 +30,10 @@ type Settings struct {
 	DoneMark      uint32         `json:"done_mark"`                // ct mark bit that says "analysis is over", default 0x80000000
 	Priority      int            `json:"priority"`                 // hook priority of the verdict chains, default 10
 	Inspect       Inspect        `json:"inspect,omitempty"`        // which connections netpold is shown; empty is what policies need
-	Timezone      string         `json:"timezone,omitempty"`       // IANA zone of time_of_day, weekday and schedules without one; empty is UTC
+	// AnalysedLabel is the label of connections that have the done mark, for
+	// rules of the operator's own; empty for none.
+	AnalysedLabel string `json:"analysed_label,omitempty"`
+	Timezone      string `json:"timezone,omitempty"` // IANA zone of time_of_day, weekday and schedules without one; empty is UTC
 }
 
 // Inspect says which connections netpold is shown.

@@ -144,8 +144,14 @@ func (r *resolver) checkTaken(added []ir.Policy) {
 			r.diags.Add(diag.New(diag.InvalidLabel, added[i].Range, fmt.Sprintf("%q cannot be a conntrack label: it is longer than %d characters. Give the connections a label by a policy.", added[i].Labels[0], maxLabelBytes)))
 		}
 	}
+	if t := r.policy.Settings.AnalysedLabel; labels[t.Value] != nil {
+		r.diags.Add(diag.New(diag.TakenLabel, t.Range, fmt.Sprintf("The label %q is what %s gives connections with %s. Choose another analysed_label.", t.Value, labels[t.Value].From, labels[t.Value].Criteria)))
+	}
 	for _, b := range r.policy.Policies {
 		for _, l := range b.Labels {
+			if l.Value == r.policy.Settings.AnalysedLabel.Value {
+				r.diags.Add(diag.New(diag.TakenLabel, l.Range, fmt.Sprintf("The label %q is the netpol block's analysed_label, which connections get when their analysis is over. Give the policy's label another name.", l.Value)))
+			}
 			if p := labels[l.Value]; p != nil {
 				r.diags.Add(diag.New(diag.TakenLabel, l.Range, fmt.Sprintf("The label %q is what %s in the netpol block gives connections with %s. Give the policy's label another name.", l.Value, p.From, p.Criteria)))
 			}

@@ -116,6 +116,7 @@ func settings(s lang.Settings) artifact.Settings {
 		InspectPacket: s.InspectPackets,
 		DoneMark:      s.DoneMark,
 		Priority:      s.Priority,
+		AnalysedLabel: s.AnalysedLabel.Value,
 		Timezone:      s.Timezone,
 	}
 }

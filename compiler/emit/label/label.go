@@ -23,6 +23,7 @@ const autoPrefix = "np-"
 // Input is what labels are allocated from.
 type Input struct {
 	Policies []ir.Policy
+	Analysed string         // artifact.Settings.AnalysedLabel
 	Pins     []Pin          // of the lock file
 	Bits     map[int]string // bits of other owners, with their label names
 	Names    map[string]int // the same the other way round
@@ -86,7 +87,7 @@ type Failing struct {
 func Allocate(in Input) (*Table, diag.List) {
 	carriers, gates := claim(in.Policies), gates(in.Policies)
 	a, diags := newAllocation(in)
-	diags.Extend(a.allocate(needed(in.Policies, carriers, gates)))
+	diags.Extend(a.allocate(needed(in, carriers, gates)))
 	t := &Table{}
 	if diags.HasErrors() {
 		return t, diags
@@ -141,7 +142,8 @@ type need struct {
 
 // needed lists the labels in the order that they are given bits: the authors'
 // labels by policy, then netpol's own, then those that the netpol block asks for. There is at least one.
-func needed(policies []ir.Policy, carriers []carrier, gates []gate) []need {
+func needed(in Input, carriers []carrier, gates []gate) []need {
+	policies := in.Policies
 	var list []need
 	seen := map[string]bool{}
 	add := func(name string, at diag.Range, from string) {
@@ -160,6 +162,7 @@ func needed(policies []ir.Policy, carriers []carrier, gates []gate) []need {
 			}
 		}
 	}
+	add(in.Analysed, diag.Range{}, "")
 	authored(false)
 	for i := range policies {
 		for dim := range dimensions {

@@ -32,7 +32,7 @@ func (d *decider) chain(h hook, name string, l list, last []artifact.Statement) 
 	at := len(d.chains)
 	d.chains = append(d.chains, artifact.Chain{Name: name})
 	b := brancher{decider: d, hook: h, ordered: l.ordered()}
-	rules := slices.Concat(l.first, b.rules(nodes))
+	rules := slices.Concat(l.first, b.rules(nodes), l.after)
 	if n := len(rules); n == 0 || !always(rules[n-1], last) {
 		rules = append(rules, artifact.Rule{ID: "end", Do: last})
 	}

@@ -118,6 +118,7 @@ type list struct {
 	name     string // of the dimension; empty for the settings
 	outcomes []outcome
 	first    []artifact.Rule // before all
+	after    []artifact.Rule // after all; of the settings
 }
 
 // ordered says that the first outcome that holds ends the chain.
@@ -135,9 +136,9 @@ type outcome struct {
 // dimensions.
 func (d *decider) lists(inspect list) []list {
 	marks, free := d.marks()
-	setters := list{outcomes: append(d.setters(free), inspect.outcomes...), first: inspect.first}
+	setters := list{outcomes: append(d.setters(free), inspect.outcomes...), first: inspect.first, after: inspect.after}
 	var out []list
-	if len(setters.outcomes)+len(setters.first) > 0 {
+	if len(setters.outcomes)+len(setters.first)+len(setters.after) > 0 {
 		out = append(out, setters)
 	}
 	out = append(out, marks...)

@@ -7,9 +7,13 @@ import (
 )
 
 // uninspected sets the done mark on each new connection, and takes it back from
-// those that the enforcer must see; nothing where it must see all.
+// those that the enforcer must see; nothing where it must see all. The analysed
+// label follows the mark, and without an enforcer analysis is over at once.
 func (d *decider) uninspected(in Input) list {
-	if in.NoCapture || !in.Narrow {
+	if in.NoCapture {
+		return list{after: d.analysed(in, nil)}
+	}
+	if !in.Narrow {
 		return list{}
 	}
 	boxes := d.merge(d.boxesOf(in.Interest))
@@ -24,5 +28,16 @@ func (d *decider) uninspected(in Input) list {
 	if len(boxes) > 0 {
 		out.outcomes = []outcome{{id: "inspect", policy: -1, boxes: boxes, do: []artifact.Statement{setMark(artifact.Mark{Mask: done.Mask})}}}
 	}
+	out.after = d.analysed(in, []artifact.Match{{Kind: artifact.MatchCTMark, Mask: done.Mask, Value: 0, Not: true}})
 	return out
+}
+
+// analysed sets the analysed label, if there is one, where some tests hold.
+func (d *decider) analysed(in Input, when []artifact.Match) []artifact.Rule {
+	for _, l := range in.Labels {
+		if l.Name != "" && l.Name == in.Settings.AnalysedLabel {
+			return []artifact.Rule{{ID: "analysed", Comment: "nothing more is to be found out", Match: when, Do: []artifact.Statement{d.setLabel(l.Bit)}}}
+		}
+	}
+	return nil
 }

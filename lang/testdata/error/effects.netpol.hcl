@@ -1,5 +1,7 @@
 netpol {
   inspect = "everything" # ERROR NP0046: Invalid inspect
+  analysed_label = "np-over" # ERROR NP0015: Invalid label name
+  label_applications = [["zoom"]] # ERROR NP0013: Wrong type of value
 }
 
 policy "lonely arguments" { # WARNING NP0029: Policy has no effect

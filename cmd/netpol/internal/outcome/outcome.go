@@ -21,7 +21,7 @@ import (
 type Outcome struct {
 	Policies []string `json:"policies"` // names of those that match, in order
 	Audited  []string `json:"audited"`  // those among them that only count and log
-	Labels   []string `json:"labels"`   // the author's, in the order of their names
+	Labels   []string `json:"labels"`   // the author's, in the order of their names; not that of analysis
 	DSCP     string   `json:"dscp"`     // as DSCPName spells it; empty for unchanged
 	Verdict  string   `json:"verdict"`  // accept, drop, reject; empty for none
 	Mark     uint32   `json:"mark"`
@@ -144,7 +144,7 @@ func (e *Evaluator) outcome(f *fact.Facts, m Moment, c *packetsim.Connection, r 
 		out.Policies = append(out.Policies, p.Name)
 	}
 	for _, l := range e.Bundle.Labels {
-		if !l.Auto && labelBit(&c.Labels, l) {
+		if !l.Auto && l.Name != e.Bundle.Settings.AnalysedLabel && labelBit(&c.Labels, l) {
 			out.Labels = append(out.Labels, l.Name)
 		}
 	}

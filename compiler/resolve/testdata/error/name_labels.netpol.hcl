@@ -23,3 +23,8 @@ policy "label_categories(web)" { # ERROR NP0011: Duplicate definition
   criteria = "app == 'teams'"
   label    = "teams"
 }
+
+policy "over" {
+  criteria = "app == 'teams'"
+  label    = "cat-web" # ERROR NP0140: Label name is taken
+}

@@ -84,7 +84,7 @@ func (s *site) netpol(wantCode int, verb string, args ...string) string {
 // nothing waits to be confirmed, wherever the tests run: over ssh it would.
 func (s *site) line(verb string, args []string) []string {
 	line := []string{verb, "--state-dir", s.path("state"), "--run-dir", s.path("run"), "--etc-dir", s.path("etc")}
-	changes := verb == "apply" || verb == "rollback"
+	changes := verb == "apply" || verb == "rollback" || verb == "pull"
 	if changes && !slices.ContainsFunc(args, func(a string) bool { return strings.HasSuffix(a, "confirm") || a == overSSH }) {
 		line = append(line, "--no-confirm")
 	}

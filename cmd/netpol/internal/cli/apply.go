@@ -125,7 +125,7 @@ func (t *tool) applyPolicies(ctx context.Context, a applyArgs) error {
 			return err
 		}
 	}
-	return t.carryOut(ctx, p, a, a.dir)
+	return t.carryOut(p, t.metaOf(ctx, a, a.dir))
 }
 
 // refresh reads the router again after the time that the answer took: what
@@ -164,7 +164,7 @@ func (t *tool) applySaved(ctx context.Context, a applyArgs) error {
 	if err := t.showPlan(p); err != nil {
 		return err
 	}
-	return t.carryOut(ctx, p, a, filepath.Dir(saved.LockPath))
+	return t.carryOut(p, t.metaOf(ctx, a, filepath.Dir(saved.LockPath)))
 }
 
 // revive turns a saved plan back into one for the router as it is now, or
@@ -196,18 +196,22 @@ func (t *tool) revive(saved planfile.Plan) (*planned, error) {
 	}, nil
 }
 
-// carryOut changes the router, pins the labels and tells the enforcer. dir is
-// where the policies are.
-func (t *tool) carryOut(ctx context.Context, p *planned, a applyArgs, dir string) error {
+// metaOf is what the history is told of an apply. dir is where the policies are.
+func (t *tool) metaOf(ctx context.Context, a applyArgs, dir string) router.Meta {
+	meta := router.Meta{Message: a.message, Confirm: a.waits, Guard: t.guard}
+	if head, ok := revision.At(ctx, dir); ok {
+		meta.Commit, meta.Message = head.Commit, cmp.Or(a.message, head.Subject)
+	}
+	return meta
+}
+
+// carryOut changes the router, pins the labels and tells the enforcer.
+func (t *tool) carryOut(p *planned, meta router.Meta) error {
 	if err := p.pins.write(); err != nil {
 		return err
 	}
 	totals := view.Count(p.changes)
 	if len(p.changes) > 0 {
-		meta := router.Meta{Message: a.message, Confirm: a.waits, Guard: t.guard}
-		if head, ok := revision.At(ctx, dir); ok {
-			meta.Commit, meta.Message = head.Commit, cmp.Or(a.message, head.Subject)
-		}
 		if err := t.router().ApplyAs(p.set.bundle, p.live, meta, t.step); err != nil {
 			return err
 		}

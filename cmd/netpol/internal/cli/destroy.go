@@ -68,6 +68,10 @@ func (t *tool) destroy(ctx context.Context, autoApprove bool) error {
 	if err := r.Destroy(live, t.step); err != nil {
 		return err
 	}
+	// Only now: while something is left, no older release may come in.
+	if err := errors.Join(r.ForgetPulled(), r.RemoveStateDir()); err != nil {
+		return err
+	}
 	if t.json {
 		return view.DestroyedJSON(t.Out, view.Count(changes))
 	}

@@ -13,8 +13,6 @@ import (
 	"github.com/netpol/netpol/cmd/netpol/internal/policydiff"
 	"github.com/netpol/netpol/cmd/netpol/internal/revision"
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
-	"github.com/netpol/netpol/compiler"
-	"github.com/netpol/netpol/lang"
 	"github.com/netpol/netpol/policies"
 )
 
@@ -138,21 +136,5 @@ func (t *tool) readSource(ctx context.Context, source string) (*policySet, error
 	if err != nil {
 		return nil, err
 	}
-	opts, err := t.variables()
-	if err != nil {
-		return nil, err
-	}
-	catalogue, err := policies.Catalogue()
-	if err != nil {
-		return nil, fmt.Errorf("read catalogue: %w", err)
-	}
-	set := &policySet{dir: source}
-	set.policy, set.diags = lang.Parse(files, opts)
-	if !set.diags.HasErrors() {
-		bundle, diags := compiler.Compile(set.policy, compiler.Options{Catalogue: catalogue})
-		set.bundle = bundle
-		set.diags.Extend(diags)
-	}
-	set.place()
-	return set, nil
+	return t.compileFiles(source, files, foreign{})
 }

@@ -46,6 +46,30 @@ func (t *tool) compileDir(dir string, others foreign) (*policySet, error) {
 	return set, nil
 }
 
+// compileFiles is compileDir for policy files that are in memory. name stands for
+// their directory in what people read.
+func (t *tool) compileFiles(name string, files map[string][]byte, others foreign) (*policySet, error) {
+	opts, err := t.variables()
+	if err != nil {
+		return nil, err
+	}
+	catalogue, err := policies.Catalogue()
+	if err != nil {
+		return nil, fmt.Errorf("read catalogue: %w", err)
+	}
+	set := &policySet{dir: name}
+	set.policy, set.diags = lang.Parse(files, opts)
+	if !set.diags.HasErrors() {
+		bundle, diags := compiler.Compile(set.policy, compiler.Options{
+			Catalogue: catalogue, ReservedBits: others.bits, ReservedNames: others.names,
+		})
+		set.bundle = bundle
+		set.diags.Extend(diags)
+	}
+	set.place()
+	return set, nil
+}
+
 // place makes the diagnostics' file names lead from the working directory to
 // the file, as editors and terminals want them; lang names files relative to
 // the policy directory.

@@ -62,7 +62,7 @@ func newRootCommand(t *tool) *cobra.Command {
 	addGroup(root, groupPolicies, newLintCommand(t))
 	addGroup(root, groupPolicies, newTestCommand(t), newDiffCommand(t), newGraphCommand(t), newConsoleCommand(t))
 	addGroup(root, groupPolicies, newCatalogCommand(t))
-	addGroup(root, groupReleases, newKeygenCommand(t), newSignCommand(t), newVerifyCommand(t))
+	addGroup(root, groupReleases, newKeygenCommand(t), newSignCommand(t), newVerifyCommand(t), newPullCommand(t))
 	addGroup(root, groupRouter, newPlanCommand(t), newApplyCommand(t), newDestroyCommand(t), newShowCommand(t), newUsageCommand(t))
 	addGroup(root, groupRouter, newConfirmCommand(t), newHistoryCommand(t), newRollbackCommand(t), newRestoreCommand(t), newDoctorCommand(t))
 	addGroup(root, groupTraffic, newReplayCommand(t), newWhyCommand(t), newSelftestCommand(t))

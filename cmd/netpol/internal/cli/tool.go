@@ -9,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/netpol/netpol/cmd/netpol/internal/release"
+	"github.com/netpol/netpol/cmd/netpol/internal/source"
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
 	"github.com/netpol/netpol/lang/diag"
 )
@@ -39,6 +40,7 @@ const (
 	exitError   exitCode = 1
 	exitChanges exitCode = 2 // plan --detailed-exitcode only
 	exitRefused exitCode = 3 // verify and pull: the release must not be used
+	exitSource  exitCode = 4 // pull: there is no release to be had
 )
 
 func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
@@ -96,6 +98,11 @@ func (t *tool) finish(err error) int {
 			view.Error(t.Err, err, t.style(t.Err))
 		}
 		return int(exitRefused)
+	case errors.Is(err, source.ErrFetch):
+		if !t.json || view.ErrorJSON(t.Out, err) != nil {
+			view.Error(t.Err, err, t.style(t.Err))
+		}
+		return int(exitSource)
 	case t.json:
 		if view.ErrorJSON(t.Out, explain(err)) == nil {
 			return int(exitError)

@@ -95,6 +95,26 @@ func Open(data []byte, keys []PublicKey) (*Release, error) {
 	if err := verify(h, rest[:h.manifest], keys); err != nil {
 		return nil, err
 	}
+	return unpack(h, data, rest)
+}
+
+// OpenKept is Open for the file that root keeps of the release in force. The key that
+// signed it may have been taken out of the keys since.
+func OpenKept(data []byte, keys []PublicKey) (*Release, error) {
+	r, err := Open(data, keys)
+	var refusal *Refusal
+	if !errors.As(err, &refusal) || refusal.Reason != UnknownKey {
+		return r, err
+	}
+	h, rest, err := readHeader(data)
+	if err != nil {
+		return nil, err
+	}
+	return unpack(h, data, rest)
+}
+
+// unpack reads what stands behind the header, and holds it against each other.
+func unpack(h header, data, rest []byte) (*Release, error) {
 	m, err := decodeManifest(rest[:h.manifest])
 	if err != nil {
 		return nil, refuse(Malformed, "%v", err)

@@ -18,8 +18,11 @@ const maxSubject = 200
 // At finds the commit of a work tree; ok is false where there is none, or no
 // git. It reads objects alone: nothing that the repository's configuration names
 // is run.
-func At(ctx context.Context, dir string) (head Head, ok bool) {
-	out, err := git(ctx, "-C", dir, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+func At(ctx context.Context, dir string) (head Head, ok bool) { return AtRef(ctx, dir, "HEAD") }
+
+// AtRef is At for another reference than HEAD.
+func AtRef(ctx context.Context, dir, ref string) (head Head, ok bool) {
+	out, err := git(ctx, "-C", dir, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
 	if err != nil {
 		return Head{}, false
 	}

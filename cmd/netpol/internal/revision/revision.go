@@ -30,13 +30,18 @@ var objectID = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 // top of the repository, or with ./ to the working directory. Files that are
 // too large are cut where the language's own limit will report them.
 func Read(ctx context.Context, spec string) (map[string][]byte, error) {
+	return ReadIn(ctx, ".", spec)
+}
+
+// ReadIn is Read in another directory than the working directory.
+func ReadIn(ctx context.Context, dir, spec string) (map[string][]byte, error) {
 	rev, path, ok := strings.Cut(spec, ":")
 	if !ok || rev == "" || strings.ContainsAny(spec, "\x00\n") {
 		return nil, fmt.Errorf("read revision %q: %w", spec, errNoPath)
 	}
 	// The one place where what the user wrote is an argument: everything after
 	// --end-of-options is a revision, whatever it begins with.
-	out, err := git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
+	out, err := git(ctx, "-C", dir, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
 	if err != nil {
 		return nil, fmt.Errorf("read revision %q: %w", spec, because(err, "there is no such commit, or this is no git repository"))
 	}
@@ -44,11 +49,11 @@ func Read(ctx context.Context, spec string) (map[string][]byte, error) {
 	if !objectID.MatchString(commit) {
 		return nil, fmt.Errorf("read revision %q: git answers %q", spec, commit)
 	}
-	list, err := git(ctx, "ls-tree", "--full-tree", "-r", "-z", "-l", commit+":"+treePath(path))
+	list, err := git(ctx, "-C", dir, "ls-tree", "--full-tree", "-r", "-z", "-l", commit+":"+treePath(path))
 	if err != nil {
 		return nil, fmt.Errorf("read revision %q: %w", spec, because(err, fmt.Sprintf("%.12s has no directory %q", commit, path)))
 	}
-	files, err := readTree(ctx, list)
+	files, err := readTree(ctx, dir, list)
 	if err != nil {
 		return nil, fmt.Errorf("read revision %q: %w", spec, err)
 	}
@@ -66,7 +71,7 @@ func treePath(path string) string {
 
 // readTree reads the policy files of "git ls-tree -z -l":
 // MODE SP TYPE SP ID SP+ SIZE TAB NAME NUL.
-func readTree(ctx context.Context, list []byte) (map[string][]byte, error) {
+func readTree(ctx context.Context, dir string, list []byte) (map[string][]byte, error) {
 	files, total := map[string][]byte{}, 0
 	for entry := range bytes.SplitSeq(bytes.TrimRight(list, "\x00"), []byte{0}) {
 		head, name, _ := strings.Cut(string(entry), "\t")
@@ -84,7 +89,7 @@ func readTree(ctx context.Context, list []byte) (map[string][]byte, error) {
 		if total += size; size > lang.MaxFileBytes || total > lang.MaxDirBytes {
 			return nil, fmt.Errorf("%s: the files are too large (%d KiB each, %d MiB together)", name, lang.MaxFileBytes>>10, lang.MaxDirBytes>>20)
 		}
-		data, err := git(ctx, "cat-file", "blob", fields[2])
+		data, err := git(ctx, "-C", dir, "cat-file", "blob", fields[2])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -118,7 +123,7 @@ func git(ctx context.Context, args ...string) ([]byte, error) {
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, errNoGit
 	case err != nil:
-		return nil, fmt.Errorf("git %s: %w", args[0], err)
+		return nil, fmt.Errorf("git %s: %w", args[2], err) // behind -C and its directory
 	}
 	return out, nil
 }

@@ -50,8 +50,10 @@ type blockBefore struct {
 type Meta struct {
 	Operation string // OpApply if empty
 	Of        int
+	Author    string // the user for whom this process works if empty
 	Message   string
 	Commit    string
+	Release   uint64 // serial of the signed release; 0 for none
 	// Confirm is how long the change waits to be confirmed; 0 does not wait.
 	// Guard is called when that is on disk and before the kernel is changed: it
 	// starts who takes the change back, and its error stops the apply.
@@ -115,7 +117,7 @@ func (r Router) newJournal(b *artifact.Bundle, live *Live, meta Meta) (*journal,
 	j.New = true
 	j.Revision = Revision{
 		Serial: r.nextSerial(), Time: time.Now().UTC().Truncate(time.Second), Operation: meta.Operation, Of: meta.Of,
-		Author: Author(), Message: meta.Message, Commit: meta.Commit,
+		Author: cmp.Or(meta.Author, Author()), Message: meta.Message, Commit: meta.Commit, Release: meta.Release,
 		Digest: b.Digest(), Policies: len(b.Policies), Labels: len(b.Labels),
 	}
 	if j.Operation == "" {

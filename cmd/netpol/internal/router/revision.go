@@ -47,7 +47,8 @@ type Revision struct {
 	Of        int       `json:"rolled_back_to,omitempty"` // the revision that it repeats
 	Author    string    `json:"author,omitempty"`
 	Message   string    `json:"message,omitempty"`
-	Commit    string    `json:"commit,omitempty"` // of the policy files, in git
+	Commit    string    `json:"commit,omitempty"`  // of the policy files, in git
+	Release   uint64    `json:"release,omitempty"` // serial of the signed release that it came with
 	Digest    string    `json:"bundle_digest"`
 	Policies  int       `json:"policies"`
 	Labels    int       `json:"labels"`

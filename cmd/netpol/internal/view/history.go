@@ -52,6 +52,9 @@ func History(w io.Writer, list []Revision, st Style) error {
 // what says how a revision came to be.
 func (r Revision) what() string {
 	text := r.Operation
+	if r.Release > 0 {
+		text += fmt.Sprintf(" release %d", r.Release)
+	}
 	if r.Message != "" {
 		text += ": " + r.Message
 	}

@@ -92,3 +92,21 @@ type refusedJSON struct {
 func RefusedJSON(w io.Writer, reason release.Reason, err error) error {
 	return writeJSON(w, refusedJSON{FormatVersion, "release_refused", reason, err.Error()})
 }
+
+// UpToDate says that a source has nothing new.
+func UpToDate(w io.Writer, name string) error {
+	_, err := fmt.Fprintf(w, "Up to date: %s.\n", cleanLine(name))
+	return err
+}
+
+type upToDateJSON struct {
+	FormatVersion string `json:"format_version"`
+	Type          string `json:"type"` // up_to_date
+	Serial        uint64 `json:"serial,omitempty"`
+	Digest        string `json:"bundle_digest"`
+}
+
+// UpToDateJSON is UpToDate as a line; serial is 0 for policies that nobody signed.
+func UpToDateJSON(w io.Writer, serial uint64, digest string) error {
+	return writeJSON(w, upToDateJSON{FormatVersion, "up_to_date", serial, digest})
+}

@@ -124,7 +124,7 @@ func kernelEffects(effects []label.KernelEffect, set []ir.Policy, policies []art
 		p := &set[e.Policy]
 		out[i] = nft.Effect{
 			Policy: policies[e.Policy], Label: e.Label, Verdict: e.Verdict.String(),
-			Own: e.Own, Sets: e.Sets, Mark: e.Mark, Over: e.Over, Fail: e.Fail,
+			Own: e.Own, Sets: e.Sets, Mark: e.Mark, Over: e.Over, Fail: e.Fail, Offload: e.Offload,
 		}
 		if e.DSCP != nil {
 			out[i].DSCP, out[i].IfUnset = &e.DSCP.Value, e.DSCP.IfUnset

@@ -58,6 +58,10 @@ type Settings struct {
 	// AnalysedLabel is the label of connections whose analysis is over; empty for
 	// none.
 	AnalysedLabel Text `json:",omitzero"`
+	// OffloadDevices are the interfaces between which flows may be offloaded, and
+	// OffloadHardware says that they may do it themselves.
+	OffloadDevices  []string `json:",omitempty"`
+	OffloadHardware bool     `json:",omitempty"`
 
 	Timezone string     // of times of day, weekdays and schedules: an IANA name
 	Range    diag.Range // of the netpol block; zero without one
@@ -150,6 +154,7 @@ type PolicyBlock struct {
 	Rate        *Rate
 	Adds        []Text // sets that the flows are put into
 	NoTrack     bool   // packets pass without conntrack
+	Offload     Text   // "true": packets pass without the rules, once the flow is decided
 	Range       diag.Range
 }
 

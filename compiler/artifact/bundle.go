@@ -34,6 +34,11 @@ type Settings struct {
 	// rules of the operator's own; empty for none.
 	AnalysedLabel string `json:"analysed_label,omitempty"`
 	Timezone      string `json:"timezone,omitempty"` // IANA zone of time_of_day, weekday and schedules without one; empty is UTC
+
+	// OffloadDevices are the interfaces of the flowtable, sorted, and
+	// OffloadHardware says that they forward by themselves what is in it.
+	OffloadDevices  []string `json:"offload_devices,omitempty"`
+	OffloadHardware bool     `json:"offload_hardware,omitempty"`
 }
 
 // Inspect says which connections netpold is shown.

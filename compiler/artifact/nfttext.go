@@ -139,6 +139,8 @@ func (s Statement) text(named bool) string {
 			text += fmt.Sprintf(" | %#x", v)
 		}
 		return text
+	case DoFlowAdd:
+		return string(s.Kind) + " @" + Word(s.Name)
 	case DoJump, DoGoto:
 		return string(s.Kind) + " " + Word(s.Name)
 	case DoCountIn, DoOverQuota:

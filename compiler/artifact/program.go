@@ -107,6 +107,7 @@ type Effect struct {
 	Verdict  Claim `json:"verdict,omitzero"`
 	Priority Claim `json:"priority,omitzero"`
 	Route    Claim `json:"route,omitzero"`
+	Offload  Claim `json:"offload,omitzero"`
 	// NoTrack: the flow's packets have no connection, so that nothing else is
 	// written, whatever other policies hold.
 	NoTrack bool `json:"notrack,omitempty"`

@@ -1,6 +1,9 @@
 package artifact
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Ruleset is the nftables table of a bundle, typed: compiler/emit/nft makes it
 // and renders it as text, enforcer/kernel/nft writes it over netlink. Every
@@ -12,7 +15,10 @@ type Ruleset struct {
 	Sets   []Set  `json:"sets,omitempty"`
 	// Objects are counters and quotas by name; they outlive their rules.
 	Objects []Object `json:"objects,omitempty"`
-	Chains  []Chain  `json:"chains"`
+	// Flowtables forward the flows that rules add to them.
+	Flowtables []Flowtable `json:"flowtables,omitempty"`
+
+	Chains []Chain `json:"chains"`
 }
 
 // Object is a counter, or a quota of Bytes that rules ask whether it is used up.
@@ -38,6 +44,27 @@ const (
 	ObjectCounter ObjectKind = "counter"
 	ObjectQuota   ObjectKind = "quota"
 )
+
+// Flowtable forwards the packets of the flows in it right where they come in, past
+// all hooks but ingress.
+type Flowtable struct {
+	Name     string   `json:"name"`    // np_ prefixed
+	Devices  []string `json:"devices"` // sorted; between these flows are forwarded
+	Hardware bool     `json:"hardware,omitempty"`
+}
+
+// String is the flowtable as nft declares it. Conntrack goes on counting.
+func (f Flowtable) String() string {
+	devices := make([]string, len(f.Devices))
+	for i, d := range f.Devices {
+		devices[i] = `"` + Word(d) + `"`
+	}
+	flags := ""
+	if f.Hardware {
+		flags = " flags offload;"
+	}
+	return fmt.Sprintf("flowtable %s { hook ingress priority 0; devices = { %s };%s counter; }", Word(f.Name), strings.Join(devices, ", "), flags)
+}
 
 // Chain is a base chain when Hook is set, a plain chain otherwise.
 type Chain struct {
@@ -123,6 +150,7 @@ const (
 	DoRejectTCPReset StatementKind = "reject with tcp reset"              // needs MatchL4Proto 6
 	DoRejectAdmin    StatementKind = "reject with icmpx admin-prohibited" //
 	DoNoTrack        StatementKind = "notrack"                            // only before conntrack (priority -200)
+	DoFlowAdd        StatementKind = "flow add"                           // Name of a flowtable; only at the forward hook
 )
 
 // MatchTCPReset asks whether a packet is a TCP reset; it reads no field and

@@ -43,6 +43,7 @@ type Policy struct {
 	Rate       *Rate
 	Adds       []string // blocks of FlowSets that the flows are put into
 	NoTrack    bool     // packets pass without conntrack, and by no other policy
+	Offload    bool     // packets pass by the flowtable, once the flow is decided
 	Audit      bool     // counted and logged, without any effect
 	From       string   // the argument of the netpol block that stands for the policy; empty for an author's
 	OnFail     OnFail

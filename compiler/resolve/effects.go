@@ -27,6 +27,10 @@ func (r *resolver) effects(out *ir.Policy, b *lang.PolicyBlock) {
 	}
 	out.Verdict, out.RejectWith, out.Audit = verdict(b.Verdict.Value), b.RejectWith.Value, b.Audit
 	out.NoTrack = b.NoTrack && !b.Audit
+	if b.Offload.Value != "" {
+		r.checkOffload(b.Offload)
+		out.Offload = true
+	}
 	if b.OnFail.Value == ir.FailClosed.String() {
 		out.OnFail = ir.FailClosed
 	}
@@ -93,5 +97,12 @@ func (r *resolver) checkRoute(route *lang.Route) {
 	}
 	if r.tables[route.Table] = true; len(r.tables) == artifact.MaxRoutes+1 {
 		r.diags.Add(diag.New(diag.NumberOutOfRange, route.Range, fmt.Sprintf("The policies of a set can choose among %d routing tables, because each needs a mark of its own. This one is one too many.", artifact.MaxRoutes)))
+	}
+}
+
+// checkOffload reports offload where no interfaces are named for it.
+func (r *resolver) checkOffload(t lang.Text) {
+	if len(r.policy.Settings.OffloadDevices) == 0 {
+		r.diags.Add(diag.New(diag.MissingArgument, t.Range, "Flows are offloaded between interfaces that the netpol block names: netpol { offload_devices = [\"lan0\", \"wan0\"] }."))
 	}
 }

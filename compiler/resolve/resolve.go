@@ -118,6 +118,9 @@ func settings(s lang.Settings) artifact.Settings {
 		Priority:      s.Priority,
 		AnalysedLabel: s.AnalysedLabel.Value,
 		Timezone:      s.Timezone,
+
+		OffloadDevices:  s.OffloadDevices,
+		OffloadHardware: s.OffloadHardware,
 	}
 }
 

@@ -69,7 +69,7 @@ func writeEffect(w *strings.Builder, b *artifact.Bundle, e artifact.Effect) {
 	for _, c := range []struct {
 		name string
 		artifact.Claim
-	}{{"dscp", e.DSCP}, {"verdict", e.Verdict}} {
+	}{{"dscp", e.DSCP}, {"verdict", e.Verdict}, {"offload", e.Offload}} {
 		switch c.Kind {
 		case artifact.ClaimNone:
 		case artifact.ClaimOwn:

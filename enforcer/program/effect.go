@@ -44,6 +44,7 @@ const (
 	dimVerdict
 	dimPriority
 	dimRoute
+	dimOffload
 	dimensions
 )
 
@@ -95,7 +96,7 @@ func (p *Program) loadEffect(e artifact.Effect) (out effect, err error) {
 		out.mark, out.mask = e.Mark.Value&e.Mark.Mask, e.Mark.Mask
 	}
 	out.noTrack = e.NoTrack
-	for dim, c := range [dimensions]artifact.Claim{dimDSCP: e.DSCP, dimVerdict: e.Verdict, dimPriority: e.Priority, dimRoute: e.Route} {
+	for dim, c := range [dimensions]artifact.Claim{dimDSCP: e.DSCP, dimVerdict: e.Verdict, dimPriority: e.Priority, dimRoute: e.Route, dimOffload: e.Offload} {
 		switch c.Kind {
 		case artifact.ClaimNone:
 			continue

@@ -14,6 +14,7 @@ const (
 	verdict
 	priority
 	route
+	offload
 	dimensions
 )
 
@@ -55,6 +56,12 @@ func value(p *ir.Policy, dim int) string {
 			return ""
 		}
 		return fmt.Sprintf("route-%d", p.Route.Table)
+	}
+	if dim == offload {
+		if !p.Offload {
+			return ""
+		}
+		return "offload"
 	}
 	if p.Priority == nil {
 		return ""

@@ -126,7 +126,7 @@ func (a *allocation) ruled(i int, p *ir.Policy, g gate) KernelEffect {
 	if p.Audit {
 		return e
 	}
-	e.DSCP, e.Verdict, e.Priority, e.Route = p.DSCP, p.Verdict, p.Priority, p.Route
+	e.DSCP, e.Verdict, e.Priority, e.Route, e.Offload = p.DSCP, p.Verdict, p.Priority, p.Route, p.Offload
 	if g.over != "" {
 		e.Over = a.label(g.over)
 	}

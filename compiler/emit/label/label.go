@@ -59,6 +59,7 @@ type KernelEffect struct {
 	Verdict  ir.Verdict
 	Priority *ir.Priority
 	Route    *ir.Route
+	Offload  bool
 	// Own says that the policy has rules of its own, on this label: for what it
 	// asks of packets besides, and for what it counts. Sets and Mark are what the
 	// first packet that meets all of it writes.
@@ -192,7 +193,7 @@ func (a *allocation) effect(p *ir.Policy, c carrier) artifact.Effect {
 	}
 	slices.Sort(e.Labels)
 	e.DSCP, e.Verdict, e.Priority = a.claim(c[dscp]), a.claim(c[verdict]), a.claim(c[priority])
-	e.Route = a.claim(c[route])
+	e.Route, e.Offload = a.claim(c[route]), a.claim(c[offload])
 	e.Verdict.Late = p.Split.Late
 	return e
 }
@@ -231,6 +232,8 @@ func (a *allocation) kernel(i int, p *ir.Policy, c carrier) []KernelEffect {
 			out[j].Priority = p.Priority
 		case route:
 			out[j].Route = p.Route
+		case offload:
+			out[j].Offload = p.Offload
 		}
 	}
 	return out

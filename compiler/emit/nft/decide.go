@@ -150,6 +150,7 @@ func (d *decider) lists(inspect list) []list {
 		{"priority", func(e artifact.Effect) artifact.Claim { return e.Priority }},
 		{"route", func(e artifact.Effect) artifact.Claim { return e.Route }},
 		{"verdict", func(e artifact.Effect) artifact.Claim { return e.Verdict }},
+		{"offload", func(e artifact.Effect) artifact.Claim { return e.Offload }},
 	} {
 		if outcomes := d.claims(dim.name, dim.claim); len(outcomes) > 0 {
 			out = append(out, list{name: dim.name, outcomes: outcomes})

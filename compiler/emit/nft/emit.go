@@ -65,6 +65,7 @@ type Effect struct {
 	RejectWith string
 	Priority   *uint32
 	Route      *artifact.Route
+	Offload    bool
 	// Own says that the policy has rules of its own on the label, which nobody
 	// else's stand for.
 	Own bool
@@ -130,6 +131,10 @@ func Emit(in Input) artifact.Ruleset {
 	}
 	if rules := verdictRules(in.Effects, t); len(rules) > 0 {
 		rs.Chains = append(rs.Chains, verdictChains(in.Settings, rules)...)
+	}
+	if rules := offloadRules(in, t); len(rules) > 0 {
+		rs.Flowtables = []artifact.Flowtable{{Name: flowtable, Devices: in.Settings.OffloadDevices, Hardware: in.Settings.OffloadHardware}}
+		rs.Chains = append(rs.Chains, offloadChains(in.Settings, rules)...)
 	}
 	rs.Sets, rs.Objects = t.list(rs.Sets), t.objects
 	return rs

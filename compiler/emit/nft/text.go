@@ -23,6 +23,9 @@ func Text(rs artifact.Ruleset, labels []artifact.Label) []byte {
 	for _, o := range rs.Objects {
 		fmt.Fprintf(&b, "\t%s\n", o)
 	}
+	for _, f := range rs.Flowtables {
+		fmt.Fprintf(&b, "\t%s\n", f)
+	}
 	for _, set := range rs.Sets {
 		writeSet(&b, set)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/nftables"
 	"github.com/google/nftables/userdata"
 	"golang.org/x/sys/unix"
 
@@ -70,6 +71,11 @@ func (b *batch) fill(family uint8, rs *artifact.Ruleset, kept map[string]bool) e
 	for _, c := range rs.Chains {
 		if err := b.chain(family, rs.Table, c); err != nil {
 			return fmt.Errorf("nftables chain %q: %w", c.Name, err)
+		}
+	}
+	for _, f := range rs.Flowtables {
+		if err := b.flowtable(family, rs.Table, f); err != nil {
+			return fmt.Errorf("nftables flowtable %q: %w", f.Name, err)
 		}
 	}
 	for _, o := range rs.Objects {
@@ -138,6 +144,9 @@ func (b *batch) empty(family uint8, table string, live State, kept map[string]bo
 	}
 	for _, c := range live.Chains {
 		one("chain", unix.NFT_MSG_DELCHAIN, unix.NFTA_CHAIN_NAME, c.Name)
+	}
+	for _, f := range live.Flowtables {
+		one("flowtable", unix.NFT_MSG_DELFLOWTABLE, nftables.NFTA_FLOWTABLE_NAME, f.Name)
 	}
 	for _, o := range live.Objects {
 		if kept[o.Name] {

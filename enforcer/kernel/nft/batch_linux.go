@@ -24,6 +24,8 @@ type batch struct {
 	buf  []byte
 	what []string // what[n] describes message n, whose sequence number is n
 	last int      // where the last message starts in buf
+	// hints says of a message why the kernel may not find what it names.
+	hints map[uint32]func() string
 }
 
 // subsystem is the upper byte of every nftables message type.
@@ -132,6 +134,9 @@ func (b *batch) failure(seq uint32, errno unix.Errno, explanation string) error 
 	case unix.EPERM:
 		return fmt.Errorf("nftables %s: %w: needs CAP_NET_ADMIN in this network namespace", what, errno)
 	case unix.ENOENT, unix.EOPNOTSUPP, unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT:
+		if hint := b.hints[seq]; hint != nil {
+			return fmt.Errorf("nftables %s: %w: %s", what, errno, hint())
+		}
 		return fmt.Errorf("nftables %s: %w: the kernel lacks what it needs (nf_tables inet, nft_ct, nft_log, nft_reject_inet)", what, errno)
 	default:
 		return fmt.Errorf("nftables %s: %w", what, errno)

@@ -29,6 +29,11 @@ func encodeStatement(s artifact.Statement) ([]expr.Any, error) {
 		}, nil
 	case artifact.DoNoTrack:
 		return []expr.Any{&expr.Notrack{}}, nil
+	case artifact.DoFlowAdd:
+		if !safeName.MatchString(s.Name) {
+			return nil, fmt.Errorf("bad flowtable name %q", s.Name)
+		}
+		return []expr.Any{&expr.FlowOffload{Name: s.Name + "\x00"}}, nil // which expr leaves out, and nft does not
 	case artifact.DoSetSynAck:
 		return encodeSynAck(), nil
 	case artifact.DoAccept:

@@ -226,6 +226,8 @@ func takeStatement(ops []op, names map[int]string) (artifact.Statement, int) {
 		return artifact.Statement{Kind: artifact.DoRejectTCPReset}, 1
 	case o.kind == opReject && o.reject == [2]uint32{unix.NFT_REJECT_ICMPX_UNREACH, unix.NFT_REJECT_ICMPX_ADMIN_PROHIBITED}:
 		return artifact.Statement{Kind: artifact.DoRejectAdmin}, 1
+	case o.kind == opFlowAdd && safeName.MatchString(o.set):
+		return artifact.Statement{Kind: artifact.DoFlowAdd, Name: o.set}, 1
 	case o.kind == opNoTrack:
 		return artifact.Statement{Kind: artifact.DoNoTrack}, 1
 	case o.kind == opVerdict:

@@ -3,6 +3,7 @@ package nft
 import (
 	"fmt"
 
+	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 
 	"github.com/netpol/netpol/compiler/artifact"
@@ -37,6 +38,7 @@ const (
 	opVMap
 	opRange
 	opNoTrack
+	opFlowAdd
 )
 
 // op is one expression on register 1. Which fields count depends on kind.
@@ -60,7 +62,7 @@ type op struct {
 	prefix    string
 	reject    [2]uint32 // type, code
 	csum      [2]uint32 // type, offset
-	set       string    // lookup, update, object
+	set       string    // lookup, update, object, flowtable
 	invert    bool      // lookup, limit: over
 	limit     artifact.Limit
 	bytes     uint64 // update: of a quota
@@ -105,6 +107,10 @@ func decodeOp(b []byte) op {
 		o = decodeLog(a)
 	case "lookup":
 		o = decodeLookup(a)
+	case "flow_offload":
+		if name := a.text(expr.NFTNL_EXPR_FLOW_TABLE_NAME); a.only(expr.NFTNL_EXPR_FLOW_TABLE_NAME) {
+			o = op{kind: opFlowAdd, set: name}
+		}
 	case "notrack":
 		if a.only() {
 			o = op{kind: opNoTrack}

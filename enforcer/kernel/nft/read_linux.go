@@ -126,7 +126,11 @@ func (r *reader) state() (State, error) {
 	}
 	st.Sets = sets
 	objects, strangers, err := r.objects(ours)
-	st.Objects, st.Strangers = objects, append(odd, strangers...)
+	if err != nil {
+		return st, err
+	}
+	flowtables, others, err := r.flowtables(ours)
+	st.Objects, st.Flowtables, st.Strangers = objects, flowtables, slices.Concat(odd, strangers, others)
 	return st, err
 }
 
@@ -186,14 +190,6 @@ func (r *reader) objects(ours func([]byte) []byte) (objects []artifact.Object, s
 			return
 		}
 		strangers = append(strangers, fmt.Sprintf("object %q", a.text(unix.NFTA_OBJ_NAME)))
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	err = r.dump(unix.NFT_MSG_GETFLOWTABLE, ours, func(a attrs) {
-		if a.text(unix.NFTA_SET_TABLE) == r.table {
-			strangers = append(strangers, fmt.Sprintf("flowtable %q", a.text(unix.NFTA_SET_NAME)))
-		}
 	})
 	slices.SortFunc(objects, func(a, b artifact.Object) int { return cmp.Compare(a.Name, b.Name) })
 	slices.Sort(strangers)

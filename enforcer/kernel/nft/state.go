@@ -17,7 +17,8 @@ type State struct {
 	Chains        []Chain // in the kernel's order
 	Sets          []Set   // by name
 	Objects       []artifact.Object
-	Strangers     []string // objects, flowtables and odd sets in our table: netpol makes none
+	Flowtables    []artifact.Flowtable // by name
+	Strangers     []string             // objects, flowtables and sets in our table that netpol would not make
 }
 
 // Chain is one chain; Hook is empty for a plain one.
@@ -60,6 +61,7 @@ func Canonical(rs *artifact.Ruleset) State {
 	slices.SortFunc(s.Sets, func(a, b Set) int { return strings.Compare(a.Name, b.Name) })
 	s.Objects = slices.Clone(rs.Objects)
 	slices.SortFunc(s.Objects, func(a, b artifact.Object) int { return strings.Compare(a.Name, b.Name) })
+	s.Flowtables = slices.Clone(rs.Flowtables)
 	for _, c := range rs.Chains {
 		chain := Chain{Name: c.Name, Hook: c.Hook, Type: c.Type, Priority: c.Priority}
 		if c.Hook != "" {
@@ -143,6 +145,9 @@ func (s State) Lines() []string {
 	}
 	for _, o := range s.Objects {
 		lines = append(lines, o.String())
+	}
+	for _, f := range s.Flowtables {
+		lines = append(lines, f.String())
 	}
 	for _, c := range s.Chains {
 		lines = append(lines, c.Header())

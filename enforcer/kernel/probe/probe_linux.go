@@ -71,6 +71,23 @@ func HaveReject() error {
 		}))
 }
 
+// HaveFlowtable reports whether connections can be offloaded to a flowtable, which
+// only policies with offload = true need.
+func HaveFlowtable() error {
+	const feature = "flow offload"
+	err := nft.Check(&artifact.Ruleset{
+		Family: "inet", Table: probeTable,
+		Flowtables: []artifact.Flowtable{{Name: "np_probe", Devices: []string{"lo"}}},
+	})
+	if err == nil || !lacking(err) {
+		return err
+	}
+	return &UnsupportedError{
+		Feature: feature, Since: "4.16", Err: err,
+		Module: "nf_flow_table_inet, nft_flow_offload (CONFIG_NF_FLOW_TABLE, CONFIG_NF_FLOW_TABLE_INET, CONFIG_NFT_FLOW_OFFLOAD)",
+	}
+}
+
 func do(kind artifact.StatementKind) []artifact.Statement {
 	return []artifact.Statement{{Kind: kind}}
 }
@@ -84,9 +101,14 @@ func try(feature, since, module string, r artifact.Rule) error {
 	if err == nil {
 		return nil
 	}
-	lacks := []error{unix.ENOENT, unix.EOPNOTSUPP, unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT, unix.EINVAL}
-	if slices.ContainsFunc(lacks, func(e error) bool { return errors.Is(err, e) }) {
+	if lacking(err) {
 		return &UnsupportedError{Feature: feature, Since: since, Module: module, Err: err}
 	}
 	return fmt.Errorf("probe %s: %w", feature, err)
+}
+
+// lacking says that an error is the kernel's word for what it does not have.
+func lacking(err error) bool {
+	lacks := []error{unix.ENOENT, unix.EOPNOTSUPP, unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT, unix.EINVAL}
+	return slices.ContainsFunc(lacks, func(e error) bool { return errors.Is(err, e) })
 }

@@ -40,6 +40,18 @@ func TestUnsupportedIsNamed(t *testing.T) {
 	}
 }
 
+// A kernel may be without flowtables; it must say so in a way that a person can act on.
+func TestFlowtableIsThereOrNamed(t *testing.T) {
+	kerneltest.NewNS(t)
+	err := HaveFlowtable()
+	if err == nil {
+		return
+	}
+	if !errors.Is(err, ErrNotSupported) || !strings.Contains(err.Error(), "CONFIG_NF_FLOW_TABLE") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestNoPermissionIsInconclusive(t *testing.T) {
 	ns := kerneltest.NewNS(t)
 	var err error

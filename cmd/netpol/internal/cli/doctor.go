@@ -32,7 +32,7 @@ Exit codes: 0 all is well, or there are warnings only; 1 error, or something fai
 }
 
 func (t *tool) doctor() error {
-	m := doctor.Machine{EtcDir: t.flags.etcDir, StateDir: t.flags.stateDir, Features: probe.All()}
+	m := doctor.Machine{EtcDir: t.flags.etcDir, StateDir: t.flags.stateDir, Features: probe.All(), Flowtable: probe.HaveFlowtable()}
 	m.Found, m.FoundErr = survey.Look()
 	live, err := t.router().Read()
 	if err == nil {

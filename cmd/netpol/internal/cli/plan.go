@@ -115,6 +115,12 @@ func (t *tool) plan(dir string) (*planned, error) {
 		return nil, err
 	}
 	p := &planned{set: set, live: live, changes: r.Diff(live, set.bundle)}
+	// What kernels differ in is asked before anybody approves of it.
+	if len(p.changes) > 0 && len(set.bundle.Ruleset.Flowtables) > 0 {
+		if err := router.Check(set.bundle); err != nil {
+			return nil, err
+		}
+	}
 	p.pins, err = set.lockUpdate()
 	return p, err
 }

@@ -41,14 +41,16 @@ type Machine struct {
 	// Features are the kernel's answers, Found is what others have there, and
 	// FoundErr why that could not be read.
 	Features []probe.Result
-	Found    survey.Found
-	FoundErr error
+	// Flowtable is why the kernel cannot offload connections; nil if it can.
+	Flowtable error
+	Found     survey.Found
+	FoundErr  error
 }
 
 // Examine runs every check, in the order in which people read them.
 func Examine(m Machine) []Finding {
 	checks := []func(Machine) []Finding{
-		features, capabilities, settings, conntrackRoom, offloads, inspectors,
+		features, flowtables, capabilities, settings, conntrackRoom, offloads, inspectors,
 		labelFiles, marks, clock, stateDir, legacyTables,
 	}
 	var list []Finding

@@ -117,3 +117,20 @@ func TestExamine(t *testing.T) {
 		})
 	}
 }
+
+// What policies with offload need is a fault only where there are such policies.
+func TestFlowtablesAreNeededOrNot(t *testing.T) {
+	m := Machine{Flowtable: &probe.UnsupportedError{Feature: "flow offload", Since: "4.16", Module: "nft_flow_offload", Err: errors.New("no such file or directory")}}
+	want := Finding{"kernel: flow offload", OK, "not there, and not needed: a policy with offload = true could not be applied (CONFIG_NF_FLOW_TABLE, CONFIG_NF_FLOW_TABLE_INET, CONFIG_NFT_FLOW_OFFLOAD)", ""}
+	if got := flowtables(m); len(got) != 1 || got[0] != want {
+		t.Errorf("got %+v", got)
+	}
+	m.Bundle = &artifact.Bundle{Ruleset: artifact.Ruleset{Flowtables: []artifact.Flowtable{{Name: "np_flow"}}}}
+	want = Finding{
+		"kernel: flow offload", Fail, "flow offload is not supported by this kernel (needs Linux 4.16 and module nft_flow_offload): no such file or directory",
+		"modprobe nf_flow_table_inet nft_flow_offload, or take offload = true out of the policies",
+	}
+	if got := flowtables(m); len(got) != 1 || got[0] != want {
+		t.Errorf("got %+v", got)
+	}
+}

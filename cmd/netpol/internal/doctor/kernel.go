@@ -29,6 +29,21 @@ func features(m Machine) []Finding {
 	return list
 }
 
+// flowtables are for policies with offload = true, and nobody else.
+func flowtables(m Machine) []Finding {
+	const check = "kernel: flow offload"
+	needed := m.Bundle != nil && len(m.Bundle.Ruleset.Flowtables) > 0
+	switch {
+	case m.Flowtable == nil:
+		return good(check, "the kernel takes it")
+	case !needed && errors.Is(m.Flowtable, probe.ErrNotSupported):
+		return good(check, "not there, and not needed: a policy with offload = true could not be applied (CONFIG_NF_FLOW_TABLE, CONFIG_NF_FLOW_TABLE_INET, CONFIG_NFT_FLOW_OFFLOAD)")
+	case !needed:
+		return []Finding{{check, Warn, "could not be found out: " + m.Flowtable.Error(), "run netpol doctor as root"}}
+	}
+	return []Finding{{check, Fail, m.Flowtable.Error(), "modprobe nf_flow_table_inet nft_flow_offload, or take offload = true out of the policies"}}
+}
+
 // capNetAdmin is CAP_NET_ADMIN (linux/capability.h).
 const capNetAdmin = 12
 
@@ -105,6 +120,9 @@ func offloads(m Machine) []Finding {
 	}
 	var list []Finding
 	for _, f := range m.Found.Flowtables {
+		if f.Family == "inet" && f.Table == "netpol" {
+			continue // the policies say so, and lint says what it means
+		}
 		how := "in software"
 		if f.Hardware {
 			how = "by hardware"

@@ -157,3 +157,25 @@ policy "pace" {
 		t.Errorf("a tracked flow: %+v, %v", got, err)
 	}
 }
+
+// Once a flow is offloaded, no rule changes its packets any more; what stands on
+// the connection stays.
+func TestOffloadedFlowsPassByTheRules(t *testing.T) {
+	const offload = `
+netpol {
+  offload_devices = ["lan0", "wan0"]
+}
+policy "bulk" {
+  criteria = "dst_port == 80 && total_packets > 10"
+  offload  = true
+}
+`
+	f := flow("zoom", 80)
+	f.SrcPackets, f.DstPackets, f.SrcBytes, f.DstBytes, f.Complete = 20, 20, 2000, 2000, true
+	for text, dscp := range map[string]string{set: "cs5", set + offload: ""} {
+		got, err := evaluator(t, text).Of(f)
+		if err != nil || got.DSCP != dscp || len(got.Labels) != 1 {
+			t.Errorf("got %+v, %v, want dscp %q and a label", got, err, dscp)
+		}
+	}
+}

@@ -55,6 +55,8 @@ type Connection struct {
 	Confirmed bool
 	// Answered: the other side has sent something (IPS_SEEN_REPLY).
 	Answered bool
+	// Offloaded: its packets are forwarded past the table from now on.
+	Offloaded bool
 	// Related: it was expected by another one, or is an error message about it.
 	Related bool
 	// Packets and Bytes count by Direction, as with nf_conntrack_acct; bytes

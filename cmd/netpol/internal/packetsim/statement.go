@@ -36,6 +36,8 @@ func (w *walk) run(r *artifact.Rule, depth int) (e end, leave bool, err error) {
 			if !w.packet.Untracked {
 				w.conn.Mark = w.conn.Mark&^s.Mask | s.Value
 			}
+		case artifact.DoFlowAdd:
+			w.conn.Offloaded = true
 		case artifact.DoNoTrack:
 			w.packet.Untracked = w.packet.Untracked || !w.tracked
 		case artifact.DoSetSynAck:

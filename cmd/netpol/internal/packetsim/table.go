@@ -91,6 +91,10 @@ func (t *Table) Send(c *Connection, p *Packet) (Result, error) {
 	own := *p // which a rule may take from conntrack
 	w := &walk{table: t, conn: c, packet: &own}
 	t.tested = 0
+	if c.Offloaded && p.Path == Forward {
+		w.track() // the flowtable counts for conntrack
+		return w.result, nil
+	}
 	for _, hook := range p.Path.hooks() {
 		stopped, err := w.hook(hook)
 		if err != nil || stopped {
@@ -121,6 +125,9 @@ func (w *walk) track() {
 // Marking is the code point that the table gives a packet that passes it,
 // were it not stopped on its way: nil for none. The connection stays as it is.
 func (t *Table) Marking(c *Connection, p *Packet) (*uint8, error) {
+	if c.Offloaded {
+		return nil, nil
+	}
 	scratch := *c
 	w := &walk{table: t, conn: &scratch, packet: p, tracked: true}
 	hooks := p.Path.hooks()

@@ -18,6 +18,7 @@ const (
 	kindSet    = "set"
 	kindChain  = "chain"
 	kindRule   = "rule"
+	kindFlows  = "flowtable"
 	kindFile   = "file"
 	kindBundle = "bundle"
 )
@@ -85,6 +86,9 @@ func tableObjects(s nft.State) []reconcile.Object {
 	}
 	for _, o := range s.Objects {
 		objects = append(objects, reconcile.Object{Kind: string(o.Kind), ID: o.Name, Body: o.String()})
+	}
+	for _, f := range s.Flowtables {
+		objects = append(objects, reconcile.Object{Kind: kindFlows, ID: f.Name, Body: f.String()})
 	}
 	for _, c := range s.Chains {
 		objects = append(objects, chainObject(c))

@@ -1,0 +1,3 @@
+netpol {
+  offload_hardware = true # ERROR NP0028: Conflicting arguments
+}

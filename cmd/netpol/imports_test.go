@@ -65,6 +65,7 @@ var rules = []rule{
 	{"compiler/lint/pattern", nil, nil},
 	{"compiler/lint/flowspace", []string{"compiler/artifact", "compiler/ir", "compiler/lint/bdd", "compiler/lint/pattern", "lang/fact"}, nil},
 	{"docs/lint", nil, nil},
+	{"docs/ci", nil, nil},
 	{"compiler", []string{"compiler/...", "lang", "lang/diag", "lang/fact"}, nil},
 	{"policies", []string{"compiler/artifact"}, nil},
 	{"policies/source", []string{"compiler/artifact", "policies"}, nil},

@@ -19,6 +19,7 @@ import (
 type diffArgs struct {
 	old, new string
 	replay   []string // captures
+	markdown bool
 }
 
 const diffLong = `Say what changes in meaning between two policy sets: which policies were added,
@@ -48,6 +49,7 @@ func newDiffCommand(t *tool) *cobra.Command {
 		Example: `  netpol diff /etc/netpol policies
   netpol diff main:policies policies
   netpol diff HEAD~1 .
+  netpol diff --markdown origin/main:policies policies > comment.md
   netpol diff --replay yesterday.pcap HEAD~1:./ .`,
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: completeDirs,
@@ -60,8 +62,10 @@ func newDiffCommand(t *tool) *cobra.Command {
 	if err := cmd.MarkFlagFilename("replay", "pcap", "pcapng", "cap"); err != nil {
 		panic(err) // the flag is one line above
 	}
+	cmd.Flags().BoolVar(&a.markdown, "markdown", false, "print Markdown, for a comment on a merge or pull request")
 	t.addVarFlag(cmd)
 	t.addJSONFlag(cmd)
+	cmd.MarkFlagsMutuallyExclusive("json", "markdown")
 	return cmd
 }
 
@@ -90,9 +94,12 @@ func (t *tool) diff(ctx context.Context, a diffArgs) error {
 	if report.Replay != nil && report.Replay.ChangedFlows > 0 {
 		report.Result = policydiff.Changed // whatever the search has found
 	}
-	if t.json {
+	switch {
+	case t.json:
 		err = view.PolicyDiffJSON(t.Out, report)
-	} else {
+	case a.markdown:
+		err = view.PolicyDiffMarkdown(t.Out, report)
+	default:
 		err = view.PolicyDiff(t.Out, report, t.style(t.Out))
 	}
 	if err == nil && report.Result == policydiff.Changed {

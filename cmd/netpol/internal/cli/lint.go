@@ -1,10 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -144,13 +144,7 @@ func (t *tool) explainRule(name string) error {
 
 // output picks the format.
 func (a *lintArgs) output() (view.LintFormat, error) {
-	name := a.format
-	if name == "" {
-		name = "text"
-		if os.Getenv("GITHUB_ACTIONS") == "true" {
-			name = "github"
-		}
-	}
+	name := cmp.Or(a.format, defaultFormat())
 	formats := view.LintFormats()
 	i := slices.IndexFunc(formats, func(f view.LintFormat) bool { return f.Name == name })
 	if i < 0 {

@@ -23,6 +23,7 @@ type testArgs struct {
 	dir      string
 	run      string // regular expression; empty for all
 	junit    string // file; empty for none
+	format   string
 	coverage bool
 	bench    bool
 }
@@ -65,7 +66,8 @@ func newTestCommand(t *tool) *cobra.Command {
 		Long:  testLong,
 		Example: `  netpol test
   netpol test --run 'zoom|teams' --coverage /etc/netpol
-  netpol test --junit report.xml policies`,
+  netpol test --junit report.xml policies
+  netpol test --format github policies`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeDirs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -81,12 +83,17 @@ func newTestCommand(t *tool) *cobra.Command {
 	cmd.Flags().BoolVar(&a.coverage, "coverage", false, "list policies that never matched and terms that were never true or never false")
 	cmd.Flags().BoolVar(&a.bench, "bench", false, "measure the decision program on each test's flows")
 	t.addPolicyFlags(cmd)
-	t.addJSONFlag(cmd)
+	t.addFormatFlag(cmd, &a.format)
 	mustCompleteWith(cmd, "run", t.testNames)
 	return cmd
 }
 
 func (t *tool) test(ctx context.Context, a testArgs) error {
+	format, err := t.pickFormat(a.format)
+	if err != nil {
+		return err
+	}
+	a.format = format
 	opts := policytest.Options{Coverage: a.coverage, Bench: a.bench}
 	if a.run != "" {
 		re, err := regexp.Compile(a.run)
@@ -129,10 +136,19 @@ func (t *tool) showTests(a testArgs, report *policytest.Report) error {
 			return err
 		}
 	}
-	if t.json {
+	switch a.format {
+	case formatText:
+		return view.TestReport(t.Out, report, t.style(t.Out))
+	case formatJSON:
 		return view.TestJSON(t.Out, report)
+	case "junit":
+		return view.TestJUnit(t.Out, report)
+	case formatGitHub: // which shows the rest of the output as it is
+		if err := view.TestReport(t.Out, report, t.style(t.Out)); err != nil {
+			return err
+		}
 	}
-	return view.TestReport(t.Out, report, t.style(t.Out))
+	return view.WriteFindings(t.Out, a.format, view.TestFindings(report))
 }
 
 // testSuite compiles a directory and reads its tests. The faults of both are

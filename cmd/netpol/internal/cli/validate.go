@@ -10,6 +10,7 @@ import (
 type validateArgs struct {
 	dir    string
 	kernel bool
+	format string
 }
 
 func newValidateCommand(t *tool) *cobra.Command {
@@ -32,6 +33,7 @@ kernel would not take the table.`,
 		Example: `  netpol validate
   netpol validate /etc/netpol
   netpol validate --json policies | jq .diagnostics
+  netpol validate --format sarif policies > validate.sarif
   unshare --map-root-user --net netpol validate --kernel policies`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeDirs,
@@ -45,16 +47,21 @@ kernel would not take the table.`,
 	}
 	cmd.Flags().BoolVar(&a.kernel, "kernel", false, "have this host's kernel check the nftables table, too")
 	t.addPolicyFlags(cmd)
-	t.addJSONFlag(cmd)
+	t.addFormatFlag(cmd, &a.format)
 	return cmd
 }
 
 func (t *tool) validate(a validateArgs) error {
+	format, err := t.pickFormat(a.format)
+	if err != nil {
+		return err
+	}
 	set, _, err := t.compileWithTests(a.dir, prepareIfAnyTest)
 	if err != nil {
 		return err
 	}
-	if !t.json {
+	set.diags.Sort()
+	if format == formatText {
 		if err := t.report(set.diags, set.source); err != nil {
 			return err
 		}
@@ -64,15 +71,16 @@ func (t *tool) validate(a validateArgs) error {
 			return err
 		}
 	}
-	if !t.json {
+	switch format {
+	case formatText:
 		return view.Valid(t.Out, set.bundle, a.kernel, t.style(t.Out))
+	case formatJSON:
+		err = view.DiagnosticsJSON(t.Out, set.diags)
+	default:
+		err = view.WriteFindings(t.Out, format, view.DiagnosticFindings(set.diags))
 	}
-	set.diags.Sort()
-	if err := view.DiagnosticsJSON(t.Out, set.diags); err != nil {
-		return err
-	}
-	if set.diags.HasErrors() {
+	if err == nil && set.diags.HasErrors() {
 		return exitError
 	}
-	return nil
+	return err
 }

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -10,14 +11,19 @@ import (
 	"github.com/netpol/netpol/lang/diag"
 )
 
-// LintReport is what one run of netpol lint has to say. File names lead from
+// LintReport is what one run of netpol lint, or of another verb that finds things,
+// has to say. File names lead from
 // the working directory to the file.
 type LintReport struct {
+	Verb     string // of netpol, that found it; lint if empty
 	Findings []lint.Finding
 	Unproven []string // policies that were too complex to reason about
 	Pairs    int      // of policies that were not held against each other
 	Fixed    int      // fixes that were made before
 }
+
+// verb is who found it.
+func (r LintReport) verb() string { return cmp.Or(r.Verb, "lint") }
 
 // LintFormat is one way to write a report.
 type LintFormat struct {
@@ -133,7 +139,10 @@ func lintMessage(f lint.Finding) string {
 		m += " For example: " + witnessText(f.Witness) + "."
 	}
 	if f.Hint != "" {
-		m += " " + sentence(f.Hint) + "."
+		m += " " + strings.TrimSuffix(sentence(f.Hint), ".")
+		if !strings.HasSuffix(m, "?") {
+			m += "."
+		}
 	}
 	return shorten(m, maxText)
 }

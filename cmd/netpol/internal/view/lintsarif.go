@@ -32,7 +32,7 @@ type sarifTool struct {
 type sarifDriver struct {
 	Name           string      `json:"name"`
 	InformationURI string      `json:"informationUri"`
-	Rules          []sarifRule `json:"rules"`
+	Rules          []sarifRule `json:"rules,omitempty"`
 }
 
 type sarifRule struct {
@@ -93,7 +93,7 @@ const (
 )
 
 func lintSARIF(w io.Writer, r LintReport, _ Sources, _ Style) error {
-	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "netpol lint", InformationURI: projectURI}}, Results: []sarifResult{}}
+	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "netpol " + r.verb(), InformationURI: projectURI}}, Results: []sarifResult{}}
 	index := map[string]int{}
 	add := func(rule lint.Rule, s diag.Severity) {
 		if _, ok := index[rule.ID]; !ok {
@@ -101,8 +101,10 @@ func lintSARIF(w io.Writer, r LintReport, _ Sources, _ Style) error {
 			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRuleOf(rule, s))
 		}
 	}
-	for _, rule := range lint.Rules() {
-		add(rule, rule.Severity)
+	if r.verb() == "lint" {
+		for _, rule := range lint.Rules() {
+			add(rule, rule.Severity)
+		}
 	}
 	for _, f := range r.Findings {
 		add(f.Rule, f.Severity) // an error of the compiler

@@ -40,7 +40,7 @@ type lintJUnitFailure struct {
 }
 
 func lintJUnit(w io.Writer, r LintReport, _ Sources, _ Style) error {
-	suite := lintJUnitSuite{Name: "netpol lint", Tests: max(len(r.Findings), 1), Failures: len(r.Findings)}
+	suite := lintJUnitSuite{Name: "netpol " + r.verb(), Tests: max(len(r.Findings), 1), Failures: len(r.Findings)}
 	for _, f := range r.Findings {
 		suite.Cases = append(suite.Cases, lintJUnitCase{
 			Name: lintName(f) + " " + f.Subject.String(), Class: f.Subject.Filename, File: f.Subject.Filename, Line: f.Subject.Start.Line,
@@ -48,7 +48,7 @@ func lintJUnit(w io.Writer, r LintReport, _ Sources, _ Style) error {
 		})
 	}
 	if len(suite.Cases) == 0 {
-		suite.Cases = []lintJUnitCase{{Name: "lint", Class: "netpol"}}
+		suite.Cases = []lintJUnitCase{{Name: r.verb(), Class: "netpol"}}
 	}
 	return writeXML(w, lintJUnitSuites{Suites: []lintJUnitSuite{suite}})
 }

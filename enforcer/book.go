@@ -13,6 +13,7 @@ type book struct {
 	queue  []artifact.MemberChange
 	lives  func(*artifact.FlowSet) time.Duration
 	retryA map[string]time.Time // by FlowSet.ID
+	held   map[string]int       // elements by FlowSet.ID, without those that an earlier process may have put there
 }
 
 // element is one element of a set.
@@ -28,12 +29,13 @@ type element struct {
 // which is the order in which they came.
 type shelf struct {
 	set   *artifact.FlowSet
+	id    string // set.ID()
 	every time.Duration
 	fifo  []*element
 }
 
 func newBook(lives func(*artifact.FlowSet) time.Duration) *book {
-	return &book{kept: make(map[place]*element), sets: make(map[string]*shelf), lives: lives, retryA: make(map[string]time.Time)}
+	return &book{kept: make(map[place]*element), sets: make(map[string]*shelf), lives: lives, retryA: make(map[string]time.Time), held: make(map[string]int)}
 }
 
 // take notes an arrival.
@@ -49,9 +51,13 @@ func (b *book) take(a arrival, now time.Time) {
 		b.kept[a.place] = e
 		s.fifo = append(s.fifo, e)
 		b.put(e)
+		if !e.kept {
+			b.held[s.id]++
+		}
 	} else if e.kept && !a.kept {
 		e.kept = false
 		b.put(e)
+		b.held[e.shelf.id]++
 	}
 	e.flows++
 }
@@ -65,6 +71,9 @@ func (b *book) leave(e *element) {
 		return
 	}
 	delete(b.kept, e.at)
+	if !e.kept {
+		b.held[e.shelf.id]--
+	}
 	// What was there before netpold may be another's.
 	if !e.kept || e.shelf.set.Managed {
 		b.queue = append(b.queue, artifact.MemberChange{Set: e.shelf.set, Member: e.at.member, Op: artifact.MemberTake})
@@ -74,7 +83,7 @@ func (b *book) leave(e *element) {
 func (b *book) shelf(a arrival) *shelf {
 	s := b.sets[a.place.set]
 	if s == nil {
-		s = &shelf{set: a.set, every: renewAtMost}
+		s = &shelf{set: a.set, id: a.set.ID(), every: renewAtMost}
 		if lives := b.lives(a.set); lives > 0 {
 			s.every = min(renewAtMost, max(renewAtLeast, lives/3))
 		}
@@ -136,7 +145,7 @@ func (b *book) renewAll() {
 // renew makes the elements of a set due.
 func (b *book) renew(id string) {
 	for _, s := range b.sets {
-		if s.set.ID() == id {
+		if s.id == id {
 			s.renew()
 		}
 	}

@@ -169,6 +169,8 @@ type Engine struct {
 	policy    atomic.Pointer[policy]
 	seed      uint64
 
+	keeper atomic.Pointer[keeper] // of the run; nil when flows are not put into sets
+
 	running atomic.Bool
 	asks    chan func(*worker) // answered by the worker between packets
 	stopped chan struct{}      // closed when Run returns
@@ -222,6 +224,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	if e.config.Live && e.config.Elements != nil {
 		w.keeper = newKeeper(work, e.config.Elements, e.config.Logger)
 		w.keeper.use(w.policy.bundle.FlowSets)
+		e.keeper.Store(w.keeper)
 	}
 	err := w.run(ctx)
 	if w.keeper != nil {

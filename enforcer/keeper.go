@@ -3,6 +3,7 @@ package enforcer
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,7 +58,10 @@ type keeper struct {
 
 	mu      sync.Mutex // guards what follows
 	waiting []arrival
-	sets    []artifact.FlowSet // of the newest bundle; nil when it is known
+	sets    []artifact.FlowSet  // of the newest bundle; nil when it is known
+	renewal []string            // FlowSet.ID of those to be given all of their elements again
+	faults  map[string]SetFault // what sets do not take now, by set and kind
+	held    map[string]int      // elements by FlowSet.ID, written and not refused
 
 	refused  atomic.Uint64 // arrivals that found no room
 	written  atomic.Uint64
@@ -66,14 +70,13 @@ type keeper struct {
 
 	// What follows is run's own.
 	book *book
-	told map[string]bool // faults that were logged, by set and kind
 	used map[string]artifact.FlowSet
 }
 
 func newKeeper(ctx context.Context, sink ElementSink, log *slog.Logger) *keeper {
 	k := &keeper{
 		sink: sink, log: log, wake: make(chan struct{}, 1), done: make(chan struct{}),
-		book: newBook(sink.Lives), told: make(map[string]bool), used: make(map[string]artifact.FlowSet),
+		book: newBook(sink.Lives), faults: make(map[string]SetFault), held: make(map[string]int), used: make(map[string]artifact.FlowSet),
 	}
 	go k.run(ctx)
 	return k
@@ -140,12 +143,15 @@ func (k *keeper) run(ctx context.Context) {
 // work takes what came and writes what is due.
 func (k *keeper) work(now time.Time) {
 	k.mu.Lock()
-	arrivals, sets := k.waiting, k.sets
-	k.waiting, k.sets = nil, nil
+	arrivals, sets, renewal := k.waiting, k.sets, k.renewal
+	k.waiting, k.sets, k.renewal = nil, nil, nil
 	k.mu.Unlock()
 	if sets != nil {
 		k.begin(sets)
 		k.book.renewAll()
+	}
+	for _, id := range renewal {
+		k.book.renew(id)
 	}
 	for _, a := range arrivals {
 		k.book.take(a, now)
@@ -158,6 +164,10 @@ func (k *keeper) work(now time.Time) {
 		k.write(changes, now)
 	}
 	k.elements.Store(uint64(len(k.book.kept)))
+	k.mu.Lock()
+	maps.Copy(k.held, k.book.held)
+	k.forget(now)
+	k.mu.Unlock()
 }
 
 // begin notes the sets and empties those that are to begin empty.
@@ -188,44 +198,30 @@ func (k *keeper) empty(s *artifact.FlowSet) {
 // write makes changes, and counts and logs what sets did not take: each kind of
 // fault of a set once, until the set takes something again.
 func (k *keeper) write(changes []artifact.MemberChange, now time.Time) {
+	refused := k.sink.Write(changes)
+	k.written.Add(uint64(len(changes)))
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	bad := make(map[string]bool)
-	for _, f := range k.sink.Write(changes) {
+	for _, f := range refused {
 		id := f.Set.ID()
 		bad[id] = true
 		k.failed.Add(uint64(f.Count))
 		k.book.retry(id, now.Add(elementRetry))
-		if k.told[id+" "+string(f.Kind)] {
-			continue
+		key := id + " " + string(f.Kind)
+		fault, again := k.faults[key]
+		if !again {
+			fault = SetFault{Set: id, Kind: f.Kind, WayOut: wayOut(f), Since: now}
+			k.log.Warn("set did not take flows", "set", id, "fault", f.Kind, "err", f.Err, "flows", f.Count, "way_out", fault.WayOut)
 		}
-		k.told[id+" "+string(f.Kind)] = true
-		k.log.Warn("set did not take flows", "set", id, "fault", f.Kind, "err", f.Err, "flows", f.Count, "way_out", wayOut(f))
+		fault.Err, fault.Last = f.Err, now
+		fault.Count += uint64(f.Count)
+		k.faults[key] = fault
 	}
-	k.written.Add(uint64(len(changes)))
 	for _, c := range changes {
 		if id := c.Set.ID(); !bad[id] && c.Op == artifact.MemberPut {
-			for _, kind := range artifact.FaultKinds() {
-				delete(k.told, id+" "+string(kind))
-			}
+			k.healed(id)
 			bad[id] = true // once is enough
 		}
 	}
-}
-
-// wayOut says what an operator can do about a fault.
-func wayOut(f artifact.MemberFault) string {
-	switch f.Kind {
-	case artifact.FaultFull:
-		return "raise size in the set block (for a set of your own where you create it), or add fewer flows"
-	case artifact.FaultMissing:
-		if f.Set.Managed {
-			return "run netpol apply, which creates it"
-		}
-		return "create it, or write managed = true in the set block"
-	case artifact.FaultMismatch:
-		return "make the block's type, families and timeout those of the set that is there"
-	case artifact.FaultDenied:
-		return "netpold needs CAP_NET_ADMIN"
-	case artifact.FaultOther:
-	}
-	return "see netpol doctor"
 }

@@ -51,15 +51,29 @@ type answer struct {
 
 // Status is what a running netpold says of itself.
 type Status struct {
-	Version  string            `json:"version"` // of the program
-	PID      int               `json:"pid"`
-	Started  time.Time         `json:"started"`
-	Waiting  bool              `json:"waiting"`          // no bundle is in force
-	Digest   string            `json:"digest"`           // of the bundle in force, empty while waiting
-	Policies int               `json:"policies"`         // in the bundle
-	Labels   int               `json:"labels"`           // in the bundle
-	Detail   string            `json:"detail,omitempty"` // what is wrong, for people
+	Version  string    `json:"version"` // of the program
+	PID      int       `json:"pid"`
+	Started  time.Time `json:"started"`
+	Waiting  bool      `json:"waiting"`          // no bundle is in force
+	Digest   string    `json:"digest"`           // of the bundle in force, empty while waiting
+	Policies int       `json:"policies"`         // in the bundle
+	Labels   int       `json:"labels"`           // in the bundle
+	Detail   string    `json:"detail,omitempty"` // what it waits for, or why it does not follow, for people
+	// Degraded is what is not as it should be, and not fatal.
+	Degraded []Reason          `json:"degraded,omitempty"`
 	Counters map[string]uint64 `json:"counters,omitempty"`
+}
+
+// Reason is something that is not as it should be while netpold works on.
+type Reason struct {
+	Code   string    `json:"code"`            // for machines; it stays what it is
+	About  string    `json:"about,omitempty"` // of several with one code, which: a set, a directory
+	Detail string    `json:"detail"`          // a sentence for people, with the values
+	WayOut string    `json:"way_out"`
+	Since  time.Time `json:"since,omitzero"`
+	// Count is how often it has happened since netpold began; 0 where that is no
+	// question.
+	Count uint64 `json:"count,omitempty"`
 }
 
 // Handler answers requests. Its methods are called from several goroutines at
@@ -75,7 +89,7 @@ type Handler interface {
 	Changes() []Change
 }
 
-// Change is a change of netpol's table by somebody else, as the kernel announced
+// Change is a change of netpol's table, or of a set that it fills, by somebody else, as the kernel announced
 // it: Process is the name of the thread that made it, Command its command line if
 // it still ran.
 type Change struct {
@@ -83,6 +97,7 @@ type Change struct {
 	PID      int       `json:"pid"`
 	Process  string    `json:"process"`
 	Command  string    `json:"command,omitempty"`
-	Removed  bool      `json:"removed"` // the table was gone after it
+	Removed  bool      `json:"removed"`       // the table was gone after it, or the ipset
+	Set      string    `json:"set,omitempty"` // that lost elements; empty: it was about the table
 	Messages int       `json:"messages"`
 }

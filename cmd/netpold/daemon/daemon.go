@@ -31,15 +31,29 @@ type daemon struct {
 	lastFail string       // the last fault of load, so that polling logs it once
 	failed   chan error   // an enforcement ended by itself
 
-	keeper *keeper
+	health    *health
+	examining sync.Mutex // keeps examinations apart
+	keeper    *keeper
 }
 
 func newDaemon(cfg config, log *slog.Logger) *daemon {
-	d := &daemon{cfg: cfg, log: log, started: time.Now(), failed: make(chan error, 1), keeper: newKeeper(cfg, log)}
+	d := &daemon{cfg: cfg, log: log, started: time.Now(), failed: make(chan error, 1), health: newHealth(log)}
+	d.keeper = newKeeper(cfg, log, d.health)
 	d.keeper.active = func() bool { return !d.waiting() }
 	d.keeper.reload = func() {
 		if _, err := d.Reload(); err != nil {
 			return // load has said so
+		}
+	}
+	d.keeper.sets = func() []artifact.FlowSet {
+		if e := d.current(); e != nil {
+			return e.sets()
+		}
+		return nil
+	}
+	d.keeper.renew = func(ids []string) {
+		if e := d.current(); e != nil {
+			e.engine.RenewSets(ids...)
 		}
 	}
 	return d
@@ -71,6 +85,7 @@ func (d *daemon) run(ctx context.Context) error {
 	keeping, stopKeeping := context.WithCancel(ctx)
 	var keepers sync.WaitGroup
 	keepers.Go(func() { d.keeper.run(keeping) })
+	keepers.Go(func() { d.watchHealth(keeping) })
 	defer keepers.Wait()
 	defer stopKeeping()
 	return d.loop(ctx, hangup, served)
@@ -136,9 +151,18 @@ func (d *daemon) load() error {
 			d.lastFail = err.Error()
 			d.log.Error("load bundle", "error", err)
 		}
+		left := "no connection is named"
+		if d.running != nil {
+			left = "the one before stays in force"
+		}
+		d.health.tell("bundle", control.Reason{
+			Code: "bundle", Detail: fmt.Sprintf("the bundle that is there cannot be taken, and %s: %v", left, err),
+			WayOut: "netpol apply, or netpol restore for the last revision that can be read",
+		})
 		return err
 	}
 	d.lastFail = ""
+	d.health.tell("bundle")
 	d.log.Info("bundle loaded", "digest", d.running.digest, "policies", len(b.Policies), "labels", len(b.Labels))
 	return nil
 }

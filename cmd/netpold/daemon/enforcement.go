@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer"
@@ -33,6 +34,8 @@ type enforcement struct {
 	ctx      context.Context
 	done     chan struct{} // closed when run returns
 	once     sync.Once
+
+	flowSets atomic.Pointer[[]artifact.FlowSet] // of the bundle in force
 
 	// What is in force; guarded by the daemon's mu.
 	digest           string
@@ -102,7 +105,12 @@ func (e *enforcement) reload(b *artifact.Bundle) error {
 func (e *enforcement) enforces(b *artifact.Bundle) {
 	e.digest, e.policies, e.labels = b.Digest(), len(b.Policies), len(b.Labels)
 	e.upkeep.use(b)
+	e.flowSets.Store(&b.FlowSets)
 }
+
+// sets are what the bundle's policies add flows to; the caller must not change
+// them.
+func (e *enforcement) sets() []artifact.FlowSet { return *e.flowSets.Load() }
 
 // close ends run, waits for it, writes what is decided and releases the kernel.
 func (e *enforcement) close() {

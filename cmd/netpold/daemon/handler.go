@@ -15,16 +15,19 @@ var _ control.Handler = (*daemon)(nil)
 
 // Status says how netpold is.
 func (d *daemon) Status() control.Status {
+	s := control.Status{Version: version(), PID: os.Getpid(), Started: d.started}
+	e := d.current()
+	if e != nil {
+		s.Counters = d.examine(e)
+		_, s.Counters["table_repairs"] = d.keeper.told()
+	}
+	d.examineState()
+	s.Degraded = d.health.list()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := control.Status{
-		Version: version(), PID: os.Getpid(), Started: d.started,
-		Waiting: d.running == nil, Detail: d.lastFail,
-	}
-	if e := d.running; e != nil {
-		s.Digest, s.Policies, s.Labels = e.digest, e.policies, e.labels
-		s.Counters = e.counters()
-		_, s.Counters["table_repairs"] = d.keeper.told()
+	s.Waiting, s.Detail = d.running == nil, d.lastFail
+	if d.running != nil {
+		s.Digest, s.Policies, s.Labels = d.running.digest, d.running.policies, d.running.labels
 	}
 	return s
 }
@@ -89,5 +92,11 @@ func (e *enforcement) counters() map[string]uint64 {
 		"ct_overruns":     w.Overruns,
 		"ct_last_failure": uint64(w.LastErrno),
 	})
+	if t, err := e.client.TableStats(); err == nil { // without them the counters are missing
+		maps.Copy(counters, map[string]uint64{
+			"conntrack_entries": t.Entries, "conntrack_max": t.Max, "conntrack_early_drop": t.EarlyDrop,
+			"conntrack_drop": t.Drop, "conntrack_insert_failed": t.InsertFailed,
+		})
+	}
 	return counters
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/control"
 	"github.com/netpol/netpol/enforcer/kernel/nftwatch"
 )
@@ -49,24 +50,27 @@ const (
 type keeper struct {
 	cfg    config
 	log    *slog.Logger
+	health *health
 	active func() bool                                          // a bundle is in force
 	reload func()                                               // the bundle file has changed
 	tool   func(ctx context.Context, args ...string) error      // runs netpol
+	sets   func() []artifact.FlowSet                            // that the bundle's policies add flows to
+	renew  func(ids []string)                                   // has sets filled again
 	watch  func() (*nftwatch.Watcher, error)                    // opens the kernel's announcements
 	there  func(family, table string) (present bool, err error) // looks for the table
 
 	mu      sync.Mutex // guards what follows
 	changes []control.Change
 	repairs uint64
-
-	lastFault string
-	bundle    os.FileInfo // as it was when it was loaded last
+	bundle  os.FileInfo // as it was when it was loaded last
 }
 
-func newKeeper(cfg config, log *slog.Logger) *keeper {
+func newKeeper(cfg config, log *slog.Logger, h *health) *keeper {
 	k := &keeper{
-		cfg: cfg, log: log,
-		watch: func() (*nftwatch.Watcher, error) { return nftwatch.Open(ownFamily, ownTable) },
+		cfg: cfg, log: log, health: h,
+		sets:  func() []artifact.FlowSet { return nil },
+		renew: func([]string) {},
+		watch: func() (*nftwatch.Watcher, error) { return nftwatch.Open(targets(nil)...) },
 		there: nftwatch.Present,
 	}
 	k.tool = k.runTool
@@ -105,23 +109,41 @@ func (k *keeper) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { k.keepFiles(ctx) })
-	w, err := k.watch()
-	if err != nil {
-		k.log.Warn("watch the table", "error", err)
-		return
+	for ctx.Err() == nil {
+		err := k.keepTable(ctx)
+		if err == nil {
+			return
+		}
+		k.health.tell("watch", control.Reason{
+			Code: "watch", Detail: fmt.Sprintf("changes that others make to rules are not seen: %v", err),
+			WayOut: "netpold needs CAP_NET_ADMIN and nf_tables; netpol plan --refresh-only looks for changes",
+		})
+		select {
+		case <-ctx.Done():
+		case <-time.After(retry):
+		}
 	}
-	defer func() { _ = w.Close() }()
-	k.keepTable(ctx, w)
 }
 
 // keepTable follows the kernel's announcements.
-func (k *keeper) keepTable(ctx context.Context, w *nftwatch.Watcher) {
-	looked := time.Time{} // at once: it may have gone before
+func (k *keeper) keepTable(ctx context.Context) error {
+	w, err := k.watch()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = w.Close() }()
+	k.health.tell("watch")
+	if k.look(ctx) { // it may have gone before
+		k.log.Warn("netpol's table was gone when netpold started; who removed it is not known")
+	}
+	looked := time.Now()
 	for ctx.Err() == nil {
+		if err := w.Watch(targets(k.sets())...); err != nil {
+			return err
+		}
 		c, ok, err := w.Next(keeperTick)
 		if err != nil {
-			k.fault("watch the table", err)
-			return
+			return err
 		}
 		if ok && !c.Lost && !byNetpol(c) {
 			k.changed(ctx, c)
@@ -130,7 +152,11 @@ func (k *keeper) keepTable(ctx context.Context, w *nftwatch.Watcher) {
 			looked = time.Now()
 			k.look(ctx)
 		}
+		if c.Lost {
+			k.renewAll()
+		}
 	}
+	return nil
 }
 
 // byNetpol tells netpol's own changes from others'. It is a name, which anybody
@@ -143,28 +169,75 @@ func (k *keeper) changed(ctx context.Context, c nftwatch.Change) {
 	if !k.active() {
 		return
 	}
-	k.log.Warn("somebody changed netpol's table", "process", c.Process, "pid", c.PID, "command", c.Command, "removed", c.Removed)
-	k.mu.Lock()
-	k.changes = append(k.changes, control.Change{
+	by := control.Change{
 		Time: time.Now().UTC(), PID: c.PID, Process: c.Process, Command: c.Command, Removed: c.Removed, Messages: c.Messages,
-	})
-	k.changes = k.changes[max(len(k.changes)-keptChanges, 0):]
-	k.mu.Unlock()
-	if c.Removed && k.cfg.repair != repairOff || k.cfg.repair == repairAny {
-		k.restore(ctx)
 	}
-}
-
-// look puts the table back if it is not there.
-func (k *keeper) look(ctx context.Context) {
-	if k.cfg.repair == repairOff || !k.active() {
+	if c.Family == ownFamily && c.Table == ownTable {
+		k.log.Warn("somebody changed netpol's table", "process", c.Process, "pid", c.PID, "command", c.Command, "removed", c.Removed)
+		k.note(by)
+		if c.Removed && k.cfg.repair != repairOff || k.cfg.repair == repairAny {
+			k.restore(ctx)
+		}
 		return
 	}
-	if there, err := k.there(ownFamily, ownTable); err != nil {
-		k.fault("look for the table", err)
+	ids, managed := ofTable(k.sets(), c.Family, c.Table, c.Sets)
+	for _, id := range ids {
+		by.Set = id
+		k.log.Warn("somebody took elements out of a set", "set", id, "process", c.Process, "pid", c.PID, "command", c.Command)
+		k.note(by)
+	}
+	k.refill(ctx, ids, managed)
+}
+
+// note remembers a change.
+func (k *keeper) note(c control.Change) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.changes = append(k.changes, c)
+	k.changes = k.changes[max(len(k.changes)-keptChanges, 0):]
+}
+
+// setsLost are ipsets that were found without what netpold put into them.
+func (k *keeper) setsLost(ctx context.Context, lost []lostSet) {
+	var ids []string
+	removed := false
+	for _, s := range lost {
+		k.log.Warn("somebody took elements out of a set", "set", s.id, "removed", s.removed, "process", "not known: nobody announces changes of ipsets")
+		k.note(control.Change{Time: time.Now().UTC(), Set: s.id, Removed: s.removed})
+		ids, removed = append(ids, s.id), removed || s.removed
+	}
+	k.refill(ctx, ids, removed)
+}
+
+// refill has sets filled again; those that netpol makes may have to be made first.
+func (k *keeper) refill(ctx context.Context, ids []string, make bool) {
+	if make && k.cfg.repair != repairOff {
+		k.restore(ctx)
+	}
+	k.renew(ids)
+}
+
+// renewAll has every set filled again.
+func (k *keeper) renewAll() {
+	var ids []string
+	for _, s := range k.sets() {
+		ids = append(ids, s.ID())
+	}
+	k.renew(ids)
+}
+
+// look puts the table back if it is not there, and says whether it was so.
+func (k *keeper) look(ctx context.Context) (gone bool) {
+	if k.cfg.repair == repairOff || !k.active() {
+		return false
+	}
+	there, err := k.there(ownFamily, ownTable)
+	if err != nil {
+		k.unrepaired(err)
 	} else if !there {
 		k.restore(ctx)
 	}
+	return err == nil && !there
 }
 
 // restore has the tool bring back what was applied.
@@ -173,9 +246,10 @@ func (k *keeper) restore(ctx context.Context) {
 		return // it was destroyed
 	}
 	if err := k.tool(ctx, "restore"); err != nil {
-		k.fault("repair the table", err)
+		k.unrepaired(err)
 		return
 	}
+	k.health.tell("repair")
 	k.log.Info("table repaired")
 	k.mu.Lock()
 	k.repairs++
@@ -196,16 +270,32 @@ func (k *keeper) keepFiles(ctx context.Context) {
 		if k.active() && k.bundleMoved() {
 			k.reload()
 		}
-		p, err := control.ReadPending(filepath.Join(k.cfg.stateDir, control.PendingName))
-		if err != nil || p.Left() > -grace || time.Since(tried) < retry {
+		p, ok := k.deadline()
+		if !ok || p.Left() > -grace || time.Since(tried) < retry {
 			continue
 		}
 		tried = time.Now()
 		k.log.Warn("nobody confirmed the change: taking it back", "revision", p.Serial, "before", p.Before)
 		if err := k.tool(ctx, "rollback", "--expired"); err != nil {
-			k.fault("take back a change", err)
+			k.unrepaired(err)
 		}
 	}
+}
+
+// deadline is the change that waits to be confirmed; ok is false if there is none,
+// or none that can be read.
+func (k *keeper) deadline() (p control.Pending, ok bool) {
+	p, err := control.ReadPending(filepath.Join(k.cfg.stateDir, control.PendingName))
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist):
+		k.health.tell("deadline")
+	default:
+		k.health.tell("deadline", control.Reason{
+			Code: "deadline", Detail: fmt.Sprintf("a change waits to be confirmed, and its deadline cannot be read: %v", err),
+			WayOut: "netpol confirm keeps the change; netpol rollback takes it back",
+		})
+	}
+	return p, err == nil
 }
 
 // loaded notes the bundle file that is about to be loaded.
@@ -231,15 +321,12 @@ func (k *keeper) bundleMoved() bool {
 	return k.bundle == nil || !os.SameFile(info, k.bundle) || !info.ModTime().Equal(k.bundle.ModTime())
 }
 
-// fault logs what went wrong, once until something else does.
-func (k *keeper) fault(what string, err error) {
-	k.mu.Lock()
-	again := k.lastFault == err.Error()
-	k.lastFault = err.Error()
-	k.mu.Unlock()
-	if !again {
-		k.log.Error(what, "error", err)
-	}
+// unrepaired tells that the tool could not do what netpold called it for.
+func (k *keeper) unrepaired(err error) {
+	k.health.tell("repair", control.Reason{
+		Code: "repair", Detail: fmt.Sprintf("the router could not be put right: %v", err),
+		WayOut: "run netpol restore as root, and see what it says",
+	})
 }
 
 // told are the changes by others, the oldest first, and how often the table was

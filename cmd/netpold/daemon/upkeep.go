@@ -16,8 +16,8 @@ const (
 	// artifact.Horizon ahead, so a day late is no harm.
 	topUpEvery = 24 * time.Hour
 	// lookEvery is how often somebody looks whether that is due, or whether the
-	// clock was set.
-	lookEvery = time.Minute
+	// clock was set: policies follow a clock that was set within a second.
+	lookEvery = 500 * time.Millisecond
 	// clockJump is by how much the wall clock must leave the steady one to count
 	// as set: slewing does not (adjtime(3) moves 30 ms a minute).
 	clockJump = 10 * time.Second
@@ -97,16 +97,17 @@ func (u *upkeep) run(ctx context.Context) {
 	defer look.Stop()
 	due := clockWatch{}
 	lastFault := ""
+	var failed time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-u.changed:
-			due = clockWatch{}
+			due, failed = clockWatch{}, time.Time{}
 		case <-look.C:
 		}
 		now := time.Now()
-		if !due.due(now) {
+		if !due.due(now) || now.Sub(failed) < retry {
 			continue
 		}
 		err := u.topUp(now)
@@ -115,6 +116,7 @@ func (u *upkeep) run(ctx context.Context) {
 			lastFault = ""
 			continue
 		}
+		failed = now
 		if err.Error() != lastFault {
 			lastFault = err.Error()
 			u.log.Warn("renew windows of schedules", "error", err)

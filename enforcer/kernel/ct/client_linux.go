@@ -58,7 +58,7 @@ func (c *Client) Get(t flow.Tuple) (Conn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var found Conn
-	err := c.ask(nfnl.FlagAck, family(t), func(b []byte) []byte { return appendTuple(b, ctaTupleOrig, t) },
+	err := c.ask(msgGet, nfnl.FlagAck, family(t), func(b []byte) []byte { return appendTuple(b, ctaTupleOrig, t) },
 		func(m nfnl.Message) error {
 			found = parseConn(m.Data)
 			return nil
@@ -88,7 +88,7 @@ func (c *Client) Original(t flow.Tuple) (flow.Tuple, bool) {
 func (c *Client) Dump(each func(Conn) error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	err := c.ask(nfnl.FlagDump, unix.AF_UNSPEC, nil, func(m nfnl.Message) error { return each(parseConn(m.Data)) })
+	err := c.ask(msgGet, nfnl.FlagDump, unix.AF_UNSPEC, nil, func(m nfnl.Message) error { return each(parseConn(m.Data)) })
 	if err != nil {
 		return fmt.Errorf("conntrack dump: %w", err)
 	}
@@ -109,7 +109,7 @@ func (c *Client) Connections(value, mask uint32, each func(*flow.Connection) err
 		}
 	}
 	var conn Conn // one for all: 490,000 a second leave no time for the collector
-	err := c.ask(nfnl.FlagDump, unix.AF_UNSPEC, body, func(m nfnl.Message) error {
+	err := c.ask(msgGet, nfnl.FlagDump, unix.AF_UNSPEC, body, func(m nfnl.Message) error {
 		if conn = parseConn(m.Data); conn.Mark&mask != value&mask {
 			return nil // a kernel that does not know the filter
 		}
@@ -123,9 +123,9 @@ func (c *Client) Connections(value, mask uint32, each func(*flow.Connection) err
 
 // ask sends one request and calls each for every answer up to the
 // acknowledgement. After an error of each the rest is read and dropped.
-func (c *Client) ask(flags uint16, family uint8, body func([]byte) []byte, each func(nfnl.Message) error) error {
+func (c *Client) ask(msg, flags uint16, family uint8, body func([]byte) []byte, each func(nfnl.Message) error) error {
 	c.seq++
-	b, start := nfnl.Begin(c.out[:0], msgGet, nfnl.FlagRequest|flags, c.seq, family, 0)
+	b, start := nfnl.Begin(c.out[:0], msg, nfnl.FlagRequest|flags, c.seq, family, 0)
 	if body != nil {
 		b = body(b)
 	}

@@ -12,6 +12,9 @@ const (
 	msgNew = 1 << 8   // NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW
 	msgGet = 1<<8 | 1 // IPCTNL_MSG_CT_GET
 
+	msgGetStatsCPU = 1<<8 | 4 // IPCTNL_MSG_CT_GET_STATS_CPU
+	msgGetStats    = 1<<8 | 5 // IPCTNL_MSG_CT_GET_STATS
+
 	ctaTupleOrig     = 1
 	ctaTupleReply    = 2
 	ctaProtoInfo     = 4

@@ -119,6 +119,14 @@ func Describe(s *artifact.FlowSet) (string, error) {
 	return "", nil
 }
 
+// ErrNoSet says that a set is not there.
+var ErrNoSet = ipset.ErrNoSet
+
+// Count is how many elements an ipset has; the error is ErrNoSet when it is not
+// there. Of sets of nftables the kernel tells only by listing every element, so
+// they are not counted: changes of theirs are announced (enforcer/kernel/nftwatch).
+func Count(s *artifact.FlowSet) (int, error) { return ipset.Count(s) }
+
 // Prepare creates the managed sets of a bundle that are missing, and makes those
 // anew that are of another type; undo takes back what it made. made is told of
 // each.

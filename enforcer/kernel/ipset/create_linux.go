@@ -113,6 +113,35 @@ func Describe(s *artifact.FlowSet) (string, error) {
 	return found.Declaration(), nil
 }
 
+// Count is how many elements the kernel's set has; the error is ErrNoSet when it
+// is not there.
+func Count(s *artifact.FlowSet) (int, error) {
+	var q request
+	b, start := q.begin(cmdList, nfnl.FlagAck|nfnl.FlagDump, s.Version, s.Name)
+	q.end(nfnl.Uint32(b, attrFlags|netOrder, flagListHeader), start)
+	n, there := uint32(0), false
+	err := q.only(func(m nfnl.Message) {
+		for a, rest, ok := nfnl.NextAttr(m.Data); ok; a, rest, ok = nfnl.NextAttr(rest) {
+			if a.Type != attrData {
+				continue
+			}
+			there = true
+			for d, rest, ok := nfnl.NextAttr(a.Data); ok; d, rest, ok = nfnl.NextAttr(rest) {
+				if d.Type == dataElements {
+					n = d.Uint32()
+				}
+			}
+		}
+	})
+	if err == nil && !there {
+		err = ErrNoSet
+	}
+	if err != nil {
+		return 0, fmt.Errorf("count %s: %w", s.ID(), err)
+	}
+	return int(n), nil
+}
+
 // header reads what the kernel's set looks like.
 func header(s *artifact.FlowSet) (*artifact.FlowSet, error) {
 	var q request

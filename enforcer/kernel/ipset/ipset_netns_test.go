@@ -163,8 +163,14 @@ func TestCreateFlushRemove(t *testing.T) {
 		t.Errorf("a second one: %v, want %v", err, errExists)
 	}
 	Write([]artifact.MemberChange{put(s, sample())})
+	if n, err := Count(s); n != 1 || err != nil {
+		t.Errorf("counted %d, %v, want 1", n, err)
+	}
 	if err := Flush(s); err != nil {
 		t.Fatal(err)
+	}
+	if n, err := Count(s); n != 0 || err != nil {
+		t.Errorf("counted %d, %v after flush", n, err)
 	}
 	if out := ns.Run("ipset", "list", "games"); !strings.Contains(out, "Number of entries: 0") {
 		t.Errorf("after flush: %s", out)
@@ -174,6 +180,9 @@ func TestCreateFlushRemove(t *testing.T) {
 	}
 	if out := ns.Run("ipset", "list", "-n"); strings.Contains(out, "games") {
 		t.Errorf("after remove: %s", out)
+	}
+	if _, err := Count(s); !errors.Is(err, ErrNoSet) {
+		t.Errorf("counted after remove: %v, want %v", err, ErrNoSet)
 	}
 	odd := games(4, "hash:odd", artifact.FieldLocalAddr)
 	if err := Create(odd); !errors.Is(err, errNoType) {

@@ -45,6 +45,7 @@ const (
 	dataCIDR2     = 21
 	dataIface     = 23
 	dataMaxElem   = 19 // of a set
+	dataElements  = 24 // of a set: how many it has now
 	dataSkbMark   = 27
 	dataSkbPrio   = 28
 	dataSkbQueue  = 29

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,8 +14,17 @@ import (
 	"github.com/netpol/netpol/enforcer/kernel/internal/nfnl"
 )
 
-// Change is one transaction that touched the table.
+// Target is a table to watch.
+type Target struct {
+	Family, Table string
+	// Sets, if there are any, are all that matters of the table: a change is what
+	// takes one of them away, or elements out of it.
+	Sets []string
+}
+
+// Change is what one transaction did to one table.
 type Change struct {
+	Family, Table string
 	// PID and Process are the thread that sent it, as the kernel names it; Command
 	// is its command line if it still runs. Empty where the kernel does not say.
 	PID     int
@@ -24,6 +34,8 @@ type Change struct {
 	Messages int
 	// Removed says that the table is gone after it.
 	Removed bool
+	// Sets are those of the Target's that lost something.
+	Sets []string
 	// Lost says that the kernel could not deliver some announcements: anything may
 	// have happened, and the other fields are empty.
 	Lost bool
@@ -33,53 +45,81 @@ type Change struct {
 // which come at once.
 const readBuffer = 4 << 20
 
-// Attributes of a generation (enum nft_gen_attributes), and the one that names
-// the table in every message about a part of it.
+// Attributes of a generation (enum nft_gen_attributes), and those that name the
+// table in every message about a part of it, and the set in messages about sets.
 const (
 	attrProcPID  = 2 // NFTA_GEN_PROC_PID
 	attrProcName = 3 // NFTA_GEN_PROC_NAME
 	attrTable    = 1 // NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_RULE_TABLE, NFTA_SET_TABLE, ...
+	attrSet      = 2 // NFTA_SET_NAME, NFTA_SET_ELEM_LIST_SET
 )
 
-// Watcher hears what happens to a table. One goroutine may use it.
+// Watcher hears what happens to tables. One goroutine may use it.
 type Watcher struct {
 	socket *nfnl.Socket
-	family uint8
-	table  string
 	buf    []byte
 	left   []byte // of the last datagram
 
+	watched []watched
+	ready   []Change // of the last transaction
+}
+
+// watched is a table and what the transaction at hand has done to it so far.
+type watched struct {
+	Target
+	family   uint8
 	messages int
 	removed  bool
+	lost     []string
+}
+
+// families are the numbers of the families that netpol's tables and sets may have.
+func families() map[string]uint8 {
+	return map[string]uint8{"inet": unix.NFPROTO_INET, "ip": unix.NFPROTO_IPV4, "ip6": unix.NFPROTO_IPV6}
 }
 
 // Open begins to listen in the network namespace of the calling thread. The
 // caller must Close. It needs CAP_NET_ADMIN.
-func Open(family, table string) (*Watcher, error) {
-	number, ok := map[string]uint8{"inet": unix.NFPROTO_INET, "ip": unix.NFPROTO_IPV4, "ip6": unix.NFPROTO_IPV6}[family]
-	if !ok {
-		return nil, fmt.Errorf("watch table %s %s: unknown family", family, table)
+func Open(targets ...Target) (*Watcher, error) {
+	w := &Watcher{buf: make([]byte, 1<<16)}
+	if err := w.Watch(targets...); err != nil {
+		return nil, err
 	}
 	s, err := nfnl.Open(nfnl.Options{ReadBuffer: readBuffer})
 	if err != nil {
-		return nil, fmt.Errorf("watch table %s %s: %w", family, table, err)
+		return nil, fmt.Errorf("watch tables: %w", err)
 	}
 	if err := unix.SetsockoptInt(s.FD(), unix.SOL_NETLINK, unix.NETLINK_ADD_MEMBERSHIP, unix.NFNLGRP_NFTABLES); err != nil {
 		_ = s.Close()
-		return nil, fmt.Errorf("watch table %s %s: join NFNLGRP_NFTABLES: %w", family, table, err)
+		return nil, fmt.Errorf("watch tables: join NFNLGRP_NFTABLES: %w", err)
 	}
-	return &Watcher{socket: s, family: number, table: table, buf: make([]byte, 1<<16)}, nil
+	w.socket = s
+	return w, nil
+}
+
+// Watch goes over to other targets; each table is named once.
+func (w *Watcher) Watch(targets ...Target) error {
+	list := make([]watched, 0, len(targets))
+	for _, t := range targets {
+		number, ok := families()[t.Family]
+		if !ok {
+			return fmt.Errorf("watch table %s %s: unknown family", t.Family, t.Table)
+		}
+		list = append(list, watched{Target: t, family: number})
+	}
+	w.watched = list
+	return nil
 }
 
 // Close stops listening.
 func (w *Watcher) Close() error { return w.socket.Close() }
 
-// Next returns the next transaction that touched the table; ok is false when
-// there was none within timeout.
+// Next returns the next change; ok is false when there was none within timeout.
 func (w *Watcher) Next(timeout time.Duration) (c Change, ok bool, err error) {
 	deadline := time.Now().Add(timeout)
 	for {
-		if c, ok := w.next(); ok {
+		if len(w.ready) > 0 || w.next() {
+			c, w.ready = w.ready[0], w.ready[1:]
 			return c, true, nil
 		}
 		n, err := w.socket.Receive(w.buf, max(time.Until(deadline), 0))
@@ -87,60 +127,88 @@ func (w *Watcher) Next(timeout time.Duration) (c Change, ok bool, err error) {
 		case errors.Is(err, unix.EAGAIN):
 			return Change{}, false, nil
 		case errors.Is(err, unix.ENOBUFS):
-			w.messages, w.removed = 0, false
+			w.forget()
 			return Change{Lost: true}, true, nil
 		case err != nil:
-			return Change{}, false, fmt.Errorf("watch table %s: %w", w.table, err)
+			return Change{}, false, fmt.Errorf("watch tables: %w", err)
 		}
 		w.left = w.buf[:n]
 	}
 }
 
 // next takes messages of the last datagram up to the end of a transaction that
-// touched the table.
-func (w *Watcher) next() (Change, bool) {
+// did something to a table.
+func (w *Watcher) next() bool {
 	for {
 		m, rest, ok := nfnl.Next(w.left)
 		if !ok {
 			w.left = nil
-			return Change{}, false
+			return false
 		}
 		w.left = rest
 		if m.Type>>8 != unix.NFNL_SUBSYS_NFTABLES {
 			continue
 		}
-		kind := m.Type & 0xff
-		if kind != unix.NFT_MSG_NEWGEN {
+		if kind := m.Type & 0xff; kind != unix.NFT_MSG_NEWGEN {
 			w.note(kind, m)
 			continue
 		}
-		c := Change{Messages: w.messages, Removed: w.removed}
-		w.messages, w.removed = 0, false
-		if c.Messages == 0 {
+		if w.ended(m.Data); len(w.ready) > 0 {
+			return true
+		}
+	}
+}
+
+// ended makes changes of what the transaction did.
+func (w *Watcher) ended(generation []byte) {
+	for i := range w.watched {
+		t := &w.watched[i]
+		if t.messages == 0 {
 			continue
 		}
-		c.by(m.Data)
-		return c, true
+		c := Change{Family: t.Family, Table: t.Table, Messages: t.messages, Removed: t.removed, Sets: t.lost}
+		c.by(generation)
+		w.ready = append(w.ready, c)
+	}
+	w.forget()
+}
+
+// forget begins a transaction.
+func (w *Watcher) forget() {
+	for i := range w.watched {
+		t := &w.watched[i]
+		t.messages, t.removed, t.lost = 0, false, nil
 	}
 }
 
-// note remembers a message about the table.
+// note remembers a message about a table.
 func (w *Watcher) note(kind uint16, m nfnl.Message) {
-	if m.Family != w.family || tableOf(m.Data) != w.table {
+	name := text(m.Data, attrTable)
+	i := slices.IndexFunc(w.watched, func(t watched) bool { return t.family == m.Family && t.Table == name })
+	if i < 0 {
 		return
 	}
-	w.messages++
+	t := &w.watched[i]
 	switch kind {
 	case unix.NFT_MSG_NEWTABLE:
-		w.removed = false
+		t.removed = false
 	case unix.NFT_MSG_DELTABLE:
-		w.removed = true
+		t.removed = true
+		t.lost = t.Sets
+	case unix.NFT_MSG_DELSET, unix.NFT_MSG_DELSETELEM:
+		if set := text(m.Data, attrSet); slices.Contains(t.Sets, set) && !slices.Contains(t.lost, set) {
+			t.lost = append(slices.Clip(t.lost), set)
+		}
+	}
+	if len(t.Sets) == 0 || len(t.lost) > 0 {
+		t.messages++
 	}
 }
 
-func tableOf(data []byte) string {
+// text is a message's attribute; empty if it has none of the type.
+func text(data []byte, attr uint16) string {
 	for a, rest, ok := nfnl.NextAttr(data); ok; a, rest, ok = nfnl.NextAttr(rest) {
-		if a.Type == attrTable {
+		if a.Type == attr {
 			return a.String()
 		}
 	}
@@ -168,7 +236,7 @@ func (c *Change) by(data []byte) {
 
 // Present reports whether the table is there.
 func Present(family, table string) (bool, error) {
-	number, ok := map[string]uint8{"inet": unix.NFPROTO_INET, "ip": unix.NFPROTO_IPV4, "ip6": unix.NFPROTO_IPV6}[family]
+	number, ok := families()[family]
 	if !ok {
 		return false, fmt.Errorf("look for table %s %s: unknown family", family, table)
 	}

@@ -3,6 +3,7 @@
 package nftwatch
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ const patience = time.Minute
 
 func TestWhoChangedTheTable(t *testing.T) {
 	ns := kerneltest.NewNS(t)
-	w, err := Open("inet", "netpol")
+	w, err := Open(Target{Family: "inet", Table: "netpol"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,5 +47,43 @@ func TestWhoChangedTheTable(t *testing.T) {
 	}
 	if c, ok, err := w.Next(0); ok || err != nil {
 		t.Errorf("got %+v %v, want nothing more", c, err)
+	}
+}
+
+func TestWhatSetsLost(t *testing.T) {
+	ns := kerneltest.NewNS(t)
+	w, err := Open(Target{Family: "inet", Table: "netpol"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.Close() }()
+	if err := w.Watch(Target{Family: "inet", Table: "netpol"}, Target{Family: "ip", Table: "fw", Sets: []string{"a", "b"}}); err != nil {
+		t.Fatal(err)
+	}
+	steps := []struct {
+		name, command string
+		want          string // sets of fw that lost something
+		removed       bool
+	}{
+		{"an element", "delete element ip fw a { 1.1.1.1 }", "a", false},
+		{"a flush", "flush set ip fw b", "b", false},
+		{"both in one", "delete element ip fw a { 1.1.1.1 }; flush set ip fw b", "a b", false},
+		{"a set", "delete set ip fw a", "a", false},
+		{"all", "flush ruleset", "a b", true},
+	}
+	for _, s := range steps {
+		ns.Run("nft", "add table ip fw; add chain ip fw c; add set ip fw a { type ipv4_addr; }; add set ip fw b { type ipv4_addr; }; add set ip fw other { type ipv4_addr; }")
+		ns.Run("nft", "add element ip fw a { 1.1.1.1, 2.2.2.2 }; add element ip fw b { 1.1.1.1 }; add element ip fw other { 1.1.1.1 }; flush set ip fw other; add rule ip fw c accept")
+		ns.Run("nft", s.command)
+		c, ok, err := w.Next(patience)
+		if err != nil || !ok || c.Table != "fw" || c.Family != "ip" || c.Process != "nft" || c.Removed != s.removed || strings.Join(c.Sets, " ") != s.want {
+			t.Errorf("%s: got %+v %v %v, want sets %q, removed %v", s.name, c, ok, err, s.want, s.removed)
+		}
+	}
+	if c, ok, err := w.Next(0); ok || err != nil {
+		t.Errorf("got %+v %v, want nothing more", c, err)
+	}
+	if err := w.Watch(Target{Family: "arp", Table: "x"}); err == nil {
+		t.Error("a family that has no sets of flows was taken")
 	}
 }

@@ -74,5 +74,9 @@ func (t *tool) examineEnforcer(m doctor.Machine) []doctor.Finding {
 	default:
 		f.Detail = "runs"
 	}
-	return []doctor.Finding{f}
+	list := []doctor.Finding{f}
+	for _, r := range runs.Degraded {
+		list = append(list, doctor.Finding{Check: "netpold: " + r.Code, Status: doctor.Warn, Detail: r.Detail, Fix: r.WayOut})
+	}
+	return list
 }

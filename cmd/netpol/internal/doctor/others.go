@@ -189,11 +189,8 @@ func clock(m Machine) []Finding {
 	return list
 }
 
-// leastRoom is what the state directory must have left for an apply, in bytes: two
-// copies of a large bundle.
-const leastRoom = 4 << 20
-
-func stateDir(m Machine) []Finding {
+// StateDir looks whether an apply could write what it must.
+func StateDir(m Machine) []Finding {
 	check := "state directory " + m.StateDir
 	path := filepath.Join(m.Root, m.StateDir)
 	if m.exists(filepath.Join(m.StateDir, "journal.json")) {
@@ -208,13 +205,13 @@ func stateDir(m Machine) []Finding {
 	case !info.IsDir():
 		return []Finding{{check, Fail, "is not a directory", "remove what is in its place"}}
 	}
-	room, readOnly, err := freeSpace(path)
+	room, readOnly, err := files.Space(path)
 	switch {
 	case err != nil:
 		return []Finding{{check, Warn, err.Error(), "look at the file system"}}
 	case readOnly:
 		return []Finding{{check, Fail, "is on a read-only file system", "mount it writable, or give another one with --state-dir"}}
-	case room < leastRoom:
+	case room < files.LeastRoom:
 		return []Finding{{check, Fail, fmt.Sprintf("%d KiB are left", room>>10), "make room: an apply needs some MiB, and changes nothing without"}}
 	}
 	return good(check, "%d MiB are left", room>>20)

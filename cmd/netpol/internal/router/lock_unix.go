@@ -93,7 +93,7 @@ func (r Router) tryLock() (unlock func(), err error) {
 	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		dir.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, &LockedError{Dir: r.StateDir, Owner: r.owner()}
+			return nil, &LockedError{Dir: r.StateDir, Owner: r.waitOwner()}
 		}
 		return nil, fmt.Errorf("lock %s: %w", r.StateDir, err)
 	}
@@ -149,6 +149,19 @@ func commandLine(args []string) string {
 	}
 	line := strings.Join(words, " ")
 	return strings.ToValidUTF8(line[:min(len(line), longest)], "")
+}
+
+// ownerWait is how long the holder of the lock is given to say who it is: it
+// writes that as the first thing.
+const ownerWait = 250 * time.Millisecond
+
+// waitOwner is owner, for a holder that got the lock only now.
+func (r Router) waitOwner() *Owner {
+	for deadline := time.Now().Add(ownerWait); ; time.Sleep(ownerWait / 50) {
+		if o := r.owner(); o != nil || time.Now().After(deadline) {
+			return o
+		}
+	}
 }
 
 // owner reads what the holder of the lock says of itself.

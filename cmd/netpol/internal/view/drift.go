@@ -40,11 +40,21 @@ func Drift(w io.Writer, changes []reconcile.Change, by []control.Change, st Styl
 
 // culprit words who made a change.
 func culprit(c control.Change) string {
+	if c.Process == "" {
+		// Changes of ipsets are found, not announced.
+		if c.Removed {
+			return "somebody removed the set " + c.Set
+		}
+		return "somebody took elements out of the set " + c.Set
+	}
 	text := fmt.Sprintf("%s (process %d)", c.Process, c.PID)
 	if c.Command != "" && c.Command != c.Process {
 		text += ": " + c.Command
 	}
-	if c.Removed {
+	switch {
+	case c.Set != "":
+		return text + " took elements out of the set " + c.Set
+	case c.Removed:
 		return text + " removed the table"
 	}
 	return text + " changed the table"

@@ -5,16 +5,19 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/control"
 )
 
 // Router is what show prints: what is applied, what the kernel counts, and
 // how the enforcer is.
 type Router struct {
-	Bundle   *Bundle  `json:"bundle"` // nil: nothing is applied
-	Rules    []Rule   `json:"rules"`
-	Enforcer Enforcer `json:"enforcer"`
+	Bundle   *Bundle          `json:"bundle"` // nil: nothing is applied
+	Rules    []Rule           `json:"rules"`
+	Enforcer Enforcer         `json:"enforcer"`
+	Degraded []control.Reason `json:"degraded"` // what is not as it should be
 }
 
 // Bundle is the applied bundle without its program and catalogue.
@@ -55,6 +58,7 @@ const maxCriteria = 60
 // Text writes the state for people.
 func (r Router) Text(w io.Writer, st Style) error {
 	var b strings.Builder
+	r.degradedText(&b, st)
 	r.bundleText(&b, st)
 	r.rulesText(&b, st)
 	r.enforcerText(&b, st)
@@ -67,10 +71,32 @@ func (r Router) JSON(w io.Writer) error {
 	if r.Rules == nil {
 		r.Rules = []Rule{}
 	}
+	if r.Degraded == nil {
+		r.Degraded = []control.Reason{}
+	}
 	return writeJSON(w, struct {
 		FormatVersion string `json:"format_version"`
 		Router
 	}{FormatVersion, r})
+}
+
+func (r Router) degradedText(b *strings.Builder, st Style) {
+	if len(r.Degraded) == 0 {
+		return
+	}
+	b.WriteString(st.in("Degraded", bold, yellow) + "\n")
+	for _, d := range r.Degraded {
+		since := ""
+		if !d.Since.IsZero() {
+			since = ", since " + d.Since.Local().Format(time.DateTime)
+		}
+		about := ""
+		if d.About != "" {
+			about = " " + d.About
+		}
+		fmt.Fprintf(b, "  %s%s: %s%s\n    %s\n", d.Code, cleanLine(about), cleanLine(d.Detail), since, cleanLine(d.WayOut))
+	}
+	b.WriteByte('\n')
 }
 
 func (r Router) bundleText(b *strings.Builder, st Style) {

@@ -3,12 +3,14 @@ package view
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/control"
 	"github.com/netpol/netpol/enforcer/telemetry"
 )
 
@@ -151,5 +153,27 @@ func TestMeterIsSilentWithoutATerminal(t *testing.T) {
 	m.Clear()
 	if b.Len() != 0 {
 		t.Errorf("got %q", b.String())
+	}
+}
+
+func TestDegradedComesFirst(t *testing.T) {
+	var b bytes.Buffer
+	r := Router{Degraded: []control.Reason{
+		{Code: "conntrack-full", Detail: "the table was full: 7 were dropped", WayOut: "raise it", Count: 7},
+		{Code: "set-full", About: "ipset games", Detail: "it is\x1b[31m full", WayOut: "raise size"},
+	}}
+	if err := r.Text(&b, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	want := `Degraded
+  conntrack-full: the table was full: 7 were dropped
+    raise it
+  set-full ipset games: it is\x1b[31m full
+    raise size
+
+Bundle
+`
+	if got := b.String(); !strings.HasPrefix(got, want) {
+		t.Errorf("got\n%s\nwant it to begin with\n%s", got, want)
 	}
 }

@@ -110,7 +110,8 @@ func TestTargetsAreOneATable(t *testing.T) {
 		set("inet", "netpol_sets", "a"), {Kind: artifact.FlowSetIpset, Name: "i"}, set("ip", "fw", "x"), set("inet", "netpol_sets", "b"),
 	})
 	want := []nftwatch.Target{
-		{Family: "inet", Table: "netpol"}, {Family: "inet", Table: "netpol_sets", Sets: []string{"a", "b"}},
+		{Family: "inet", Table: "netpol"},
+		{Family: "inet", Table: "netpol_sets", Sets: []string{"a", "b"}},
 		{Family: "ip", Table: "fw", Sets: []string{"x"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

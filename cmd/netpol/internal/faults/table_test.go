@@ -1,0 +1,164 @@
+package faults
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"text/tabwriter"
+
+	"github.com/netpol/netpol/cmd/netpol/internal/cli"
+	"github.com/netpol/netpol/cmd/netpold/daemon"
+)
+
+// fault is a row of the table: what is done, what is to come of it, and who
+// does it.
+type fault struct {
+	row    string // of the list of faults, with a letter where it has several
+	inject string
+	expect string
+	run    func(*trial)
+}
+
+// faults are the rows, in order.
+func faults() []fault {
+	return []fault{
+		{"1", "kill -9 apply at random moments", "the old policies or the new ones, whole", killedAtRandom},
+		{"2", "kill -9 apply at each netlink call", "the same", killedAtSystemCalls},
+		{"3", "fsync, rename, write, open killed or failed with ENOSPC and EIO", "the old state can be read; an apply that fails says so", failingFiles},
+		{"4", "two applies at once", "one wins; the other names its process, command, user and since when", twoApplies},
+		{"5", "a rule of somebody else between plan and apply", "stale plan, nothing is written", stalePlan},
+		{"6", "`nft flush ruleset`, netpold alive", "healed within 2 s, culprit named", flushedAlive},
+		{"7", "the same, netpold dead, then started", "restored within 1 s of the start, told", flushedDead},
+		{"8a", "`iptables-nft -F` and `-X` in every table", "netpol's table is untouched", iptablesFlushed},
+		{"22", "state directory full or read-only", "netpold up and degraded, apply refused", noRoom},
+	}
+}
+
+// trial is one run of a fault.
+type trial struct {
+	*testing.T
+	measured string // the row's figure
+	cannot   string // why it cannot be run here
+}
+
+// measure gives the row its figure.
+func (t *trial) measure(format string, args ...any) { t.measured = fmt.Sprintf(format, args...) }
+
+// unable ends a fault that this machine or this run has no means for. Unlike a
+// skip it is told in the table.
+func (t *trial) unable(format string, args ...any) {
+	t.Helper()
+	t.cannot = fmt.Sprintf(format, args...)
+	t.Skip(t.cannot)
+}
+
+// long asks for the long forms, which take minutes and change what the whole
+// machine shares (the clock, the size of conntrack's table).
+func long() bool { return os.Getenv("NETPOL_FAULTS") == "1" }
+
+// rounds is how often something is repeated in the short and in the long form.
+func rounds(short, far int) int {
+	if long() {
+		return far
+	}
+	return short
+}
+
+// TestMain makes the test binary the programs: under their names it is them.
+func TestMain(m *testing.M) {
+	switch filepath.Base(os.Args[0]) {
+	case "netpol":
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		os.Exit(cli.Run(ctx, os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+	case "netpold":
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+		defer stop()
+		if err := daemon.Main(ctx, os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, "netpold:", err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// result is a row with how it came out.
+type result struct {
+	fault
+	verdict, figure string
+}
+
+// TestFaults runs every row and prints the table.
+func TestFaults(t *testing.T) {
+	list := faults()
+	results := make([]result, len(list))
+	t.Run("row", func(t *testing.T) {
+		for i, f := range list {
+			t.Run(f.row, func(t *testing.T) {
+				if !long() {
+					t.Parallel()
+				}
+				trial := &trial{T: t}
+				defer func() { results[i] = trial.result(f) }()
+				f.run(trial)
+			})
+		}
+	})
+	var ran []result // those that -run asked for
+	for _, r := range results {
+		if r.row != "" {
+			ran = append(ran, r)
+		}
+	}
+	if len(ran) > 1 || testing.Verbose() {
+		printTable(os.Stdout, ran)
+	}
+	if path := os.Getenv("NETPOL_FAULTS_TABLE"); path != "" {
+		if err := os.WriteFile(path, []byte(markdown(ran)), 0o644); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// result is the row's outcome, to be asked when its function ended, however.
+func (t *trial) result(f fault) result {
+	switch {
+	case t.cannot != "":
+		return result{f, "not run", t.cannot}
+	case t.Skipped():
+		return result{f, "not run", "see the log"}
+	case t.Failed() || t.measured == "":
+		return result{f, "FAIL", cmp.Or(t.measured, "see the log")}
+	}
+	return result{f, "ok", t.measured}
+}
+
+func printTable(w io.Writer, rows []result) {
+	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "ROW\tFAULT\tEXPECTED\tMEASURED\t")
+	for _, r := range rows {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.row, r.inject, r.expect, r.figure, r.verdict)
+	}
+	table.Flush()
+}
+
+func markdown(rows []result) string {
+	var b strings.Builder
+	b.WriteString("| # | fault | what happens | measured |\n|---|---|---|---|\n")
+	for _, r := range rows {
+		figure := r.figure
+		if r.verdict != "ok" {
+			figure = r.verdict + ": " + figure
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.row, r.inject, r.expect, figure)
+	}
+	return b.String()
+}

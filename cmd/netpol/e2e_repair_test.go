@@ -148,7 +148,7 @@ table ip6 mine { map m { type inet_service : verdict; elements = { 22 : accept }
 	s.ns.Run("nft", "delete", "table", "inet", "netpol")
 	s.eventually("netpold puts the table back", func() bool { return strings.Contains(s.ns.Run("nft", "list", "tables"), "inet netpol") })
 	check("repair")
-	s.netpol(0, "destroy", "--auto-approve")
+	s.netpol(0, "destroy", "--auto-approve", "--lock-timeout", "30s") // the repair may still read back
 	check("destroy")
 }
 

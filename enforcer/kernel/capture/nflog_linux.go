@@ -48,7 +48,7 @@ const (
 
 	// nameLife is how long an interface name is believed: interfaces are
 	// renamed, rarely, and their number stays.
-	nameLife = 10 * time.Second
+	nameLife = time.Second
 )
 
 // NFLog is a live packet source. Next and Pending belong to one goroutine;

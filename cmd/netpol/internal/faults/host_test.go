@@ -115,10 +115,10 @@ func (h *host) netpol(want int, verb string, args ...string) string {
 	return out
 }
 
-// apply applies the policies.
+// apply applies the policies, after whatever netpold has the tool do.
 func (h *host) apply() string {
 	h.Helper()
-	return h.netpol(0, "apply", "--auto-approve", h.path("policies"))
+	return h.netpol(0, "apply", "--auto-approve", "--lock-timeout", "30s", h.path("policies"))
 }
 
 // table is netpol's table in the kernel, without counters.

@@ -37,7 +37,14 @@ func faults() []fault {
 		{"6", "`nft flush ruleset`, netpold alive", "healed within 2 s, culprit named", flushedAlive},
 		{"7", "the same, netpold dead, then started", "restored within 1 s of the start, told", flushedDead},
 		{"8a", "`iptables-nft -F` and `-X` in every table", "netpol's table is untouched", iptablesFlushed},
+		{"8b", "`ipset flush`, `ipset destroy`, `nft flush set`, `nft delete set` of sets that netpold fills", "noticed, told, filled again", setsEmptied},
+		{"8c", "`conntrack -D` of one flow, `conntrack -F`", "labels and elements back with the flow's next packet, elements of silent flows gone", forgottenByConntrack},
+		{"9", "kill -9 netpold under load", "nothing is lost, labels act, netpold takes up its work", killedUnderLoad},
+		{"11", "SIGSTOP netpold under load", "nothing is lost, what came meanwhile is named afterwards", stopped},
+		{"17", "sets for 4 elements and more flows", "counted, told once, other effects act", setsFull},
+		{"19", "a flow older than the first rule that sets a label", "ENOSPC counted, done mark set without the label", olderThanLabels},
 		{"22", "state directory full or read-only", "netpold up and degraded, apply refused", noRoom},
+		{"34", "CAP_NET_ADMIN missing", "refused with the reason, nothing half armed", withoutRights},
 	}
 }
 

@@ -255,9 +255,11 @@ func (w *worker) open(id flow.ID, r *flow.Record) *opening {
 	if r.Work != 0 {
 		return w.openings[r.Work]
 	}
-	if len(w.openings)-1-len(w.idleOpening) >= w.config.MaxOpening {
+	for len(w.openings)-1-len(w.idleOpening) >= w.config.MaxOpening {
 		oldest := w.table.Oldest(flow.Opening)
-		w.stats.Cut++
+		if w.table.At(oldest).Work != 0 { // not one that was reopened and is silent
+			w.stats.Cut++
+		}
 		w.settle(oldest, w.table.At(oldest))
 	}
 	if n := len(w.idleOpening); n > 0 {

@@ -107,7 +107,7 @@ func (w *worker) find() (id flow.ID, fromClient bool) {
 	if id == 0 && w.raw.Direction == packet.DirReply {
 		id = w.resolve(&k, fromB)
 	}
-	if id != 0 && w.again(w.table.At(id)) {
+	if id != 0 && w.again(id) {
 		w.stats.Restarted++
 		w.conclude(w.table.At(id), reasonOf(w.table.At(id), record.ReasonExpired))
 		w.table.Remove(id)
@@ -172,17 +172,17 @@ func (w *worker) translated(r *flow.Record, senderIsB bool) {
 	}
 }
 
-// again handles a packet of r, which the table knows, that belongs to another
-// connection with the same tuple; over says that r is to end and a new flow to
-// begin.
-func (w *worker) again(r *flow.Record) (over bool) {
-	p := &w.parsed
+// again handles a packet of a flow that the table knows, that belongs to another
+// connection with the same tuple; over says that the flow is to end and a new one
+// to begin.
+func (w *worker) again(id flow.ID) (over bool) {
+	p, r := &w.parsed, w.table.At(id)
 	if p.Proto == packet.ProtoTCP && p.TCPFlags&(packet.SYN|packet.ACK) == packet.SYN {
 		retransmitted := r.Has(flow.SynClient) && r.ISN[0] == p.Seq
 		return !retransmitted && (r.Ended() || r.Has(flow.Done))
 	}
 	if w.config.Live && r.Has(flow.Done|flow.Told) && w.clock.now-r.ToldAt > onTheWay {
-		w.forgotten(r)
+		w.forgotten(id, r)
 	}
 	return false
 }
@@ -191,10 +191,11 @@ func (w *worker) again(r *flow.Record) (over bool) {
 // kernel still the verdict on r: it has made a new entry in the middle of a
 // conversation, because the old one had expired or was flushed, or it had none
 // when the verdict came.
-func (w *worker) forgotten(r *flow.Record) {
+func (w *worker) forgotten(id flow.ID, r *flow.Record) {
 	if r.Has(flow.Watched) && w.raw.Direction != packet.DirOriginal {
 		return // DNS answers pass the gate always, so they prove nothing
 	}
+	w.sighted(r, w.clock.now)
 	w.load(r, &w.facts)
 	if w.clock.now-r.DoneAt <= reuseAfter {
 		w.stats.Retold++
@@ -206,6 +207,7 @@ func (w *worker) forgotten(r *flow.Record) {
 	w.stats.Reopened++
 	r.Clear(flow.Done | flow.Told | flow.Watched | flow.Adopted)
 	r.Inspected, r.Seen = 0, 0
+	w.table.Move(id, flow.Opening, w.clock.now) // and decided in the end if nothing follows
 	if v := w.eval(r, &w.facts); v.Labels != [16]byte{} || v.Mark != 0 {
 		w.write(r, v)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/netpol/netpol/enforcer/control"
 	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
 )
 
@@ -169,7 +170,7 @@ func TestRestoreAfterReboot(t *testing.T) {
 	s.netpol(0, "apply", "--auto-approve", "--confirm", "1h", s.policies)
 	s.ns.Run("nft", "flush", "ruleset")
 	var p map[string]any
-	if err := json.Unmarshal(s.take("state/pending.json"), &p); err != nil {
+	if err := control.DecodeRecord(s.take("state/pending.json"), &p); err != nil {
 		t.Fatal(err)
 	}
 	p["boot"] = "an earlier one"

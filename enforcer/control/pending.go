@@ -1,7 +1,6 @@
 package control
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -54,7 +53,7 @@ var errPending = errors.New("does not say which revision waits")
 
 func parsePending(data []byte) (Pending, error) {
 	var p Pending
-	if err := json.Unmarshal(data, &p); err != nil {
+	if err := DecodeRecord(data, &p); err != nil {
 		return Pending{}, fmt.Errorf("read what waits to be confirmed: %w", err)
 	}
 	if p.Serial < 1 || p.Before < 0 || p.Before >= p.Serial {

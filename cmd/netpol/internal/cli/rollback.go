@@ -78,7 +78,7 @@ func (t *tool) runRollback(cmd *cobra.Command, a rollbackArgs) error {
 	case a.expired && a.wait:
 		return t.watchPending(cmd.Context())
 	case a.expired:
-		return t.rollBackExpired(cmd.Context())
+		return t.rollBackExpired(cmd.Context(), nil)
 	}
 	wait, err := a.duration(cmd)
 	if err != nil {
@@ -221,18 +221,21 @@ const (
 )
 
 // watchPending waits until no change waits any more, and takes back the one whose
-// time is over. It does not give up: nobody may be left to do it.
+// time is over. It does not give up: nobody may be left to do it. What it has read
+// once it remembers, should the file be damaged.
 func (t *tool) watchPending(ctx context.Context) error {
+	var known *control.Pending
 	for {
-		p, err := control.ReadPending(t.router().PendingPath())
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
+		p, err := t.pending(known)
 		pause := expiredRetry
-		if err == nil {
-			if left := p.Left(); left > 0 {
-				pause = min(left, expiredPoll)
-			} else if err := t.rollBackExpired(ctx); err == nil {
+		switch {
+		case err != nil:
+		case p == nil:
+			return nil
+		case p.Left() > 0:
+			known, pause = p, min(p.Left(), expiredPoll)
+		default:
+			if err := t.rollBackExpired(ctx, p); err == nil {
 				return nil
 			}
 		}
@@ -244,15 +247,26 @@ func (t *tool) watchPending(ctx context.Context) error {
 	}
 }
 
+// pending is the change that waits to be confirmed: nil if there is none, and what
+// is known of it already if it cannot be read.
+func (t *tool) pending(known *control.Pending) (*control.Pending, error) {
+	p, err := control.ReadPending(t.router().PendingPath())
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil && known != nil:
+		return known, nil
+	case err != nil:
+		return nil, err
+	}
+	return &p, nil
+}
+
 // rollBackExpired takes back a change whose time is over, and does nothing if
 // there is none.
-func (t *tool) rollBackExpired(ctx context.Context) error {
-	r := t.router()
-	p, err := control.ReadPending(r.PendingPath())
-	if errors.Is(err, fs.ErrNotExist) || err == nil && p.Left() > 0 {
-		return nil
-	}
-	if err != nil {
+func (t *tool) rollBackExpired(ctx context.Context, known *control.Pending) error {
+	p, err := t.pending(known)
+	if err != nil || p == nil || p.Left() > 0 {
 		return err
 	}
 	t.flags.lockTimeout = max(t.flags.lockTimeout, expiredLock)
@@ -262,13 +276,10 @@ func (t *tool) rollBackExpired(ctx context.Context) error {
 	}
 	defer unlock()
 	// Somebody may have confirmed it, or taken it back, while we waited.
-	if p, err = control.ReadPending(r.PendingPath()); err != nil || p.Left() > 0 {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
+	if p, err = t.pending(known); err != nil || p == nil || p.Left() > 0 {
 		return err
 	}
-	return t.takeBack(r, p)
+	return t.takeBack(t.router(), *p)
 }
 
 // takeBack ends a change that nobody confirmed; the caller holds the lock.

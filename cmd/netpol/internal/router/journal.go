@@ -2,7 +2,6 @@ package router
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -145,9 +144,9 @@ func (r Router) stage(b *artifact.Bundle, j *journal, live *Live, meta Meta) err
 			return err
 		}
 	}
-	record, err := json.Marshal(j)
+	record, err := control.EncodeRecord(j)
 	if err != nil {
-		return fmt.Errorf("encode journal: %w", err)
+		return err
 	}
 	if err := r.atomic(r.statePath(journalName), record); err != nil {
 		return err
@@ -176,9 +175,9 @@ func (r Router) adopt(live *Live, j *journal) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	record, err := json.Marshal(rev)
+	record, err := control.EncodeRecord(rev)
 	if err != nil {
-		return 0, fmt.Errorf("encode revision: %w", err)
+		return 0, err
 	}
 	err = r.atomic(r.revisionPath(rev.Serial, bundleSuffix), encoded)
 	if err == nil {
@@ -192,9 +191,9 @@ func (r Router) adopt(live *Live, j *journal) (int, error) {
 func (r Router) await(j *journal, meta Meta) error {
 	p := control.NewPending(j.Serial, j.Before, meta.Confirm)
 	p.Author = j.Author
-	data, err := json.Marshal(p)
+	data, err := control.EncodeRecord(p)
 	if err != nil {
-		return fmt.Errorf("encode deadline: %w", err)
+		return err
 	}
 	if err := r.atomic(r.PendingPath(), data); err != nil {
 		return err

@@ -1,7 +1,6 @@
 package router
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/control"
 )
 
 // Under StateDir, revisions/ holds N.json and N.npb for each bundle that was put
@@ -181,7 +181,7 @@ func (r Router) prune(keep int) error {
 	return errors.Join(errs...)
 }
 
-// readRecord reads a JSON file of the state directory.
+// readRecord reads a record of the state directory.
 func readRecord(path string, into any) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -194,7 +194,7 @@ func readRecord(path string, into any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(data, into); err != nil {
+	if err := control.DecodeRecord(data, into); err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
 	return nil

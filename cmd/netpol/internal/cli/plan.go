@@ -126,6 +126,9 @@ func (t *tool) plan(dir string) (*planned, error) {
 }
 
 func (t *tool) showPlan(p *planned) error {
+	if err := t.warnInterfaces(p.set.bundle); err != nil {
+		return err
+	}
 	if t.json {
 		return view.PlanJSON(t.Out, p.changes, p.set.bundle.Digest())
 	}

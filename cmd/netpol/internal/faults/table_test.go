@@ -42,8 +42,12 @@ func faults() []fault {
 		{"9", "kill -9 netpold under load", "nothing is lost, labels act, netpold takes up its work", killedUnderLoad},
 		{"11", "SIGSTOP netpold under load", "nothing is lost, what came meanwhile is named afterwards", stopped},
 		{"17", "sets for 4 elements and more flows", "counted, told once, other effects act", setsFull},
+		{"18", "interface renamed, deleted and made again, flapping", "rules match by name, plan tells of one that is not there, capture goes on within 1 s", links},
 		{"19", "a flow older than the first rule that sets a label", "ENOSPC counted, done mark set without the label", olderThanLabels},
 		{"22", "state directory full or read-only", "netpold up and degraded, apply refused", noRoom},
+		{"23a", "one byte changed in bundle, record, journal, deadline", "found", damaged},
+		{"23b", "the deadline of an unconfirmed change damaged", "told; taken back by the process that knows it", damagedDeadline},
+		{"33", "a policy drops ssh, nobody confirms, netpold or the keeper killed", "taken back by the deadline + 2 s", lockedOut},
 		{"34", "CAP_NET_ADMIN missing", "refused with the reason, nothing half armed", withoutRights},
 	}
 }

@@ -37,6 +37,8 @@ type host struct {
 	*trial
 	ns  *kerneltest.NS
 	dir string // holds bin, policies, state, run and etc
+	// wrap is a command that starts the programs, if any.
+	wrap []string
 }
 
 // newHost puts the programs and some policies on a router.
@@ -89,7 +91,13 @@ func (h *host) command(verb string, args ...string) *exec.Cmd {
 	if (verb == "apply" || verb == "rollback") && !slices.Contains(args, "--confirm") && !slices.Contains(args, "--expired") {
 		line = append(line, "--no-confirm")
 	}
-	return exec.Command(h.path("bin/netpol"), append(line, args...)...)
+	return h.program("netpol", append(line, args...))
+}
+
+// program is one of the programs with its arguments.
+func (h *host) program(name string, args []string) *exec.Cmd {
+	line := append(slices.Clone(h.wrap), h.path("bin/"+name))
+	return exec.Command(line[0], append(line[1:], args...)...)
 }
 
 // run runs a command on the router.
@@ -199,9 +207,9 @@ func (h *host) netpold(args ...string) *enforcer {
 func (h *host) launch(args ...string) *enforcer {
 	h.Helper()
 	e := &enforcer{log: &logBuffer{}}
-	e.cmd = exec.Command(h.path("bin/netpold"), append([]string{
+	e.cmd = h.program("netpold", append([]string{
 		"--state-dir", h.path("state"), "--run-dir", h.path("run"), "--etc-dir", h.path("etc"),
-	}, args...)...)
+	}, args...))
 	e.cmd.Stderr = e.log
 	var err error
 	h.ns.Do(func() { err = e.cmd.Start() })

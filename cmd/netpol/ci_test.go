@@ -182,6 +182,28 @@ func TestGitHubTemplate(t *testing.T) {
 	}
 }
 
+// TestGitHubTemplateInANewRepository: what init writes passes its own pipeline, before
+// anybody has changed a thing.
+func TestGitHubTemplateInANewRepository(t *testing.T) {
+	p := newPipeline(t)
+	p.bash(0, nil, "rm -rf * .git && git init -q -b main && git commit -q --allow-empty -m empty && netpol init --ci github . && "+
+		"cp ../release.key.pub release.pub && git add -A && git commit -qm begin && git status --short --ignored")
+	data := []byte(p.read("repo/.github/workflows/netpol.yml"))
+	var w workflow
+	if err := yaml.Unmarshal(data, &w); err != nil {
+		t.Fatal(err)
+	}
+	out := p.run(w, "check", "pull_request", map[string]string{
+		"github.event.pull_request.base.sha": p.commitID("HEAD~1"), "github.event.pull_request.number": "1", "github.token": "t",
+	})
+	p.wantText(out, "3 of 3 policies covered (100 %)")
+	p.run(w, "release", "push", map[string]string{"secrets.NETPOL_KEY": p.read("release.key"), "github.token": "t"})
+	p.wantText(p.calls(), "gh release create")
+	if left := p.bash(0, nil, "git status --short"); left != "" {
+		t.Errorf("the pipeline leaves files that git does not ignore:\n%s", left)
+	}
+}
+
 type gitlabJob struct{ Script []string }
 
 func TestGitLabTemplate(t *testing.T) {

@@ -57,7 +57,7 @@ func newRootCommand(t *tool) *cobra.Command {
 		&cobra.Group{ID: groupRouter, Title: "Work on a router:"},
 		&cobra.Group{ID: groupTraffic, Title: "Look at traffic:"},
 	)
-	addGroup(root, groupStart, newDemoCommand(t))
+	addGroup(root, groupStart, newDemoCommand(t), newInitCommand(t))
 	addGroup(root, groupPolicies, newValidateCommand(t), newFmtCommand(t), newCompileCommand(t), newDisasmCommand(t), newImportCommand(t))
 	addGroup(root, groupPolicies, newLintCommand(t))
 	addGroup(root, groupPolicies, newTestCommand(t), newDiffCommand(t), newGraphCommand(t), newConsoleCommand(t))

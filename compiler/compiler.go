@@ -69,6 +69,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 		}),
 		Catalogue: *set.Catalogue,
 		FlowSets:  set.FlowSets,
+		Inputs:    set.Inputs,
 		Routes:    routes,
 	}, diags
 }

@@ -26,6 +26,7 @@ func blockSchemas() []blockSchema {
 		{kind: "application", names: 1, arguments: []string{"category", "description", "domains", "name", "networks", "override", "ports"}, decode: (*decoder).decodeApplication},
 		{kind: "application_group", names: 1, arguments: []string{"applications", "description"}, decode: (*decoder).decodeApplicationGroup},
 		{kind: "category", names: 1, arguments: []string{"description"}, decode: (*decoder).decodeCategory},
+		{kind: "input", names: 1, arguments: inputArguments(), decode: (*decoder).decodeInput},
 		{kind: "locals", decode: func(*decoder, *hclsyntax.Block) {}},
 		{kind: "module", names: 1, decode: (*decoder).decodeModule},
 		{kind: "netpol", singleton: true, arguments: []string{"analysed_label", "asn_database", "country_database", "done_mark", "exempt", "inspect", "inspect_packets", "label_applications", "label_categories", "local_networks", "log_group", "offload_devices", "offload_hardware", "priority", "timezone"}, decode: (*decoder).decodeNetpol},
@@ -94,9 +95,9 @@ func (d *decoder) checkNames(b *hclsyntax.Block, s blockSchema) bool {
 	if len(b.Labels) == s.names {
 		return true
 	}
-	detail := fmt.Sprintf("A %s block has no name: write %s { ... }.", s.kind, s.kind)
+	detail := fmt.Sprintf("%s block has no name: write %s { ... }.", indefinite(s.kind), s.kind)
 	if s.names == 1 {
-		detail = fmt.Sprintf("A %s block has one name: write %s \"name\" { ... }.", s.kind, s.kind)
+		detail = fmt.Sprintf("%s block has one name: write %s \"name\" { ... }.", indefinite(s.kind), s.kind)
 	}
 	at := toRange(b.TypeRange)
 	if len(b.LabelRanges) > s.names {
@@ -106,10 +107,18 @@ func (d *decoder) checkNames(b *hclsyntax.Block, s blockSchema) bool {
 	return false
 }
 
+// indefinite is a block type behind its article, at the beginning of a sentence.
+func indefinite(kind string) string {
+	if strings.ContainsRune("aeiou", rune(kind[0])) {
+		return "An " + kind
+	}
+	return "A " + kind
+}
+
 // checkBody reports arguments and inner blocks that the block type has not.
 func (d *decoder) checkBody(b *hclsyntax.Block, s blockSchema) {
 	for _, inner := range b.Body.Blocks {
-		detail := fmt.Sprintf("A %s block holds no blocks.", s.kind)
+		detail := fmt.Sprintf("%s block holds no blocks.", indefinite(s.kind))
 		hint := ""
 		if slices.Contains(s.arguments, inner.Type) {
 			hint = fmt.Sprintf("write %s = ...", inner.Type)
@@ -127,7 +136,7 @@ func (d *decoder) checkBody(b *hclsyntax.Block, s blockSchema) {
 			return
 		}
 		d.diags.Add(diag.New(diag.UnknownArgument, toRange(a.NameRange),
-			fmt.Sprintf("A %s block has no argument %q. It has %s.", s.kind, a.Name, strings.Join(s.arguments, ", "))).
+			fmt.Sprintf("%s block has no argument %q. It has %s.", indefinite(s.kind), a.Name, strings.Join(s.arguments, ", "))).
 			WithHint(d.hints.Hint(a.Name, s.arguments)))
 	}
 }

@@ -40,7 +40,7 @@ func newScope() *scope {
 }
 
 // rootBlocks lists the types of blocks that are the whole set's.
-func rootBlocks() []string { return []string{"application", "category", "netpol"} }
+func rootBlocks() []string { return []string{"application", "category", "input", "netpol"} }
 
 // decodeModule decodes the blocks of a directory in a scope of their own, once
 // for each element of for_each.

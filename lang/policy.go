@@ -18,6 +18,7 @@ type Policy struct {
 	Categories   []*Category
 	Schedules    []*Schedule
 	Sets         []*FlowSet
+	Inputs       []*Input       `json:",omitempty"`
 	Policies     []*PolicyBlock // in evaluation order: Order, then file name, then position
 	Lock         *Lock          // never nil; empty without a lock file
 	// Incomplete says that whole blocks could not be read, so that a name which

@@ -20,6 +20,7 @@ type Bundle struct {
 	// SinkProgram decides the conditions of sinks: a policy of it is the sink of
 	// the same index.
 	SinkProgram Program `json:"sink_program,omitzero"`
+	Inputs      []Input `json:"inputs,omitempty"` // by name
 }
 
 // Settings are the values of the policy set's netpol block, defaults filled in.
@@ -40,6 +41,13 @@ type Settings struct {
 	OffloadDevices  []string `json:"offload_devices,omitempty"`
 	OffloadHardware bool     `json:"offload_hardware,omitempty"`
 }
+
+// gateFactor is how many times the packets that netpold is to inspect are shown
+// to it: an opening in tiny segments, and acknowledgements, take more.
+const gateFactor = 4
+
+// FirstPackets is how many packets of a flow netpold is shown.
+func (s Settings) FirstPackets() int { return gateFactor * s.InspectPacket }
 
 // Inspect says which connections netpold is shown.
 type Inspect string

@@ -11,6 +11,9 @@ import (
 //	0 video in.netpol.hcl:1 application in {zoom} => label zoom, dscp cs5
 func (s *Set) Dump() string {
 	var b strings.Builder
+	for _, in := range s.Inputs {
+		fmt.Fprintf(&b, "input %s: %s\n", in.Name, in)
+	}
 	for i := range s.Policies {
 		p := &s.Policies[i]
 		fmt.Fprintf(&b, "%d %s %s:%d %s", p.ID, p.Name, p.Range.Filename, p.Range.Start.Line, Dump(p.Cond))

@@ -11,6 +11,7 @@ type Set struct {
 	Catalogue *artifact.Catalogue // with the set's own applications and categories in it
 	Schedules []artifact.Schedule // those that conditions name, by name
 	FlowSets  []artifact.FlowSet  // that policies may add flows to, by name; one for each IP version
+	Inputs    []artifact.Input    // by name
 	Policies  []Policy            // in evaluation order: file name, then position; disabled ones are absent
 }
 

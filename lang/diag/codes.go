@@ -95,6 +95,8 @@ const (
 	InvalidInspect = "NP0046"
 	// InvalidSet: an argument of a set block cannot be read or does not suit it.
 	InvalidSet = "NP0047"
+	// UnknownTunnel: netpold does not look into such an encapsulation.
+	UnknownTunnel = "NP0050"
 
 	// CriteriaSyntax: a criterion is not a valid expression.
 	CriteriaSyntax = "NP0100"
@@ -218,6 +220,7 @@ var Definitions = []Definition{
 	{InvalidPrefix, Error, "Invalid log prefix"},
 	{InvalidInspect, Error, "Invalid inspect"},
 	{InvalidSet, Error, "Invalid set"},
+	{UnknownTunnel, Error, "Unknown encapsulation"},
 	{CriteriaSyntax, Error, "Invalid criteria"},
 	{UnknownAttribute, Error, "Unknown attribute"},
 	{UnknownProtocol, Error, "Unknown protocol"},

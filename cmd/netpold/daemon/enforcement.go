@@ -30,6 +30,7 @@ type enforcement struct {
 	upkeep *upkeep
 	// elements fills the sets that policies add flows to.
 	elements *flowset.Writer
+	inputs   *inputs // interfaces that are read besides
 	cancel   context.CancelFunc
 	ctx      context.Context
 	done     chan struct{} // closed when run returns
@@ -45,7 +46,7 @@ type enforcement struct {
 // newEnforcement opens the capture and conntrack for a bundle. The caller must
 // run it and close it.
 func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger) (*enforcement, error) {
-	e := &enforcement{log: log, done: make(chan struct{}), upkeep: newUpkeep(log), elements: &flowset.Writer{}}
+	e := &enforcement{log: log, done: make(chan struct{}), upkeep: newUpkeep(log), elements: &flowset.Writer{}, inputs: newInputs(cfg, b, log)}
 	e.enforces(b)
 	if err := e.open(b); err != nil {
 		e.release()
@@ -82,6 +83,7 @@ func (e *enforcement) open(b *artifact.Bundle) (err error) {
 func (e *enforcement) run() error {
 	defer close(e.done)
 	go e.upkeep.run(e.ctx)
+	e.inputs.begin()
 	if err := e.engine.Run(e.ctx); err != nil && e.ctx.Err() == nil {
 		return fmt.Errorf("run enforcer: %w", err)
 	}
@@ -98,6 +100,7 @@ func (e *enforcement) reload(b *artifact.Bundle) error {
 		return err
 	}
 	e.enforces(b)
+	e.inputs.use(b)
 	return nil
 }
 
@@ -123,6 +126,7 @@ func (e *enforcement) close() {
 
 // release closes what is open.
 func (e *enforcement) release() {
+	e.inputs.close()
 	var errs []error
 	if e.writer != nil {
 		errs = append(errs, e.writer.Close())

@@ -52,7 +52,8 @@ func (d *daemon) Changes() []control.Change {
 // Flows lists connections that are tracked.
 func (d *daemon) Flows(limit int) []telemetry.Flow {
 	if e := d.current(); e != nil {
-		return e.engine.Flows(limit)
+		flows := e.engine.Flows(limit)
+		return append(flows, e.inputs.flows(limit-len(flows))...)
 	}
 	return nil
 }
@@ -60,7 +61,10 @@ func (d *daemon) Flows(limit int) []telemetry.Flow {
 // Why gives the account of one connection.
 func (d *daemon) Why(t flow.Tuple) (telemetry.Why, bool) {
 	if e := d.current(); e != nil {
-		return e.engine.Why(t)
+		if why, ok := e.engine.Why(t); ok {
+			return why, true
+		}
+		return e.inputs.why(t)
 	}
 	return telemetry.Why{}, false
 }
@@ -78,6 +82,7 @@ func (d *daemon) current() *enforcement {
 func (e *enforcement) counters() map[string]uint64 {
 	stats := e.engine.Stats()
 	counters := stats.Counters()
+	maps.Copy(counters, e.inputs.counters())
 	w := e.writer.Stats()
 	maps.Copy(counters, map[string]uint64{
 		"capture_lost":    e.source.Lost(),

@@ -126,6 +126,12 @@ func siteRules(s artifact.Settings) artifact.Ruleset {
 // netpold starts to enforce on the router; stop ends it.
 func (s *site) netpold(log *slog.Logger) (e *enforcement, stop func()) {
 	s.t.Helper()
+	return s.netpoldWith(log, func(*enforcement) {})
+}
+
+// netpoldWith is netpold with something done before it runs.
+func (s *site) netpoldWith(log *slog.Logger, before func(*enforcement)) (e *enforcement, stop func()) {
+	s.t.Helper()
 	cfg := testConfig(s.t)
 	cfg.interval = 100 * time.Millisecond
 	e, err := newEnforcement(cfg, s.bundle, log)
@@ -138,6 +144,7 @@ func (s *site) netpold(log *slog.Logger) (e *enforcement, stop func()) {
 		return err
 	}
 	e.elements.Run = s.Router.Do
+	before(e)
 	failed := make(chan error, 1)
 	go func() { failed <- e.run() }()
 	stop = func() {

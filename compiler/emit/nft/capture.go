@@ -60,9 +60,5 @@ func logTo(s artifact.Settings, prefix string) artifact.Statement {
 	return artifact.Statement{Kind: artifact.DoLog, Name: prefix, Group: s.LogGroup, Snaplen: snaplen}
 }
 
-// gateFactor is how many times the packets that netpold is to see the kernel
-// shows it of a connection that is not decided.
-const gateFactor = 4
-
 // gate is the count of packets from which on none is shown.
-func gate(s artifact.Settings) uint64 { return gateFactor*uint64(s.InspectPacket) + 1 }
+func gate(s artifact.Settings) uint64 { return uint64(s.FirstPackets()) + 1 }

@@ -51,7 +51,7 @@ type Machine struct {
 func Examine(m Machine) []Finding {
 	checks := []func(Machine) []Finding{
 		features, flowtables, capabilities, settings, conntrackRoom, offloads, inspectors,
-		labelFiles, marks, clock, StateDir, legacyTables,
+		labelFiles, marks, clock, StateDir, legacyTables, inputs,
 	}
 	var list []Finding
 	for _, check := range checks {

@@ -26,6 +26,7 @@ func well() map[string]string {
 		"etc/connlabel.conf":         "# BEGIN netpol\n1 zoom\n# END netpol\n",
 		"etc/xtables/connlabel.conf": "# BEGIN netpol\n1 zoom\n# END netpol\n",
 		"var/lib/netpol/bundle.npb":  "",
+		"sys/class/net/eth1/ifindex": "2\n",
 	}
 }
 
@@ -36,6 +37,7 @@ func machine(t *testing.T, files map[string]string) Machine {
 		Settings: artifact.Settings{DoneMark: 1 << 31, LogGroup: 4788, Timezone: "Europe/Berlin"},
 		Policies: []artifact.Policy{{Mark: &artifact.Mark{Value: 0x100, Mask: 0xf00}}},
 		Routes:   []artifact.Route{{Table: 100, Mark: 0x01000000, Mask: artifact.RouteMask}},
+		Inputs:   []artifact.Input{{Name: "tap", Interface: "eth1"}},
 	}}
 	for name, text := range files {
 		path := filepath.Join(m.Root, name)
@@ -92,6 +94,7 @@ func TestExamine(t *testing.T) {
 		{"kernel not asked", live(func(m *Machine) { m.Features[0].Err = os.ErrPermission }), Fail, "as root"},
 		{"unknown zone", live(func(m *Machine) { m.Bundle.Settings.Timezone = "Mars/Olympus" }), Fail, "Mars/Olympus"},
 		{"interrupted", file("var/lib/netpol/journal.json", "{}"), Warn, "interrupted"},
+		{"input without an interface", live(func(m *Machine) { m.Bundle.Inputs = []artifact.Input{{Name: "mirror", Interface: "eth9"}} }), Warn, "no interface eth9"},
 		{"legacy", file("proc/net/ip_tables_names", "filter\nnat\n"), Warn, "filter, nat"},
 	}
 	for _, c := range cases {

@@ -216,3 +216,23 @@ func StateDir(m Machine) []Finding {
 	}
 	return good(check, "%d MiB are left", room>>20)
 }
+
+// inputs looks for the interfaces that netpold is to read.
+func inputs(m Machine) []Finding {
+	if m.Bundle == nil {
+		return nil
+	}
+	var list []Finding
+	for _, in := range m.Bundle.Inputs {
+		check := "input " + in.Name
+		if m.exists("/sys/class/net/" + in.Interface) {
+			list = append(list, good(check, "%s is there", in.Interface)...)
+			continue
+		}
+		list = append(list, Finding{
+			check, Warn, fmt.Sprintf("there is no interface %s; netpold reads it once there is", in.Interface),
+			"make the interface, or name another in the input block",
+		})
+	}
+	return list
+}

@@ -13,6 +13,7 @@ import (
 // Kinds of objects, in the order that a plan lists them.
 const (
 	kindPolicy = "policy"
+	kindInput  = "input"
 	kindLabel  = "label"
 	kindTable  = "table"
 	kindSet    = "set"
@@ -35,6 +36,9 @@ func policyObjects(b *artifact.Bundle) []reconcile.Object {
 			id = fmt.Sprintf("%s (%d)", p.Name, p.Part+1)
 		}
 		objects = append(objects, reconcile.Object{Kind: kindPolicy, ID: id, Body: policyBody(p)})
+	}
+	for _, in := range b.Inputs {
+		objects = append(objects, reconcile.Object{Kind: kindInput, ID: in.Name, Body: in.String()})
 	}
 	return objects
 }

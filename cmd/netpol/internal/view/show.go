@@ -25,11 +25,12 @@ type Bundle struct {
 	Digest   string            `json:"digest"`
 	Labels   []artifact.Label  `json:"labels"`
 	Policies []artifact.Policy `json:"policies"`
+	Inputs   []artifact.Input  `json:"inputs,omitempty"`
 }
 
 // NewBundle picks what is shown of a bundle.
 func NewBundle(b *artifact.Bundle) *Bundle {
-	return &Bundle{Digest: b.Digest(), Labels: b.Labels, Policies: b.Policies}
+	return &Bundle{Digest: b.Digest(), Labels: b.Labels, Policies: b.Policies, Inputs: b.Inputs}
 }
 
 // Rule is a live rule and its counter.
@@ -128,6 +129,16 @@ func (r Router) bundleText(b *strings.Builder, st Style) {
 			tableCell(shorten(strings.Join(strings.Fields(p.Criteria), " "), maxCriteria)), tableCell(p.Does()), by)
 	}
 	flush(policies)
+	if len(r.Bundle.Inputs) == 0 {
+		return
+	}
+	b.WriteByte('\n')
+	heading(b, "Inputs", st)
+	inputs := table(b)
+	for _, in := range r.Bundle.Inputs {
+		fmt.Fprintf(inputs, "  %s\t%s\n", tableCell(in.Name), tableCell(in.String()))
+	}
+	flush(inputs)
 }
 
 func (r Router) rulesText(b *strings.Builder, st Style) {

@@ -1,0 +1,39 @@
+package artifact
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Input is an interface whose packets netpold reads by AF_PACKET besides those
+// that the ruleset shows it. Its flows are named and told of; nothing is done
+// to them, for they need not be this machine's.
+type Input struct {
+	Name      string `json:"name"`
+	Interface string `json:"interface"`
+	// FirstPackets is how many of each flow are read; 0 reads all.
+	FirstPackets uint32   `json:"first_packets,omitempty"`
+	Incoming     bool     `json:"incoming,omitempty"`    // what this machine sends is left out
+	Promiscuous  bool     `json:"promiscuous,omitempty"` // packets for other machines are read, too
+	Unwrap       []string `json:"unwrap,omitempty"`      // as packet.ParseTunnels reads them
+}
+
+// String says what is read, for people.
+func (in Input) String() string {
+	text := "interface " + in.Interface + ", "
+	if in.FirstPackets == 0 {
+		text += "all packets"
+	} else {
+		text += "first " + strconv.FormatUint(uint64(in.FirstPackets), 10) + " packets of each flow"
+	}
+	if in.Incoming {
+		text += ", what comes in"
+	}
+	if !in.Promiscuous {
+		text += ", for this machine"
+	}
+	if len(in.Unwrap) > 0 {
+		text += ", inside of " + strings.Join(in.Unwrap, " ")
+	}
+	return text
+}

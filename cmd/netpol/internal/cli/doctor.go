@@ -8,6 +8,7 @@ import (
 	"github.com/netpol/netpol/cmd/netpol/internal/doctor"
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
 	"github.com/netpol/netpol/enforcer/control"
+	"github.com/netpol/netpol/enforcer/kernel/ct"
 	"github.com/netpol/netpol/enforcer/kernel/probe"
 	"github.com/netpol/netpol/enforcer/kernel/survey"
 )
@@ -34,6 +35,10 @@ Exit codes: 0 all is well, or there are warnings only; 1 error, or something fai
 func (t *tool) doctor() error {
 	m := doctor.Machine{EtcDir: t.flags.etcDir, StateDir: t.flags.stateDir, Features: probe.All(), Flowtable: probe.HaveFlowtable()}
 	m.Found, m.FoundErr = survey.Look()
+	if client, err := ct.Open(); err == nil { // without rights the counts are not told
+		m.Conntrack, _ = client.TableStats()
+		_ = client.Close()
+	}
 	live, err := t.router().Read()
 	if err == nil {
 		m.Bundle = live.Bundle

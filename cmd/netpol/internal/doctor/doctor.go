@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/kernel/ct"
 	"github.com/netpol/netpol/enforcer/kernel/probe"
 	"github.com/netpol/netpol/enforcer/kernel/survey"
 )
@@ -41,6 +42,9 @@ type Machine struct {
 	// Features are the kernel's answers, Found is what others have there, and
 	// FoundErr why that could not be read.
 	Features []probe.Result
+	// Conntrack are the kernel's counts of its table of connections; zero where it
+	// does not tell.
+	Conntrack ct.TableStats
 	// Flowtable is why the kernel cannot offload connections; nil if it can.
 	Flowtable error
 	Found     survey.Found

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/kernel/ct"
 	"github.com/netpol/netpol/enforcer/kernel/probe"
 	"github.com/netpol/netpol/enforcer/kernel/survey"
 )
@@ -73,6 +74,12 @@ func TestExamine(t *testing.T) {
 		{"no router", file("proc/sys/net/ipv4/ip_forward", "0\n"), Warn, "forwards no IPv4"},
 		{"no capability", file("proc/self/status", "CapEff:\t0000000000000fff\n"), Fail, "--cap-add NET_ADMIN"},
 		{"conntrack full", file("proc/sys/net/netfilter/nf_conntrack_count", "80\n"), Warn, "nf_conntrack_max=200"},
+		{"conntrack was full", func(f map[string]string, m *Machine) {
+			f["proc/sys/net/netfilter/nf_conntrack_count"] = "80\n"
+			if m != nil {
+				m.Conntrack = ct.TableStats{EarlyDrop: 7, Drop: 5}
+			}
+		}, Warn, "since the start 7 were thrown out early and 5 packets lost"},
 		{"flowtable", live(func(m *Machine) {
 			m.Found.Flowtables = []survey.Flowtable{{Family: "inet", Table: "fw4", Name: "ft", Hardware: true}}
 		}), Warn, "flowtable ft of table inet fw4 pass by hardware"},

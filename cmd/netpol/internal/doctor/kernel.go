@@ -103,13 +103,17 @@ func conntrackRoom(m Machine) []Finding {
 	if err1 != nil || err2 != nil || most == 0 {
 		return []Finding{{check, Warn, "its size cannot be read", "load the module nf_conntrack"}}
 	}
+	so := fmt.Sprintf("%d of %d connections", count, most)
+	if s := m.Conntrack; s.EarlyDrop+s.Drop > 0 {
+		so += fmt.Sprintf("; since the start %d were thrown out early and %d packets lost because it was full", s.EarlyDrop, s.Drop)
+	}
 	if count*100 >= most*fullShare {
 		return []Finding{{
-			check, Warn, fmt.Sprintf("%d of %d connections: new ones are refused when it is full", count, most),
+			check, Warn, so + ": new ones are refused when it is full",
 			fmt.Sprintf("sysctl -w net.netfilter.nf_conntrack_max=%d", most*2),
 		}}
 	}
-	return good(check, "%d of %d connections", count, most)
+	return good(check, "%s", so)
 }
 
 // offloads take packets past nftables.

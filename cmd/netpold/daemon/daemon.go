@@ -86,6 +86,7 @@ func (d *daemon) run(ctx context.Context) error {
 	var keepers sync.WaitGroup
 	keepers.Go(func() { d.keeper.run(keeping) })
 	keepers.Go(func() { d.watchHealth(keeping) })
+	keepers.Go(func() { d.watchdog(keeping) })
 	defer keepers.Wait()
 	defer stopKeeping()
 	return d.loop(ctx, hangup, served)

@@ -1,7 +1,9 @@
 package faults
 
 import (
+	"net"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -95,6 +97,56 @@ func stopped(t *trial) {
 	w.within(2*time.Second, "a new connection is labelled", func() bool { return w.labelled(next, zoomBit) })
 	t.measure("%v: 0 of %d datagrams and 0 of %d connections lost; %v after it went on, what came meanwhile had its label",
 		still, sent, made, late.Round(time.Millisecond))
+}
+
+// supervised has netpold stand still under a supervisor that asks for signs of
+// life, as systemd does with WatchdogSec=.
+func supervised(t *trial) {
+	w := newWorld(t)
+	w.apply()
+	listener, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: w.path("notify")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	limit := time.Duration(rounds(2, 10)) * time.Second
+	w.env = []string{"NOTIFY_SOCKET=" + w.path("notify"), "WATCHDOG_USEC=" + strconv.FormatInt(limit.Microseconds(), 10)}
+	alive := func() bool { // a sign of life came in time
+		deadline := time.Now().Add(limit)
+		buf := make([]byte, 1<<12)
+		for {
+			_ = listener.SetReadDeadline(deadline)
+			n, err := listener.Read(buf)
+			if err != nil {
+				return false
+			}
+			if strings.Contains(string(buf[:n]), "WATCHDOG=1") {
+				return true
+			}
+		}
+	}
+	d := w.netpold()
+	for range 3 {
+		if !alive() {
+			t.Fatal("netpold works, and gives no sign of life")
+		}
+	}
+	if err := d.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	for alive() { // what was sent before
+		continue
+	}
+	noticed := time.Since(began)
+	d.kill()
+	w.netpold()
+	next := w.open(zoomName)
+	w.within(2*time.Second, "a new connection is labelled", func() bool { return w.labelled(next, zoomBit) })
+	if noticed > limit+w.slack(time.Second) {
+		t.Errorf("noticed after %v, want %v", noticed, limit)
+	}
+	t.measure("limit %v: noticed after %v, labels again after %v", limit, noticed.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
 }
 
 // olderThanLabels has a connection that began before there was a rule that sets

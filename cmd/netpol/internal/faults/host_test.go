@@ -39,6 +39,8 @@ type host struct {
 	dir string // holds bin, policies, state, run and etc
 	// wrap is a command that starts the programs, if any.
 	wrap []string
+	// env are variables of netpold's, beside the test's own.
+	env []string
 }
 
 // newHost puts the programs and some policies on a router.
@@ -211,6 +213,7 @@ func (h *host) launch(args ...string) *enforcer {
 		"--state-dir", h.path("state"), "--run-dir", h.path("run"), "--etc-dir", h.path("etc"),
 	}, args...))
 	e.cmd.Stderr = e.log
+	e.cmd.Env = append(os.Environ(), h.env...)
 	var err error
 	h.ns.Do(func() { err = e.cmd.Start() })
 	if err != nil {

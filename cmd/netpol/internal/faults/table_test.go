@@ -31,7 +31,7 @@ func faults() []fault {
 	return []fault{
 		{"1", "kill -9 apply at random moments", "the old policies or the new ones, whole", killedAtRandom},
 		{"2", "kill -9 apply at each netlink call", "the same", killedAtSystemCalls},
-		{"3", "fsync, rename, write, open killed or failed with ENOSPC and EIO", "the old state can be read; an apply that fails says so", failingFiles},
+		{"3", "fsync, rename, write, unlink, chmod, mkdir killed or failed with ENOSPC and EIO", "the old state can be read; an apply that fails says so", failingFiles},
 		{"4", "two applies at once", "one wins; the other names its process, command, user and since when", twoApplies},
 		{"5", "a rule of somebody else between plan and apply", "stale plan, nothing is written", stalePlan},
 		{"6", "`nft flush ruleset`, netpold alive", "healed within 2 s, culprit named", flushedAlive},
@@ -40,7 +40,8 @@ func faults() []fault {
 		{"8b", "`ipset flush`, `ipset destroy`, `nft flush set`, `nft delete set` of sets that netpold fills", "noticed, told, filled again", setsEmptied},
 		{"8c", "`conntrack -D` of one flow, `conntrack -F`", "labels and elements back with the flow's next packet, elements of silent flows gone", forgottenByConntrack},
 		{"9", "kill -9 netpold under load", "nothing is lost, labels act, netpold takes up its work", killedUnderLoad},
-		{"11", "SIGSTOP netpold under load", "nothing is lost, what came meanwhile is named afterwards", stopped},
+		{"11a", "SIGSTOP netpold under load", "nothing is lost, what came meanwhile is named afterwards", stopped},
+		{"11b", "SIGSTOP netpold under a supervisor's watchdog", "noticed in its time, started anew", supervised},
 		{"16", "conntrack's table made small and flooded", "netpold lives; counted, told once", tableOfConnectionsFull},
 		{"17", "sets for 4 elements and more flows", "counted, told once, other effects act", setsFull},
 		{"18", "interface renamed, deleted and made again, flapping", "rules match by name, plan tells of one that is not there, capture goes on within 1 s", links},

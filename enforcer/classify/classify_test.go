@@ -76,6 +76,10 @@ func TestClassify(t *testing.T) {
 	mapped := flow(ipUDP, netip.AddrFrom16(zoomAddr.As16()), 3478, "stun", "")
 	cert := flow(ipTCP, elsewhere, 443, "tls", "zoom.us")
 	cert.By = fact.ByCert
+	told := flow(ipUDP, zoomAddr, 3478, "stun", "")
+	told.Application, told.By = "spotify", fact.ByPayload
+	unknown := told
+	unknown.Application = "nobody"
 	tests := []struct {
 		name  string
 		in    fact.Facts
@@ -84,6 +88,8 @@ func TestClassify(t *testing.T) {
 	}{
 		{"payload", flow(ipUDP, elsewhere, 9, "zoom-media", ""), false, want{"zoom", "video", "payload", "zoom-media", false}},
 		{"payload before name", flow(ipUDP, elsewhere, 9, "zoom-media", "spotify.com"), false, want{"zoom", "video", "payload", "zoom-media", false}},
+		{"a product's own messages in its dissector's word", told, false, want{"spotify", "music", "payload", "stun", false}},
+		{"an application that the catalogue lacks", unknown, false, want{"zoom", "video", "network", "stun", true}},
 		{"suffix", flow(ipTCP, elsewhere, 443, "tls", "us05web.zoom.us"), false, want{"zoom", "video", "sni", "tls", false}},
 		{"suffix itself", flow(ipTCP, elsewhere, 443, "tls", "zoom.us"), false, want{"zoom", "video", "sni", "tls", false}},
 		{"longest suffix", flow(ipTCP, elsewhere, 443, "tls", "x.blog.zoom.us"), false, want{"zoom-blog", "web", "sni", "tls", false}},

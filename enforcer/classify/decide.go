@@ -82,6 +82,11 @@ func (c *Classifier) decide(f *fact.Facts, proto protocol, guessed, final bool, 
 	if proto.application != "" && !guessed {
 		return verdict{application: proto.application, category: proto.appCategory, by: fact.ByPayload}
 	}
+	// A dissector that knows a product by its bytes, inside of a protocol that
+	// others use as well, says so itself.
+	if category, ok := c.categories[f.Application]; ok && f.By == fact.ByPayload && !guessed {
+		return verdict{application: f.Application, category: category, by: fact.ByPayload}
+	}
 	if isName(f.Hostname) {
 		if i, ok := c.suffixes.lookup(f.Hostname); ok {
 			return c.verdict(i, hostnameEvidence(f))

@@ -51,6 +51,7 @@ func datagrams(w *dissect.Window, f *fact.Facts) dissect.Result {
 	for i, d := range looks {
 		if modern(d.Payload) || classic(d.Payload) && (stunPort(w) || answered(looks[:i], d)) {
 			f.Protocol = Tag
+			product(d.Payload, f)
 			r := follow(w.Datagrams[i+1:], modern(d.Payload), f)
 			if r == dissect.Partial && len(w.Datagrams) > maxFollow {
 				r = dissect.Match

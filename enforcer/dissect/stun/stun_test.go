@@ -1,6 +1,7 @@
 package stun
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/netpol/netpol/enforcer/dissect"
@@ -34,6 +35,12 @@ const (
 
 var named = fact.Facts{Protocol: "stun"}
 
+// allocation is an Allocate request whose first attribute is the one of the
+// type, with a value of n bytes.
+func allocation(typ string, n int) string {
+	return "\x00\x03\x00" + string(rune(n+4)) + "\x21\x12\xa4\x42abcdefghijkl" + typ + "\x00" + string(rune(n)) + strings.Repeat("t", n)
+}
+
 func cases() []dissecttest.Case {
 	udp, tcp, c, s := dissecttest.UDP, dissecttest.TCP, dissecttest.Client[string], dissecttest.Server[string]
 	return []dissecttest.Case{
@@ -55,6 +62,9 @@ func cases() []dissecttest.Case {
 		{Name: "one packet of media behind it", In: udp(40000, c(request), c(media+"\x00\x01"+ticks)), Result: dissect.Partial, Want: named},
 		{Name: "nothing else in nine datagrams", In: udp(40000, c(request), c(request), c(request), c(request), c(request), c(request), c(request), c(request), c(request)), Result: dissect.Match, Want: named},
 		{Name: "six of another kind", In: udp(3478, c("a"), c("b"), c("c"), c("d"), c("e"), c("f"), c(request)), Result: dissect.NoMatch},
+		{Name: "WhatsApp's allocation", In: udp(40000, c(allocation("\x40\x00", 96))), Result: dissect.Partial, Want: fact.Facts{Protocol: "stun", Application: "whatsapp", By: fact.ByPayload}},
+		{Name: "another's allocation", In: udp(40000, c(allocation("\x00\x06", 96))), Result: dissect.Partial, Want: named},
+		{Name: "the number with too little behind it", In: udp(40000, c(allocation("\x40\x00", 8))), Result: dissect.Partial, Want: named},
 		{Name: "over TCP", In: tcp(3478, c(request)), Result: dissect.Match, Want: named},
 		{Name: "over TCP, framed", In: tcp(40000, c("\x00\x30"+request)), Result: dissect.Match, Want: named},
 		{Name: "over TCP, the server's answer", In: tcp(3478, s(response)), Result: dissect.Match, Want: named},

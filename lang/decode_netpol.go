@@ -37,6 +37,7 @@ func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 		s.DoneMark = d.doneMark(a, def.DoneMark)
 	}
 	s.Inspect = d.inspect(b)
+	s.TableOwner = d.flag(b, "table_owner", false)
 	s.OffloadDevices = d.offloadDevices(b)
 	s.OffloadHardware = d.flag(b, "offload_hardware", false)
 	d.belongs(b, "offload_hardware", "offload_devices", `says how the interfaces of offload_devices do it. Write offload_devices = ["lan0", "wan0"], or leave offload_hardware out`)

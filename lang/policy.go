@@ -64,6 +64,8 @@ type Settings struct {
 	OffloadDevices  []string `json:",omitempty"`
 	OffloadHardware bool     `json:",omitempty"`
 
+	TableOwner bool `json:",omitempty"` // netpold owns the table: nobody else can change it
+
 	Timezone string     // of times of day, weekdays and schedules: an IANA name
 	Range    diag.Range // of the netpol block; zero without one
 }

@@ -40,6 +40,8 @@ type Settings struct {
 	// OffloadHardware says that they forward by themselves what is in it.
 	OffloadDevices  []string `json:"offload_devices,omitempty"`
 	OffloadHardware bool     `json:"offload_hardware,omitempty"`
+
+	TableOwner bool `json:"table_owner,omitempty"` // see Ruleset.Persist
 }
 
 // gateFactor is how many times the packets that netpold is to inspect are shown

@@ -12,7 +12,11 @@ import (
 type Ruleset struct {
 	Family string `json:"family"` // inet
 	Table  string `json:"table"`
-	Sets   []Set  `json:"sets,omitempty"`
+	// Persist gives the table the flag of that name (NFT_TABLE_F_PERSIST, Linux
+	// 6.9): a process may own it, and it outlives that process.
+	Persist bool `json:"persist,omitempty"`
+
+	Sets []Set `json:"sets,omitempty"`
 	// Objects are counters and quotas by name; they outlive their rules.
 	Objects []Object `json:"objects,omitempty"`
 	// Flowtables forward the flows that rules add to them.

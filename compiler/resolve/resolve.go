@@ -119,6 +119,7 @@ func settings(s lang.Settings) artifact.Settings {
 		AnalysedLabel: s.AnalysedLabel.Value,
 		Timezone:      s.Timezone,
 
+		TableOwner:      s.TableOwner,
 		OffloadDevices:  s.OffloadDevices,
 		OffloadHardware: s.OffloadHardware,
 	}

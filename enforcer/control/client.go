@@ -82,6 +82,18 @@ func (c *Client) Changes() ([]Change, error) {
 	return a.Changes, err
 }
 
+// Release has netpold let go of the table for Lease at most.
+func (c *Client) Release() error {
+	_, err := c.ask(request{Op: opRelease})
+	return err
+}
+
+// Adopt has netpold own the table again, if it is to.
+func (c *Client) Adopt() error {
+	_, err := c.ask(request{Op: opAdopt})
+	return err
+}
+
 // ask sends one request and reads its answer.
 func (c *Client) ask(r request) (a answer, err error) {
 	r.Version = Version

@@ -57,6 +57,9 @@ var foreign = []Change{{Time: time.Unix(4, 0).UTC(), PID: 7, Process: "nft", Com
 
 func (fake) Changes() []Change { return foreign }
 
+func (f fake) Release() error { return f.broken }
+func (f fake) Adopt() error   { return f.broken }
+
 func (fake) Why(t flow.Tuple) (telemetry.Why, bool) { return account, t == known }
 
 // start serves h until the test ends.
@@ -320,4 +323,20 @@ func TestHalfAnAnswer(t *testing.T) {
 		t.Errorf("half an answer: got %v, want io.ErrUnexpectedEOF", err)
 	}
 	c.Close()
+}
+
+// Letting go of the table and owning it again are answered with what went wrong.
+func TestReleaseAndAdopt(t *testing.T) {
+	path, _ := start(t, fake{})
+	c := dial(t, path)
+	if err := errors.Join(c.Release(), c.Adopt()); err != nil {
+		t.Error(err)
+	}
+	path, _ = start(t, fake{broken: errors.New("the kernel is on fire")})
+	c = dial(t, path)
+	for _, err := range []error{c.Release(), c.Adopt()} {
+		if err == nil || !strings.Contains(err.Error(), "the kernel is on fire") {
+			t.Errorf("got %v", err)
+		}
+	}
 }

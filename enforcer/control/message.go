@@ -10,6 +10,10 @@ import (
 // Version is the protocol's version. A server refuses requests of another one.
 const Version = 1
 
+// Lease is how long a table that was let go of is left alone at most: one that is
+// replaced takes a second at ten thousand rules.
+const Lease = 15 * time.Second
+
 const (
 	// maxRequest bounds a request line: the longest real one is some 200 bytes.
 	maxRequest = 4 << 10
@@ -29,6 +33,8 @@ const (
 	opWhy    op = "why"
 
 	opChanges op = "changes"
+	opRelease op = "release"
+	opAdopt   op = "adopt"
 )
 
 // request is one line from the client.
@@ -85,6 +91,10 @@ type Handler interface {
 	Reload() (Status, error)
 	Flows(limit int) []telemetry.Flow
 	Why(flow.Tuple) (telemetry.Why, bool)
+	// Release lets go of netpol's table, so that another process can change it. It
+	// is taken back by Adopt, or by itself after Lease.
+	Release() error
+	Adopt() error
 	// Changes are what others did to netpol's table, the oldest first.
 	Changes() []Change
 }

@@ -212,6 +212,12 @@ func (s *server) serve(conn net.Conn) {
 	}
 }
 
+func (a *answer) fault(err error) {
+	if err != nil {
+		a.Error = err.Error()
+	}
+}
+
 // answer does what a request line asks for.
 func (s *server) answer(line []byte) (a answer) {
 	a.Version = Version
@@ -236,6 +242,10 @@ func (s *server) answer(line []byte) (a answer) {
 		}
 	case opFlows:
 		a.Flows = s.handler.Flows(min(max(r.Max, 0), MaxFlows))
+	case opRelease:
+		a.fault(s.handler.Release())
+	case opAdopt:
+		a.fault(s.handler.Adopt())
 	case opChanges:
 		a.Changes = s.handler.Changes()
 	case opWhy:

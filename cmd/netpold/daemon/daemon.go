@@ -34,11 +34,14 @@ type daemon struct {
 	health    *health
 	examining sync.Mutex // keeps examinations apart
 	keeper    *keeper
+	owner     *ownership
 }
 
 func newDaemon(cfg config, log *slog.Logger) *daemon {
 	d := &daemon{cfg: cfg, log: log, started: time.Now(), failed: make(chan error, 1), health: newHealth(log)}
 	d.keeper = newKeeper(cfg, log, d.health)
+	d.owner = newOwnership(log, d.health)
+	d.keeper.own = d.owner.keep
 	d.keeper.active = func() bool { return !d.waiting() }
 	d.keeper.reload = func() {
 		if _, err := d.Reload(); err != nil {
@@ -164,13 +167,14 @@ func (d *daemon) load() error {
 	}
 	d.lastFail = ""
 	d.health.tell("bundle")
+	_ = d.owner.use(b) // it has said so, and is tried again
 	d.log.Info("bundle loaded", "digest", d.running.digest, "policies", len(b.Policies), "labels", len(b.Labels))
 	return nil
 }
 
 // start begins to enforce; the caller holds mu.
 func (d *daemon) start(b *artifact.Bundle) error {
-	e, err := newEnforcement(d.cfg, b, d.log)
+	e, err := newEnforcement(d.cfg, b, d.log, d.owner.owner)
 	if err != nil {
 		return err
 	}
@@ -197,6 +201,7 @@ func (d *daemon) retire() {
 		d.running.close()
 		d.running = nil
 		d.lastFail = ""
+		_ = d.owner.use(nil)
 	}
 	if d.lastFail != waitingForBundle {
 		d.lastFail = waitingForBundle
@@ -213,6 +218,9 @@ func (d *daemon) shutdown() {
 	if d.running != nil {
 		d.running.close()
 		d.running = nil
+	}
+	if err := d.owner.close(); err != nil {
+		d.log.Warn("let go of the table", "error", err)
 	}
 }
 

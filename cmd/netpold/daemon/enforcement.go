@@ -13,6 +13,7 @@ import (
 	"github.com/netpol/netpol/enforcer/dissect/all"
 	"github.com/netpol/netpol/enforcer/kernel/ct"
 	"github.com/netpol/netpol/enforcer/kernel/flowset"
+	"github.com/netpol/netpol/enforcer/kernel/nftset"
 )
 
 // errCapture says that the kernel does not let netpold see packets or write
@@ -45,8 +46,8 @@ type enforcement struct {
 
 // newEnforcement opens the capture and conntrack for a bundle. The caller must
 // run it and close it.
-func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger) (*enforcement, error) {
-	e := &enforcement{log: log, done: make(chan struct{}), upkeep: newUpkeep(log), elements: &flowset.Writer{}, inputs: newInputs(cfg, b, log)}
+func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger, by *nftset.Owner) (*enforcement, error) {
+	e := &enforcement{log: log, done: make(chan struct{}), upkeep: newUpkeep(log, by), elements: &flowset.Writer{}, inputs: newInputs(cfg, b, log)}
 	e.enforces(b)
 	if err := e.open(b); err != nil {
 		e.release()

@@ -20,6 +20,9 @@ func (d *daemon) Status() control.Status {
 	if e != nil {
 		s.Counters = d.examine(e)
 		_, s.Counters["table_repairs"] = d.keeper.told()
+		if d.owner.owner.Owns() {
+			s.Counters["table_owned"] = 1
+		}
 	}
 	d.examineState()
 	s.Degraded = d.health.list()
@@ -42,6 +45,12 @@ func (d *daemon) Reload() (control.Status, error) {
 	}
 	return d.Status(), err
 }
+
+// Release lets go of the table, so that netpol can change it.
+func (d *daemon) Release() error { return d.owner.release() }
+
+// Adopt owns the table again.
+func (d *daemon) Adopt() error { return d.owner.adopt() }
 
 // Changes are what others did to netpol's table.
 func (d *daemon) Changes() []control.Change {

@@ -58,6 +58,7 @@ type keeper struct {
 	renew  func(ids []string)                                   // has sets filled again
 	watch  func() (*nftwatch.Watcher, error)                    // opens the kernel's announcements
 	there  func(family, table string) (present bool, err error) // looks for the table
+	own    func() error                                         // owns the table, if the bundle asks for it
 
 	mu      sync.Mutex // guards what follows
 	changes []control.Change
@@ -73,6 +74,7 @@ func newKeeper(cfg config, log *slog.Logger, h *health) *keeper {
 		watch: func() (*nftwatch.Watcher, error) { return nftwatch.Open(targets(nil)...) },
 		there: nftwatch.Present,
 	}
+	k.own = func() error { return nil }
 	k.tool = k.runTool
 	return k
 }
@@ -270,6 +272,7 @@ func (k *keeper) keepFiles(ctx context.Context) {
 		if k.active() && k.bundleMoved() {
 			k.reload()
 		}
+		_ = k.own() // it has said what is wrong
 		p, ok := k.deadline()
 		if !ok || p.Left() > -grace || time.Since(tried) < retry {
 			continue

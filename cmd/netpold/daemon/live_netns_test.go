@@ -15,6 +15,7 @@ import (
 	"github.com/netpol/netpol/enforcer/kernel/ct"
 	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
 	"github.com/netpol/netpol/enforcer/kernel/nft"
+	"github.com/netpol/netpol/enforcer/kernel/nftset"
 	"github.com/netpol/netpol/lang/fact"
 )
 
@@ -134,7 +135,7 @@ func (s *site) netpoldWith(log *slog.Logger, before func(*enforcement)) (e *enfo
 	s.t.Helper()
 	cfg := testConfig(s.t)
 	cfg.interval = 100 * time.Millisecond
-	e, err := newEnforcement(cfg, s.bundle, log)
+	e, err := newEnforcement(cfg, s.bundle, log, &nftset.Owner{})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -36,8 +36,8 @@ type upkeep struct {
 	alive, timed  []artifact.Set
 }
 
-func newUpkeep(log *slog.Logger) *upkeep {
-	return &upkeep{log: log, replace: nftset.Replace, renew: nftset.Renew, changed: make(chan struct{}, 1)}
+func newUpkeep(log *slog.Logger, by *nftset.Owner) *upkeep {
+	return &upkeep{log: log, replace: by.Replace, renew: by.Renew, changed: make(chan struct{}, 1)}
 }
 
 // use goes over to a bundle's sets.

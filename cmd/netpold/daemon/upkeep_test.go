@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/kernel/nftset"
 )
 
 // kernelLog writes down what upkeep does to sets.
@@ -31,7 +32,7 @@ func (k *kernelLog) verb(verb string) func(family, table string, sets []artifact
 
 func upkeepOf(sets ...artifact.Set) (*upkeep, *kernelLog) {
 	k := &kernelLog{lines: make(chan string, 100)}
-	u := newUpkeep(slog.New(slog.DiscardHandler))
+	u := newUpkeep(slog.New(slog.DiscardHandler), &nftset.Owner{})
 	u.renew, u.replace = k.verb("renew"), k.verb("replace")
 	u.use(&artifact.Bundle{Ruleset: artifact.Ruleset{Family: "inet", Table: "netpol", Sets: sets}})
 	return u, k

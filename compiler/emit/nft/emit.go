@@ -110,7 +110,7 @@ type Out struct {
 func Emit(in Input) artifact.Ruleset {
 	in.Settings = withDefaults(in.Settings)
 	sets, first := decide(in)
-	rs := artifact.Ruleset{Family: Family, Table: Table, Sets: sets, Chains: append([]artifact.Chain{initChain(in.InitLabel)}, first...)}
+	rs := artifact.Ruleset{Family: Family, Table: Table, Persist: in.Settings.TableOwner, Sets: sets, Chains: append([]artifact.Chain{initChain(in.InitLabel)}, first...)}
 	if !in.NoCapture {
 		rs.Chains = append(rs.Chains,
 			captureChain(in.Settings, chainCapturePre, "prerouting", artifact.MatchIIFName, "pre"),

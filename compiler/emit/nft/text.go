@@ -20,6 +20,9 @@ func Text(rs artifact.Ruleset, labels []artifact.Label) []byte {
 		fmt.Fprintf(&b, "# label %d is %s\n", l.Bit, artifact.Word(l.Name))
 	}
 	fmt.Fprintf(&b, "add table %s\ndelete table %s\ntable %s {\n", name, name, name)
+	if rs.Persist {
+		b.WriteString("\t# flags persist: netpold may own the table; nft has the word from 1.1 on\n")
+	}
 	for _, o := range rs.Objects {
 		fmt.Fprintf(&b, "\t%s\n", o)
 	}

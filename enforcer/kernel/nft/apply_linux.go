@@ -35,10 +35,16 @@ func ApplyAt(rs *artifact.Ruleset, generation uint32) error {
 	return b.commit()
 }
 
+// checkTable stands for the table in Check: one that has an owner takes nothing
+// from others, not even to look at.
+const checkTable = "np_check"
+
 // Check asks the kernel whether it would take the table, and changes nothing:
 // what "nft -c" does.
 func Check(rs *artifact.Ruleset) error {
-	b, err := replacement(rs, State{}, 0)
+	tried := *rs
+	tried.Table = checkTable
+	b, err := replacement(&tried, State{}, 0)
 	if err != nil {
 		return err
 	}
@@ -60,7 +66,7 @@ func replacement(rs *artifact.Ruleset, live State, generation uint32) (*batch, e
 		b.empty(family, rs.Table, live, kept)
 	} else {
 		b.table("delete", unix.NFT_MSG_DELTABLE, 0, family, rs.Table)
-		b.table("add", unix.NFT_MSG_NEWTABLE, nfnl.FlagCreate, family, rs.Table)
+		b.newTable(family, rs)
 	}
 	return b, b.fill(family, rs, kept)
 }
@@ -110,10 +116,11 @@ func (b *batch) fill(family uint8, rs *artifact.Ruleset, kept map[string]bool) e
 }
 
 // keptOf names the objects and sets that keep accounts and stay as they are.
-// Nothing stays in a table with strangers in it: they may refer to anything.
+// Nothing stays in a table with strangers in it: they may refer to anything. Nor
+// does it where the table's flags change, which the kernel does not do.
 func keptOf(rs *artifact.Ruleset, live State) map[string]bool {
 	kept := map[string]bool{}
-	if len(live.Strangers) > 0 {
+	if len(live.Strangers) > 0 || live.Persist != rs.Persist {
 		return kept
 	}
 	for _, o := range rs.Objects {

@@ -132,7 +132,7 @@ func (b *batch) failure(seq uint32, errno unix.Errno, explanation string) error 
 	case unix.ERESTART:
 		return fmt.Errorf("nftables %s: %w", what, ErrStale)
 	case unix.EPERM:
-		return fmt.Errorf("nftables %s: %w: needs CAP_NET_ADMIN in this network namespace", what, errno)
+		return fmt.Errorf("nftables %s: %w: needs CAP_NET_ADMIN in this network namespace, and a table that no other process owns", what, errno)
 	case unix.ENOENT, unix.EOPNOTSUPP, unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT:
 		if hint := b.hints[seq]; hint != nil {
 			return fmt.Errorf("nftables %s: %w: %s", what, errno, hint())

@@ -32,10 +32,7 @@ func (b *batch) flowtable(family uint8, table string, f artifact.Flowtable) erro
 	if f.Hardware {
 		flags |= flowtableHardware
 	}
-	if b.hints == nil {
-		b.hints = map[uint32]func() string{}
-	}
-	b.hints[uint32(len(b.what))] = func() string { return withoutOffload(f) }
+	b.hint(func() string { return withoutOffload(f) })
 	b.add("add flowtable "+f.Name, unix.NFT_MSG_NEWFLOWTABLE, nfnl.FlagCreate, family, func(buf []byte) []byte {
 		buf = nfnl.String(buf, nftables.NFTA_FLOWTABLE_TABLE, table)
 		buf = nfnl.String(buf, nftables.NFTA_FLOWTABLE_NAME, f.Name)

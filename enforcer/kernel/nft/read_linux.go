@@ -95,7 +95,9 @@ func (r *reader) generation() (uint32, error) {
 func (r *reader) state() (State, error) {
 	var st State
 	err := r.dump(unix.NFT_MSG_GETTABLE, nil, func(a attrs) {
-		st.Present = st.Present || a.text(unix.NFTA_TABLE_NAME) == r.table
+		if a.text(unix.NFTA_TABLE_NAME) == r.table {
+			st.Present, st.Persist, st.Owner = true, a.u32(unix.NFTA_TABLE_FLAGS)&tablePersist != 0, a.u32(tableOwner)
+		}
 	})
 	if err != nil || !st.Present {
 		return st, err

@@ -14,6 +14,8 @@ type State struct {
 	Present       bool
 	Generation    uint32 // of the whole ruleset when it was read; 0 on the wanted side
 	Family, Table string
+	Persist       bool    // it outlives the process that owns it
+	Owner         uint32  // netlink port of the socket that owns it; 0 for none
 	Chains        []Chain // in the kernel's order
 	Sets          []Set   // by name
 	Objects       []artifact.Object
@@ -54,7 +56,7 @@ type Rule struct {
 // Canonical is what Read would return right after Apply of rs, without
 // generation and counters.
 func Canonical(rs *artifact.Ruleset) State {
-	s := State{Present: true, Family: rs.Family, Table: rs.Table}
+	s := State{Present: true, Family: rs.Family, Table: rs.Table, Persist: rs.Persist}
 	for _, set := range rs.Sets {
 		s.Sets = append(s.Sets, canonicalSet(set))
 	}
@@ -132,6 +134,17 @@ func (c Chain) Header() string {
 	return fmt.Sprintf("chain %s type %s hook %s priority %d policy %s", c.Name, c.Type, c.Hook, c.Priority, c.Policy)
 }
 
+// persistText is the flag of a table that a process may own.
+const persistText = "flags persist"
+
+// Flags are the table's in words; empty without any. Who owns it is none of them.
+func (s State) Flags() string {
+	if s.Persist {
+		return persistText
+	}
+	return ""
+}
+
 // Lines is the table as text, one chain, rule or stranger a line, without
 // generation and counters: equal lines mean equal tables.
 func (s State) Lines() []string {
@@ -139,6 +152,9 @@ func (s State) Lines() []string {
 		return nil
 	}
 	lines := []string{"table " + s.Family + " " + s.Table}
+	if flags := s.Flags(); flags != "" {
+		lines = append(lines, flags)
+	}
 	lines = append(lines, s.Strangers...)
 	for _, set := range s.Sets {
 		lines = append(lines, fmt.Sprintf("set %q %s elements %s", set.Name, set.Kind, set.Elements))

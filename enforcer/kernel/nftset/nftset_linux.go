@@ -21,25 +21,31 @@ var (
 	errNoAnswer = errors.New("the kernel gave no answer")
 )
 
-// Renew gives the elements of sets their whole life again. They are taken out
-// and put in anew, since older kernels keep the time of an element that is
-// added again; no packet finds a set without them.
+// Renew gives the elements of sets their whole life again, in a table that
+// nobody owns.
 func Renew(family, table string, sets []artifact.Set) error {
-	return commit(family, table, sets, func(t *transaction, s artifact.Set) {
-		t.elements(unix.NFT_MSG_NEWSETELEM, s, s.Elements) // so that there is something to take out
-		t.elements(unix.NFT_MSG_DELSETELEM, s, s.Elements)
-		t.elements(unix.NFT_MSG_NEWSETELEM, s, s.Elements)
-	})
+	return commit(family, table, sets, renewed, nil)
 }
 
-// Replace gives sets the elements that they name in place of those they have.
+// Replace gives sets the elements that they name in place of those they have, in
+// a table that nobody owns.
 func Replace(family, table string, sets []artifact.Set) error {
-	return commit(family, table, sets, func(t *transaction, s artifact.Set) {
-		t.elements(unix.NFT_MSG_DELSETELEM, s, nil) // all of them
-		for part := range slices.Chunk(s.Elements, maxElements) {
-			t.elements(unix.NFT_MSG_NEWSETELEM, s, part)
-		}
-	})
+	return commit(family, table, sets, replaced, nil)
+}
+
+// renewed takes elements out and puts them in anew, since older kernels keep the
+// time of an element that is added again; no packet finds a set without them.
+func renewed(t *transaction, s artifact.Set) {
+	t.elements(unix.NFT_MSG_NEWSETELEM, s, s.Elements) // so that there is something to take out
+	t.elements(unix.NFT_MSG_DELSETELEM, s, s.Elements)
+	t.elements(unix.NFT_MSG_NEWSETELEM, s, s.Elements)
+}
+
+func replaced(t *transaction, s artifact.Set) {
+	t.elements(unix.NFT_MSG_DELSETELEM, s, nil) // all of them
+	for part := range slices.Chunk(s.Elements, maxElements) {
+		t.elements(unix.NFT_MSG_NEWSETELEM, s, part)
+	}
 }
 
 // maxElements bounds the elements in one message: the length of a netlink
@@ -51,9 +57,9 @@ func families() map[string]uint8 {
 	return map[string]uint8{"inet": unix.NFPROTO_INET, "ip": unix.NFPROTO_IPV4, "ip6": unix.NFPROTO_IPV6}
 }
 
-// commit does each to all sets in one transaction: on an error nothing has
-// changed.
-func commit(family, table string, sets []artifact.Set, each func(*transaction, artifact.Set)) error {
+// commit does each to all sets in one transaction, by the given socket or one of
+// its own: on an error nothing has changed.
+func commit(family, table string, sets []artifact.Set, each func(*transaction, artifact.Set), by *nfnl.Socket) error {
 	if len(sets) == 0 {
 		return nil
 	}
@@ -68,7 +74,11 @@ func commit(family, table string, sets []artifact.Set, each func(*transaction, a
 		}
 		each(t, s)
 	}
-	if err := t.send(); err != nil {
+	send := t.send
+	if by != nil {
+		send = func() error { return t.sendBy(by) }
+	}
+	if err := send(); err != nil {
 		return fmt.Errorf("change sets of table %s %s: %w", family, table, err)
 	}
 	return nil
@@ -157,18 +167,24 @@ func after(b []byte) ([]byte, bool) {
 // send hands the transaction over. The kernel works within the system call, so
 // every answer waits when it returns.
 func (t *transaction) send() error {
-	nfnl.AddFlags(t.buf[t.last:], nfnl.FlagAck)
-	acked := t.seq - 1
-	t.frame(unix.NFNL_MSG_BATCH_END)
 	s, err := nfnl.Open(nfnl.Options{Acks: true, ReadBuffer: 1 << 18, WriteBuffer: 1<<16 + 2*len(t.buf)})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = s.Close() }()
+	return t.sendBy(s)
+}
+
+// sendBy is send by a socket that stays open.
+func (t *transaction) sendBy(s *nfnl.Socket) error {
+	nfnl.AddFlags(t.buf[t.last:], nfnl.FlagAck)
+	acked := t.seq - 1
+	t.frame(unix.NFNL_MSG_BATCH_END)
 	if err := s.Send(t.buf); err != nil {
 		return err
 	}
 	done := false
+	var refused error // all answers are read: the socket may be used again
 	in := make([]byte, 1<<14)
 	for {
 		n, err := s.TryReceive(in)
@@ -180,16 +196,16 @@ func (t *transaction) send() error {
 		}
 		for m, rest, ok := nfnl.Next(in[:n]); ok; m, rest, ok = nfnl.Next(rest) {
 			errno, ok := m.Errno()
-			if ok && errno != 0 {
-				return refusal(unix.Errno(errno), m.Explanation())
+			if ok && errno != 0 && refused == nil {
+				refused = refusal(unix.Errno(errno), m.Explanation())
 			}
 			done = done || ok && m.Seq == acked
 		}
 	}
-	if !done {
+	if refused == nil && !done {
 		return errNoAnswer
 	}
-	return nil
+	return refused
 }
 
 // refusal words an error of the kernel's.
@@ -198,7 +214,7 @@ func refusal(errno unix.Errno, explanation string) error {
 	case errno == unix.ENOENT:
 		return ErrNoSet
 	case errno == unix.EPERM:
-		return fmt.Errorf("%w: needs CAP_NET_ADMIN in this network namespace", errno)
+		return fmt.Errorf("%w: needs CAP_NET_ADMIN in this network namespace, and a table that no other process owns", errno)
 	case explanation != "":
 		return fmt.Errorf("%w (%s)", errno, explanation)
 	}

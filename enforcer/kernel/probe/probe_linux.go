@@ -88,6 +88,16 @@ func HaveFlowtable() error {
 	}
 }
 
+// HavePersist reports whether a table can outlive the process that owns it, which
+// only table_owner = true needs.
+func HavePersist() error {
+	err := nft.Check(&artifact.Ruleset{Family: "inet", Table: probeTable, Persist: true})
+	if err == nil || !lacking(err) {
+		return err
+	}
+	return &UnsupportedError{Feature: "a table that outlives its owner", Since: "6.9", Module: "nf_tables", Err: err}
+}
+
 func do(kind artifact.StatementKind) []artifact.Statement {
 	return []artifact.Statement{{Kind: kind}}
 }

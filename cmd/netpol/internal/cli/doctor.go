@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os/exec"
 	_ "time/tzdata" // what doctor says of time zones is what netpold has, which brings its own
 
 	"github.com/spf13/cobra"
@@ -33,7 +34,7 @@ Exit codes: 0 all is well, or there are warnings only; 1 error, or something fai
 }
 
 func (t *tool) doctor() error {
-	m := doctor.Machine{EtcDir: t.flags.etcDir, StateDir: t.flags.stateDir, Features: probe.All(), Flowtable: probe.HaveFlowtable()}
+	m := doctor.Machine{EtcDir: t.flags.etcDir, StateDir: t.flags.stateDir, Features: probe.All(), Flowtable: probe.HaveFlowtable(), Persist: probe.HavePersist(), NFT: nftVersion()}
 	m.Found, m.FoundErr = survey.Look()
 	if client, err := ct.Open(); err == nil { // without rights the counts are not told
 		m.Conntrack, _ = client.TableStats()
@@ -84,4 +85,13 @@ func (t *tool) examineEnforcer(m doctor.Machine) []doctor.Finding {
 		list = append(list, doctor.Finding{Check: "netpold: " + r.Code, Status: doctor.Warn, Detail: r.Detail, Fix: r.WayOut})
 	}
 	return list
+}
+
+// nftVersion is what the nft of this machine calls itself; empty without one.
+func nftVersion() string {
+	out, err := exec.Command("nft", "--version").Output()
+	if err != nil {
+		return ""
+	}
+	return string(out)
 }

@@ -45,6 +45,11 @@ type Machine struct {
 	// Conntrack are the kernel's counts of its table of connections; zero where it
 	// does not tell.
 	Conntrack ct.TableStats
+	// NFT is what "nft --version" says; empty where it is not installed.
+	NFT string
+	// Persist is why the kernel has no tables that outlive their owner; nil if it
+	// has.
+	Persist error
 	// Flowtable is why the kernel cannot offload connections; nil if it can.
 	Flowtable error
 	Found     survey.Found
@@ -54,7 +59,7 @@ type Machine struct {
 // Examine runs every check, in the order in which people read them.
 func Examine(m Machine) []Finding {
 	checks := []func(Machine) []Finding{
-		features, flowtables, capabilities, settings, conntrackRoom, offloads, inspectors,
+		features, flowtables, tableOwner, capabilities, settings, conntrackRoom, offloads, inspectors,
 		labelFiles, marks, clock, StateDir, legacyTables, inputs,
 	}
 	var list []Finding

@@ -144,3 +144,30 @@ func TestFlowtablesAreNeededOrNot(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// An nft that cannot save the table is told of where the table may be owned.
+func TestTableOwnerAndOldNft(t *testing.T) {
+	m := Machine{NFT: "nftables v1.0.6 (Lester Gooch #5)\n", Bundle: &artifact.Bundle{}}
+	if got := tableOwner(m); got != nil {
+		t.Errorf("without the option: %+v", got)
+	}
+	m.Bundle.Ruleset.Persist = true
+	want := Finding{
+		"table owner", Warn,
+		`nft 1.0.6 does not know the flag persist: it lists the table as "flags " or "flags owner", and a saved "nft list ruleset" does not load again, or loads a table that goes with nft`,
+		"nft 1.1, or leave the table inet netpol out of what is saved: netpol restore brings it back",
+	}
+	if got := tableOwner(m); len(got) != 1 || got[0] != want {
+		t.Errorf("got %+v", got)
+	}
+	for _, version := range []string{"nftables v1.1.1 (Commodore Bullmoose #2)", "nftables v2.0", ""} {
+		m.NFT = version
+		if got := tableOwner(m); len(got) != 1 || got[0].Status != OK {
+			t.Errorf("%q: %+v", version, got)
+		}
+	}
+	m.Persist = errors.New("no such flag")
+	if got := tableOwner(m); len(got) != 1 || got[0].Status != Fail || got[0].Detail != "no such flag" {
+		t.Errorf("got %+v", got)
+	}
+}

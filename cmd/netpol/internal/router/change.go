@@ -152,6 +152,10 @@ func (r Router) commit(b *artifact.Bundle, live *Live, step func(string)) error 
 	if slices.Equal(live.Table.Lines(), nft.Canonical(&b.Ruleset).Lines()) {
 		return nil
 	}
+	return r.changeTable(live, func() error { return r.replaceTable(b, live, step) })
+}
+
+func (r Router) replaceTable(b *artifact.Bundle, live *Live, step func(string)) error {
 	generation := live.Table.Generation
 	err := nft.ApplyAt(&b.Ruleset, generation)
 	// Any change to any table moves the generation, netpold's own heartbeat
@@ -197,7 +201,7 @@ func (r Router) Destroy(live *Live, step func(string)) error {
 		// A destroy that was stopped after the bundle had gone.
 		live.Bundle = r.newestBundle()
 	}
-	if err := nft.Delete(family, table); err != nil {
+	if err := r.changeTable(live, func() error { return nft.Delete(family, table) }); err != nil {
 		return err
 	}
 	step(fmt.Sprintf("Removed the table %s %s", family, table))

@@ -81,7 +81,7 @@ func tableObjects(s nft.State) []reconcile.Object {
 		return nil
 	}
 	name := s.Family + " " + s.Table
-	objects := []reconcile.Object{{Kind: kindTable, ID: name}}
+	objects := []reconcile.Object{{Kind: kindTable, ID: name, Body: s.Flags()}}
 	for _, stranger := range s.Strangers {
 		objects = append(objects, reconcile.Object{Kind: kindTable, ID: name + " " + stranger, Body: "not of netpol's making"})
 	}

@@ -195,7 +195,9 @@ func (c *Classifier) Classify(f *fact.Facts, final bool, names *Names, nowNanos 
 	f.DomainCategory, f.NetworkCategory = c.domainCategory(f), c.networkCategory(f)
 	c.follow(f)
 	f.Category = f.ApplicationCategory
-	if f.Category == "" {
+	// What a flow speaks says more of it than in whose cloud its server stands,
+	// unless it is what everything speaks.
+	if f.Category == "" || v.host && !guessed && f.ProtocolCategory != "" && !namesFollow(f.Protocol) {
 		f.Category = f.ProtocolCategory
 	}
 }

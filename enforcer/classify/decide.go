@@ -11,6 +11,7 @@ import (
 type verdict struct {
 	application, category, by string
 	weak                      bool // by correlation with flows that were guessed
+	host                      bool // the platform that the server stands in, and no more is known
 }
 
 func (c *Classifier) verdict(i uint16, by string) verdict {
@@ -111,11 +112,13 @@ func (c *Classifier) infer(f *fact.Facts, guessed, final bool, names *Names, now
 	if f.Protocol == "" || guessed || isMedia(f.Protocol) {
 		h, found := c.correlate(f, names, nowNanos)
 		if known := h.weak && ok && c.apps[i].tag == h.application; found && !known {
-			return verdict{h.application, c.categories[h.application], fact.ByCorrelation, h.weak}
+			return verdict{application: h.application, category: c.categories[h.application], by: fact.ByCorrelation, weak: h.weak}
 		}
 	}
 	if ok && (final || !c.apps[i].platform) {
-		return c.verdict(i, fact.ByNetwork)
+		v := c.verdict(i, fact.ByNetwork)
+		v.host = c.apps[i].platform
+		return v
 	}
 	if final && (f.Protocol == "" || guessed) {
 		if i, ok := c.appPorts.lookup(f.IPProtocol, f.DstPort); ok {

@@ -149,7 +149,7 @@ func (a Attribute) FromHeaders() bool { return a.From == "packet" || a.From == "
 var Attributes = []Attribute{
 	{Name: "application", Aliases: []string{"app", "app_id", "application_id"}, Field: "Application", Type: ApplicationName, Decided: Once, From: "classify", Doc: "The application (product or service) of the flow, by its catalogue tag."},
 	{Name: "protocol", Aliases: []string{"proto", "proto_id", "protocol_id"}, Field: "Protocol", Type: ProtocolName, Decided: Once, From: "dissect", Doc: "The application-layer protocol, by its catalogue tag."},
-	{Name: "category", Aliases: []string{"cat", "cat_id", "category_id"}, Field: "Category", Type: CategoryName, Decided: Once, From: "classify", Doc: "The application's category, or the protocol's where no application is known."},
+	{Name: "category", Aliases: []string{"cat", "cat_id", "category_id"}, Field: "Category", Type: CategoryName, Decided: Once, From: "classify", Doc: "The application's category, or the protocol's where no application is known, or only the cloud or CDN that the server stands in."},
 	{Name: "application_category", Aliases: []string{"app_category", "app_category_id", "application_category_id"}, Field: "ApplicationCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the application."},
 	{Name: "protocol_category", Aliases: []string{"proto_category", "proto_category_id", "protocol_category_id"}, Field: "ProtocolCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the protocol."},
 	{Name: "hostname", Aliases: []string{"detected_hostname", "host_server_name"}, Field: "Hostname", Type: Hostname, Decided: Once, From: "dissect", Doc: "The server's name as the flow itself says it: TLS or QUIC SNI, or HTTP Host."},

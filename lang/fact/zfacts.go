@@ -10,7 +10,7 @@ import "net/netip"
 type Facts struct {
 	Application          string     `expr:"application"`            // The application (product or service) of the flow, by its catalogue tag.
 	Protocol             string     `expr:"protocol"`               // The application-layer protocol, by its catalogue tag.
-	Category             string     `expr:"category"`               // The application's category, or the protocol's where no application is known.
+	Category             string     `expr:"category"`               // The application's category, or the protocol's where no application is known, or only the cloud or CDN that the server stands in.
 	ApplicationCategory  string     `expr:"application_category"`   // The category of the application.
 	ProtocolCategory     string     `expr:"protocol_category"`      // The category of the protocol.
 	Hostname             string     `expr:"hostname"`               // The server's name as the flow itself says it: TLS or QUIC SNI, or HTTP Host.

@@ -35,7 +35,7 @@ const (
 	lookForTable = 30 * time.Second
 	// grace is what a deadline may be overdue before netpold takes the change back:
 	// the process that apply --confirm left behind comes first.
-	grace = 2 * time.Second
+	grace = time.Second
 	// retry lies between two calls of the tool that failed.
 	retry = 5 * time.Second
 	// toolLimit bounds one call of the tool, which may wait for another one.

@@ -48,7 +48,7 @@ func lockedOut(t *trial) {
 		}
 		d.kill()
 	}
-	if limit := 2*time.Second + w.slack(time.Second)/2; worst > limit {
+	if limit := w.slack(2 * time.Second); worst > limit {
 		t.Errorf("gone back %v after the deadline, want %v at most", worst, limit)
 	}
 	t.measure("gone back at most %v after the deadline, ssh open again", worst.Round(10*time.Millisecond))

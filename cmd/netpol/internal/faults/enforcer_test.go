@@ -57,8 +57,8 @@ func (w *world) iperf() (speed func() string) {
 		_ = client.Process.Signal(syscall.SIGINT)
 		_, _ = client.Wait(), server.Wait()
 		for line := range strings.Lines(out.String()) {
-			if fields := strings.Fields(line); strings.Contains(line, "receiver") && len(fields) > 6 {
-				return ", iperf3 at " + fields[len(fields)-3] + " Mbit/s throughout"
+			if fields := strings.Fields(line); strings.Contains(line, "sender") && len(fields) > 6 {
+				return ", iperf3 at " + fields[6] + " Mbit/s throughout"
 			}
 		}
 		w.Errorf("iperf3 ended with\n%s", out)
@@ -93,10 +93,16 @@ func stopped(t *trial) {
 		t.Errorf("lost %d of %d datagrams, %d of %d connections", lost, sent, failed, made)
 	}
 	late := w.within(10*time.Second, "what came meanwhile is labelled", func() bool { return w.labelled(meanwhile, zoomBit) })
-	next := w.open(zoomName)
-	w.within(2*time.Second, "a new connection is labelled", func() bool { return w.labelled(next, zoomBit) })
-	t.measure("%v: 0 of %d datagrams and 0 of %d connections lost; %v after it went on, what came meanwhile had its label",
-		still, sent, made, late.Round(time.Millisecond))
+	// The kernel's copies fill netpold's buffer, and connections that begin before
+	// there is room again are not named.
+	again := w.within(2*time.Second, "new connections are labelled", func() bool {
+		next := w.open(zoomName)
+		defer next.Close()
+		time.Sleep(50 * time.Millisecond)
+		return w.labelled(next, zoomBit)
+	})
+	t.measure("%v: 0 of %d datagrams and 0 of %d connections lost; when it went on, what had come meanwhile was labelled after %v, new ones after %v",
+		still, sent, made, late.Round(time.Millisecond), again.Round(time.Millisecond))
 }
 
 // supervised has netpold stand still under a supervisor that asks for signs of

@@ -108,7 +108,7 @@ func killedAtSystemCalls(t *trial) {
 			kills++
 		}
 	}
-	t.measure("%d kills at %s: old %d, new %d, between 0", kills, strings.Join(calls, ", "), e.old, e.now)
+	t.measure("%d kills at %s; of %d applies old %d, new %d, between 0", kills, strings.Join(calls, ", "), e.old+e.now, e.old, e.now)
 	if long() && (e.old == 0 || e.now == 0) {
 		t.Error("the kills do not cover both sides of the commit")
 	}
@@ -169,5 +169,5 @@ func failingFiles(t *trial) {
 			}
 		}
 	}
-	t.measure("%d calls killed or failed: old %d, new %d, between 0; exit code 0 only when all was done", n, e.old, e.now)
+	t.measure("%d calls killed or failed; of %d applies old %d, new %d, between 0; exit code 0 only when all was done", n, e.old+e.now, e.old, e.now)
 }

@@ -138,7 +138,7 @@ func schedulePolicies(from, to time.Time) string {
 }
 
 policy "zoom" {
-  criteria = "app == 'zoom' && schedule('now')"
+  criteria = "app == 'zoom' && schedule == 'now'"
   label    = "zoom"
   dscp     = "cs5"
 }

@@ -281,7 +281,7 @@ func (w *world) shortFlows() (stop func() (made, failed int64)) {
 	}
 }
 
-// marked are the packets that the rule on the label zoom has counted.
+// marked are the packets whose code point was set.
 func (w *world) marked() (n uint64) {
 	w.Helper()
 	var state nft.State
@@ -292,7 +292,7 @@ func (w *world) marked() (n uint64) {
 	}
 	for _, c := range state.Chains {
 		for _, r := range c.Rules {
-			if r.ID == "dscp4/zoom" {
+			if c.Name == "np_dscp" {
 				n += r.Packets
 			}
 		}

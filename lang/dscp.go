@@ -40,6 +40,19 @@ var dscpNames = []DSCP{
 	{Name: "cs7", Value: 56},
 }
 
+// ParseDSCP reads a code point, by name or number, and gives it the name that it has.
+func ParseDSCP(word string) (name string, value uint8, ok bool) {
+	for _, c := range dscpNames {
+		if word == c.Name || word == strconv.Itoa(int(c.Value)) {
+			return c.Name, c.Value, true
+		}
+	}
+	if n, err := strconv.ParseUint(word, 10, 8); err == nil && n <= 63 {
+		return strconv.Itoa(int(n)), uint8(n), true
+	}
+	return "", 0, false
+}
+
 // dscp reads "cs5" or a number from 0 to 63. Two spellings of one code point
 // give the same name, so that policies which agree are seen to agree.
 func (d *decoder) dscp(a *hclsyntax.Attribute) *DSCP {
@@ -49,13 +62,8 @@ func (d *decoder) dscp(a *hclsyntax.Attribute) *DSCP {
 	}
 	r := toRange(a.Expr.Range())
 	word := strings.ToLower(strings.TrimSpace(v.AsString()))
-	for _, c := range dscpNames {
-		if word == c.Name || word == strconv.Itoa(int(c.Value)) {
-			return &DSCP{Name: c.Name, Value: c.Value, Range: r}
-		}
-	}
-	if n, err := strconv.ParseUint(word, 10, 8); err == nil && n <= 63 {
-		return &DSCP{Name: strconv.Itoa(int(n)), Value: uint8(n), Range: r}
+	if name, value, ok := ParseDSCP(word); ok {
+		return &DSCP{Name: name, Value: value, Range: r}
 	}
 	names := make([]string, len(dscpNames))
 	for i, c := range dscpNames {

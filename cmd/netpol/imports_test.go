@@ -92,6 +92,7 @@ var rules = []rule{
 	{"cmd/netpol/internal/lab", nil, append([]string{"github.com/google/gopacket/..."}, kernelModules...)},
 	{"cmd/netpol/internal/packetsim", []string{"compiler/artifact"}, nil},
 	{"cmd/netpol/internal/release", []string{"compiler/artifact"}, nil},
+	{"cmd/netpol/internal/propose", []string{"compiler/artifact", "enforcer/kernel/survey", "lang"}, nil},
 	{"cmd/netpol/internal/scaffold", []string{"docs/ci"}, nil},
 	{"cmd/netpol/internal/source", []string{"cmd/netpol/internal/revision"}, nil},
 	{"cmd/netpol/...", []string{"..."}, []string{"github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/aymanbagabas/go-udiff/...", "golang.org/x/term", "golang.org/x/text/..."}},

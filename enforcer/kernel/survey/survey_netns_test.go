@@ -3,6 +3,7 @@
 package survey
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -38,4 +39,47 @@ func TestLook(t *testing.T) {
 			t.Errorf("rules %+v lack %+v", got.Marks, want)
 		}
 	}
+}
+
+func TestNetworkAndQueues(t *testing.T) {
+	ns := kerneltest.NewNS(t)
+	for _, args := range [][]string{
+		{"ip", "link", "add", "lan0", "type", "veth", "peer", "name", "wan0"},
+		{"ip", "link", "set", "lan0", "up"},
+		{"ip", "link", "set", "wan0", "up"},
+		{"ip", "addr", "add", "192.168.1.1/24", "dev", "lan0"},
+		{"ip", "addr", "add", "fd00:1::1/64", "dev", "lan0", "nodad"},
+		{"ip", "addr", "add", "198.51.100.2/24", "dev", "wan0"},
+		{"ip", "route", "add", "default", "via", "198.51.100.1"},
+		{"ip", "route", "add", "10.9.0.0/16", "via", "192.168.1.254"},
+		{"tc", "qdisc", "add", "dev", "lan0", "root", "handle", "1:", "htb", "default", "30"},
+		{"tc", "class", "add", "dev", "lan0", "parent", "1:", "classid", "1:1a", "htb", "rate", "8mbit"},
+	} {
+		ns.Run(args[0], args[1:]...)
+	}
+	got, err := Network()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Interface{
+		{Name: "lan0", Networks: prefixes("192.168.1.0/24", "fd00:1::/64"), Routed: prefixes("10.9.0.0/16")},
+		{Name: "wan0", Networks: prefixes("198.51.100.0/24"), Default: true},
+	}
+	if !slices.EqualFunc(got, want, func(a, b Interface) bool {
+		return a.Name == b.Name && a.Default == b.Default && slices.Equal(a.Networks, b.Networks) && slices.Equal(a.Routed, b.Routed)
+	}) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	classes, filters, err := Queues()
+	if err != nil || len(filters) != 0 || !slices.Contains(classes, Class{"lan0", "htb", "1:1a", 1_000_000}) {
+		t.Errorf("got %+v, %+v, %v", classes, filters, err)
+	}
+}
+
+func prefixes(list ...string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, p := range list {
+		out = append(out, netip.MustParsePrefix(p))
+	}
+	return out
 }

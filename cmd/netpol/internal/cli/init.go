@@ -1,18 +1,21 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/netpol/netpol/cmd/netpol/internal/propose"
 	"github.com/netpol/netpol/cmd/netpol/internal/scaffold"
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
 )
 
 type initArgs struct {
-	dir string
-	ci  string
+	dir  string
+	ci   string
+	live bool
 }
 
 func newInitCommand(t *tool) *cobra.Command {
@@ -25,31 +28,59 @@ comments and their tests (policies/), the lock file, .gitignore and .gitattribut
 README for the team, and with --ci a pipeline that checks changes, says what they mean
 and signs releases. A file that is there is never overwritten: then nothing is written.
 
+With --from-live the policies are a proposal made from this router: its networks, the rules
+of nftables and iptables that set code points, marks and priorities, the classes of its
+queues, labels and marks of others, its connections, and what a running netpold has named.
+Comments say where each part comes from, and which rules have no policy. The router is looked
+at and not changed. Rules are listed by nft and iptables-save where they are installed; all of
+it needs CAP_NET_ADMIN, and what could not be read is told.
+
 Exit codes: 0 written, 1 error.`,
 		Example: `  netpol init network
   netpol init --ci github network && cd network && git init
-  netpol test network/policies`,
+  netpol test network/policies
+  sudo netpol init --from-live network`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeDirs,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			a.dir = args[0]
-			return t.initDir(a)
+			return t.initDir(cmd.Context(), a)
 		},
 	}
 	cmd.Flags().StringVar(&a.ci, "ci", scaffold.None, "`pipeline` to write: github, gitlab or none")
 	if err := cmd.RegisterFlagCompletionFunc("ci", cobra.FixedCompletions(scaffold.CIs(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // the flag is one line above
 	}
+	cmd.Flags().BoolVar(&a.live, "from-live", false, "propose policies from what is on this router")
+	t.addRouterFlags(cmd)
 	t.addJSONFlag(cmd)
 	return cmd
 }
 
-func (t *tool) initDir(a initArgs) error {
-	files, err := scaffold.Files(scaffold.Options{CI: a.ci})
+func (t *tool) initDir(ctx context.Context, a initArgs) error {
+	options, others := scaffold.Options{CI: a.ci}, foreign{}
+	if a.live {
+		var err error
+		if others, err = foreignLabels(t.flags.etcDir); err != nil {
+			return err
+		}
+		proposal, err := propose.Make(t.look(ctx, others))
+		if err != nil {
+			return err
+		}
+		options.Policies = []scaffold.File{{Name: propose.PolicyFile, Data: proposal.Policies}}
+		if proposal.Tests != nil {
+			options.Policies = append(options.Policies, scaffold.File{Name: propose.TestFile, Data: proposal.Tests})
+		}
+		if err := t.progress("Rules on this router that have a policy now: %d; that mark packets and have none: %d. Nothing was changed", proposal.Rules, proposal.Skipped); err != nil {
+			return err
+		}
+	}
+	files, err := scaffold.Files(options)
 	if err != nil {
 		return err
 	}
-	return t.writeInit(a.dir, files, foreign{})
+	return t.writeInit(a.dir, files, others)
 }
 
 // writeInit writes a new repository, and the lock file that goes with its policies.

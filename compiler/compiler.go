@@ -59,7 +59,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 			Settings:  set.Settings,
 			Schedules: set.Schedules,
 			Outs:      outs(labels.Outs),
-			Effects:   kernelEffects(labels.Kernel, set.Policies, policies, routes),
+			Effects:   kernelEffects(labels, set.Policies, policies, routes),
 			Decisions: append(decisions(set.Policies, labels.Effects, policies), failing(set.Policies, labels.Failing, policies)...),
 			Labels:    labels.Labels,
 			NoCapture: !artifact.NeedEnforcer(policies),
@@ -108,6 +108,9 @@ func describe(policies []ir.Policy) []artifact.Policy {
 		if p.OnFail == ir.FailClosed {
 			out[i].OnFail = p.OnFail.String()
 		}
+		if p.OnOverload == ir.FailClosed {
+			out[i].OnOverload = p.OnOverload.String()
+		}
 		if p.DSCP != nil {
 			out[i].DSCP = p.DSCP.Name
 		}
@@ -119,9 +122,9 @@ func describe(policies []ir.Policy) []artifact.Policy {
 }
 
 // kernelEffects is the labels' effects as emit/nft reads them.
-func kernelEffects(effects []label.KernelEffect, set []ir.Policy, policies []artifact.Policy, routes []artifact.Route) []nft.Effect {
-	out := make([]nft.Effect, len(effects))
-	for i, e := range effects {
+func kernelEffects(labels *label.Table, set []ir.Policy, policies []artifact.Policy, routes []artifact.Route) []nft.Effect {
+	out := make([]nft.Effect, len(labels.Kernel))
+	for i, e := range labels.Kernel {
 		p := &set[e.Policy]
 		out[i] = nft.Effect{
 			Policy: policies[e.Policy], Label: e.Label, Verdict: e.Verdict.String(),
@@ -132,6 +135,9 @@ func kernelEffects(effects []label.KernelEffect, set []ir.Policy, policies []art
 		}
 		if e.Verdict == ir.Reject {
 			out[i].RejectWith = p.RejectWith
+		}
+		if e.Fail {
+			out[i].OnFail, out[i].OnOverload, out[i].Shed = p.OnFail, p.OnOverload, labels.Shed
 		}
 		if e.Priority != nil {
 			out[i].Priority = &e.Priority.Value

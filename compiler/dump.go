@@ -125,7 +125,7 @@ func dumpSplit(set *ir.Set) string {
 			fmt.Fprintf(&b, "  then for packets with %s\n", p.Packet)
 		}
 		if p.Split.FailClosed {
-			fmt.Fprintf(&b, "  %s while the enforcer cannot tell\n", p.Verdict)
+			fmt.Fprintf(&b, "  %s while the enforcer cannot tell (%s), %s on overload\n", p.Verdict, p.OnFail, p.OnOverload)
 		}
 	}
 	return b.String()

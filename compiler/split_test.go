@@ -108,7 +108,7 @@ func splitBundle(t *rapid.T, set *ir.Set) *artifact.Bundle {
 	return &artifact.Bundle{
 		Format: artifact.FormatVersion, ABI: fact.ABI(), Settings: settings, Labels: table.Labels, Policies: policies, Program: code,
 		Ruleset: nft.Emit(nft.Input{
-			Settings: settings, Effects: kernelEffects(table.Kernel, set.Policies, policies, nil), Labels: table.Labels,
+			Settings: settings, Effects: kernelEffects(table, set.Policies, policies, nil), Labels: table.Labels,
 			Decisions: decisions(set.Policies, table.Effects, policies), InitLabel: table.Init,
 			Narrow: narrow, Interest: interest,
 		}),

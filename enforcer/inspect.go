@@ -134,8 +134,9 @@ func (w *worker) segment(id flow.ID, r *flow.Record, side dissect.Side) {
 	if p.TCPFlags&packet.ACK != 0 {
 		o.streams[1-side].Assume(p.Ack)
 	}
-	closed := s.Closed()
+	closed, refused := s.Closed(), w.buffers.Refused()
 	grew := s.Add(seq, p.Payload, &w.buffers)
+	w.crowdOut(r, refused)
 	w.suspect(o, side)
 	if p.TCPFlags&packet.FIN != 0 {
 		s.Fin(seq + uint32(p.PayloadLength))
@@ -178,7 +179,9 @@ func (w *worker) udp(id flow.ID, r *flow.Record, side dissect.Side) {
 	w.window.Datagrams = w.recent[:n+1]
 	w.inspect(id, r, o)
 	if r.Work != 0 {
+		refused := w.buffers.Refused()
 		o.datagrams.Keep(side == dissect.Server, p.Payload, &w.buffers)
+		w.crowdOut(r, refused)
 	}
 }
 
@@ -259,6 +262,7 @@ func (w *worker) open(id flow.ID, r *flow.Record) *opening {
 		oldest := w.table.Oldest(flow.Opening)
 		if w.table.At(oldest).Work != 0 { // not one that was reopened and is silent
 			w.stats.Cut++
+			w.crowded(w.table.At(oldest))
 		}
 		w.settle(oldest, w.table.At(oldest))
 	}

@@ -205,7 +205,7 @@ func (w *worker) forgotten(id flow.ID, r *flow.Record) {
 	// What follows is inspected. Until it says otherwise, and if it says
 	// nothing, as the middle of most conversations does, the old name stands.
 	w.stats.Reopened++
-	r.Clear(flow.Done | flow.Told | flow.Watched | flow.Adopted)
+	r.Clear(flow.Done | flow.Told | flow.Watched | flow.Adopted | flow.Crowded | flow.Shed)
 	r.Inspected, r.Seen = 0, 0
 	w.table.Move(id, flow.Opening, w.clock.now) // and decided in the end if nothing follows
 	if v := w.eval(r, &w.facts); v.Labels != [16]byte{} || v.Mark != 0 {

@@ -41,6 +41,7 @@ type policy struct {
 	labels                           []artifact.Label
 	ownLabels                        [16]byte
 	analysed                         [16]byte    // the label that goes with the done mark; empty for none
+	shed                             [16]byte    // that of flows given up for lack of room, likewise
 	ownMark                          uint32      // mark bits that policies write
 	watch                            *watch      // nil when nothing asks for counters
 	audits                           map[int]int // label bits of policies that are only counted and logged, by policy
@@ -75,11 +76,7 @@ func loadPolicy(b *artifact.Bundle) (*policy, error) {
 	p.unplaced = prog.Blind(isInterface)
 	p.unnamed = prog.Blind(func(a fact.Attribute) bool { return isInterface(a) || !a.FromHeaders() && !counted(a) })
 	p.ownLabels, p.ownMark = prog.Own()
-	for _, l := range b.Labels {
-		if l.Name == b.Settings.AnalysedLabel {
-			p.analysed[l.Bit/8] = 1 << (l.Bit % 8)
-		}
-	}
+	p.analysed, p.shed = bitOf(b.Labels, b.Settings.AnalysedLabel), bitOf(b.Labels, artifact.ShedLabel)
 	p.watch = newWatch(&b.Program)
 	p.sticky = prog.Sticky()
 	p.findAudits()
@@ -101,6 +98,16 @@ func loadPolicy(b *artifact.Bundle) (*policy, error) {
 		p.unplacedEarly = p.early.Blind(isInterface)
 	}
 	return p, nil
+}
+
+// bitOf is the label of a name, without a bit if there is none.
+func bitOf(labels []artifact.Label, name string) (out [16]byte) {
+	for _, l := range labels {
+		if l.Name == name {
+			out[l.Bit/8] = 1 << (l.Bit % 8)
+		}
+	}
+	return out
 }
 
 func isInterface(a fact.Attribute) bool { return a.Name == "interface" }

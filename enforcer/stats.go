@@ -20,6 +20,7 @@ type Stats struct {
 	Inspected    uint64 // packets that dissectors saw
 	Completed    uint64 // flows whose analysis is over
 	Cut          uint64 // flows whose analysis was ended because too many were open
+	Shed         uint64 // flows given up without a name, for lack of room or because packets were lost
 	Decoys       uint64 // TCP segments that their receiver throws away: wrong checksum or acknowledgement
 	NoBuffer     uint64 // segments not kept because MaxBuffers was reached
 	Buffered     uint64 // bytes held for reassembly now
@@ -57,7 +58,7 @@ func (s *Stats) Counters() map[string]uint64 {
 		"packets": s.Packets, "bytes": s.Bytes, "not_ip": s.NotIP, "short": s.Short,
 		"bad_header": s.BadHeader, "fragments": s.Fragments, "unwrapped": s.Unwrapped,
 		"flows_seen": s.FlowsSeen, "flows_evicted": s.FlowsEvicted, "flows": s.Flows, "opening": s.Opening,
-		"inspected": s.Inspected, "completed": s.Completed, "cut": s.Cut, "decoys": s.Decoys, "no_buffer": s.NoBuffer,
+		"inspected": s.Inspected, "completed": s.Completed, "cut": s.Cut, "shed": s.Shed, "decoys": s.Decoys, "no_buffer": s.NoBuffer,
 		"buffered": s.Buffered, "panics": s.Panics,
 		"writes": s.Writes, "write_errors": s.WriteErrors, "resolved": s.Resolved, "unresolved": s.Unresolved,
 		"restarted": s.Restarted, "reopened": s.Reopened, "retold": s.Retold, "names": s.Names, "reloads": s.Reloads, "file_errors": s.FileErrors,

@@ -82,12 +82,20 @@ func (w *worker) eval(r *flow.Record, f *fact.Facts) *program.Verdict {
 		w.inherited(v, r)
 	}
 	if r.Has(flow.Done) {
-		for i, b := range w.policy.analysed {
-			v.Labels[i] |= b
-			v.LabelMask[i] |= b
-		}
+		add(v, &w.policy.analysed)
+	}
+	if r.Has(flow.Done | flow.Shed) {
+		add(v, &w.policy.shed)
 	}
 	return v
+}
+
+// add sets a label in a verdict.
+func add(v *program.Verdict, label *[16]byte) {
+	for i, b := range label {
+		v.Labels[i] |= b
+		v.LabelMask[i] |= b
+	}
 }
 
 // inherited adds to a verdict what it leaves as it is, so that records say what
@@ -108,9 +116,10 @@ func (w *worker) complete(r *flow.Record) {
 	if r.Has(flow.Done) {
 		return
 	}
-	f := &w.facts
+	f, result := &w.facts, dissect.NoMatch
 	if r.Work != 0 {
 		o := w.openings[r.Work]
+		result = o.result
 		w.lastLook(r, o)
 		o.facts.Evasive = o.facts.Evasive || endless(o)
 		*f = o.facts
@@ -127,6 +136,9 @@ func (w *worker) complete(r *flow.Record) {
 	w.stats.Completed++
 	w.policy.classifier.Classify(f, w.mayGuess(r), w.names, w.clock.now)
 	f.Complete = true
+	if w.shedding(r, f, result) {
+		w.shed(r)
+	}
 	w.keep(r, f)
 	w.decide(r, f)
 }

@@ -47,6 +47,9 @@ type worker struct {
 
 	openings    []*opening // by Record.Work
 	idleOpening []uint32   // indexes not in use
+	losses      lossSource // nil where nothing can be lost unseen
+	lost        uint64     // packets, when it was looked at last
+	lostAt      int64      // engine's time at which that grew; 0 never
 	interfaces  []string   // by Record.Interface
 	interfaceOf map[string]uint32
 	macs        macTable // by Record.MAC
@@ -100,6 +103,9 @@ func newWorker(e *Engine) *worker {
 	if s, ok := e.config.Source.(interface{ Pending() bool }); ok {
 		w.pending = s.Pending
 	}
+	if s, ok := e.config.Source.(lossSource); ok && e.config.Live {
+		w.losses = s
+	}
 	if e.config.Live {
 		w.clock.read = e.config.clock
 		w.clock.begin()
@@ -118,6 +124,7 @@ func (w *worker) reset() {
 	}
 	w.table = flow.NewTable(w.config.MaxFlows, w.engine.seed, timeouts, func(_ flow.ID, r *flow.Record) {
 		w.stats.FlowsEvicted++
+		w.crowded(r)
 		w.conclude(r, record.ReasonEvicted)
 	})
 	w.names = classify.NewNames(w.config.MaxNames)
@@ -214,6 +221,7 @@ func (w *worker) drain() {
 // packet.
 func (w *worker) between() {
 	w.clock.look()
+	w.noteLoss()
 	w.heart.offer(w.clock.now)
 	w.flush()
 	if p := w.engine.policy.Load(); p != w.policy {

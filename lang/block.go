@@ -40,7 +40,7 @@ func blockSchemas() []blockSchema {
 func policyArguments() []string {
 	return []string{
 		"add", "audit", "count", "criteria", "description", "dscp", "dscp_if_unset", "enabled", "exempt", "for_each", "halt",
-		"interface", "label", "labels", "log", "log_rate", "mark", "notrack", "offload", "on_fail", "order", "priority", "quota", "quota_per",
+		"interface", "label", "labels", "log", "log_rate", "mark", "notrack", "offload", "on_fail", "on_overload", "order", "priority", "quota", "quota_per",
 		"rate", "rate_burst", "rate_per", "reject_with", "route", "schedule", "verdict",
 	}
 }

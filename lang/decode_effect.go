@@ -32,7 +32,8 @@ func (d *decoder) decodeEffects(b *hclsyntax.Block, p *PolicyBlock) {
 	}
 	p.Verdict = d.verdict(b)
 	p.RejectWith = d.rejectWith(b, p)
-	p.OnFail = d.onFail(b, p)
+	p.OnFail = d.failure(b, p, "on_fail", diag.InvalidOnFail, "no way to fail", "flows pass that netpold has not judged")
+	p.OnOverload = d.failure(b, p, "on_overload", diag.InvalidOnOverload, "no outcome of overload", "flows pass that netpold had no room for")
 	if a, ok := b.Body.Attributes["priority"]; ok {
 		p.Priority = d.priority(a)
 	}

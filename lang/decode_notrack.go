@@ -12,7 +12,7 @@ import (
 // untracked packet has none: labels, marks and all that stands on them.
 func trackedArguments() []string {
 	return []string{
-		"label", "labels", "mark", "dscp", "verdict", "priority", "route", "rate", "quota", "count", "log", "add", "offload", "on_fail",
+		"label", "labels", "mark", "dscp", "verdict", "priority", "route", "rate", "quota", "count", "log", "add", "offload", "on_fail", "on_overload",
 		"interface", "schedule",
 	}
 }

@@ -174,17 +174,18 @@ func (d *decoder) verdict(b *hclsyntax.Block) Text {
 	return Text{}
 }
 
-// failures are the words of the on_fail argument.
+// failures are the words of on_fail and on_overload.
 var failures = []string{"open", "closed"}
 
-// onFail reads what becomes of flows that nobody can judge.
-func (d *decoder) onFail(b *hclsyntax.Block, p *PolicyBlock) Text {
-	t := d.text(b, "on_fail", `"closed"`)
+// failure reads what becomes of flows that nobody can judge: pass is what
+// "open" has happen.
+func (d *decoder) failure(b *hclsyntax.Block, p *PolicyBlock, name, code, no, pass string) Text {
+	t := d.text(b, name, `"closed"`)
 	if t.Range.IsZero() {
 		return Text{}
 	}
 	if !slices.Contains(failures, t.Value) {
-		d.diags.Add(diag.New(diag.InvalidOnFail, t.Range, fmt.Sprintf("%q is no way to fail. on_fail is \"open\", which lets flows pass that netpold has not judged, or \"closed\", which gives them the verdict.", t.Value)).
+		d.diags.Add(diag.New(code, t.Range, fmt.Sprintf("%q is %s. %s is \"open\", which lets %s, or \"closed\", which gives them the verdict.", t.Value, no, name, pass)).
 			WithHint(suggest.Hint(strings.ToLower(t.Value), failures)))
 		return Text{}
 	}
@@ -192,6 +193,6 @@ func (d *decoder) onFail(b *hclsyntax.Block, p *PolicyBlock) Text {
 	if p.Verdict.Value == "drop" || p.Verdict.Value == "reject" || p.Verdict.Value == "" && (written || d.misspelt(b, "verdict")) {
 		return t
 	}
-	d.diags.Add(diag.New(diag.ConflictingArguments, t.Range, "on_fail says whether flows that netpold has not judged get the verdict, and only drop and reject can wait for that. Write verdict = \"drop\" or \"reject\", or leave on_fail out."))
+	d.diags.Add(diag.New(diag.ConflictingArguments, t.Range, fmt.Sprintf("%s says whether flows that netpold has not judged get the verdict, and only drop and reject can wait for that. Write verdict = \"drop\" or \"reject\", or leave %s out.", name, name)))
 	return t
 }

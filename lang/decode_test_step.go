@@ -17,13 +17,14 @@ const testTime = "time"
 
 // Words for how netpold does in a test.
 const (
-	NetpoldUp        = "up"        // it answers, and decides the flow
-	NetpoldDown      = "down"      // it does not run
-	NetpoldUndecided = "undecided" // it answers, and does not know the flow
+	NetpoldUp         = "up"         // it answers, and decides the flow
+	NetpoldDown       = "down"       // it does not run
+	NetpoldUndecided  = "undecided"  // it answers, and does not know the flow
+	NetpoldOverloaded = "overloaded" // it answers, and has given the flow up for lack of room
 )
 
 var (
-	netpoldStates = []string{NetpoldUp, NetpoldDown, NetpoldUndecided}
+	netpoldStates = []string{NetpoldUp, NetpoldDown, NetpoldUndecided, NetpoldOverloaded}
 	stepArguments = []string{"netpold", testTime}
 )
 

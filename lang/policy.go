@@ -144,6 +144,7 @@ type PolicyBlock struct {
 	Halt        bool       // policies after this one leave its flows alone
 	Audit       bool       // count and log, change nothing
 	OnFail      Text       // open, closed or empty
+	OnOverload  Text       // open, closed or empty, which is as OnFail
 	Labels      []Text
 	Mark        *Mark
 	DSCP        *DSCP

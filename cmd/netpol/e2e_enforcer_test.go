@@ -43,9 +43,10 @@ type enforcer struct {
 }
 
 // startEnforcer runs netpold on the router and waits until it answers.
-func (s *site) startEnforcer() *enforcer {
+func (s *site) startEnforcer(more ...string) *enforcer {
 	s.t.Helper()
-	e := &enforcer{cmd: exec.Command(s.path("bin/netpold"), "--state-dir", s.path("state"), "--run-dir", s.path("run"), "--etc-dir", s.path("etc"), "--log-level", "debug")}
+	args := append([]string{"--state-dir", s.path("state"), "--run-dir", s.path("run"), "--etc-dir", s.path("etc"), "--log-level", "debug"}, more...)
+	e := &enforcer{cmd: exec.Command(s.path("bin/netpold"), args...)}
 	e.cmd.Stderr = &e.log
 	var err error
 	s.ns.Do(func() { err = e.cmd.Start() })

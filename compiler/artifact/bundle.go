@@ -88,8 +88,14 @@ type Policy struct {
 	Part   int    `json:"part,omitempty"`    // of the policies that were one before When was taken out; 0 the first
 	Audit  bool   `json:"audit,omitempty"`   // only counted and logged
 	OnFail string `json:"on_fail,omitempty"` // "closed", or empty for open
-	From   string `json:"from,omitempty"`    // the argument of the netpol block that stands for it; empty for an author's
+	// OnOverload is "closed", or empty for open.
+	OnOverload string `json:"on_overload,omitempty"`
+	From       string `json:"from,omitempty"` // the argument of the netpol block that stands for it; empty for an author's
 }
+
+// ShedLabel is the label of connections that netpold gave up without a name
+// because it was overloaded; a bundle has it where a policy asks for it.
+const ShedLabel = "np-shed"
 
 // Decided says where a policy is decided.
 type Decided string

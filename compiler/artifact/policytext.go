@@ -1,6 +1,7 @@
 package artifact
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -24,6 +25,9 @@ func (p Policy) Does() string {
 	out = append(out, p.Also...)
 	if p.OnFail != "" {
 		out = append(out, "fails "+p.OnFail)
+	}
+	if p.OnFail+p.OnOverload != "" {
+		out = append(out, cmp.Or(p.OnOverload, "open")+" on overload")
 	}
 	text := strings.Join(out, ", ")
 	if p.Audit {

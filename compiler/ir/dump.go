@@ -71,6 +71,9 @@ func effects(p *Policy) string {
 	if p.OnFail == FailClosed {
 		parts = append(parts, "fails closed")
 	}
+	if p.Closes() {
+		parts = append(parts, p.OnOverload.String()+" on overload")
+	}
 	if p.Audit {
 		return "only count " + strings.Join(parts, ", ")
 	}

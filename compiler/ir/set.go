@@ -48,6 +48,7 @@ type Policy struct {
 	Audit      bool     // counted and logged, without any effect
 	From       string   // the argument of the netpol block that stands for the policy; empty for an author's
 	OnFail     OnFail
+	OnOverload OnFail // while the enforcer answers and has no room for the flow
 	// Split is filled by opt.
 	Split Split
 }
@@ -72,6 +73,9 @@ func (f OnFail) String() string {
 	}
 	return "unknown"
 }
+
+// Closes says that the policy's verdict comes in some case of failure.
+func (p *Policy) Closes() bool { return p.OnFail == FailClosed || p.OnOverload == FailClosed }
 
 // DSCP is a differentiated services code point (RFC 2474).
 type DSCP struct {

@@ -13,7 +13,8 @@ type Split struct {
 	// first packet would never get there, so the verdict waits for the
 	// enforcer's word.
 	Late bool
-	// FailClosed: while the enforcer cannot tell, the verdict is for flows of
+	// FailClosed: while the enforcer cannot tell, as far as OnFail and OnOverload
+	// say closed, the verdict is for flows of
 	// which headers say that it could come; Fail is what they say, any of it.
 	FailClosed bool
 	Fail       []Conjunction

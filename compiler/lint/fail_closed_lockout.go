@@ -17,10 +17,10 @@ func failClosedLockout() Rule {
 }
 
 // checkFailClosed asks what checkLockout asks for the time when netpold does not
-// answer: policies with on_fail = "closed" then block all that they could match
+// answer, or is overloaded: policies with on_fail or on_overload = "closed" then block all that they could match
 // by the headers, and nothing is known of a login but those.
 func checkFailClosed(p *pass) {
-	closed := func(x ir.Policy) bool { return blocking(&x) && x.OnFail == ir.FailClosed && !headersOnly(&x) }
+	closed := func(x ir.Policy) bool { return blocking(&x) && x.Closes() && !headersOnly(&x) }
 	if !slices.ContainsFunc(p.in.Set.Policies, closed) {
 		return
 	}
@@ -34,14 +34,17 @@ func checkFailClosed(p *pass) {
 		if policy == nil {
 			continue
 		}
-		at := p.block(policy).OnFail.Range
-		if at.IsZero() {
-			at = policy.Range
+		block, at, when := p.block(policy), policy.Range, "While netpold does not answer"
+		switch {
+		case policy.OnFail == ir.FailOpen:
+			at, when = block.OnOverload.Range, "While netpold is overloaded"
+		case !block.OnFail.Range.IsZero():
+			at = block.OnFail.Range
 		}
 		p.report(Finding{
 			Subject: at, Policy: policy.Name,
-			Detail: fmt.Sprintf("While netpold does not answer, policy %q would %s %s: its application is not known then, and the policy fails closed for all that it could be.", policy.Name, policy.Verdict, w.what),
-			Hint:   "exempt the management network by address or port, as in exempt = \"ip_protocol == 'tcp' && dst_port == 22\", or leave on_fail open",
+			Detail: fmt.Sprintf("%s, policy %q would %s %s: its application is not known then, and the policy fails closed for all that it could be.", when, policy.Name, policy.Verdict, w.what),
+			Hint:   "exempt the management network by address or port, as in exempt = \"ip_protocol == 'tcp' && dst_port == 22\", or leave on_fail and on_overload open",
 		}.shown(l.witness(w)))
 		return
 	}

@@ -231,7 +231,7 @@ func (l *login) close(policies []ir.Policy) {
 		}
 		r := s.Region(policy.Cond)
 		if l.failing && !headersOnly(policy) {
-			if policy.OnFail == ir.FailOpen {
+			if !policy.Closes() {
 				continue // nobody is there to decide it
 			}
 			r = s.OntoAll(s.Possible(r), headerAttributes())

@@ -15,7 +15,7 @@ func settle(policies []ir.Policy) {
 			p.Split.Kernel, p.Split.Any = false, nil
 		}
 		stops := p.Verdict == ir.Drop || p.Verdict == ir.Reject
-		if p.OnFail != ir.FailClosed || !stops || p.Split.Kernel || p.Audit {
+		if !p.Closes() || !stops || p.Split.Kernel || p.Audit {
 			continue
 		}
 		p.Split.FailClosed = true

@@ -34,6 +34,12 @@ func (r *resolver) effects(out *ir.Policy, b *lang.PolicyBlock) {
 	if b.OnFail.Value == ir.FailClosed.String() {
 		out.OnFail = ir.FailClosed
 	}
+	switch out.OnOverload = out.OnFail; b.OnOverload.Value {
+	case ir.FailClosed.String():
+		out.OnOverload = ir.FailClosed
+	case ir.FailOpen.String():
+		out.OnOverload = ir.FailOpen
+	}
 	if b.Priority != nil {
 		out.Priority = &ir.Priority{Text: b.Priority.Text, Value: b.Priority.Value}
 	}

@@ -60,6 +60,11 @@ const (
 	// SumsClient and SumsServer say that the side's SYN had a right checksum.
 	SumsClient
 	SumsServer
+	// Crowded flows were not looked at as they should have been: the table was
+	// full, too many were opening, or there was no buffer.
+	Crowded
+	// Shed flows were given up without a name because of that.
+	Shed
 
 	alias // the record only leads to another, in Work
 )

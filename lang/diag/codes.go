@@ -95,6 +95,8 @@ const (
 	InvalidInspect = "NP0046"
 	// InvalidSet: an argument of a set block cannot be read or does not suit it.
 	InvalidSet = "NP0047"
+	// InvalidOnOverload: on_overload is neither open nor closed.
+	InvalidOnOverload = "NP0048"
 	// UnknownTunnel: netpold does not look into such an encapsulation.
 	UnknownTunnel = "NP0050"
 
@@ -220,6 +222,7 @@ var Definitions = []Definition{
 	{InvalidPrefix, Error, "Invalid log prefix"},
 	{InvalidInspect, Error, "Invalid inspect"},
 	{InvalidSet, Error, "Invalid set"},
+	{InvalidOnOverload, Error, "Invalid on_overload"},
 	{UnknownTunnel, Error, "Unknown encapsulation"},
 	{CriteriaSyntax, Error, "Invalid criteria"},
 	{UnknownAttribute, Error, "Unknown attribute"},

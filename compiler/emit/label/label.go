@@ -43,7 +43,10 @@ type Table struct {
 	Effects []artifact.Effect // one a policy
 	Kernel  []KernelEffect    // in policy order, each label once per dimension
 	Failing []Failing
-	Outs    []Out
+	// Shed is the label of flows that the enforcer had no room for; without a
+	// name where no policy asks for it.
+	Shed artifact.Label
+	Outs []Out
 	// Sticky are label and mark bits that rules set as well: the enforcer never
 	// takes them back.
 	Sticky     []int // sorted
@@ -112,8 +115,12 @@ func Allocate(in Input) (*Table, diag.List) {
 			t.Kernel = append(t.Kernel, a.failing(i, p, g))
 			if g.fail != "" {
 				t.Failing = append(t.Failing, Failing{i, a.bits[g.fail]})
+				t.Sticky = append(t.Sticky, a.bits[g.fail]) // the first packet said it
 			}
 		}
+	}
+	if a.used[artifact.ShedLabel] {
+		t.Shed = a.label(artifact.ShedLabel)
 	}
 	t.Outs = a.outs(in.Policies)
 	slices.Sort(t.Sticky)
@@ -172,6 +179,9 @@ func needed(in Input, carriers []carrier, gates []gate) []need {
 		add(gates[i].holds, policies[i].Range, "")
 		add(gates[i].over, policies[i].Range, "")
 		add(gates[i].fail, policies[i].Range, "")
+		if gates[i].fails && policies[i].OnOverload == ir.FailClosed {
+			add(artifact.ShedLabel, policies[i].Range, "")
+		}
 		for _, l := range policies[i].Packet {
 			if l.Test.Attr.Name == interfaceOut {
 				add(outName(l.Test), policies[i].Range, "")

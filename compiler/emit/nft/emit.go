@@ -81,6 +81,10 @@ type Effect struct {
 	Rate   *ir.Rate
 	Audit  bool // only counted
 	Fail   bool // the verdict is for the time when the enforcer cannot tell
+	// OnFail and OnOverload say which such times, and Shed is the label of flows
+	// that the enforcer had no room for, if the second is closed.
+	OnFail, OnOverload ir.OnFail
+	Shed               artifact.Label
 }
 
 // Input is what the table is made of. Effects are in policy order: for each

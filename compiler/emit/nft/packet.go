@@ -119,7 +119,7 @@ func (t *packetTests) plainRules(e Effect, id string, also []artifact.Match, do 
 	}
 	if e.Fail {
 		id = "fail-" + id
-		alternatives = product(alternatives, t.unable())
+		alternatives = product(alternatives, t.unable(e))
 	}
 	var rules []artifact.Rule
 	for _, a := range alternatives {
@@ -157,18 +157,30 @@ func product(a, b [][]artifact.Match) [][]artifact.Match {
 // Heartbeat is the set by which rules know that the enforcer answers.
 const Heartbeat = "np_alive"
 
-// unable says that the enforcer has not decided, and will not: it does not
-// answer, or the flow has passed without being shown to it.
-func (t *packetTests) unable() [][]artifact.Match {
+// unable says that the enforcer has not decided, and will not. That is a failure
+// if it does not answer or the flow has passed without being shown to it; it is
+// overload if it has given the flow up, or answers and was not shown it.
+func (t *packetTests) unable(e Effect) [][]artifact.Match {
 	t.sets[Heartbeat] = artifact.Set{
 		Name: Heartbeat, Type: artifact.SetFamily, Heartbeat: artifact.HeartbeatLife,
 		Elements: artifact.HeartbeatElements(),
 	}
 	undecided := artifact.Match{Kind: artifact.MatchCTMark, Mask: t.settings.DoneMark, Value: 0}
-	return [][]artifact.Match{
-		{undecided, {Kind: artifact.MatchAlive, Set: Heartbeat, Not: true}},
-		{undecided, {Kind: artifact.MatchCTPackets, Limit: gate(t.settings), Not: true}},
+	dead := artifact.Match{Kind: artifact.MatchAlive, Set: Heartbeat, Not: true}
+	passed := artifact.Match{Kind: artifact.MatchCTPackets, Limit: gate(t.settings), Not: true}
+	var out [][]artifact.Match
+	switch closed := ir.FailClosed; {
+	case e.OnFail == closed && e.OnOverload == closed:
+		out = [][]artifact.Match{{undecided, dead}, {undecided, passed}}
+	case e.OnFail == closed:
+		out = [][]artifact.Match{{undecided, dead}}
+	case e.OnOverload == closed:
+		out = [][]artifact.Match{{undecided, passed, {Kind: artifact.MatchAlive, Set: Heartbeat}}}
 	}
+	if e.OnOverload == ir.FailClosed {
+		out = append(out, []artifact.Match{hasLabel(e.Shed)})
+	}
+	return out
 }
 
 // literal is one comparison, as alternatives.

@@ -66,6 +66,18 @@ policy "fails-how" {
   on_fail  = "close" # ERROR NP0040: Invalid on_fail
 }
 
+policy "overload" {
+  criteria    = "true"
+  verdict     = "drop"
+  on_overload = "Open" # ERROR NP0048: Invalid on_overload
+}
+
+policy "overload-without" {
+  criteria    = "true"
+  dscp        = "cs1"
+  on_overload = "closed" # ERROR NP0028: Conflicting arguments
+}
+
 policy "fails-misspelt" {
   criteria = "true"
   verdikt  = "drop" # ERROR NP0008: Unknown argument

@@ -104,6 +104,9 @@ func bundleGraph(b *artifact.Bundle) (view.Graph, error) {
 		if policy.OnFail != "" {
 			text += "\non_fail " + policy.OnFail
 		}
+		if policy.OnOverload != "" {
+			text += "\non_overload " + policy.OnOverload
+		}
 		node := g.node(view.NodePolicy, policy.Name, text)
 		if policy.When != "" {
 			when := "packets with " + policy.When

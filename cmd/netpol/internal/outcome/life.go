@@ -18,9 +18,10 @@ type Netpold uint8
 
 // States of the enforcer.
 const (
-	Up        Netpold = iota // it answers, and writes what it decides
-	Down                     // it does not run
-	Undecided                // it answers, and knows too little of this flow
+	Up         Netpold = iota // it answers, and writes what it decides
+	Down                      // it does not run
+	Undecided                 // it answers, and knows too little of this flow
+	Overloaded                // it answers, and has given this flow up for lack of room
 )
 
 // Moment is a packet of a flow that is looked at, and what there was before it.
@@ -79,8 +80,12 @@ func (l *Life) Next(m Moment) (Outcome, error) {
 			return Outcome{}, err
 		}
 	}
-	if m.Netpold == Up {
+	switch m.Netpold {
+	case Up:
 		l.write(&f)
+	case Overloaded:
+		l.shed()
+	case Down, Undecided:
 	}
 	if err := l.pass(p, to); err != nil {
 		return Outcome{}, err
@@ -99,6 +104,16 @@ func (l *Life) write(f *fact.Facts) {
 	if f.Complete {
 		l.conn.Mark |= l.e.Bundle.Settings.DoneMark
 	}
+}
+
+// shed is the enforcer's part of a flow that it gives up.
+func (l *Life) shed() {
+	for _, label := range l.e.Bundle.Labels {
+		if label.Name == artifact.ShedLabel {
+			l.conn.Labels[label.Bit/8] |= 1 << (label.Bit % 8)
+		}
+	}
+	l.conn.Mark |= l.e.Bundle.Settings.DoneMark
 }
 
 // counts are a connection's counters, by direction.

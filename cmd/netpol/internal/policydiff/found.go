@@ -48,6 +48,8 @@ func netpoldText(n outcome.Netpold) string {
 		return "down"
 	case outcome.Undecided:
 		return "undecided"
+	case outcome.Overloaded:
+		return "overloaded"
 	case outcome.Up:
 	}
 	return ""
@@ -188,7 +190,7 @@ func (c *comparison) failing(policy string, at time.Time) error {
 		return err
 	}
 	for _, f := range flows {
-		for _, n := range []outcome.Netpold{outcome.Down, outcome.Undecided} {
+		for _, n := range []outcome.Netpold{outcome.Down, outcome.Undecided, outcome.Overloaded} {
 			if c.netpold = n; c.ctx.Err() != nil {
 				return c.ctx.Err()
 			}
@@ -207,16 +209,16 @@ func (c *comparison) failing(policy string, at time.Time) error {
 // onFail reports whether a policy that has changed closes without netpold,
 // before or after.
 func onFail(p PolicyChange) bool {
-	return p.Before != nil && p.Before.OnFail == failClosed || p.After != nil && p.After.OnFail == failClosed
+	return p.Before != nil && closes(p.Before) || p.After != nil && closes(p.After)
 }
 
 // failsClosed reports whether any policy of the side closes without netpold.
 func (s *side) failsClosed() bool {
-	return slices.ContainsFunc(s.bundle.Policies, func(p artifact.Policy) bool { return p.OnFail == failClosed })
+	return slices.ContainsFunc(s.bundle.Policies, func(p artifact.Policy) bool { return closes(&p) })
 }
 
-// failClosed is artifact.Policy's word.
-const failClosed = "closed"
+// closes says that a policy's verdict comes in some case of failure.
+func closes(p *artifact.Policy) bool { return p.OnFail != "" || p.OnOverload != "" }
 
 // flowsOf are some flows that a policy of either side holds for now.
 func (c *comparison) flowsOf(policy string) ([]*fact.Facts, error) {

@@ -90,6 +90,8 @@ func netpold(t lang.Text, before []moment) outcome.Netpold {
 		return outcome.Down
 	case lang.NetpoldUndecided:
 		return outcome.Undecided
+	case lang.NetpoldOverloaded:
+		return outcome.Overloaded
 	case "":
 		if n := len(before); n > 0 {
 			return before[n-1].Netpold

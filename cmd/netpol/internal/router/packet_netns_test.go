@@ -297,3 +297,48 @@ policy "inward" {
 		}
 	}
 }
+
+// TestClosedOnOverload: netpold answers and has not looked at a flow within the
+// packets that it is shown, or has given it up: on_overload says what then.
+func TestClosedOnOverload(t *testing.T) {
+	lab := kerneltest.NewLab(t)
+	enforce(t, lab, `
+netpol {
+  inspect_packets = 2
+}
+policy "closed" {
+  criteria    = "dst_port == 7003 && domain(hostname, 'games.example')"
+  verdict     = "drop"
+  on_overload = "closed"
+}
+policy "open" {
+  criteria    = "dst_port == 7004 && domain(hostname, 'games.example')"
+  verdict     = "drop"
+  on_fail     = "closed"
+  on_overload = "open"
+}
+`)
+	talk := map[uint16]talker{}
+	for _, port := range []uint16{7003, 7004} {
+		echo(t, lab.Server, netip.AddrPortFrom(lab.ServerAddr4, port))
+		talk[port] = newTalker(t, lab.Client, netip.AddrPortFrom(lab.ServerAddr4, port))
+		for range 4 { // 8 packets are shown
+			if !talk[port].say(true) {
+				t.Fatalf("port %d: no answer while netpold could still name the flow", port)
+			}
+		}
+	}
+	if talk[7003].say(false) {
+		t.Error("a flow that nobody looked at passes, although on_overload is closed")
+	}
+	if !talk[7004].say(true) {
+		t.Error("a flow that nobody looked at is stopped, although on_overload is open")
+	}
+	lab.Router.Run("nft", "flush", "set", "inet", "netpol", "np_alive")
+	if !newTalker(t, lab.Client, netip.AddrPortFrom(lab.ServerAddr4, 7003)).say(true) {
+		t.Error("a new flow is stopped without netpold, although on_fail is open")
+	}
+	if talk[7004].say(false) {
+		t.Error("a flow passes without netpold, although on_fail is closed")
+	}
+}

@@ -1,0 +1,69 @@
+package enforcer
+
+import (
+	"time"
+
+	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// lossReach is how long after packets were lost a flow may begin and still have
+// lost its own first ones: it shows itself by what it sends next.
+const lossReach = int64(5 * time.Second)
+
+// lossSource is a Source that knows how many packets never reached it.
+type lossSource interface {
+	Lost() uint64
+}
+
+// noteLoss looks whether packets were lost since the last look.
+func (w *worker) noteLoss() {
+	if w.losses == nil {
+		return
+	}
+	if n := w.losses.Lost(); n != w.lost {
+		w.lost, w.lostAt = n, w.clock.now
+	}
+}
+
+// crowded notes that a flow was not looked at as it should have been, for lack
+// of room.
+func (w *worker) crowded(r *flow.Record) {
+	if !r.Has(flow.Done) {
+		r.Set(flow.Crowded)
+	}
+}
+
+// crowdOut notes it if more buffers were refused than before.
+func (w *worker) crowdOut(r *flow.Record, refused uint64) {
+	if w.buffers.Refused() != refused {
+		w.crowded(r)
+	}
+}
+
+// shedding says of a flow whose analysis ends that it ends without a name, and
+// that this may be the load's fault. result is what the last dissector said before
+// it was told that nothing more comes: what it has recognised to the end is
+// decided, whatever was lost beside it.
+func (w *worker) shedding(r *flow.Record, f *fact.Facts, result dissect.Result) bool {
+	w.noteLoss()
+	lossy := w.lostAt != 0 && w.lostAt+lossReach >= r.FirstSeen
+	if !r.Has(flow.Crowded) && !lossy {
+		return false
+	}
+	return result != dissect.Match && f.Hostname == "" && (f.Application == "" || f.Guessed)
+}
+
+// shed gives a flow up: policies say by on_overload what becomes of it. It
+// counts, and logs the 1st, 2nd, 4th... such flow.
+func (w *worker) shed(r *flow.Record) {
+	r.Set(flow.Shed)
+	w.stats.Shed++
+	if n := w.stats.Shed; n&(n-1) == 0 {
+		w.config.Logger.Warn("connections given up without a name, for lack of room", "connections", n,
+			"tracked", w.table.Len(), "max_flows", w.config.MaxFlows, "opening", len(w.openings)-1-len(w.idleOpening), "max_opening", w.config.MaxOpening,
+			"segments_without_buffer", w.buffers.Refused(), "packets_lost", w.lost,
+			"way_out", "raise --max-flows and the memory limit, or inspect fewer connections; on_overload says what becomes of them")
+	}
+}

@@ -1,0 +1,113 @@
+package enforcer
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+// shedding is a bundle with the label of flows that are given up.
+func shedding(t *testing.T) *artifact.Bundle {
+	t.Helper()
+	b := bundle(t, zoomPolicy())
+	b.Labels = append(b.Labels, artifact.Label{Name: artifact.ShedLabel, Bit: 1, Auto: true})
+	return b
+}
+
+// lossy is a script of which packets are lost where loses says so.
+type lossy struct {
+	*script
+	lost uint64
+}
+
+func (l *lossy) Lost() uint64 { return l.lost }
+
+// TestShed: what is given up for lack of room has a label that says so, unless
+// it was named; what is decided in time has none.
+func TestShed(t *testing.T) {
+	const half = "HELLO us04"
+	at := func(port int) *conn { return liveConn(fmt.Sprintf("192.168.1.2:%d", port), "198.51.100.1:443") }
+	const row = "tcp 192.168.1.2:%d>198.51.100.1:443 labels=[%s]/3 mark=0x80000000/0x80000000"
+	opened := func(n int, hello string) *script {
+		s := newScript()
+		for port := range n {
+			c := at(40000 + port)
+			s.handshake(c).tcp(c, client, "A", 0, hello)
+		}
+		return s
+	}
+	tests := []struct {
+		name   string
+		script *script
+		change func(*Config)
+		want   []string
+		shed   uint64
+	}{
+		{"the table is full", opened(3, half), func(c *Config) { c.MaxFlows = 2 }, []string{
+			fmt.Sprintf(row, 40000, "np-shed"), fmt.Sprintf(row, 40002, ""), fmt.Sprintf(row, 40001, ""), // at the end of all
+		}, 1},
+		{"too many open", opened(3, half), func(c *Config) { c.MaxOpening = 2 }, []string{
+			fmt.Sprintf(row, 40000, "np-shed"), fmt.Sprintf(row, 40001, ""), fmt.Sprintf(row, 40002, ""),
+		}, 1},
+		{"no buffer", opened(1, half), func(c *Config) { c.MaxBuffers = 1 }, []string{fmt.Sprintf(row, 40000, "np-shed")}, 1},
+		{"named in time", opened(3, "HELLO us04.zoom.us\n"), func(c *Config) { c.MaxFlows = 2 }, []string{
+			fmt.Sprintf(row, 40000, "zoom"), fmt.Sprintf(row, 40001, "zoom"), fmt.Sprintf(row, 40002, "zoom"),
+		}, 0},
+		{"a flood that says nothing", opened(9, ""), func(c *Config) { c.MaxFlows = 2 }, nil, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var log bytes.Buffer
+			j, e := play(t, tt.script, shedding(t), func(c *Config) {
+				live(c)
+				tt.change(c)
+				c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			})
+			if diff := cmp.Diff(tt.want, j.lines); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			if got := e.Stats().Shed; got != tt.shed {
+				t.Errorf("shed %d, want %d", got, tt.shed)
+			}
+			if said := strings.Contains(log.String(), "connections given up without a name"); said != (tt.shed > 0) {
+				t.Errorf("log:\n%s", log.String())
+			}
+		})
+	}
+}
+
+// TestShedByLoss: flows of the time when packets were lost, and those that began
+// soon after, are not taken for what they seem.
+func TestShedByLoss(t *testing.T) {
+	c := func(port int) *conn { return liveConn(fmt.Sprintf("192.168.1.2:%d", port), "198.51.100.1:443") }
+	l := &lossy{script: newScript()}
+	opaque := func(port int) {
+		l.tcp(c(port), client, "A", 0, "???")
+	}
+	opaque(40000)
+	l.wait(time.Second).do(func() { l.lost = 7 }).idle()
+	opaque(40001)
+	l.handshake(c(40002)).tcp(c(40002), client, "A", 0, "HELLO us04.zoom.us\n")
+	l.wait(6 * time.Second)
+	opaque(40003)
+	j, e := play(t, l.script, shedding(t), func(cfg *Config) { live(cfg); cfg.Source = l })
+	want := []string{
+		"tcp 192.168.1.2:40000>198.51.100.1:443 labels=[]/3 mark=0x80000000/0x80000000",
+		"tcp 192.168.1.2:40001>198.51.100.1:443 labels=[np-shed]/3 mark=0x80000000/0x80000000",
+		"tcp 192.168.1.2:40002>198.51.100.1:443 labels=[zoom]/3 mark=0x80000000/0x80000000",
+		"tcp 192.168.1.2:40003>198.51.100.1:443 labels=[]/3 mark=0x80000000/0x80000000",
+	}
+	if diff := cmp.Diff(want, j.lines); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if got := e.Stats().Shed; got != 1 {
+		t.Errorf("shed %d, want 1", got)
+	}
+}

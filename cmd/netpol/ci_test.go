@@ -234,6 +234,11 @@ func TestGitLabTemplate(t *testing.T) {
 	p.wantText(p.calls(), "--data-urlencode body@diff.md https://gitlab.example.org/api/v4/projects/5/merge_requests/6/notes",
 		"--upload-file netpol.npr https://gitlab.example.org/api/v4/projects/5/packages/generic/netpol/current/netpol.npr")
 
+	// What was signed is in no commit yet, so none is named.
+	if out := p.bash(0, nil, "netpol verify --key release.pub netpol.npr"); !strings.Contains(out, "uncommitted changes on ") || strings.Contains(out, "commit   ") {
+		t.Errorf("the release says of uncommitted policies:\n%s", out)
+	}
+
 	// A mistake stops the pipeline.
 	var job gitlabJob
 	node := doc["policies"]

@@ -46,7 +46,8 @@ func newSignCommand(t *tool) *cobra.Command {
 netpol compile made, and write it with a manifest and a signature over that into one
 file, a release: what netpol pull takes. The manifest holds a serial number, when the
 release was made and when it expires, the router it is for, the digest of the bundle,
-and author, message and commit, by default those of the policies' git commit.
+and author, message and commit, by default those of the policies' git commit if the
+files are as they were committed.
 
 A router never takes a release with a lower serial than it has had. By default the
 serial is the time in seconds, so that each release is newer than the one before; to
@@ -165,10 +166,15 @@ func (t *tool) signable(ctx context.Context, a signArgs) (release.Manifest, []by
 	if len(pins.pinned) > 0 {
 		return m, nil, fmt.Errorf("%w (%s)", errUnpinned, strings.Join(pins.pinned, ", "))
 	}
-	if head, ok := revision.At(ctx, a.source); ok {
+	head, ok := revision.At(ctx, a.source)
+	switch {
+	case !ok:
+	case revision.Unchanged(ctx, a.source):
 		m.Commit = cmp.Or(m.Commit, head.Commit)
 		m.Message = cmp.Or(m.Message, oneLine(head.Subject))
 		m.Author = cmp.Or(m.Author, oneLine(head.Author))
+	default: // no commit says what is signed
+		m.Message = cmp.Or(m.Message, fmt.Sprintf("uncommitted changes on %.12s", head.Commit))
 	}
 	encoded, err := artifact.Encode(set.bundle)
 	return m, encoded, err

@@ -1,7 +1,11 @@
 package revision
 
 import (
+	"bytes"
 	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -48,4 +52,34 @@ func AtRef(ctx context.Context, dir, ref string) (head Head, ok bool) {
 
 func shorten(text string) string {
 	return strings.ToValidUTF8(text[:min(len(text), maxSubject)], "")
+}
+
+// Unchanged reports whether the policy files of a directory are those of its commit.
+func Unchanged(ctx context.Context, dir string) bool {
+	committed, err := ReadIn(ctx, dir, "HEAD:./")
+	if err != nil {
+		return false // the commit does not have them
+	}
+	same := 0
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && name != "." && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir
+		case d.IsDir() || !isPolicyFile(filepath.ToSlash(name)):
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if was, known := committed[filepath.ToSlash(name)]; err != nil || !known || !bytes.Equal(was, data) {
+			return fs.ErrInvalid
+		}
+		same++
+		return nil
+	})
+	return err == nil && same == len(committed)
 }

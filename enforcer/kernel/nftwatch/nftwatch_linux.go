@@ -18,7 +18,7 @@ import (
 type Target struct {
 	Family, Table string
 	// Sets, if there are any, are all that matters of the table: a change is what
-	// takes one of them away, or elements out of it.
+	// takes one of them away, or elements out of it, or makes it anew.
 	Sets []string
 }
 
@@ -195,7 +195,7 @@ func (w *Watcher) note(kind uint16, m nfnl.Message) {
 	case unix.NFT_MSG_DELTABLE:
 		t.removed = true
 		t.lost = t.Sets
-	case unix.NFT_MSG_DELSET, unix.NFT_MSG_DELSETELEM:
+	case unix.NFT_MSG_DELSET, unix.NFT_MSG_DELSETELEM, unix.NFT_MSG_NEWSET: // a new one has nothing in it yet
 		if set := text(m.Data, attrSet); slices.Contains(t.Sets, set) && !slices.Contains(t.lost, set) {
 			t.lost = append(slices.Clip(t.lost), set)
 		}

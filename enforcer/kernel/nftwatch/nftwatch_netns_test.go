@@ -68,12 +68,16 @@ func TestWhatSetsLost(t *testing.T) {
 		{"an element", "delete element ip fw a { 1.1.1.1 }", "a", false},
 		{"a flush", "flush set ip fw b", "b", false},
 		{"both in one", "delete element ip fw a { 1.1.1.1 }; flush set ip fw b", "a b", false},
+		{"a set made anew", "delete set ip fw a; add set ip fw a { type ipv4_addr; }", "a", false},
 		{"a set", "delete set ip fw a", "a", false},
 		{"all", "flush ruleset", "a b", true},
 	}
 	for _, s := range steps {
 		ns.Run("nft", "add table ip fw; add chain ip fw c; add set ip fw a { type ipv4_addr; }; add set ip fw b { type ipv4_addr; }; add set ip fw other { type ipv4_addr; }")
 		ns.Run("nft", "add element ip fw a { 1.1.1.1, 2.2.2.2 }; add element ip fw b { 1.1.1.1 }; add element ip fw other { 1.1.1.1 }; flush set ip fw other; add rule ip fw c accept")
+		for made := true; made; { // that they were made is a change, too
+			_, made, err = w.Next(0)
+		}
 		ns.Run("nft", s.command)
 		c, ok, err := w.Next(patience)
 		if err != nil || !ok || c.Table != "fw" || c.Family != "ip" || c.Process != "nft" || c.Removed != s.removed || strings.Join(c.Sets, " ") != s.want {

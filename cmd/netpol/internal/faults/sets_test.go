@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// setPolicies put the flows of zoom into a set of nftables and an ipset.
+// setPolicies put the flows of zoom into a set of nftables and an ipset of netpol's,
+// and into a set of the administrator's.
 const setPolicies = `set "blocks" {
   kind     = "nft"
   type     = ["local_addr", "ip_proto", "other_port", "other_addr"]
@@ -27,71 +28,87 @@ set "talkers" {
   SIZE
 }
 
+set "theirs" {
+  kind     = "nft"
+  table    = "fw"
+  type     = "local_addr"
+  families = ["ipv4"]
+}
+
 policy "zoom" {
   criteria = "app == 'zoom'"
   label    = "zoom"
   dscp     = "cs5"
-  add      = ["blocks", "talkers"]
+  add      = ["blocks", "talkers", "theirs"]
 }
 `
+
+// theirSet makes the administrator's set.
+const theirSet = "add table inet fw; add set inet fw theirs { type ipv4_addr; flags timeout; timeout 1h; }"
 
 // newSetWorld is a world whose flows go into sets.
 func newSetWorld(t *trial, size string) *world {
 	t.Helper()
 	t.need("ipset")
 	w := newWorld(t)
+	w.ns.Run("nft", theirSet)
 	w.write("policies/some.netpol.hcl", strings.ReplaceAll(setPolicies, "SIZE", size))
 	w.apply()
 	return w
 }
 
-// inSets says whether the kernel's sets have a connection. A set that is not
-// there has none.
-func (w *world) inSets(conn net.Conn) (nft, ipset bool) {
+// placed says which of the kernel's sets have a connection. A set that is not there
+// has none.
+type placed struct{ nft, ipset, theirs bool }
+
+func (w *world) inSets(conn net.Conn) placed {
 	w.Helper()
 	list := func(script string) string { return w.ns.Run("sh", "-c", script+" 2>/dev/null || true") }
 	local := conn.LocalAddr().(*net.TCPAddr).AddrPort()
 	remote := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
-	inNft := fmt.Sprintf("%s . tcp . %d . %s", local.Addr(), remote.Port(), remote.Addr())
-	inIpset := fmt.Sprintf("%s,tcp:%d,%s", remote.Addr(), remote.Port(), local.Addr())
-	ipsetText := list("ipset list")
-	return strings.Contains(list("nft list table inet netpol_sets"), inNft),
-		strings.Contains(ipsetText, inIpset) || strings.Contains(ipsetText, fmt.Sprintf("%s,tcp:%d,%s", local.Addr(), remote.Port(), remote.Addr()))
+	return placed{
+		nft:    strings.Contains(list("nft list table inet netpol_sets"), fmt.Sprintf("%s . tcp . %d . %s", local.Addr(), remote.Port(), remote.Addr())),
+		ipset:  strings.Contains(list("ipset list"), fmt.Sprintf("%s,tcp:%d,%s", remote.Addr(), remote.Port(), local.Addr())),
+		theirs: strings.Contains(list("nft list set inet fw theirs"), local.Addr().String()+" "),
+	}
 }
 
-func (w *world) inBoth(conn net.Conn) bool    { a, b := w.inSets(conn); return a && b }
-func (w *world) inNeither(conn net.Conn) bool { a, b := w.inSets(conn); return !a && !b }
+func (w *world) inAll(conn net.Conn) bool { return w.inSets(conn) == placed{true, true, true} }
+
+// inNone is about the sets whose elements are of one connection.
+func (w *world) inNone(conn net.Conn) bool { p := w.inSets(conn); return !p.nft && !p.ipset }
 
 // setsEmptied has somebody empty and remove the sets that netpold fills.
 func setsEmptied(t *trial) {
 	w := newSetWorld(t, "")
 	d := w.netpold("--counter-interval", "1s")
 	conn := w.open(zoomName)
-	w.within(patience, "the connection is in both sets", func() bool { return w.inBoth(conn) })
+	w.within(patience, "the connection is in its sets", func() bool { return w.inAll(conn) })
 	ipset := "ipset flush $(ipset list -n)"
 	faults := []struct {
 		command string
 		limit   time.Duration
 	}{
 		{"nft flush set inet netpol_sets blocks", healed},
+		{"nft flush set inet fw theirs", healed},
 		{"nft delete set inet netpol_sets blocks", healed},
 		{"nft delete table inet netpol_sets", healed},
 		{ipset, 2 * healed}, // found by looking: every second here, every five unless told otherwise
 		{"ipset destroy $(ipset list -n)", 2 * healed},
-		{"nft flush ruleset; ipset destroy", 2 * healed},
+		{"nft flush ruleset; ipset destroy; nft '" + theirSet + "'", 2 * healed},
 	}
 	var took []string
 	for range rounds(1, 5) {
 		took = took[:0]
 		for _, f := range faults {
 			w.ns.Run("sh", "-c", f.command)
-			after := w.within(f.limit, f.command+": the connection is in both sets again", func() bool { return w.inBoth(conn) })
+			after := w.within(f.limit, f.command+": the connection is in its sets again", func() bool { return w.inAll(conn) })
 			took = append(took, after.Round(10*time.Millisecond).String())
 		}
 	}
 	w.within(patience, "the table is as it was applied", func() bool { return strings.Contains(w.netpol(0, "plan", "--refresh-only"), "No drift.") })
 	w.want(d.log.String(), "somebody took elements out of a set", "process=nft", "ipset")
-	t.measure("in both sets again after %s", strings.Join(took, ", "))
+	t.measure("in its sets again after %s", strings.Join(took, ", "))
 }
 
 // forgottenByConntrack has somebody remove conntrack's entries.
@@ -101,7 +118,7 @@ func forgottenByConntrack(t *trial) {
 	w.netpold("--counter-interval", "1s")
 	conn, silent := w.open(zoomName), w.openTLS(8443)
 	w.within(patience, "both are labelled and in their sets", func() bool {
-		return w.inBoth(conn) && w.inBoth(silent) && w.labelled(conn, zoomBit) && w.labelled(silent, zoomBit)
+		return w.inAll(conn) && w.inAll(silent) && w.labelled(conn, zoomBit) && w.labelled(silent, zoomBit)
 	})
 	var again, out time.Duration
 	for _, command := range []string{"conntrack -D -p tcp --dport 443", "conntrack -F"} {
@@ -113,10 +130,10 @@ func forgottenByConntrack(t *trial) {
 		w.ping(conn)
 		again = max(again, w.within(time.Second, command+": the label is back with the next packet", func() bool { return w.labelled(conn, zoomBit) }))
 	}
-	out = w.within(4*time.Second, "the silent connection left its sets", func() bool { return w.inNeither(silent) })
-	w.within(4*time.Second, "the other is in its sets", func() bool { return w.inBoth(conn) })
+	out = w.within(4*time.Second, "the silent connection left its sets", func() bool { return w.inNone(silent) })
+	w.within(4*time.Second, "the other is in its sets", func() bool { return w.inAll(conn) })
 	w.ping(silent)
-	w.within(4*time.Second, "it speaks, and is in its sets and labelled", func() bool { return w.inBoth(silent) && w.labelled(silent, zoomBit) })
+	w.within(4*time.Second, "it speaks, and is in its sets and labelled", func() bool { return w.inAll(silent) && w.labelled(silent, zoomBit) })
 	t.measure("label back %v after the next packet; a silent flow's elements gone after %v (readings each 1 s)",
 		again.Round(time.Millisecond), out.Round(10*time.Millisecond))
 }
@@ -150,7 +167,7 @@ func setsFull(t *trial) {
 	})
 	in := 0
 	for _, c := range conns {
-		if a, _ := w.inSets(c); a {
+		if w.inSets(c).nft {
 			in++
 		}
 	}

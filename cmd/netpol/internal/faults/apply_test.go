@@ -72,15 +72,20 @@ func stalePlan(t *trial) {
 }
 
 // generation counts the transactions of nftables in the host's namespace.
-func (h *host) generation() (n uint32) {
+func (h *host) generation() uint32 {
 	h.Helper()
-	var state nft.State
+	return h.live().Generation
+}
+
+// live is netpol's table in the kernel.
+func (h *host) live() (state nft.State) {
+	h.Helper()
 	var err error
 	h.ns.Do(func() { state, err = nft.Read("inet", "netpol", nil) })
 	if err != nil {
 		h.Fatal(err)
 	}
-	return state.Generation
+	return state
 }
 
 // stateFiles are the names, sizes and times of the state directory's files.

@@ -3,6 +3,7 @@ package faults
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -162,6 +163,25 @@ func (h *host) within(limit time.Duration, what string, holds func() bool) time.
 		h.Errorf("%s took %v, want at most %v", what, took, limit)
 	}
 	return took
+}
+
+// times are how long something took, each time.
+type times []time.Duration
+
+// String gives the median, and the longest.
+func (t times) String() string {
+	return fmt.Sprintf("%v, at most %v", t.median().Round(time.Millisecond), slices.Max(t).Round(time.Millisecond))
+}
+
+func (t times) median() time.Duration { return slices.Sorted(slices.Values(t))[len(t)/2] }
+
+// usually fails unless something took no longer than a limit most times: the
+// machine has other things to do now and then.
+func (h *host) usually(took times, limit time.Duration, what string) {
+	h.Helper()
+	if took.median() > h.slack(limit) {
+		h.Errorf("%s took %s, want %v at most", what, took, limit)
+	}
 }
 
 // slack is what a limit is in the short form, in which rows run beside each other

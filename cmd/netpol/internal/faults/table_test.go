@@ -30,12 +30,13 @@ type fault struct {
 func faults() []fault {
 	return []fault{
 		{"1", "kill -9 apply at random moments", "the old policies or the new ones, whole", killedAtRandom},
-		{"2", "kill -9 apply at each netlink call", "the same", killedAtSystemCalls},
+		{"2", "kill -9 apply at each netlink call", "as 1", killedAtSystemCalls},
 		{"3", "fsync, rename, write, unlink, chmod, mkdir killed or failed with ENOSPC and EIO", "the old state can be read; an apply that fails says so", failingFiles},
 		{"4", "two applies at once", "one wins; the other names its process, command, user and since when", twoApplies},
 		{"5", "a rule of somebody else between plan and apply", "stale plan, nothing is written", stalePlan},
-		{"6", "`nft flush ruleset`, netpold alive", "healed within 2 s, culprit named", flushedAlive},
-		{"7", "the same, netpold dead, then started", "restored within 1 s of the start, told", flushedDead},
+		{"6a", "`nft flush ruleset`, netpold alive", "healed within 2 s, culprit named", flushedAlive},
+		{"6b", "the same, and a rule of another's, with `table_owner`", "the table is untouched", flushedOwned},
+		{"7", "`nft flush ruleset`, netpold dead, then started", "restored within 1 s of the start, told", flushedDead},
 		{"8a", "`iptables-nft -F` and `-X` in every table", "netpol's table is untouched", iptablesFlushed},
 		{"8b", "`ipset flush`, `ipset destroy`, `nft flush set`, `nft delete set` of sets that netpold fills", "noticed, told, filled again", setsEmptied},
 		{"8c", "`conntrack -D` of one flow, `conntrack -F`", "labels and elements back with the flow's next packet, elements of silent flows gone", forgottenByConntrack},

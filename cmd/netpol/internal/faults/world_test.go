@@ -17,7 +17,6 @@ import (
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/kernel/ct"
 	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
-	"github.com/netpol/netpol/enforcer/kernel/nft"
 )
 
 // doneMark is netpold's bit of the mark, unless the netpol block says otherwise.
@@ -284,13 +283,7 @@ func (w *world) shortFlows() (stop func() (made, failed int64)) {
 // marked are the packets whose code point was set.
 func (w *world) marked() (n uint64) {
 	w.Helper()
-	var state nft.State
-	var err error
-	w.ns.Do(func() { state, err = nft.Read("inet", "netpol", nil) })
-	if err != nil {
-		w.Fatal(err)
-	}
-	for _, c := range state.Chains {
+	for _, c := range w.live().Chains {
 		for _, r := range c.Rules {
 			if c.Name == "np_dscp" {
 				n += r.Packets

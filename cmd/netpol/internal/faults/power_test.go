@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -73,34 +74,36 @@ func (h *host) disk(image string) (dir string) {
 	return dir
 }
 
-// cuts copies a disk at moments at which applies are at work on it. Each write
-// that counts is followed by a pause, in which the disk can be read.
+// applyOn applies changes until end is closed; busy says when. Each write that
+// counts is followed by a pause, in which the disk can be read.
+func (e *editor) applyOn(end <-chan struct{}, busy *atomic.Bool) {
+	for {
+		select {
+		case <-end:
+			return
+		default:
+		}
+		e.edit()
+		apply := e.command("apply", "--auto-approve", e.path("policies"))
+		busy.Store(true)
+		e.ns.Do(func() {
+			_ = exec.Command("strace", append([]string{
+				"-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,renameat,unlinkat",
+				"-e", "inject=fsync,renameat,unlinkat:delay_exit=30000",
+			}, apply.Args...)...).Run()
+		})
+		busy.Store(false)
+		e.forgetHistory()
+	}
+}
+
+// cuts copies a disk at moments at which applies are at work on it.
 func (e *editor) cuts(image string, n int) (images [][]byte) {
 	e.Helper()
 	var busy atomic.Bool
 	end := make(chan struct{})
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for {
-			select {
-			case <-end:
-				return
-			default:
-			}
-			e.edit()
-			apply := e.command("apply", "--auto-approve", e.path("policies"))
-			busy.Store(true)
-			e.ns.Do(func() {
-				_ = exec.Command("strace", append([]string{
-					"-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,renameat,unlinkat",
-					"-e", "inject=fsync,renameat,unlinkat:delay_exit=30000",
-				}, apply.Args...)...).Run()
-			})
-			busy.Store(false)
-			e.forgetHistory()
-		}
-	}()
+	var applying sync.WaitGroup
+	applying.Go(func() { e.applyOn(end, &busy) })
 	for deadline := time.Now().Add(2 * time.Minute); len(images) < n && time.Now().Before(deadline); {
 		time.Sleep(time.Duration(len(images)%7) * 11 * time.Millisecond) // anywhere
 		if !busy.Load() {
@@ -111,7 +114,7 @@ func (e *editor) cuts(image string, n int) (images [][]byte) {
 		}
 	}
 	close(end)
-	<-ended
+	applying.Wait()
 	if len(images) < n {
 		e.Errorf("only %d of %d cuts: the disk was never still", len(images), n)
 	}

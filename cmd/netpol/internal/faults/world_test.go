@@ -196,17 +196,30 @@ func (w *world) decided(conn net.Conn) bool {
 	return ok && c.Mark&doneMark != 0
 }
 
-// bulk sends datagrams from the client to the server, one each millisecond, until
-// stop is called, which tells how many did not arrive.
+// bulk sends datagrams of one connection from the client to the server until stop
+// is called, which tells how many did not arrive.
 func (w *world) bulk() (stop func() (sent, lost int64)) {
 	w.Helper()
-	var in net.PacketConn
 	var out net.Conn
+	payload := make([]byte, 1000)
+	return w.datagrams(9000, func(to string) (err error) {
+		if out == nil {
+			out, err = net.Dial("udp", to)
+		}
+		if err == nil {
+			_, err = out.Write(payload)
+		}
+		return err
+	})
+}
+
+// datagrams has the client send to a port of the server's, one datagram each
+// millisecond, until stop is called, which tells how many did not arrive.
+func (w *world) datagrams(port uint16, send func(to string) error) (stop func() (sent, lost int64)) {
+	w.Helper()
+	var in net.PacketConn
 	var err error
-	w.lab.Server.Do(func() { in, err = net.ListenPacket("udp", ":9000") })
-	if err == nil {
-		w.lab.Client.Do(func() { out, err = net.Dial("udp", netip.AddrPortFrom(w.lab.ServerAddr4, 9000).String()) })
-	}
+	w.lab.Server.Do(func() { in, err = net.ListenPacket("udp", fmt.Sprintf(":%d", port)) })
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -223,18 +236,20 @@ func (w *world) bulk() (stop func() (sent, lost int64)) {
 	}()
 	end := make(chan struct{})
 	var sending sync.WaitGroup
+	to := netip.AddrPortFrom(w.lab.ServerAddr4, port).String()
 	sending.Go(func() {
-		payload := make([]byte, 1000)
-		for {
-			select {
-			case <-end:
-				return
-			case <-time.After(time.Millisecond):
-				if _, err := out.Write(payload); err == nil {
-					sent.Add(1)
+		w.lab.Client.Do(func() {
+			for {
+				select {
+				case <-end:
+					return
+				case <-time.After(time.Millisecond):
+					if send(to) == nil {
+						sent.Add(1)
+					}
 				}
 			}
-		}
+		})
 	})
 	return func() (int64, int64) {
 		close(end)
@@ -242,7 +257,6 @@ func (w *world) bulk() (stop func() (sent, lost int64)) {
 		for deadline := time.Now().Add(2 * time.Second); got.Load() < sent.Load() && time.Now().Before(deadline); {
 			time.Sleep(10 * time.Millisecond)
 		}
-		out.Close()
 		in.Close()
 		return sent.Load(), sent.Load() - got.Load()
 	}

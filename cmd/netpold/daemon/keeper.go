@@ -149,6 +149,8 @@ func (k *keeper) keepTable(ctx context.Context) error {
 		}
 		if ok && !c.Lost && !byNetpol(c) {
 			k.changed(ctx, c)
+		} else if ok && c.Table == ownTable && !c.Removed {
+			k.health.tell("table") // netpol has put it back
 		}
 		if c.Lost || time.Since(looked) > lookForTable {
 			looked = time.Now()
@@ -177,8 +179,10 @@ func (k *keeper) changed(ctx context.Context, c nftwatch.Change) {
 	if c.Family == ownFamily && c.Table == ownTable {
 		k.log.Warn("somebody changed netpol's table", "process", c.Process, "pid", c.PID, "command", c.Command, "removed", c.Removed)
 		k.note(by)
-		if c.Removed && k.cfg.repair != repairOff || k.cfg.repair == repairAny {
+		if k.cfg.repair == repairAny {
 			k.restore(ctx)
+		} else if c.Removed {
+			k.look(ctx)
 		}
 		return
 	}
@@ -228,18 +232,27 @@ func (k *keeper) renewAll() {
 	k.renew(ids)
 }
 
-// look puts the table back if it is not there, and says whether it was so.
+// look puts the table back if it is not there, or tells of it, and says whether it
+// was so.
 func (k *keeper) look(ctx context.Context) (gone bool) {
-	if k.cfg.repair == repairOff || !k.active() {
+	if !k.active() {
 		return false
 	}
 	there, err := k.there(ownFamily, ownTable)
-	if err != nil {
+	switch {
+	case err != nil:
 		k.unrepaired(err)
-	} else if !there {
+		return false
+	case there:
+		k.health.tell("table")
+	case k.cfg.repair == repairOff:
+		k.health.tell("table", control.Reason{
+			Code: "table-missing", Detail: "netpol's table is not in the kernel: no policy acts", WayOut: "netpol restore",
+		})
+	default:
 		k.restore(ctx)
 	}
-	return err == nil && !there
+	return !there
 }
 
 // restore has the tool bring back what was applied.

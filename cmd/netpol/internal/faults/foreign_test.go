@@ -26,10 +26,23 @@ func flushedAlive(t *trial) {
 		}
 	}
 	h.usually(took, healed, "healing")
+	h.unrepaired(d)
 	h.within(patience, "plan knows who it was", func() bool {
 		return strings.Contains(h.netpol(0, "plan", "--refresh-only"), "No drift.") && strings.Count(d.log.String(), "process=nft") >= n
 	})
 	t.measure("%d flushes: healed in %s; nft named %d times", n, took, strings.Count(d.log.String(), "process=nft"))
+}
+
+// unrepaired is the same with a netpold that only tells.
+func (h *host) unrepaired(d *enforcer) {
+	h.Helper()
+	d.kill()
+	h.netpold("--repair", "off")
+	h.ns.Run("nft", "flush", "ruleset")
+	h.within(healed, "show tells", func() bool {
+		return strings.Contains(h.netpol(0, "show"), "table-missing: netpol's table is not in the kernel")
+	})
+	h.netpol(0, "restore")
 }
 
 // hasTable says that netpol's table is whole: it comes in one transaction.

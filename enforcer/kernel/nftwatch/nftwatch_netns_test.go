@@ -76,7 +76,9 @@ func TestWhatSetsLost(t *testing.T) {
 		ns.Run("nft", "add table ip fw; add chain ip fw c; add set ip fw a { type ipv4_addr; }; add set ip fw b { type ipv4_addr; }; add set ip fw other { type ipv4_addr; }")
 		ns.Run("nft", "add element ip fw a { 1.1.1.1, 2.2.2.2 }; add element ip fw b { 1.1.1.1 }; add element ip fw other { 1.1.1.1 }; flush set ip fw other; add rule ip fw c accept")
 		for made := true; made; { // that they were made is a change, too
-			_, made, err = w.Next(0)
+			if _, made, err = w.Next(0); err != nil {
+				t.Fatal(err)
+			}
 		}
 		ns.Run("nft", s.command)
 		c, ok, err := w.Next(patience)

@@ -24,7 +24,13 @@ type Options struct {
 	// not netpol's, by bit and by name.
 	ReservedBits  map[int]string
 	ReservedNames map[string]int
+	// Router is what the router that the bundle is for says of label bits; the
+	// zero value is of none.
+	Router Router
 }
+
+// Router is what a router's connections say of label bits.
+type Router = label.Router
 
 // Compile compiles a policy set. The bundle is nil iff the diagnostics hold an
 // error; every stage that can still say something has been run then.
@@ -36,6 +42,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 		Pins:     pins(p.Lock),
 		Bits:     opts.ReservedBits,
 		Names:    opts.ReservedNames,
+		Router:   opts.Router,
 	})
 	diags.Extend(d)
 	program, d := prog.Emit(set.Policies, labels.Effects)

@@ -122,7 +122,7 @@ func stages(sources map[string][]byte, opts Options) []txtar.File {
 			add(name, string(part.Data))
 		}
 	}
-	add("lock", string(lang.FormatLock(NewLock(b, p.Lock))))
+	add("lock", string(lang.FormatLock(NewLock(b, p.Lock, Router{}))))
 	return out
 }
 
@@ -163,7 +163,7 @@ func TestCompileIsDeterministic(t *testing.T) {
 		for _, part := range parts {
 			fmt.Fprintf(&all, "%s\n%s", part.Name, part.Data)
 		}
-		return all.String() + string(lang.FormatLock(NewLock(b, p.Lock)))
+		return all.String() + string(lang.FormatLock(NewLock(b, p.Lock, Router{})))
 	}
 	want := compile()
 	for range 5 {
@@ -192,7 +192,7 @@ func TestLockHoldsBits(t *testing.T) {
 }
 `),
 		"b.netpol.hcl": first.Source("b.netpol.hcl"),
-		lang.LockName:  lang.FormatLock(NewLock(b, nil)),
+		lang.LockName:  lang.FormatLock(NewLock(b, nil, Router{})),
 	}, lang.Options{})
 	b, more = Compile(second, Options{Catalogue: catalogue()})
 	if diags.Extend(more); len(diags) > 0 {
@@ -230,7 +230,7 @@ func TestBitsNeverMove(t *testing.T) {
 				}
 				seen[l.Name], owner[l.Bit] = l.Bit, l.Name
 			}
-			lock = lang.FormatLock(NewLock(b, p.Lock))
+			lock = lang.FormatLock(NewLock(b, p.Lock, Router{}))
 		}
 	})
 }

@@ -93,6 +93,9 @@ type Policy struct {
 	From       string `json:"from,omitempty"` // the argument of the netpol block that stands for it; empty for an author's
 }
 
+// SeenLabel is the label of a bundle that has no other. No connection carries it.
+const SeenLabel = "np-seen"
+
 // ShedLabel is the label of connections that netpold gave up without a name
 // because it was overloaded; a bundle has it where a policy asks for it.
 const ShedLabel = "np-shed"

@@ -14,6 +14,7 @@ const (
 	codeBitTaken = "NP0302"
 	codeName     = "NP0303"
 	codePin      = "NP0304"
+	codeLiveBit  = "NP0305"
 )
 
 // allocation is the state of giving out bits.
@@ -43,7 +44,52 @@ func newAllocation(in Input) (*allocation, diag.List) {
 		}
 		a.bits[p.Name], a.owner[p.Bit] = p.Bit, p.Name
 	}
+	a.remember()
 	return a, diags
+}
+
+// remember takes over the labels that are in force as if the lock had them, where
+// it says nothing else: what was deleted there by hand lives on in connections.
+func (a *allocation) remember() {
+	for _, l := range a.in.Router.Applied {
+		if _, pinned := a.bits[l.Name]; pinned {
+			continue
+		}
+		if _, taken := a.owner[l.Bit]; !taken {
+			a.bits[l.Name], a.owner[l.Bit] = l.Bit, l.Name
+		}
+	}
+}
+
+// inForce finds a label in force under another name that has a label's bit:
+// connections that carry it would get the new label's effects.
+func (a *allocation) inForce(n need) (diag.Diagnostic, bool) {
+	bit, pinned := a.bits[n.name]
+	if !pinned || n.name == Seen {
+		return diag.Diagnostic{}, false
+	}
+	for _, l := range a.in.Router.Applied {
+		if l.Bit == bit && l.Name != n.name && l.Name != Seen {
+			return diag.Diagnostic{
+				Severity: diag.Error, Code: codeLiveBit, Summary: "Label bit is in force as another label", Subject: n.at,
+				Detail: fmt.Sprintf("The lock gives label %q bit %d, which the policies in force on the router give to %q; %s. They would be taken for %q. "+
+					"Delete the line of %q from netpol.lock.hcl, so that it gets another bit, or apply the policies without it first.",
+					n.name, bit, l.Name, carriers(a.in.Router.Held[bit]), n.name, n.name),
+			}, true
+		}
+	}
+	return diag.Diagnostic{}, false
+}
+
+// carriers says how many live connections carry a bit.
+func carriers(n int) string {
+	switch n {
+	case 0:
+		return "no live connection carries it now, but one may at any time"
+	case 1:
+		return "1 live connection carries it"
+	}
+	return fmt.Sprintf("%d live connections carry it", n)
 }
 
 func pinError(p Pin, detail string) diag.Diagnostic {
@@ -60,6 +106,10 @@ func (a *allocation) allocate(list []need) diag.List {
 	var left []need
 	for _, n := range list {
 		if d, ok := a.clash(n); ok {
+			diags.Add(d)
+			continue
+		}
+		if d, ok := a.inForce(n); ok {
 			diags.Add(d)
 			continue
 		}
@@ -104,10 +154,10 @@ func (a *allocation) clash(n need) (diag.Diagnostic, bool) {
 }
 
 // lowestFree is a bit that neither another owner nor any pin has, in use or
-// not: a retired label's bit may still be on live connections.
+// not, and that no live connection carries, whoever set it.
 func (a *allocation) lowestFree() (int, bool) {
 	for bit := range Bits {
-		if _, ok := a.in.Bits[bit]; ok {
+		if _, ok := a.in.Bits[bit]; ok || a.in.Router.Held[bit] > 0 {
 			continue
 		}
 		if _, ok := a.owner[bit]; !ok {
@@ -154,7 +204,23 @@ func (a *allocation) taken() string {
 			retired++
 		}
 	}
-	return fmt.Sprintf("%d belong to other owners and %d to labels that only the lock still names", len(a.in.Bits), retired)
+	text := fmt.Sprintf("%d belong to other owners and %d to labels that only the lock still names", len(a.in.Bits), retired)
+	if n := a.quarantined(); n > 0 {
+		text += fmt.Sprintf(", and %d more are on live connections", n)
+	}
+	return text
+}
+
+// quarantined is how many bits nobody owns and live connections carry.
+func (a *allocation) quarantined() int {
+	n := 0
+	for bit, held := range a.in.Router.Held {
+		_, theirs := a.in.Bits[bit]
+		if _, owned := a.owner[bit]; held > 0 && !owned && !theirs {
+			n++
+		}
+	}
+	return n
 }
 
 // someNames is the first few labels.
@@ -171,5 +237,5 @@ func someNames(left []need) string {
 
 // label is the artifact's form of a label that has a bit.
 func (a *allocation) label(name string) artifact.Label {
-	return artifact.Label{Name: name, Bit: a.bits[name], Auto: strings.HasPrefix(name, autoPrefix)}
+	return artifact.Label{Name: name, Bit: a.bits[name], Auto: strings.HasPrefix(name, AutoPrefix)}
 }

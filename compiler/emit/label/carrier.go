@@ -111,7 +111,7 @@ func claim(policies []ir.Policy) []carrier {
 				stretches[dim].number++
 				continue // its own rules carry it
 			}
-			out[i][dim] = carriedBy{name: autoPrefix + stretches[dim].name(v), auto: true}
+			out[i][dim] = carriedBy{name: AutoPrefix + stretches[dim].name(v), auto: true}
 			if dim == verdict && policies[i].Split.FailClosed {
 				stretches[dim].number++ // the rule for when the enforcer cannot tell
 			}

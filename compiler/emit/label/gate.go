@@ -42,7 +42,7 @@ func gates(policies []ir.Policy) []gate {
 			out[i] = gate{holds: conditionName(p), own: true}
 		}
 		if p.Quota != nil && !p.Audit {
-			out[i].over = autoPrefix + "over-" + digest(p.Name)
+			out[i].over = AutoPrefix + "over-" + digest(p.Name)
 		}
 		if p.Split.FailClosed {
 			out[i].fails, out[i].fail = true, failName(p)
@@ -58,7 +58,7 @@ func conditionName(p *ir.Policy) string {
 	if c, ok := p.Cond.(*ir.Const); ok && c.Value {
 		return ""
 	}
-	return fmt.Sprintf("%sif-%s", autoPrefix, digest(fmt.Sprint(p.Split.Late)+ir.Dump(p.Cond)))
+	return fmt.Sprintf("%sif-%s", AutoPrefix, digest(fmt.Sprint(p.Split.Late)+ir.Dump(p.Cond)))
 }
 
 func failName(p *ir.Policy) string {
@@ -72,7 +72,7 @@ func failName(p *ir.Policy) string {
 		}
 		b.WriteByte('\n')
 	}
-	return autoPrefix + "fail-" + digest(b.String())
+	return AutoPrefix + "fail-" + digest(b.String())
 }
 
 func digest(text string) string {
@@ -92,7 +92,7 @@ func auditName(policy string, taken map[string]string) string {
 		}
 		return '-'
 	}, policy)
-	name := autoPrefix + "audit-" + slug[:min(len(slug), maxSlug)]
+	name := AutoPrefix + "audit-" + slug[:min(len(slug), maxSlug)]
 	if other, ok := taken[name]; ok && other != policy {
 		name += "-" + digest(policy)
 	}
@@ -154,7 +154,7 @@ const interfaceOut = "interface_out"
 
 // outName is the label by which rules know the interface that a flow leaves by:
 // only two of the hooks see it, and only of packets of one direction.
-func outName(c *ir.Compare) string { return autoPrefix + "out-" + digest(strings.Join(c.Strings, ",")) }
+func outName(c *ir.Compare) string { return AutoPrefix + "out-" + digest(strings.Join(c.Strings, ",")) }
 
 // outs are those labels. No name stands for flows that leave by no interface,
 // which have no label: then it is the others that get it.

@@ -15,10 +15,10 @@ const Bits = 128
 
 // Seen is the label of a set that has no other. No flow carries it; a rule that
 // sets a label, any label, makes the kernel give new connections room for them.
-const Seen = "np-seen"
+const Seen = artifact.SeenLabel
 
-// autoPrefix begins the names of the labels that netpol makes itself.
-const autoPrefix = "np-"
+// AutoPrefix begins the names of the labels that netpol makes itself.
+const AutoPrefix = "np-"
 
 // Input is what labels are allocated from.
 type Input struct {
@@ -27,6 +27,14 @@ type Input struct {
 	Pins     []Pin          // of the lock file
 	Bits     map[int]string // bits of other owners, with their label names
 	Names    map[string]int // the same the other way round
+	Router   Router
+}
+
+// Router is what the router's connections say of labels: bits outlive both the
+// rules and the lines of a lock. The zero value knows nothing.
+type Router struct {
+	Applied []artifact.Label // of the policies that are in force
+	Held    map[int]int      // bit -> live connections that carry it
 }
 
 // Pin is one line of the lock: this label has this bit.

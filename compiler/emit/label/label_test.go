@@ -231,6 +231,55 @@ func TestAllocateSaysWhatIsLeft(t *testing.T) {
 	}
 }
 
+// TestAllocateByTheRouter: what the router's connections say of bits counts where
+// the lock says nothing.
+func TestAllocateByTheRouter(t *testing.T) {
+	router := label.Router{
+		Applied: []artifact.Label{{Name: "zoom", Bit: 3}, {Name: "old", Bit: 0}},
+		Held:    map[int]int{0: 1000, 1: 1, 3: 7},
+	}
+	tests := []struct {
+		name string
+		pins []label.Pin
+		want string
+	}{
+		{"no lock", nil, "new=2 zoom=3"},
+		{"the lock agrees", []label.Pin{{Name: "zoom", Bit: 3}, {Name: "old", Bit: 0}}, "new=2 zoom=3"},
+		{"the lock moves a label", []label.Pin{{Name: "zoom", Bit: 5}}, "new=2 zoom=5"},
+		{"the lock has a bit that nobody accounts for", []label.Pin{{Name: "new", Bit: 1}}, "new=1 zoom=3"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			table, diags := label.Allocate(label.Input{Policies: policies("zoom", "new"), Pins: tt.pins, Router: router})
+			if len(diags) > 0 {
+				t.Fatal(diags)
+			}
+			var got []string
+			for _, l := range table.Labels {
+				got = append(got, fmt.Sprintf("%s=%d", l.Name, l.Bit))
+			}
+			if text := strings.Join(got, " "); text != tt.want {
+				t.Errorf("got %s, want %s", text, tt.want)
+			}
+		})
+	}
+}
+
+func TestAllocateRefusesABitInForce(t *testing.T) {
+	held := map[int]string{0: "no live connection carries it now, but one may at any time", 1: "1 live connection carries it", 1000: "1000 live connections carry it"}
+	for n, carried := range held {
+		_, diags := label.Allocate(label.Input{
+			Policies: policies("new"), Pins: []label.Pin{{Name: "new", Bit: 0}},
+			Router: label.Router{Applied: []artifact.Label{{Name: "old", Bit: 0}}, Held: map[int]int{0: n}},
+		})
+		want := `error[NP0305]: Label bit is in force as another label: The lock gives label "new" bit 0, which the policies in force on the router give to "old"; ` + carried +
+			`. They would be taken for "new". Delete the line of "new" from netpol.lock.hcl, so that it gets another bit, or apply the policies without it first.`
+		if len(diags) != 1 || !strings.HasSuffix(diags[0].Error(), want) {
+			t.Errorf("got %v\nwant %s", diags, want)
+		}
+	}
+}
+
 func first(in []ir.Policy, holds int) (dscp int, verdict string) {
 	for i := len(in) - 1; i >= 0; i-- {
 		if holds>>i&1 == 0 {

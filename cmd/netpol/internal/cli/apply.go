@@ -223,6 +223,9 @@ func (t *tool) carryOut(p *planned, meta router.Meta) error {
 	if err := t.tellEnforcer(p.set.bundle.Digest(), len(p.changes) > 0); err != nil {
 		return err
 	}
+	if err := p.live.ClearRetired(p.set.bundle, p.retired, t.step); err != nil {
+		return err
+	}
 	switch {
 	case t.json:
 		return view.AppliedJSON(t.Out, totals, p.set.bundle.Digest())

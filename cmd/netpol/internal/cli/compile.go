@@ -95,7 +95,7 @@ func (t *tool) compile(a compileArgs) error {
 	if err != nil {
 		return err
 	}
-	pins, err := set.lockUpdate()
+	pins, err := set.lockUpdate(compiler.Router{})
 	if err != nil {
 		return err
 	}

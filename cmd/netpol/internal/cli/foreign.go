@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/netpol/netpol/cmd/netpol/internal/router"
+	"github.com/netpol/netpol/compiler"
 	"github.com/netpol/netpol/enforcer/kernel/files"
 )
 
@@ -12,6 +13,8 @@ import (
 type foreign struct {
 	bits  map[int]string
 	names map[string]int
+	// router is what connections say of netpol's own; known to plan and apply.
+	router compiler.Router
 }
 
 // foreignLabels reads the lines of the connlabel.conf files under a directory

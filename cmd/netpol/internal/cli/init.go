@@ -10,6 +10,7 @@ import (
 	"github.com/netpol/netpol/cmd/netpol/internal/propose"
 	"github.com/netpol/netpol/cmd/netpol/internal/scaffold"
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
+	"github.com/netpol/netpol/compiler"
 )
 
 type initArgs struct {
@@ -93,7 +94,7 @@ func (t *tool) writeInit(dir string, files []scaffold.File, others foreign) erro
 	if err != nil {
 		return fmt.Errorf("%s: what was written does not compile here: %w", policies, err)
 	}
-	pins, err := set.lockUpdate()
+	pins, err := set.lockUpdate(compiler.Router{})
 	if err != nil {
 		return err
 	}

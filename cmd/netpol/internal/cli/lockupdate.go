@@ -25,8 +25,9 @@ type lockUpdate struct {
 }
 
 // lockUpdate works out the lock file of a compiled set. It writes nothing.
-func (s *policySet) lockUpdate() (lockUpdate, error) {
-	after := lang.FormatLock(compiler.NewLock(s.bundle, s.policy.Lock))
+// router is what is known of the router that the set is for.
+func (s *policySet) lockUpdate(router compiler.Router) (lockUpdate, error) {
+	after := lang.FormatLock(compiler.NewLock(s.bundle, s.policy.Lock, router))
 	u, err := readLockUpdate(filepath.Join(s.dir, lang.LockName), after)
 	if err != nil {
 		return lockUpdate{}, err
@@ -62,15 +63,6 @@ func (u lockUpdate) beforeDigest() string {
 	}
 	sum := sha256.Sum256(u.before)
 	return hex.EncodeToString(sum[:])
-}
-
-// notes are the remarks on a plan's objects, by kind and id.
-func (u lockUpdate) notes() map[string]string {
-	notes := make(map[string]string, len(u.pinned))
-	for _, name := range u.pinned {
-		notes["label/"+name] = "will be pinned in " + lang.LockName
-	}
-	return notes
 }
 
 // write puts the new lock file in place, if it differs from the old.

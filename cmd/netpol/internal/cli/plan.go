@@ -3,13 +3,16 @@ package cli
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/netpol/netpol/cmd/netpol/internal/planfile"
 	"github.com/netpol/netpol/cmd/netpol/internal/router"
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
+	"github.com/netpol/netpol/compiler"
 	"github.com/netpol/netpol/enforcer/reconcile"
+	"github.com/netpol/netpol/lang/diag"
 )
 
 type planArgs struct {
@@ -25,6 +28,10 @@ type planned struct {
 	live    *router.Live
 	changes []reconcile.Change
 	pins    lockUpdate
+	// bits are those of live connections, and retired what of them the lock alone
+	// still names; empty for a plan that was saved.
+	bits    router.LabelBits
+	retired [16]byte
 }
 
 func newPlanCommand(t *tool) *cobra.Command {
@@ -114,14 +121,27 @@ func (t *tool) plan(dir string) (*planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &planned{set: set, live: live, changes: r.Diff(live, set.bundle)}
+	bits, err := live.LabelBits()
+	if err != nil {
+		return nil, err
+	}
+	others.router = compiler.Router{Applied: bits.Applied, Held: bits.Held}
+	if set.disturbs(others.router) {
+		if set, err = t.compileDir(dir, others); err != nil {
+			return nil, err
+		}
+		if set.diags.HasErrors() {
+			return nil, t.report(slices.DeleteFunc(set.diags, func(d diag.Diagnostic) bool { return d.Severity != diag.Error }), set.source)
+		}
+	}
+	p := &planned{set: set, live: live, changes: r.Diff(live, set.bundle), bits: bits, retired: set.retired(others)}
 	// What kernels differ in is asked before anybody approves of it.
 	if len(p.changes) > 0 && len(set.bundle.Ruleset.Flowtables) > 0 {
 		if err := router.Check(set.bundle); err != nil {
 			return nil, err
 		}
 	}
-	p.pins, err = set.lockUpdate()
+	p.pins, err = set.lockUpdate(others.router)
 	return p, err
 }
 
@@ -132,7 +152,7 @@ func (t *tool) showPlan(p *planned) error {
 	if t.json {
 		return view.PlanJSON(t.Out, p.changes, p.set.bundle.Digest())
 	}
-	return view.Plan(t.Out, p.changes, p.pins.notes(), t.style(t.Out))
+	return view.Plan(t.Out, p.changes, p.notes(), t.style(t.Out))
 }
 
 // save writes the plan for a later apply.

@@ -38,6 +38,7 @@ func (t *tool) compileDir(dir string, others foreign) (*policySet, error) {
 		Catalogue:     catalogue,
 		ReservedBits:  others.bits,
 		ReservedNames: others.names,
+		Router:        others.router,
 	})
 	set.bundle = bundle
 	set.diags.Extend(diags)

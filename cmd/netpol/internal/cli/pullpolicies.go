@@ -12,6 +12,7 @@ import (
 	"github.com/netpol/netpol/cmd/netpol/internal/revision"
 	"github.com/netpol/netpol/cmd/netpol/internal/router"
 	"github.com/netpol/netpol/cmd/netpol/internal/source"
+	"github.com/netpol/netpol/compiler"
 )
 
 var errUnsignedWeb = errors.New("--unsigned-policies takes a directory, or a git repository (git+https://...)")
@@ -27,7 +28,7 @@ func (t *tool) incomingPolicies(ctx context.Context, src source.Source, a pullAr
 	if err != nil {
 		return nil, err
 	}
-	pins, err := set.lockUpdate()
+	pins, err := set.lockUpdate(compiler.Router{})
 	if err != nil {
 		return nil, err
 	}

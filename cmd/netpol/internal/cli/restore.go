@@ -113,6 +113,9 @@ func (t *tool) putBack(r router.Router, live *router.Live, b *artifact.Bundle) e
 	if err := t.tellEnforcer(b.Digest(), len(changes) > 0); err != nil {
 		return err
 	}
+	if err := live.ClearRetired(b, [16]byte{}, t.step); err != nil {
+		return err
+	}
 	if t.json {
 		return view.RestoredJSON(t.Out, view.Count(changes), b.Digest())
 	}

@@ -200,6 +200,9 @@ func (t *tool) goBack(r router.Router, live *router.Live, b *artifact.Bundle, ch
 		if err := t.tellEnforcer(digest, len(changes) > 0); err != nil {
 			return err
 		}
+		if err := live.ClearRetired(b, [16]byte{}, t.step); err != nil {
+			return err
+		}
 	}
 	if meta.Confirm > 0 {
 		if err := t.announce(r); err != nil {

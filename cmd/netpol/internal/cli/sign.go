@@ -16,6 +16,7 @@ import (
 	"github.com/netpol/netpol/cmd/netpol/internal/release"
 	"github.com/netpol/netpol/cmd/netpol/internal/revision"
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
+	"github.com/netpol/netpol/compiler"
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/lang"
 	"github.com/netpol/netpol/lang/quantity"
@@ -159,7 +160,7 @@ func (t *tool) signable(ctx context.Context, a signArgs) (release.Manifest, []by
 	if err != nil {
 		return m, nil, err
 	}
-	pins, err := set.lockUpdate()
+	pins, err := set.lockUpdate(compiler.Router{})
 	if err != nil {
 		return m, nil, err
 	}

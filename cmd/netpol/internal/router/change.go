@@ -36,6 +36,9 @@ func (r Router) ApplyAs(b *artifact.Bundle, live *Live, meta Meta, step func(str
 	if err := live.clashes(b.Labels); err != nil {
 		return err
 	}
+	if err := live.renumbered(b, meta); err != nil {
+		return err
+	}
 	if r.onlyTable(b, live) {
 		return r.putBack(b, live, step)
 	}
@@ -48,6 +51,9 @@ func (r Router) ApplyAs(b *artifact.Bundle, live *Live, meta Meta, step func(str
 		return errors.Join(err, r.undo(j, nil))
 	}
 	if err := r.writeLabels(b.Labels, step); err != nil {
+		return errors.Join(err, takeBack(), r.undo(j, nil))
+	}
+	if err := live.clearFresh(b, step); err != nil {
 		return errors.Join(err, takeBack(), r.undo(j, nil))
 	}
 	r.at("commit")
@@ -230,20 +236,7 @@ func (r Router) Destroy(live *Live, step func(string)) error {
 // label bits and marks outlive the table, and a done mark that stays behind
 // would hide its connection from the next netpold.
 func (l *Live) forget(step func(string)) error {
-	var labels [16]byte
-	for _, own := range l.connlabels[0].Own {
-		labels[own.Bit/8] |= 1 << (own.Bit % 8)
-	}
-	var mark uint32
-	if l.Bundle != nil {
-		mark = l.Bundle.Settings.DoneMark
-		for _, p := range l.Bundle.Policies {
-			if p.Mark != nil {
-				mark |= p.Mark.Mask
-			}
-		}
-	}
-	n, err := ct.Forget(labels, mark)
+	n, err := ct.Forget(bitsOf(l.connlabels[0].Own, nil), marksOf(l.Bundle))
 	if err != nil {
 		return err
 	}

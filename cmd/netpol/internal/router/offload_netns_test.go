@@ -35,7 +35,7 @@ policy "bulk" {
   label    = "bulk"
   offload  = true
 }`)}, lang.Options{})
-	b, more := compiler.Compile(p, compiler.Options{})
+	b, more := compiler.Compile(p, compiler.Options{Router: compiler.Router{Applied: before.Bundle.Labels}})
 	if diags.Extend(more); diags.HasErrors() {
 		t.Fatal(diags)
 	}

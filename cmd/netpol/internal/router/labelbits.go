@@ -1,0 +1,138 @@
+package router
+
+import (
+	"fmt"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/kernel/ct"
+)
+
+// LabelBits is what live connections say of label bits.
+type LabelBits struct {
+	// Applied are the labels in force, by the bundle or, where that cannot be
+	// read, by the label files.
+	Applied     []artifact.Label
+	Held        map[int]int // bit -> connections that carry it
+	Connections int
+}
+
+// LabelBits counts the label bits of the network namespace's connections.
+func (l *Live) LabelBits() (LabelBits, error) {
+	census, err := ct.TakeCensus()
+	if err != nil {
+		return LabelBits{}, err
+	}
+	out := LabelBits{Applied: l.labels(), Held: map[int]int{}, Connections: census.Connections}
+	for bit, n := range census.Bits {
+		if n > 0 {
+			out.Held[bit] = n
+		}
+	}
+	return out, nil
+}
+
+// labels are the labels in force.
+func (l *Live) labels() []artifact.Label {
+	if l.Bundle != nil {
+		return l.Bundle.Labels
+	}
+	return l.connlabels[0].Own
+}
+
+// bitsOf are the bits of labels that another list does not have at the same
+// place.
+func bitsOf(labels, without []artifact.Label) (out [16]byte) {
+	has := map[artifact.Label]bool{}
+	for _, l := range without {
+		has[artifact.Label{Name: l.Name, Bit: l.Bit}] = true
+	}
+	for _, l := range labels {
+		if !has[artifact.Label{Name: l.Name, Bit: l.Bit}] {
+			out[l.Bit/8] |= 1 << (l.Bit % 8)
+		}
+	}
+	return out
+}
+
+// renumbered refuses a bundle that gives a bit which is in force to another label:
+// connections that are labelled until the rules change would get the new label's
+// effects. Going back to a revision has to be possible even then.
+func (l *Live) renumbered(b *artifact.Bundle, meta Meta) error {
+	if meta.Operation == OpRollback {
+		return nil
+	}
+	names := map[int]string{}
+	for _, old := range l.labels() {
+		names[old.Bit] = old.Name
+	}
+	for _, now := range b.Labels {
+		name, ok := names[now.Bit]
+		if ok && name != now.Name && name != artifact.SeenLabel && now.Name != artifact.SeenLabel {
+			return fmt.Errorf("label %q has bit %d in the bundle, which is in force as %q on this router: apply policies without %q first, and netpol takes the bit off live connections", now.Name, now.Bit, name, now.Name)
+		}
+	}
+	return nil
+}
+
+// clearFresh takes the bits of labels that are new on this router off
+// connections that carry them still, from a label that had them or of the same
+// name before: nothing in force sets them, so none comes back.
+func (l *Live) clearFresh(b *artifact.Bundle, step func(string)) error {
+	fresh := bitsOf(b.Labels, l.labels())
+	if fresh == [16]byte{} {
+		return nil
+	}
+	n, err := ct.Forget(fresh, 0)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		step(fmt.Sprintf("Cleared the bits of new labels from %s that carried them", connections(n)))
+	}
+	return nil
+}
+
+// ClearRetired takes what the policies in force before wrote and those of the
+// bundle do not, labels and bits of the mark, off live connections. Nobody sets
+// them any more: the rules are replaced, and the caller has told netpold. also are
+// bits of labels that are in force no longer than that.
+func (l *Live) ClearRetired(b *artifact.Bundle, also [16]byte, step func(string)) error {
+	labels := bitsOf(l.labels(), b.Labels)
+	used := bitsOf(b.Labels, nil)
+	for i := range labels {
+		labels[i] = (labels[i] | also[i]) &^ used[i]
+	}
+	mark := marksOf(l.Bundle) &^ marksOf(b)
+	if labels == [16]byte{} && mark == 0 {
+		return nil
+	}
+	n, err := ct.Forget(labels, mark)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		step(fmt.Sprintf("Cleared labels and marks that no policy sets any more from %s", connections(n)))
+	}
+	return nil
+}
+
+// marksOf are the bits of the mark that a bundle's policies and netpold write.
+func marksOf(b *artifact.Bundle) uint32 {
+	if b == nil {
+		return 0
+	}
+	mark := b.Settings.DoneMark
+	for _, p := range b.Policies {
+		if p.Mark != nil && !p.Audit {
+			mark |= p.Mark.Mask
+		}
+	}
+	return mark
+}
+
+func connections(n int) string {
+	if n == 1 {
+		return "1 open connection"
+	}
+	return fmt.Sprintf("%d open connections", n)
+}

@@ -5,22 +5,25 @@ import (
 	"github.com/netpol/netpol/enforcer/packet"
 )
 
-// adopt takes in a connection that was there before the engine. Its name was
-// never seen here, so what the kernel has on it counts:
+// adopt takes in a connection that conntrack lists, when the engine begins and
+// after each reload. Of one that was there before the engine the name was never
+// seen here, so what the kernel has on it counts:
 //
-//   - one with the done mark was decided by an earlier process and stays as it
-//     is, labels, mark and all;
+//   - one with the done mark was decided by an earlier process and keeps what
+//     cannot be decided anew; what headers decide is put right;
 //   - one without, of which the gate shows no more packets, is decided on its
 //     headers, as a flow is whose packets ran out;
 //   - the others show themselves by their next packets.
 //
-// What is over, or not for the gate, is left out.
-func (w *worker) adopt(c *flow.Connection) {
+// What is over, or not for the gate, is left out. Of a flow that was decided here
+// the kernel's labels and mark are put right.
+func (w *worker) adopt(c *flow.Connection, listed int64) {
 	if c.Closing || c.Orig.Src.IsLoopback() || c.Zone != 0 || answersPass(&c.Orig) {
 		return
 	}
 	id := w.known(&c.Orig)
 	if id != 0 && w.table.At(id).Has(flow.Done) {
+		w.correct(w.table.At(id), c, listed)
 		return
 	}
 	decided := c.Mark&w.policy.doneMark != 0
@@ -34,16 +37,39 @@ func (w *worker) adopt(c *flow.Connection) {
 		}
 	}
 	r := w.table.At(id)
-	for i, own := range w.policy.ownLabels {
-		r.Labels[i] = c.Labels[i] & own
-	}
-	r.Mark = c.Mark & w.policy.ownMark
+	w.carries(r, c)
 	if decided {
 		w.inherit(id, r)
+		w.correct(r, c, listed)
 	} else if packets >= uint64(w.policy.gate) {
 		r.Inspected = max(r.Inspected, 1) // it has carried something
 		w.settle(id, r)
 	}
+}
+
+// carries notes what the kernel has on a connection of the bundle's.
+func (w *worker) carries(r *flow.Record, c *flow.Connection) {
+	for i, own := range w.policy.ownLabels {
+		r.Labels[i] = c.Labels[i] & own
+	}
+	r.Mark = c.Mark & w.policy.ownMark
+}
+
+// correct decides a flow anew on what the kernel has on it, and writes where that
+// is something else. What was told of it after the list was made, or shortly before,
+// the list may not show.
+func (w *worker) correct(r *flow.Record, c *flow.Connection, listed int64) {
+	if r.Has(flow.Untracked) || !r.Has(flow.Adopted) && (!r.Has(flow.Told) || listed-r.ToldAt < onTheWay) {
+		return
+	}
+	w.carries(r, c)
+	if c.Mark&w.policy.doneMark == 0 {
+		r.Clear(flow.Told) // the mark is another one now, or somebody took it away
+	}
+	before := w.stats.Writes
+	w.load(r, &w.facts)
+	w.decide(r, &w.facts)
+	w.stats.Corrected += w.stats.Writes - before
 }
 
 // answersPass says that the gate shows the connection's answers even after it
@@ -56,10 +82,6 @@ func (w *worker) inherit(id flow.ID, r *flow.Record) {
 	r.Set(flow.Adopted | flow.Done | flow.Told)
 	r.DoneAt, r.ToldAt = w.clock.now, w.clock.now
 	w.table.Move(id, w.class(r), w.clock.now)
-	if w.keeper != nil {
-		w.load(r, &w.facts)
-		w.settlePlaces(r, &w.facts, w.eval(r, &w.facts).Policies)
-	}
 }
 
 // insertAdopted adds a record; 0 when there is no room without pushing out a

@@ -51,6 +51,11 @@ func TestAdoption(t *testing.T) {
 			[]string{"tcp " + at + ">198.51.100.1:443 labels=[]/3 mark=0x80000000/0x80000000"},
 			1,
 		},
+		{
+			"decided under other policies: what headers say is put right", old(at, "198.51.100.1:22", doneMark, 500, 1),
+			[]string{"tcp " + at + ">198.51.100.1:22 labels=[zoom port22]/2 mark=0x80000000/0x80000000"},
+			1,
+		},
 		{"young: its next packets show it", old(at, "198.51.100.1:22", 0, 3, 0), nil, 0},
 		{"nothing is counted", func() flow.Connection {
 			c := old(at, "198.51.100.1:22", 0, 0, 0)
@@ -169,7 +174,7 @@ func TestAdoptionFillsOnlyTheRoomThereIs(t *testing.T) {
 	w := newWorker(e)
 	w.config = &Config{MaxFlows: 10, Live: true, Recorder: &journal{}, clock: e.config.clock}
 	for i := range k.list {
-		w.adopt(&k.list[i])
+		w.adopt(&k.list[i], w.clock.now)
 	}
 	if w.stats.Adopted != 10 || w.stats.FlowsEvicted != 0 {
 		t.Errorf("%d adopted into a table of 10, %d pushed out", w.stats.Adopted, w.stats.FlowsEvicted)

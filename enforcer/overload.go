@@ -55,15 +55,8 @@ func (w *worker) shedding(r *flow.Record, f *fact.Facts, result dissect.Result) 
 	return result != dissect.Match && f.Hostname == "" && (f.Application == "" || f.Guessed)
 }
 
-// shed gives a flow up: policies say by on_overload what becomes of it. It
-// counts, and logs the 1st, 2nd, 4th... such flow.
+// shed gives a flow up: policies say by on_overload what becomes of it.
 func (w *worker) shed(r *flow.Record) {
 	r.Set(flow.Shed)
 	w.stats.Shed++
-	if n := w.stats.Shed; n&(n-1) == 0 {
-		w.config.Logger.Warn("connections given up without a name, for lack of room", "connections", n,
-			"tracked", w.table.Len(), "max_flows", w.config.MaxFlows, "opening", len(w.openings)-1-len(w.idleOpening), "max_opening", w.config.MaxOpening,
-			"segments_without_buffer", w.buffers.Refused(), "packets_lost", w.lost,
-			"way_out", "raise --max-flows and the memory limit, or inspect fewer connections; on_overload says what becomes of them")
-	}
 }

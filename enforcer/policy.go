@@ -74,7 +74,9 @@ func loadPolicy(b *artifact.Bundle) (*policy, error) {
 	p.budget = min(p.budget, maxBudget)
 	p.gate = max(gateOf(&b.Ruleset), p.budget)
 	p.unplaced = prog.Blind(isInterface)
-	p.unnamed = prog.Blind(func(a fact.Attribute) bool { return isInterface(a) || !a.FromHeaders() && !counted(a) })
+	p.unnamed = prog.Blind(func(a fact.Attribute) bool {
+		return isInterface(a) || isFirstPacket(a) || !a.FromHeaders() && !counted(a)
+	})
 	p.ownLabels, p.ownMark = prog.Own()
 	p.analysed, p.shed = bitOf(b.Labels, b.Settings.AnalysedLabel), bitOf(b.Labels, artifact.ShedLabel)
 	p.watch = newWatch(&b.Program)
@@ -108,6 +110,12 @@ func bitOf(labels []artifact.Label, name string) (out [16]byte) {
 		}
 	}
 	return out
+}
+
+// isFirstPacket says that only a connection's first packet tells the value, and
+// nothing that conntrack keeps.
+func isFirstPacket(a fact.Attribute) bool {
+	return a.Name == "ip_dscp" || a.Name == "vlan_id" || a.Name == "src_mac"
 }
 
 func isInterface(a fact.Attribute) bool { return a.Name == "interface" }

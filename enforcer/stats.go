@@ -35,6 +35,7 @@ type Stats struct {
 	Retold      uint64 // verdicts written again because the kernel showed more of their flows
 	Names       uint64 // DNS answers remembered now
 	Adopted     uint64 // connections from before the engine, found in conntrack
+	Corrected   uint64 // of connections whose labels or mark the kernel had otherwise
 	Audited     uint64 // matches of audit policies
 	Notified    uint64 // matches that policies told sinks of
 	Records     uint64 // of flows that were told sinks
@@ -62,7 +63,7 @@ func (s *Stats) Counters() map[string]uint64 {
 		"buffered": s.Buffered, "panics": s.Panics,
 		"writes": s.Writes, "write_errors": s.WriteErrors, "resolved": s.Resolved, "unresolved": s.Unresolved,
 		"restarted": s.Restarted, "reopened": s.Reopened, "retold": s.Retold, "names": s.Names, "reloads": s.Reloads, "file_errors": s.FileErrors,
-		"adopted": s.Adopted, "audited": s.Audited, "notified": s.Notified, "records": s.Records, "readings": s.Readings, "reading_errors": s.ReadingErrors,
+		"adopted": s.Adopted, "corrected": s.Corrected, "audited": s.Audited, "notified": s.Notified, "records": s.Records, "readings": s.Readings, "reading_errors": s.ReadingErrors,
 		"beats": s.Beats, "beat_errors": s.BeatErrors,
 		"elements": s.Elements, "element_writes": s.ElementWrites, "element_errors": s.ElementErrors, "elements_shed": s.ElementsShed,
 	}

@@ -94,7 +94,7 @@ func readings(tb testing.TB, n int) (*worker, []flow.Connection) {
 		a := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
 		c.Orig.Src, c.Reply.Dst = a, a
 		list = append(list, c)
-		w.adopt(&list[i])
+		w.adopt(&list[i], w.clock.now)
 	}
 	return w, list
 }

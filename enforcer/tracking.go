@@ -30,7 +30,7 @@ var errAbandoned = errors.New("the engine stops")
 type purpose uint8
 
 const (
-	forAdoption purpose = iota // all connections, once
+	forAdoption purpose = iota // all connections, when the engine begins and after a reload
 	forReading                 // the counters of those that are decided
 )
 
@@ -159,7 +159,7 @@ func (w *worker) takeBatch(l *lister, b listed) {
 	for i := range b.list {
 		switch l.wish.purpose {
 		case forAdoption:
-			w.adopt(&b.list[i])
+			w.adopt(&b.list[i], l.at)
 		case forReading:
 			w.readConnection(&b.list[i], l.at)
 		}

@@ -26,7 +26,7 @@ func (w *worker) reload(p *policy) {
 	w.setPolicy(p)
 	w.keeper.use(p.bundle.FlowSets)
 	w.stats.Reloads++
-	w.sweeping, w.sweep = true, 0
+	w.sweeping, w.sweep, w.adopted = true, 0, false
 }
 
 // resweep decides some flows anew.

@@ -77,7 +77,7 @@ type worker struct {
 	audited  map[*flow.Record][16]byte // audit policies that were logged, by their label's bit
 	tallies  tallies
 	lister   *lister // nil where conntrack cannot be asked
-	adopted  bool    // conntrack was asked for what it knew before us
+	adopted  bool    // conntrack was asked for what it has, under the policies at hand
 	dueAt    int64   // when counters are to be read next; 0 in a file that has not begun
 	heart    *heart  // nil when nobody waits for it
 	keeper   *keeper // nil when flows are not put into sets

@@ -33,6 +33,7 @@ func TestLabelBitsAreNotReused(t *testing.T) {
 	s.write("policies/zoom.netpol.hcl", old("old"))
 	s.netpol(0, "apply", "--auto-approve", s.policies)
 	oldBit := s.bit("old")
+	s.echo(lab, 7003)
 	flows := s.flows(lab, 7003, labelledFlows)
 	if got := s.carry(oldBit); got != labelledFlows {
 		t.Fatalf("%d connections carry the old label, want %d", got, labelledFlows)
@@ -80,13 +81,12 @@ func TestLabelBitsAreNotReused(t *testing.T) {
 	}
 }
 
-// flows opens so many connections to a port of the server that answers.
-func (s *site) flows(lab *kerneltest.Lab, port uint16, n int) []net.Conn {
+// echo has a port of the server send back what comes.
+func (s *site) echo(lab *kerneltest.Lab, port uint16) {
 	s.t.Helper()
-	to := netip.AddrPortFrom(lab.ServerAddr4, port)
 	var in net.PacketConn
 	var err error
-	lab.Server.Do(func() { in, err = net.ListenPacket("udp", to.String()) })
+	lab.Server.Do(func() { in, err = net.ListenPacket("udp", netip.AddrPortFrom(lab.ServerAddr4, port).String()) })
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -101,10 +101,16 @@ func (s *site) flows(lab *kerneltest.Lab, port uint16, n int) []net.Conn {
 			_, _ = in.WriteTo(buf[:n], from)
 		}
 	}()
+}
+
+// flows opens so many connections to a port of the server that answers.
+func (s *site) flows(lab *kerneltest.Lab, port uint16, n int) []net.Conn {
+	s.t.Helper()
 	var out []net.Conn
 	for range n {
 		var c net.Conn
-		lab.Client.Do(func() { c, err = net.Dial("udp", to.String()) })
+		var err error
+		lab.Client.Do(func() { c, err = net.Dial("udp", netip.AddrPortFrom(lab.ServerAddr4, port).String()) })
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -142,11 +148,34 @@ func (s *site) carry(bit int) int {
 	return census.Bits[bit]
 }
 
+// tuple is a connection of flows as it was opened.
+func tuple(c net.Conn) flow.Tuple {
+	from, to := netip.MustParseAddrPort(c.LocalAddr().String()), netip.MustParseAddrPort(c.RemoteAddr().String())
+	return flow.Tuple{Proto: 17, Src: from.Addr(), SrcPort: from.Port(), Dst: to.Addr(), DstPort: to.Port()}
+}
+
+// marked is a connection's mark, without netpold's bit.
+func (s *site) marked(c net.Conn) uint32 {
+	s.t.Helper()
+	var conn ct.Conn
+	var err error
+	s.ns.Do(func() {
+		var client *ct.Client
+		if client, err = ct.Open(); err == nil {
+			conn, err = client.Get(tuple(c))
+			_ = client.Close()
+		}
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return conn.Mark &^ doneMark
+}
+
 // mark sets a label bit on a connection, as a stranger would.
 func (s *site) mark(c net.Conn, bit int) {
 	s.t.Helper()
-	from, to := netip.MustParseAddrPort(c.LocalAddr().String()), netip.MustParseAddrPort(c.RemoteAddr().String())
-	u := flow.Update{Tuple: flow.Tuple{Proto: 17, Src: from.Addr(), SrcPort: from.Port(), Dst: to.Addr(), DstPort: to.Port()}}
+	u := flow.Update{Tuple: tuple(c)}
 	u.Labels[bit/8] = 1 << (bit % 8)
 	u.LabelMask = u.Labels
 	var err error

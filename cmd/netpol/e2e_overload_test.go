@@ -61,7 +61,7 @@ func TestOverload(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = netpold.cmd.Wait()
-	s.wantText(netpold.log.String(), "connections given up without a name, for lack of room", "max_flows=2", "way_out=")
+	s.wantText(netpold.log.String(), "connections were given up without a name, for lack of room", "raise --max-flows of netpold")
 }
 
 // stopped is how many packets the rules on verdicts have dropped.

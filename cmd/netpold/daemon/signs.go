@@ -49,6 +49,11 @@ func signs() []sign {
 			wayOut: "nothing if it was a flood; otherwise raise --max-flows of netpold",
 		},
 		{
+			code: "connections-shed", counters: []string{"shed"},
+			detail: "%d connections were given up without a name, for lack of room or because packets were lost: on_overload says what becomes of them",
+			wayOut: "raise --max-flows of netpold, and its memory limit with it, or inspect fewer connections",
+		},
+		{
 			code: "dissector-fault", counters: []string{"panics"},
 			detail: "%d connections have no name because a dissector failed on them",
 			wayOut: "please report it with a capture of such a connection",

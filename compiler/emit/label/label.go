@@ -131,6 +131,9 @@ func Allocate(in Input) (*Table, diag.List) {
 		t.Shed = a.label(artifact.ShedLabel)
 	}
 	t.Outs = a.outs(in.Policies)
+	for _, o := range t.Outs {
+		t.Sticky = append(t.Sticky, o.Label.Bit) // the first packet said it
+	}
 	slices.Sort(t.Sticky)
 	t.Sticky = slices.Compact(t.Sticky)
 	return t, diags

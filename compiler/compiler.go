@@ -53,7 +53,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 		return nil, diags
 	}
 	program.Sticky, program.StickyMark = labels.Sticky, labels.StickyMark
-	policies, routes := describe(set.Policies), routesOf(set.Policies)
+	policies, routes := describe(set.Policies), routesOf(set)
 	interest, narrow := opt.Interest(set.Policies)
 	return &artifact.Bundle{
 		Format:   artifact.FormatVersion,
@@ -194,9 +194,9 @@ func outs(list []label.Out) []nft.Out {
 }
 
 // routesOf are the routing tables of the policies, sorted, with a mark each.
-func routesOf(policies []ir.Policy) []artifact.Route {
+func routesOf(set *ir.Set) []artifact.Route {
 	var tables []uint32
-	for _, p := range policies {
+	for _, p := range set.Policies {
 		if p.Route != nil && !p.Audit {
 			tables = append(tables, p.Route.Table)
 		}
@@ -204,7 +204,7 @@ func routesOf(policies []ir.Policy) []artifact.Route {
 	slices.Sort(tables)
 	var out []artifact.Route
 	for i, table := range slices.Compact(tables) {
-		out = append(out, artifact.Route{Table: table, Mark: artifact.RouteMark(i), Mask: artifact.RouteMask})
+		out = append(out, artifact.Route{Table: table, Mark: artifact.RouteMark(set.RouteMark, i), Mask: set.RouteMark})
 	}
 	return out
 }

@@ -16,7 +16,7 @@ import (
 
 // defaultSettings are the settings of a set without a netpol block.
 func defaultSettings() Settings {
-	return Settings{LogGroup: 4788, InspectPackets: 32, DoneMark: 0x80000000, Priority: 10, Inspect: InspectNeeded, Timezone: DefaultZone}
+	return Settings{LogGroup: 4788, InspectPackets: 32, DoneMark: 0x80000000, RouteMark: 0x7f000000, Priority: 10, Inspect: InspectNeeded, Timezone: DefaultZone}
 }
 
 func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
@@ -36,6 +36,7 @@ func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 	if a, ok := b.Body.Attributes["done_mark"]; ok {
 		s.DoneMark = d.doneMark(a, def.DoneMark)
 	}
+	s.RouteMark = d.routeMark(b, def.RouteMark)
 	s.Inspect = d.inspect(b)
 	s.TableOwner = d.flag(b, "table_owner", false)
 	s.OffloadDevices = d.offloadDevices(b)
@@ -83,6 +84,20 @@ func (d *decoder) analysedLabel(b *hclsyntax.Block) Text {
 		return Text{}
 	}
 	return t
+}
+
+// routeMark reads the bits of packets' marks that stand for routing tables.
+func (d *decoder) routeMark(b *hclsyntax.Block, def uint32) uint32 {
+	t := d.text(b, "route_mark", `"0x7f000000"`)
+	if t.Range.IsZero() {
+		return def
+	}
+	n, err := parseMarkNumber(strings.TrimSpace(t.Value))
+	if low := uint32(1) << bits.TrailingZeros32(n); err != nil || n == 0 || (n+low)&n != 0 {
+		d.diags.Add(diag.New(diag.InvalidMark, t.Range, fmt.Sprintf("%q cannot be route_mark: it is a mask of bits side by side, written as a number, such as \"0x7f000000\" for 127 routing tables or \"0xf00\" for 15.", t.Value)))
+		return def
+	}
+	return n
 }
 
 // doneMark reads the one ct mark bit that the enforcer keeps to itself.

@@ -44,6 +44,7 @@ type Settings struct {
 	LogGroup       uint16         // NFLOG group
 	InspectPackets int            // first packets of each flow to inspect
 	DoneMark       uint32         // the ct mark bit that says "analysis is over"
+	RouteMark      uint32         // bits of packets' marks that say which routing table they go by, side by side
 	Priority       int            // hook priority of the verdict chains
 	Inspect        string         // which connections netpold is shown: needed or all
 	// ASNDatabase and CountryDatabase say whose an address is; nil where none is

@@ -1,5 +1,7 @@
 package artifact
 
+import "math/bits"
+
 // Route sends packets whose mark (meta mark, fwmark) under Mask is Mark to a
 // routing table.
 type Route struct {
@@ -8,13 +10,16 @@ type Route struct {
 	Mask  uint32 `json:"mask"`
 }
 
-// RouteMask are the bits of a packet's mark that say which routing table it
-// goes by: the upper ones, which mwan3 (0x3f00), pbr (0xff0000), Tailscale
-// (0xff0000) and Kubernetes (0xc000) leave alone.
-const RouteMask = 0x7f000000
+// RouteMark is the mark of the n-th table, from 0, in the bits of a mask, which are
+// side by side. Unless set otherwise those are the upper ones, 0x7f000000, which
+// mwan3 (0x3f00), pbr (0xff0000), Tailscale (0xff0000) and Kubernetes (0xc000)
+// leave alone.
+func RouteMark(mask uint32, n int) uint32 { return uint32(n+1) << bits.TrailingZeros32(mask) }
 
-// RouteMark is the mark of the n-th table, from 0.
-func RouteMark(n int) uint32 { return uint32(n+1) << 24 }
+// MaxRoutes is how many tables a mask can tell apart, at most
+// manyRoutes; 0 stands for none.
+func MaxRoutes(mask uint32) int { return int(min(mask>>bits.TrailingZeros32(mask), manyRoutes)) }
 
-// MaxRoutes is how many tables the mask can tell apart.
-const MaxRoutes = 127
+// manyRoutes bounds the tables of wider masks; each is two routing rules, which the
+// kernel tries one after the other.
+const manyRoutes = 1024

@@ -8,6 +8,7 @@ import (
 // Set is one resolved policy set.
 type Set struct {
 	Settings  artifact.Settings   // defaults filled in
+	RouteMark uint32              // bits of packets' marks that stand for routing tables
 	Catalogue *artifact.Catalogue // with the set's own applications and categories in it
 	Schedules []artifact.Schedule // those that conditions name, by name
 	FlowSets  []artifact.FlowSet  // that policies may add flows to, by name; one for each IP version

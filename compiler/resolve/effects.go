@@ -101,8 +101,9 @@ func (r *resolver) checkRoute(route *lang.Route) {
 	if r.tables == nil {
 		r.tables = map[uint32]bool{}
 	}
-	if r.tables[route.Table] = true; len(r.tables) == artifact.MaxRoutes+1 {
-		r.diags.Add(diag.New(diag.NumberOutOfRange, route.Range, fmt.Sprintf("The policies of a set can choose among %d routing tables, because each needs a mark of its own. This one is one too many.", artifact.MaxRoutes)))
+	mask := r.policy.Settings.RouteMark
+	if r.tables[route.Table] = true; len(r.tables) == artifact.MaxRoutes(mask)+1 {
+		r.diags.Add(diag.New(diag.NumberOutOfRange, route.Range, fmt.Sprintf("The policies of a set can choose among %d routing tables, because each needs a mark of its own in the bits %#x (route_mark in the netpol block). This one is one too many.", artifact.MaxRoutes(mask), mask)))
 	}
 }
 

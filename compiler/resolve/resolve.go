@@ -26,7 +26,7 @@ func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
 	r.apps = r.flattenAppGroups()
 	r.schedules = r.indexSchedules()
 	r.sets = r.indexSets()
-	set := &ir.Set{Settings: settings(p.Settings), Catalogue: r.catalogue, FlowSets: r.flowSets(), Inputs: r.inputs()}
+	set := &ir.Set{Settings: settings(p.Settings), RouteMark: p.Settings.RouteMark, Catalogue: r.catalogue, FlowSets: r.flowSets(), Inputs: r.inputs()}
 	exempt := r.anyOf(p.Exempt)
 	var halts halts
 	for _, b := range p.Policies {

@@ -12,7 +12,7 @@ func TestRulesComeAndGo(t *testing.T) {
 	ns := kerneltest.NewNS(t)
 	ns.Run("ip", "rule", "add", "fwmark", "0x1000000/0x7f000000", "lookup", "77", "priority", "4788")
 	foreign := ns.Run("ip", "rule")
-	want := Of([]artifact.Route{{Table: 100, Mark: artifact.RouteMark(0), Mask: artifact.RouteMask}, {Table: 4000000, Mark: artifact.RouteMark(1), Mask: artifact.RouteMask}})
+	want := Of([]artifact.Route{{Table: 100, Mark: artifact.RouteMark(0x7f000000, 0), Mask: 0x7f000000}, {Table: 4000000, Mark: artifact.RouteMark(0x7f000000, 1), Mask: 0x7f000000}})
 	for range 2 { // the second finds them there
 		if err := Add(want); err != nil {
 			t.Fatal(err)

@@ -37,7 +37,7 @@ func machine(t *testing.T, files map[string]string) Machine {
 		Labels:   []artifact.Label{{Name: "zoom", Bit: 1}},
 		Settings: artifact.Settings{DoneMark: 1 << 31, LogGroup: 4788, Timezone: "Europe/Berlin"},
 		Policies: []artifact.Policy{{Mark: &artifact.Mark{Value: 0x100, Mask: 0xf00}}},
-		Routes:   []artifact.Route{{Table: 100, Mark: 0x01000000, Mask: artifact.RouteMask}},
+		Routes:   []artifact.Route{{Table: 100, Mark: 0x01000000, Mask: 0x7f000000}},
 		Inputs:   []artifact.Input{{Name: "tap", Interface: "eth1"}},
 	}}
 	for name, text := range files {
@@ -67,7 +67,7 @@ func TestExamine(t *testing.T) {
 		want   string // in one finding's detail or fix; empty: all is well
 	}{
 		{"all is well", file("proc/2/comm", "sshd\n"), OK, ""},
-		{"own routing rule", live(func(m *Machine) { m.Found.Marks = []survey.MarkRule{{Mark: 0x01000000, Mask: artifact.RouteMask}} }), OK, ""},
+		{"own routing rule", live(func(m *Machine) { m.Found.Marks = []survey.MarkRule{{Mark: 0x01000000, Mask: 0x7f000000}} }), OK, ""},
 		{"rule of others' bits", live(func(m *Machine) { m.Found.Marks = []survey.MarkRule{{Mark: 0x40000, Mask: 0xff0000}} }), OK, ""},
 		{"another's chains", live(func(m *Machine) { m.Found.Chains = []survey.Chain{{Family: "ip", Table: "nat", Name: "KUBE-SERVICES"}} }), OK, ""},
 		{"no accounting", file("proc/sys/net/netfilter/nf_conntrack_acct", "0\n"), Fail, "sysctl -w net.netfilter.nf_conntrack_acct=1"},

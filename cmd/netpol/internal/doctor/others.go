@@ -121,8 +121,11 @@ func marks(m Machine) []Finding {
 	const check = "marks"
 	connection, packet := m.ownMasks()
 	fix := func(mask uint32) string {
-		if m.Bundle == nil || mask&m.Bundle.Settings.DoneMark != 0 {
+		switch {
+		case m.Bundle == nil || mask&m.Bundle.Settings.DoneMark != 0:
 			return "set done_mark in the netpol block to a bit that nobody uses, or "
+		case mask&packet != 0:
+			return "set route_mark in the netpol block to bits that nobody uses, or "
 		}
 		return "give the policies that set a mark other bits, or "
 	}

@@ -71,7 +71,7 @@ func routerIn(dir string) Router {
 // routing rule.
 func secondBundle() *artifact.Bundle {
 	b := sampleBundle()
-	b.Routes = []artifact.Route{{Table: 100, Mark: artifact.RouteMark(0), Mask: artifact.RouteMask}}
+	b.Routes = []artifact.Route{{Table: 100, Mark: artifact.RouteMark(0x7f000000, 0), Mask: 0x7f000000}}
 	b.Labels = append(b.Labels, artifact.Label{Name: "bulk", Bit: 2})
 	b.Ruleset.Chains[0].Rules = append(b.Ruleset.Chains[0].Rules,
 		artifact.Rule{ID: "bulk", Do: []artifact.Statement{{Kind: artifact.DoSetCTLabel, Bit: 2, Name: "bulk"}}})

@@ -78,6 +78,30 @@ policy "zoom" {
 		t.Error("no packet had the route's mark beside the stranger's")
 	}
 	s.wantText(s.netpol(0, "apply", "--auto-approve", s.policies), "No changes.")
+
+	// Without the policies their bits go, netpold's and the stranger's stay.
+	s.write("policies/zoom.netpol.hcl", "policy \"other\" {\n  criteria = \"dst_port == 7003\"\n  mark     = \"0x5\"\n}\n")
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	s.eventually("the policies' marks are gone", func() bool { return s.conn(local, lab.ServerAddr4).Mark == doneMark|0x3 })
+	if c := s.conn(local, lab.ServerAddr4); !c.Has(s.bit("corporate")) || len(bits(c.Labels)) != 1 {
+		t.Errorf("labels %v, want the stranger's alone", bits(c.Labels))
+	}
+	// A mark of all bits that was another connection's says nothing of this one.
+	s.write("policies/zoom.netpol.hcl", "policy \"other\" {\n  criteria = \"dst_port == 7003\"\n  label    = \"other\"\n}\n")
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	if c := s.conn(local, lab.ServerAddr4); c.Mark&0xff != 0x3 {
+		t.Errorf("mark %#x, want the stranger's 0x3", c.Mark)
+	}
+}
+
+// bits are the label bits that are set.
+func bits(labels [16]byte) (out []int) {
+	for bit := range 128 {
+		if labels[bit/8]&(1<<(bit%8)) != 0 {
+			out = append(out, bit)
+		}
+	}
+	return out
 }
 
 // counted are the packets of the last counter and of the first of a chain of the

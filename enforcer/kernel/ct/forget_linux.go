@@ -7,11 +7,16 @@ import (
 	"github.com/netpol/netpol/enforcer/flow"
 )
 
+// Mark is what a policy has written: the value of the mark's bits under a mask.
+type Mark struct{ Value, Mask uint32 }
+
 // Forget clears the given label bits and mark bits on every connection of the
 // namespace that carries one of them, and returns how many those were. What is
 // removed from the ruleset would otherwise live on in conntrack, and a bit
-// that is given to another label would lie about old connections.
-func Forget(labels [16]byte, mark uint32) (int, error) {
+// that is given to another label would lie about old connections. Of the marks,
+// the bits under a mask are cleared where they have the value: elsewhere they are
+// another's.
+func Forget(labels [16]byte, mark uint32, marks ...Mark) (int, error) {
 	client, err := Open()
 	if err != nil {
 		return 0, err
@@ -24,6 +29,11 @@ func Forget(labels [16]byte, mark uint32) (int, error) {
 	n := 0
 	err = client.Dump(func(c Conn) error {
 		u := flow.Update{Tuple: c.Orig, MarkMask: c.Mark & mark}
+		for _, m := range marks {
+			if m.Value != 0 && c.Mark&m.Mask == m.Value {
+				u.MarkMask |= m.Value
+			}
+		}
 		for i := range labels {
 			u.LabelMask[i] = c.Labels[i] & labels[i]
 		}

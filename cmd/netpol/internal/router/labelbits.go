@@ -102,11 +102,11 @@ func (l *Live) ClearRetired(b *artifact.Bundle, also [16]byte, step func(string)
 	for i := range labels {
 		labels[i] = (labels[i] | also[i]) &^ used[i]
 	}
-	mark := marksOf(l.Bundle) &^ marksOf(b)
-	if labels == [16]byte{} && mark == 0 {
+	done, marks := l.retiredMarks(b)
+	if labels == [16]byte{} && done == 0 && len(marks) == 0 {
 		return nil
 	}
-	n, err := ct.Forget(labels, mark)
+	n, err := ct.Forget(labels, done, marks...)
 	if err != nil {
 		return err
 	}
@@ -114,6 +114,21 @@ func (l *Live) ClearRetired(b *artifact.Bundle, also [16]byte, step func(string)
 		step(fmt.Sprintf("Cleared labels and marks that no policy sets any more from %s", connections(n)))
 	}
 	return nil
+}
+
+// retiredMarks are the bit of netpold's, if that has moved, and the marks of
+// policies as far as no policy of the bundle writes their bits.
+func (l *Live) retiredMarks(b *artifact.Bundle) (done uint32, marks []ct.Mark) {
+	if l.Bundle == nil {
+		return 0, nil
+	}
+	used := marksOf(b)
+	for _, p := range l.Bundle.Policies {
+		if p.Mark != nil && !p.Audit && p.Mark.Mask&used == 0 {
+			marks = append(marks, ct.Mark(*p.Mark))
+		}
+	}
+	return l.Bundle.Settings.DoneMark &^ used, marks
 }
 
 // marksOf are the bits of the mark that a bundle's policies and netpold write.

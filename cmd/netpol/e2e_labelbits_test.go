@@ -81,6 +81,31 @@ func TestLabelBitsAreNotReused(t *testing.T) {
 	}
 }
 
+// TestStaleBitsOfRetiredLabels: what an apply that was killed has left behind, the
+// next one finds by the lock.
+func TestStaleBitsOfRetiredLabels(t *testing.T) {
+	lab := kerneltest.NewLab(t)
+	s := newSite(t, lab.Router)
+	s.echo(lab, 7003)
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	bit := s.bit("zoom")
+	s.write("policies/zoom.netpol.hcl", "policy \"other\" {\n  criteria = \"dst_port == 7003\"\n  label    = \"other\"\n}\n")
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	flows := s.flows(lab, 7003, 3)
+	s.mark(flows[0], bit)
+	s.wantText(s.netpol(0, "apply", "--auto-approve", s.policies), "No changes.", "Cleared labels and marks that no policy sets any more from 1 open connection")
+	if stale, kept := s.carry(bit), s.carry(s.bit("other")); stale != 0 || kept != 3 {
+		t.Errorf("%d connections carry the stale bit and %d the label in force, want 0 and 3", stale, kept)
+	}
+	// The label comes back: what carries its bit from elsewhere does not count.
+	s.mark(flows[1], bit)
+	s.write("policies/more.netpol.hcl", zoomPolicy)
+	s.wantText(s.netpol(0, "apply", "--auto-approve", s.policies), "Cleared the bits of new labels from 1 open connection that carried them")
+	if got := s.bit("zoom"); got != bit || s.carry(bit) != 0 {
+		t.Errorf("zoom has bit %d, want %d, on %d connections, want 0", got, bit, s.carry(bit))
+	}
+}
+
 // echo has a port of the server send back what comes.
 func (s *site) echo(lab *kerneltest.Lab, port uint16) {
 	s.t.Helper()

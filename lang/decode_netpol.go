@@ -16,8 +16,16 @@ import (
 
 // defaultSettings are the settings of a set without a netpol block.
 func defaultSettings() Settings {
-	return Settings{LogGroup: 4788, InspectPackets: 32, DoneMark: 0x80000000, RouteMark: 0x7f000000, Priority: 10, Inspect: InspectNeeded, Timezone: DefaultZone}
+	return Settings{LogGroup: 4788, InspectPackets: 32, DoneMark: 0x80000000, RouteMark: 0x7f000000, Priority: 10, CapturePriority: -150, DSCPPriority: -150, Inspect: InspectNeeded, Timezone: DefaultZone}
 }
+
+// Bounds of hook priorities. Conntrack stands at -200 and destination NAT at -100
+// (linux/netfilter_ipv4.h); netpol's chains have one priority before and one after
+// that which is set.
+const (
+	afterConntrack = -198
+	beforeDNAT     = -102
+)
 
 func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 	def := defaultSettings()
@@ -32,7 +40,9 @@ func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 	// A flow that is not named after a thousand packets never will be.
 	s.InspectPackets = d.number(b, "inspect_packets", 1, 1000, def.InspectPackets)
 	// The kernel's own priorities reach from -450 to 300 (linux/netfilter_ipv4.h).
-	s.Priority = d.number(b, "priority", -500, 500, def.Priority)
+	s.Priority = d.number(b, "priority", afterConntrack+1, 500, def.Priority)
+	s.CapturePriority = d.number(b, "capture_priority", afterConntrack, beforeDNAT, def.CapturePriority)
+	s.DSCPPriority = d.number(b, "dscp_priority", afterConntrack, -1, def.DSCPPriority)
 	if a, ok := b.Body.Attributes["done_mark"]; ok {
 		s.DoneMark = d.doneMark(a, def.DoneMark)
 	}

@@ -46,7 +46,10 @@ type Settings struct {
 	DoneMark       uint32         // the ct mark bit that says "analysis is over"
 	RouteMark      uint32         // bits of packets' marks that say which routing table they go by, side by side
 	Priority       int            // hook priority of the verdict chains
-	Inspect        string         // which connections netpold is shown: needed or all
+	// CapturePriority is that of the chains that decide and show packets on their
+	// first hooks, DSCPPriority that of those that change packets on their last.
+	CapturePriority, DSCPPriority int
+	Inspect                       string // which connections netpold is shown: needed or all
 	// ASNDatabase and CountryDatabase say whose an address is; nil where none is
 	// given.
 	ASNDatabase     *Database `json:",omitempty"`

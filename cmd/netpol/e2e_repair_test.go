@@ -4,7 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -88,68 +87,6 @@ func newEnforcedSite(t *testing.T) *site {
 	s := newSite(t, kerneltest.NewNS(t))
 	s.installEnforcer()
 	return s
-}
-
-// TestOthersStayAsTheyAre: the tables of Docker, firewalld, OpenWrt's fw4 and
-// iptables-nft, and labels and sets of others, are the same after applies, a
-// rollback and destroy.
-func TestOthersStayAsTheyAre(t *testing.T) {
-	s := newEnforcedSite(t)
-	s.ns.Run("nft", `
-table ip nat {
-	chain DOCKER { iifname "docker0" counter return; tcp dport 8080 counter dnat to 172.17.0.2:80; }
-	chain PREROUTING { type nat hook prerouting priority dstnat; policy accept; fib daddr type local counter jump DOCKER; }
-	chain POSTROUTING { type nat hook postrouting priority srcnat; policy accept; oifname != "docker0" ip saddr 172.17.0.0/16 counter masquerade; }
-}
-table ip filter {
-	chain DOCKER-USER { counter return; }
-	chain FORWARD { type filter hook forward priority filter; policy drop; counter jump DOCKER-USER; ct state established,related counter accept; }
-}
-table inet firewalld {
-	set zone_lan { type ipv4_addr; flags interval; elements = { 192.168.0.0/16 }; }
-	chain mangle_PREROUTING { type filter hook prerouting priority -140; policy accept; ct mark & 0xff == 0 ct mark set ct mark and 0xffffff00 or 0x1; }
-	chain filter_FORWARD { type filter hook forward priority 10; policy accept; ct state established,related accept; reject with icmpx type admin-prohibited; }
-}
-table inet fw4 {
-	chain forward { type filter hook forward priority filter; policy drop; ct state vmap { established : accept, related : accept }; iifname "br-lan" accept comment "!fw4: lan"; }
-	chain mangle_forward { type filter hook forward priority mangle; policy accept; oifname "wan" tcp flags syn tcp option maxseg size set rt mtu; }
-	chain output_label { type filter hook output priority -151; ct label set 99; }
-}
-table ip6 mine { map m { type inet_service : verdict; elements = { 22 : accept }; }
-	chain c { type filter hook input priority -300; tcp dport vmap @m; }
-}`)
-	s.ns.Run("iptables-nft", "-t", "mangle", "-A", "FORWARD", "-p", "tcp", "-j", "CONNMARK", "--save-mark")
-	s.ns.Run("ip6tables-nft", "-A", "INPUT", "-p", "icmpv6", "-j", "ACCEPT")
-	others := func() string {
-		var b strings.Builder
-		for line := range strings.Lines(s.ns.Run("nft", "-s", "list", "tables")) {
-			if name := strings.TrimSpace(strings.TrimPrefix(line, "table ")); name != "inet netpol" {
-				b.WriteString(s.ns.Run("nft", append([]string{"-a", "-s", "list", "table"}, strings.Fields(name)...)...))
-			}
-		}
-		b.WriteString(s.ns.Run("iptables-nft-save", "-t", "mangle") + s.ns.Run("ip6tables-nft", "-S"))
-		return strings.Join(regexp.MustCompile(`(?m)^(#.*|:.*\[\d+:\d+\])$`).Split(b.String(), -1), "")
-	}
-	before := others()
-	check := func(after string) {
-		t.Helper()
-		if got := others(); got != before {
-			t.Errorf("%s changed what is others':\n%s\nbefore:\n%s", after, got, before)
-		}
-	}
-	s.netpol(0, "apply", "--auto-approve", s.policies)
-	check("the first apply")
-	s.startEnforcer()
-	s.write("policies/games.netpol.hcl", gamesPolicy+"policy \"late\" {\n  criteria = \"app == 'tor'\"\n  verdict = \"drop\"\n}\n")
-	s.netpol(0, "apply", "--auto-approve", s.policies)
-	check("the second apply")
-	s.netpol(0, "rollback", "--auto-approve")
-	check("rollback")
-	s.ns.Run("nft", "delete", "table", "inet", "netpol")
-	s.eventually("netpold puts the table back", func() bool { return strings.Contains(s.ns.Run("nft", "list", "tables"), "inet netpol") })
-	check("repair")
-	s.netpol(0, "destroy", "--auto-approve", "--lock-timeout", "30s") // the repair may still read back
-	check("destroy")
 }
 
 // TestFullAndReadOnly: without room for its files an apply changes nothing and

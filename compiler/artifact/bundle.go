@@ -30,7 +30,12 @@ type Settings struct {
 	InspectPacket int            `json:"inspect_packets"`          // first packets of each flow to inspect, default 32
 	DoneMark      uint32         `json:"done_mark"`                // ct mark bit that says "analysis is over", default 0x80000000
 	Priority      int            `json:"priority"`                 // hook priority of the verdict chains, default 10
-	Inspect       Inspect        `json:"inspect,omitempty"`        // which connections netpold is shown; empty is what policies need
+	// CapturePriority is the hook priority of the chains that decide and show
+	// packets where they come in, DSCPPriority that of those that change packets
+	// where they leave; 0 is -150 for both.
+	CapturePriority int     `json:"capture_priority,omitempty"`
+	DSCPPriority    int     `json:"dscp_priority,omitempty"`
+	Inspect         Inspect `json:"inspect,omitempty"` // which connections netpold is shown; empty is what policies need
 	// AnalysedLabel is the label of connections that have the done mark, for
 	// rules of the operator's own; empty for none.
 	AnalysedLabel string `json:"analysed_label,omitempty"`

@@ -116,8 +116,11 @@ func settings(s lang.Settings) artifact.Settings {
 		InspectPacket: s.InspectPackets,
 		DoneMark:      s.DoneMark,
 		Priority:      s.Priority,
-		AnalysedLabel: s.AnalysedLabel.Value,
-		Timezone:      s.Timezone,
+
+		CapturePriority: s.CapturePriority,
+		DSCPPriority:    s.DSCPPriority,
+		AnalysedLabel:   s.AnalysedLabel.Value,
+		Timezone:        s.Timezone,
 
 		TableOwner:      s.TableOwner,
 		OffloadDevices:  s.OffloadDevices,

@@ -18,7 +18,7 @@ func captureChain(s artifact.Settings, name, hook string, dev artifact.MatchKind
 	leave := []artifact.Statement{{Kind: artifact.DoReturn}}
 	original := artifact.Match{Kind: artifact.MatchCTDirection, Name: "original"}
 	reply := artifact.Match{Kind: artifact.MatchCTDirection, Name: "reply"}
-	return artifact.Chain{Name: name, Hook: hook, Type: "filter", Priority: priorityMangle, Rules: []artifact.Rule{
+	return artifact.Chain{Name: name, Hook: hook, Type: "filter", Priority: s.CapturePriority, Rules: []artifact.Rule{
 		{
 			ID: id("loopback"), Comment: "the router talking to itself", Do: leave,
 			Match: []artifact.Match{{Kind: dev, Name: "lo"}},

@@ -21,7 +21,7 @@ const (
 
 // priorityDecide is before the capture chains: a packet that the enforcer is
 // shown has been decided by the kernel as far as it can.
-const priorityDecide = priorityMangle - 1
+func priorityDecide(s artifact.Settings) int { return s.CapturePriority - 1 }
 
 // Decision is a policy that the kernel decides by itself. Decisions are in
 // policy order.
@@ -79,8 +79,8 @@ func decide(in Input) ([]artifact.Set, []artifact.Chain) {
 	for i := range pre {
 		suffix := pre[i].suffix
 		bases = append(bases,
-			base(chainNewPre+suffix, "prerouting", artifact.MatchIIFName, "pre"+suffix, pre[i].chain),
-			base(chainNewOut+suffix, "output", artifact.MatchOIFName, "out"+suffix, out[i].chain))
+			base(in.Settings, chainNewPre+suffix, "prerouting", artifact.MatchIIFName, "pre"+suffix, pre[i].chain),
+			base(in.Settings, chainNewOut+suffix, "output", artifact.MatchOIFName, "out"+suffix, out[i].chain))
 	}
 	return d.sets.list(), append(bases, d.chains...)
 }
@@ -101,8 +101,8 @@ type hook struct {
 }
 
 // base is the hook: one test for the packets of known connections.
-func base(name, hook string, dev artifact.MatchKind, short, target string) artifact.Chain {
-	return artifact.Chain{Name: name, Hook: hook, Type: "filter", Priority: priorityDecide, Rules: []artifact.Rule{{
+func base(s artifact.Settings, name, hook string, dev artifact.MatchKind, short, target string) artifact.Chain {
+	return artifact.Chain{Name: name, Hook: hook, Type: "filter", Priority: priorityDecide(s), Rules: []artifact.Rule{{
 		ID: "new/" + short, Comment: "the first packet of a connection",
 		Match: []artifact.Match{
 			{Kind: artifact.MatchCTStatus, Name: "confirmed", Not: true},

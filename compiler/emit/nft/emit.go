@@ -26,7 +26,8 @@ const (
 
 // priorityMangle is NF_IP_PRI_MANGLE (linux/netfilter_ipv4.h): after
 // conntrack (-200), so that a packet has its connection and is counted, and
-// before destination NAT (-100), so that its own addresses are a conntrack key.
+// before destination NAT (-100), so that its own addresses are a conntrack key. It
+// is where chains stand unless settings say otherwise.
 const priorityMangle = -150
 
 // snaplen is how many bytes of a packet the enforcer is given. It is larger
@@ -129,7 +130,7 @@ func Emit(in Input) artifact.Ruleset {
 		{Name: chainPriority, Rules: priorityRules(in.Effects, t)},
 	} {
 		if len(c.Rules) > 0 {
-			c.Hook, c.Type, c.Priority = "postrouting", "filter", priorityMangle
+			c.Hook, c.Type, c.Priority = "postrouting", "filter", in.Settings.DSCPPriority
 			rs.Chains = append(rs.Chains, dispatch(c)...)
 		}
 	}
@@ -153,6 +154,12 @@ func withDefaults(s artifact.Settings) artifact.Settings {
 	}
 	if s.DoneMark == 0 {
 		s.DoneMark = defaultDoneMark
+	}
+	if s.CapturePriority == 0 {
+		s.CapturePriority = priorityMangle
+	}
+	if s.DSCPPriority == 0 {
+		s.DSCPPriority = priorityMangle
 	}
 	return s
 }

@@ -16,8 +16,9 @@ func outChains(list []Out, t *packetTests) []artifact.Chain {
 		return nil
 	}
 	var out []artifact.Chain
+	priority := min(priorityDecide(t.settings), t.settings.Priority-2) // before what asks for the label
 	for _, hook := range []string{"forward", "output"} {
-		c := artifact.Chain{Name: "np_leaving_" + hook, Hook: hook, Type: "filter", Priority: priorityDecide}
+		c := artifact.Chain{Name: "np_leaving_" + hook, Hook: hook, Type: "filter", Priority: priority}
 		for _, o := range list {
 			c.Rules = append(c.Rules, artifact.Rule{
 				ID: "leaving-" + hook + "/" + o.Label.Name, Comment: "the interface that a connection leaves by",

@@ -33,7 +33,7 @@ func routeChains(effects []Effect, t *packetTests) []artifact.Chain {
 	if len(rules) == 0 {
 		return nil
 	}
-	const afterCapture = priorityMangle + 1
+	afterCapture := t.settings.CapturePriority + 1
 	return append(
 		dispatch(artifact.Chain{Name: chainRoute, Hook: "prerouting", Type: "filter", Priority: afterCapture, Rules: rules}),
 		dispatch(artifact.Chain{Name: chainRouteOut, Hook: "output", Type: "route", Priority: afterCapture, Rules: rules})...)

@@ -16,19 +16,19 @@ import (
 
 // Apply replaces the table by the given one in a single transaction, whatever
 // was there before. On an error nothing has changed.
-func Apply(rs *artifact.Ruleset) error { return ApplyAt(rs, 0) }
-
-// ApplyAt is Apply that fails with ErrStale if the ruleset is no longer at
-// the generation that Read returned; 0 means any.
-func ApplyAt(rs *artifact.Ruleset, generation uint32) error {
+func Apply(rs *artifact.Ruleset) error {
 	live, err := Read(rs.Family, rs.Table, nil)
 	if err != nil {
 		return err
 	}
-	if generation != 0 && live.Generation != generation {
-		return fmt.Errorf("nftables table %s: %w", rs.Table, ErrStale)
-	}
-	b, err := replacement(rs, live, generation)
+	live.Generation = 0 // any
+	return Replace(rs, live)
+}
+
+// Replace is Apply to a table as it was read; it fails with ErrStale if anything
+// of the ruleset has changed since.
+func Replace(rs *artifact.Ruleset, live State) error {
+	b, err := replacement(rs, live, live.Generation)
 	if err != nil {
 		return err
 	}

@@ -330,7 +330,7 @@ func TestApplyRefusesAStaleGeneration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := ApplyAt(&rs, live.Generation); err != nil {
+	if err := Replace(&rs, live); err != nil {
 		t.Fatal(err)
 	}
 	ns.Run("nft", "add table ip somebody")
@@ -339,7 +339,7 @@ func TestApplyRefusesAStaleGeneration(t *testing.T) {
 	}
 	ns.Run("nft", "delete table ip somebody")
 	before := ns.Run("nft", "list ruleset")
-	if err := ApplyAt(&artifact.Ruleset{Family: "inet", Table: "netpol"}, live.Generation); !errors.Is(err, ErrStale) {
+	if err := Replace(&artifact.Ruleset{Family: "inet", Table: "netpol"}, live); !errors.Is(err, ErrStale) {
 		t.Errorf("got %v, want ErrStale", err)
 	}
 	if diff := cmp.Diff(before, ns.Run("nft", "list ruleset")); diff != "" {

@@ -15,7 +15,7 @@ import (
 
 // readAttempts bounds how often Read starts again because somebody changed
 // the ruleset while it was being read.
-const readAttempts = 16
+const readAttempts = 256
 
 // answerTimeout is how long a dump may stay silent. The kernel answers within
 // the system call, so this only bounds a broken kernel.

@@ -16,6 +16,7 @@ type Found struct {
 	Chains     []Chain
 	Flowtables []Flowtable
 	Marks      []MarkRule
+	MarkUses   []MarkUse // of all tables, netpol's own among them
 }
 
 // Chain is an nftables chain of any table.
@@ -56,6 +57,9 @@ func Look() (Found, error) {
 	})
 	if err != nil {
 		return f, fmt.Errorf("list flowtables: %w", err)
+	}
+	if f.MarkUses, err = markUses(); err != nil {
+		return f, fmt.Errorf("list nftables rules: %w", err)
 	}
 	f.Marks, err = marks()
 	return f, err

@@ -83,3 +83,36 @@ func prefixes(list ...string) []netip.Prefix {
 	}
 	return out
 }
+
+// What rules do with the connection mark is found, whoever wrote them.
+func TestMarkUses(t *testing.T) {
+	ns := kerneltest.NewNS(t)
+	ns.Run("nft", `table inet mine {
+		chain reads { ct mark & 0xff == 0x1 accept; ct mark & 0xf00 != 0x100 drop; }
+		chain writes { ct mark set ct mark & 0xffffff00 | 0x00000003; }
+		chain whole { ct mark 0x10 accept; ct mark set 0x7; }
+		chain other { meta mark 0x1 accept; ct state new accept; }
+	}`)
+	ns.Run("iptables-nft", "-t", "mangle", "-A", "FORWARD", "-m", "connmark", "--mark", "0x1000/0xf000", "-j", "CONNMARK", "--set-xmark", "0x0/0x30000")
+	ns.Run("iptables-nft", "-t", "mangle", "-A", "PREROUTING", "-j", "CONNMARK", "--restore-mark", "--mask", "0xff00000")
+	ns.Run("iptables-nft", "-t", "mangle", "-A", "OUTPUT", "-j", "CONNMARK", "--save-mark")
+	got, err := Look()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []MarkUse{
+		{"inet", "mine", "reads", 0xfff, 0},
+		{"inet", "mine", "writes", 0, 0xff},
+		{"inet", "mine", "whole", 0xffffffff, 0xffffffff},
+		{"ip", "mangle", "FORWARD", 0xf000, 0x30000},
+		{"ip", "mangle", "PREROUTING", 0xff00000, 0},
+		{"ip", "mangle", "OUTPUT", 0, 0xffffffff},
+	} {
+		if !slices.Contains(got.MarkUses, want) {
+			t.Errorf("%+v lacks %+v", got.MarkUses, want)
+		}
+	}
+	if len(got.MarkUses) != 6 {
+		t.Errorf("%d chains: %+v", len(got.MarkUses), got.MarkUses)
+	}
+}

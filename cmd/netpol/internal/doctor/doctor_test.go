@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -168,6 +169,25 @@ func TestTableOwnerAndOldNft(t *testing.T) {
 	}
 	m.Persist = errors.New("no such flag")
 	if got := tableOwner(m); len(got) != 1 || got[0].Status != Fail || got[0].Detail != "no such flag" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// Rules of others on netpol's bits of the connection mark are named.
+func TestMarkRulesClash(t *testing.T) {
+	m := Machine{Bundle: &artifact.Bundle{Settings: artifact.Settings{DoneMark: 1 << 31}}}
+	m.Found.MarkUses = []survey.MarkUse{
+		{Family: "inet", Table: "netpol", Chain: "np_first", Writes: 1 << 31},
+		{Family: "ip", Table: "mangle", Chain: "OUTPUT", Writes: 0xffffffff},
+		{Family: "inet", Table: "mine", Chain: "c", Reads: 0xffffffff},
+		{Family: "inet", Table: "mine", Chain: "d", Reads: 0xff, Writes: 0xff00},
+	}
+	const fix = "set done_mark in the netpol block to a bit that nobody uses, or give those rules a mask without them"
+	want := []Finding{
+		{"marks", Warn, "rules of chain OUTPUT in table ip mangle write bits 0xffffffff of the connection mark, of which netpol writes 0x80000000: each undoes the other's", fix},
+		{"marks", Warn, "rules of chain c in table inet mine compare bits 0xffffffff of the connection mark, of which netpol writes 0x80000000: they do not find what they look for", fix},
+	}
+	if got := marks(m); !slices.Equal(got, want) {
 		t.Errorf("got %+v", got)
 	}
 }

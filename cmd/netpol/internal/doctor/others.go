@@ -148,6 +148,7 @@ func marks(m Machine) []Finding {
 			})
 		}
 	}
+	list = append(list, m.markRules(connection, fix)...)
 	if len(list) == 0 {
 		return good(check, "nobody else is known to use bits %#x of the connection mark", connection)
 	}

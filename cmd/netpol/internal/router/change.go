@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/kernel/ct"
@@ -148,9 +149,10 @@ func (r Router) writeLabels(labels []artifact.Label, step func(string)) error {
 // sameLabel compares what a line of connlabel.conf says.
 func sameLabel(a, b artifact.Label) bool { return a.Name == b.Name && a.Bit == b.Bit }
 
-// commitTries bounds how often a commit is tried again because somebody else
-// changed the ruleset in between.
-const commitTries = 16
+// commitPatience bounds how long a commit is tried again because somebody else
+// changed the ruleset in between: firewalls that reload make hundreds of changes
+// a second.
+const commitPatience = 20 * time.Second
 
 // commit replaces the table, unless it already is as it should be: a table
 // that is not rewritten keeps its counters.
@@ -162,19 +164,19 @@ func (r Router) commit(b *artifact.Bundle, live *Live, step func(string)) error 
 }
 
 func (r Router) replaceTable(b *artifact.Bundle, live *Live, step func(string)) error {
-	generation := live.Table.Generation
-	err := nft.ApplyAt(&b.Ruleset, generation)
+	now := live.Table
+	err := nft.Replace(&b.Ruleset, now)
 	// Any change to any table moves the generation, netpold's own heartbeat
 	// among them. It is our table's content that the plan was made on.
-	for tries := 0; errors.Is(err, nft.ErrStale) && tries < commitTries; tries++ {
-		now, readErr := r.Read()
-		if readErr != nil {
+	for until := time.Now().Add(commitPatience); errors.Is(err, nft.ErrStale) && time.Now().Before(until); {
+		var readErr error
+		if now, readErr = readTable(live); readErr != nil {
 			return readErr
 		}
-		if !slices.Equal(now.Table.Lines(), live.Table.Lines()) {
+		if !slices.Equal(now.Lines(), live.Table.Lines()) {
 			break
 		}
-		err = nft.ApplyAt(&b.Ruleset, now.Table.Generation)
+		err = nft.Replace(&b.Ruleset, now)
 	}
 	if errors.Is(err, nft.ErrStale) {
 		return fmt.Errorf("replace the table %s %s: %w", family, table, ErrMoved)
@@ -184,6 +186,15 @@ func (r Router) replaceTable(b *artifact.Bundle, live *Live, step func(string)) 
 	}
 	step(fmt.Sprintf("Replaced the table %s %s in one transaction", family, table))
 	return nil
+}
+
+// readTable reads the kernel's table alone, as Read does.
+func readTable(live *Live) (nft.State, error) {
+	now, err := nft.Read(family, table, nil)
+	if err == nil && live.Bundle != nil {
+		err = now.Clock(live.Bundle.Ruleset.Sets, time.Now())
+	}
+	return now, err
 }
 
 // verify reads the router back and holds it against the bundle.

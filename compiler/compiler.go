@@ -53,6 +53,9 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 		return nil, diags
 	}
 	program.Sticky, program.StickyMark = labels.Sticky, labels.StickyMark
+	if len(labels.Holding) == 0 {
+		set.Settings.HoldQueue, set.Settings.HoldPackets = 0, 0
+	}
 	policies, routes := describe(set.Policies), routesOf(set)
 	interest, narrow := opt.Interest(set.Policies)
 	return &artifact.Bundle{
@@ -67,12 +70,13 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 			Schedules: set.Schedules,
 			Outs:      outs(labels.Outs),
 			Effects:   kernelEffects(labels, set.Policies, policies, routes),
-			Decisions: append(decisions(set.Policies, labels.Effects, policies), failing(set.Policies, labels.Failing, policies)...),
+			Decisions: slices.Concat(decisions(set.Policies, labels.Effects, policies), failing(set.Policies, labels.Failing, policies), holding(set.Policies, labels.Holding, policies)),
 			Labels:    labels.Labels,
 			NoCapture: !artifact.NeedEnforcer(policies),
 			Narrow:    narrow && set.Settings.Inspect != artifact.InspectAll,
 			Interest:  interest,
 			InitLabel: labels.Init,
+			Hold:      holds(labels),
 		}),
 		Catalogue: *set.Catalogue,
 		FlowSets:  set.FlowSets,
@@ -111,6 +115,7 @@ func describe(policies []ir.Policy) []artifact.Policy {
 			Part:        p.Part,
 			Audit:       p.Audit,
 			From:        p.From,
+			Hold:        p.Split.Holds,
 		}
 		if p.OnFail == ir.FailClosed {
 			out[i].OnFail = p.OnFail.String()
@@ -135,7 +140,7 @@ func kernelEffects(labels *label.Table, set []ir.Policy, policies []artifact.Pol
 		p := &set[e.Policy]
 		out[i] = nft.Effect{
 			Policy: policies[e.Policy], Label: e.Label, Verdict: e.Verdict.String(),
-			Own: e.Own, Sets: e.Sets, Mark: e.Mark, Over: e.Over, Fail: e.Fail, Offload: e.Offload,
+			Own: e.Own, Sets: e.Sets, Mark: e.Mark, Over: e.Over, Fail: e.Fail, Offload: e.Offload, Holds: e.Holds,
 		}
 		if e.DSCP != nil {
 			out[i].DSCP, out[i].IfUnset = &e.DSCP.Value, e.DSCP.IfUnset
@@ -175,12 +180,42 @@ func decisions(policies []ir.Policy, effects []artifact.Effect, described []arti
 
 // failing are the labels of flows that fail with the enforcer, set on the first
 // packet by what headers tell.
-func failing(policies []ir.Policy, list []label.Failing, described []artifact.Policy) []nft.Decision {
+func failing(policies []ir.Policy, list []label.Possible, described []artifact.Policy) []nft.Decision {
 	var out []nft.Decision
 	for _, f := range list {
 		out = append(out, nft.Decision{
 			Policy: described[f.Policy], Any: policies[f.Policy].Split.Fail, Effect: artifact.Effect{Labels: []int{f.Bit}},
 		})
+	}
+	return out
+}
+
+// holding are the labels of flows whose packets wait, set on the first packet.
+func holding(policies []ir.Policy, list []label.Possible, described []artifact.Policy) []nft.Decision {
+	var out []nft.Decision
+	for _, h := range list {
+		out = append(out, nft.Decision{
+			Policy: described[h.Policy], Any: policies[h.Policy].Split.Held, Effect: artifact.Effect{Labels: []int{h.Bit}},
+		})
+	}
+	return out
+}
+
+// holds is what rules must know to hold packets.
+func holds(labels *label.Table) nft.Hold {
+	var out nft.Hold
+	for _, l := range labels.Labels {
+		switch l.Name {
+		case label.Hold:
+			out.Open = l
+		case label.HoldClosed:
+			out.Closed = l
+		}
+	}
+	for _, e := range labels.Effects {
+		if e.Mark != nil {
+			out.Mark |= e.Mark.Mask
+		}
 	}
 	return out
 }

@@ -127,6 +127,9 @@ func dumpSplit(set *ir.Set) string {
 		if p.Split.FailClosed {
 			fmt.Fprintf(&b, "  %s while the enforcer cannot tell (%s), %s on overload\n", p.Verdict, p.OnFail, p.OnOverload)
 		}
+		if p.Split.Holds {
+			b.WriteString("  packets wait until it is decided\n")
+		}
 	}
 	return b.String()
 }

@@ -29,6 +29,14 @@ type Source interface {
 	Next(raw *packet.Raw) error
 }
 
+// Holder is a Source of packets that wait: one with a ticket goes on only when it
+// is released. What has been written on its connection by then holds for it. On a
+// connection that conntrack does not let others write on yet (Ticket.New), the
+// Source writes.
+type Holder interface {
+	Release([]flow.Release) error
+}
+
 // LabelSink writes labels and marks on connections. Write may buffer; Flush
 // sends. What goes wrong with a single connection is the sink's to count.
 type LabelSink interface {

@@ -5,11 +5,24 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
+
+	"github.com/netpol/netpol/compiler/artifact"
 )
 
-// beatInterval is how far beats lie apart. The kernel is patient for three of
-// them (artifact.Set.Heartbeat).
-const beatInterval = int64(3 * time.Second)
+// beatInterval is how far beats lie apart, at most. The kernel is patient for
+// three of them (artifact.Set.Heartbeat).
+const beatInterval = 3 * time.Second
+
+// beatsOf is how far beats must lie apart for the sets of a bundle.
+func beatsOf(rs *artifact.Ruleset) time.Duration {
+	every := beatInterval
+	for _, s := range rs.Sets {
+		if s.Heartbeat > 0 {
+			every = min(every, s.Heartbeat*3/10)
+		}
+	}
+	return every
+}
 
 // heart beats while the worker works: the worker asks for each beat between two
 // batches of packets, so that one that hangs is silent at once. The beat itself
@@ -38,14 +51,21 @@ func newHeart(ctx context.Context, to Heartbeat, log *slog.Logger) *heart {
 
 // offer asks for a beat when one is due. Not more than one waits: a beat that
 // took long is not made up for.
-func (h *heart) offer(now int64) {
+func (h *heart) offer(now int64, every time.Duration) {
 	if h == nil || now < h.due {
 		return
 	}
-	h.due = now + beatInterval
+	h.due = now + int64(every)
 	select {
 	case h.asked <- struct{}{}:
 	default:
+	}
+}
+
+// hurry has the next offer ask at once: the sets are others.
+func (h *heart) hurry() {
+	if h != nil {
+		h.due = 0
 	}
 }
 

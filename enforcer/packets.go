@@ -35,9 +35,11 @@ func (w *worker) packet() {
 	w.stats.Bytes += uint64(raw.Length)
 	packet.Decode(raw, p)
 	w.giveUp(w.clock.now)
+	w.at = 0
 	if w.whole() {
 		w.take()
 	}
+	w.noteHeld()
 }
 
 // maxTunnels bounds how many encapsulations within each other are looked into.
@@ -85,6 +87,7 @@ func (w *worker) take() {
 	}
 	id, fromClient := w.find()
 	r := w.table.At(id)
+	w.at = id
 	r.Packets++
 	r.Seen++
 	r.Bytes += uint64(raw.Length)

@@ -37,6 +37,7 @@ type policy struct {
 	budget                           int    // packets inspected of a flow
 	doneMark                         uint32 // 0 when the bundle has none
 	gate                             int    // packets of a flow that the kernel shows, at least budget
+	beats                            time.Duration
 	local                            []netip.Prefix
 	labels                           []artifact.Label
 	ownLabels                        [16]byte
@@ -65,6 +66,7 @@ func loadPolicy(b *artifact.Bundle) (*policy, error) {
 		bundle: b, program: prog, classifier: classifier,
 		budget:   b.Settings.InspectPacket,
 		doneMark: b.Settings.DoneMark,
+		beats:    beatsOf(&b.Ruleset),
 		local:    b.Settings.LocalNetworks,
 		labels:   b.Labels,
 	}

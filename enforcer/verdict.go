@@ -25,6 +25,7 @@ func (w *worker) setPolicy(p *policy) {
 func (w *worker) reload(p *policy) {
 	w.setPolicy(p)
 	w.keeper.use(p.bundle.FlowSets)
+	w.heart.hurry()
 	w.stats.Reloads++
 	w.sweeping, w.sweep, w.adopted = true, 0, false
 }

@@ -57,6 +57,8 @@ type worker struct {
 
 	raw    packet.Raw
 	parsed packet.Parsed
+	at     flow.ID // that the packet at hand belongs to, 0 for none
+	held   held
 	// fragments of datagrams that are not whole yet.
 	fragments packet.Fragments
 	window    dissect.Window
@@ -106,6 +108,7 @@ func newWorker(e *Engine) *worker {
 	if s, ok := e.config.Source.(lossSource); ok && e.config.Live {
 		w.losses = s
 	}
+	w.held.by, _ = e.config.Source.(Holder)
 	if e.config.Live {
 		w.clock.read = e.config.clock
 		w.clock.begin()
@@ -142,7 +145,7 @@ func (w *worker) run(ctx context.Context) error {
 		switch {
 		case err == nil:
 			w.packet()
-			if n%batch != 0 && w.pending() {
+			if n%batch != 0 && !w.held.full() && w.pending() {
 				continue
 			}
 		case errors.Is(err, packet.ErrIdle):
@@ -222,7 +225,7 @@ func (w *worker) drain() {
 func (w *worker) between() {
 	w.clock.look()
 	w.noteLoss()
-	w.heart.offer(w.clock.now)
+	w.heart.offer(w.clock.now, w.policy.beats)
 	w.flush()
 	if p := w.engine.policy.Load(); p != w.policy {
 		w.reload(p)
@@ -272,8 +275,17 @@ func (w *worker) publish() {
 	w.engine.mu.Unlock()
 }
 
-// flush sends the updates that wait.
+// flush sends the updates that wait, and lets the packets go on that waited for
+// them.
 func (w *worker) flush() {
+	// Their connections can be written on once they have passed.
+	w.releases(&w.held.fresh)
+	w.send()
+	w.releases(&w.held.known)
+}
+
+// send sends the updates that wait.
+func (w *worker) send() {
 	if w.unsent == 0 || w.config.Labels == nil {
 		return
 	}

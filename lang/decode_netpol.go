@@ -16,14 +16,14 @@ import (
 
 // defaultSettings are the settings of a set without a netpol block.
 func defaultSettings() Settings {
-	return Settings{LogGroup: 4788, InspectPackets: 32, DoneMark: 0x80000000, RouteMark: 0x7f000000, Priority: 10, CapturePriority: -150, DSCPPriority: -150, Inspect: InspectNeeded, Timezone: DefaultZone}
+	return Settings{LogGroup: 4788, HoldQueue: 4788, HoldPackets: 256, InspectPackets: 32, DoneMark: 0x80000000, RouteMark: 0x7f000000, Priority: 10, CapturePriority: -150, DSCPPriority: -150, Inspect: InspectNeeded, Timezone: DefaultZone}
 }
 
 // Bounds of hook priorities. Conntrack stands at -200 and destination NAT at -100
-// (linux/netfilter_ipv4.h); netpol's chains have one priority before and one after
+// (linux/netfilter_ipv4.h); netpol's chains have two priorities before and one after
 // that which is set.
 const (
-	afterConntrack = -198
+	afterConntrack = -197
 	beforeDNAT     = -102
 )
 
@@ -37,6 +37,8 @@ func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 		}
 	}
 	s.LogGroup = uint16(d.number(b, "log_group", 1, 65535, int(def.LogGroup)))
+	s.HoldQueue = uint16(d.number(b, "hold_queue", 0, maxQueue, int(def.HoldQueue)))
+	s.HoldPackets = d.number(b, "hold_packets", 1, maxHeld, def.HoldPackets)
 	// A flow that is not named after a thousand packets never will be.
 	s.InspectPackets = d.number(b, "inspect_packets", 1, 1000, def.InspectPackets)
 	// The kernel's own priorities reach from -450 to 300 (linux/netfilter_ipv4.h).
@@ -62,6 +64,15 @@ func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 	s.AnalysedLabel = d.analysedLabel(b)
 	d.out.Exempt = d.criteria(b.Body.Attributes["exempt"])
 }
+
+const (
+	// maxQueue leaves room for the six queues of held packets
+	// (artifact.HoldQueues of each kind) among the 65536 that there are.
+	maxQueue = 65535 - 5
+	// maxHeld is what the kernel takes for the length of a queue
+	// (NFQNL_QMAX_DEFAULT, nfnetlink_queue.c); more would only wait longer.
+	maxHeld = 1024
+)
 
 // Words of the inspect argument: which connections netpold is shown.
 const (

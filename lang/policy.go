@@ -42,6 +42,8 @@ type Text struct {
 type Settings struct {
 	LocalNetworks  []netip.Prefix // in addition to the private ranges
 	LogGroup       uint16         // NFLOG group
+	HoldQueue      uint16         // the first of the queues that held packets wait in
+	HoldPackets    int            // so many may wait in each
 	InspectPackets int            // first packets of each flow to inspect
 	DoneMark       uint32         // the ct mark bit that says "analysis is over"
 	RouteMark      uint32         // bits of packets' marks that say which routing table they go by, side by side
@@ -149,6 +151,7 @@ type PolicyBlock struct {
 	Audit       bool       // count and log, change nothing
 	OnFail      Text       // open, closed or empty
 	OnOverload  Text       // open, closed or empty, which is as OnFail
+	Hold        *Hold      // nil: packets do not wait
 	Labels      []Text
 	Mark        *Mark
 	DSCP        *DSCP
@@ -165,6 +168,9 @@ type PolicyBlock struct {
 	Offload     Text   // "true": packets pass without the rules, once the flow is decided
 	Range       diag.Range
 }
+
+// Hold has packets wait until the policy is decided.
+type Hold struct{ Range diag.Range }
 
 // Mark is a masked mark: new = old &^ Mask | Value. Value has no bit outside Mask.
 type Mark struct {

@@ -36,6 +36,10 @@ type Settings struct {
 	CapturePriority int     `json:"capture_priority,omitempty"`
 	DSCPPriority    int     `json:"dscp_priority,omitempty"`
 	Inspect         Inspect `json:"inspect,omitempty"` // which connections netpold is shown; empty is what policies need
+	// HoldQueue is the first of the queues that held packets wait in, default
+	// 4788, and HoldPackets how many may wait in each; 0 when nothing is held.
+	HoldQueue   uint16 `json:"hold_queue,omitempty"`
+	HoldPackets int    `json:"hold_packets,omitempty"`
 	// AnalysedLabel is the label of connections that have the done mark, for
 	// rules of the operator's own; empty for none.
 	AnalysedLabel string `json:"analysed_label,omitempty"`
@@ -96,6 +100,7 @@ type Policy struct {
 	// OnOverload is "closed", or empty for open.
 	OnOverload string `json:"on_overload,omitempty"`
 	From       string `json:"from,omitempty"` // the argument of the netpol block that stands for it; empty for an author's
+	Hold       bool   `json:"hold,omitempty"` // its flows' packets wait for the enforcer
 }
 
 // SeenLabel is the label of a bundle that has no other. No connection carries it.

@@ -86,11 +86,11 @@ func (m Match) text(named bool) string {
 		return "ct state " + bang(m.Not) + Word(m.Name)
 	case MatchCTStatus:
 		return "ct status " + bang(m.Not) + Word(m.Name)
-	case MatchCTMark:
+	case MatchCTMark, MatchMark:
 		if eq = "=="; m.Not {
 			eq = "!="
 		}
-		return fmt.Sprintf("ct mark & %#x %s %#x", m.Mask, eq, m.Value)
+		return fmt.Sprintf("%s & %#x %s %#x", m.Kind, m.Mask, eq, m.Value)
 	case MatchCTPackets, MatchCTBytes:
 		if eq = "<"; m.Not {
 			eq = ">="
@@ -155,6 +155,8 @@ func (s Statement) text(named bool) string {
 		return "meta priority set " + PriorityName(s.Value)
 	case DoRejectICMP:
 		return "reject with icmpx " + Word(s.Name)
+	case DoQueue:
+		return strings.TrimRight(fmt.Sprintf("queue num %d %s", s.Group, Word(s.Name)), " ")
 	case DoVMap:
 		return s.Key.selector() + " vmap @" + Word(s.Name)
 	}

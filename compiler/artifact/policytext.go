@@ -23,6 +23,9 @@ func (p Policy) Does() string {
 		out = append(out, p.Verdict)
 	}
 	out = append(out, p.Also...)
+	if p.Hold {
+		out = append(out, "holds packets")
+	}
 	if p.OnFail != "" {
 		out = append(out, "fails "+p.OnFail)
 	}

@@ -94,6 +94,7 @@ type MatchKind string
 const (
 	MatchCTLabel     MatchKind = "ct label"     // Bit, Name; or Bits: any of them
 	MatchCTMark      MatchKind = "ct mark"      // Mask, Value: mark & Mask == Value
+	MatchMark        MatchKind = "meta mark"    // Mask, Value: mark & Mask == Value
 	MatchCTPackets   MatchKind = "ct packets"   // Name: original, reply, or empty for both directions; Limit: packets < Limit
 	MatchCTBytes     MatchKind = "ct bytes"     // Name: as for packets; Limit: bytes < Limit
 	MatchCTDirection MatchKind = "ct direction" // Name: original, reply
@@ -182,6 +183,10 @@ const (
 // DoVMap looks the value of Key up in the map Name and jumps to the chain of the
 // element that has it; without one the rule ends.
 const DoVMap StatementKind = "vmap"
+
+// DoQueue holds the packet for the enforcer: queue Group, and Name QueueBypass or
+// nothing. It ends the rule's chain; what goes on does so with the next hook.
+const DoQueue StatementKind = "queue"
 
 // Statement is one action of a rule; which fields count depends on Kind.
 type Statement struct {

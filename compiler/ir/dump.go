@@ -74,6 +74,9 @@ func effects(p *Policy) string {
 	if p.Closes() {
 		parts = append(parts, p.OnOverload.String()+" on overload")
 	}
+	if p.Hold {
+		parts = append(parts, "holds")
+	}
 	if p.Audit {
 		return "only count " + strings.Join(parts, ", ")
 	}

@@ -50,6 +50,7 @@ type Policy struct {
 	From       string   // the argument of the netpol block that stands for the policy; empty for an author's
 	OnFail     OnFail
 	OnOverload OnFail // while the enforcer answers and has no room for the flow
+	Hold       bool   // packets of flows that it could match wait until it is decided
 	// Split is filled by opt.
 	Split Split
 }

@@ -18,6 +18,10 @@ type Split struct {
 	// which headers say that it could come; Fail is what they say, any of it.
 	FailClosed bool
 	Fail       []Conjunction
+	// Holds: packets of flows of which headers say that the policy could match
+	// wait for the enforcer; Held is what they say, any of it.
+	Holds bool
+	Held  []Conjunction
 }
 
 // Conjunction holds when all of its literals do.

@@ -3,8 +3,8 @@ package opt
 import "github.com/netpol/netpol/compiler/ir"
 
 // settle finishes a split: what waits for the enforcer's word does not go to
-// rules on the first packet, and policies that fail closed get the condition for
-// it.
+// rules on the first packet, and policies that fail closed or hold get the
+// condition for it.
 func settle(policies []ir.Policy) {
 	lists := crossings{known: map[string]bool{}, left: maxCrossed}
 	for i := range policies {
@@ -15,19 +15,30 @@ func settle(policies []ir.Policy) {
 			p.Split.Kernel, p.Split.Any = false, nil
 		}
 		stops := p.Verdict == ir.Drop || p.Verdict == ir.Reject
-		if !p.Closes() || !stops || p.Split.Kernel || p.Audit {
-			continue
+		if p.Closes() && stops && !p.Split.Kernel && !p.Audit {
+			p.Split.FailClosed, p.Split.Fail = true, headers(p, &lists)
 		}
-		p.Split.FailClosed = true
-		any, ok := conjunctions(fold(possible(p.Cond)), false)
-		switch {
-		case !ok:
-			any = []ir.Conjunction{{}}
-		case !lists.take(any):
-			any = short(any)
+		// What the kernel decides is decided on the first packet, unless it waits
+		// for the enforcer's word.
+		if p.Hold && (!p.Split.Kernel || p.Split.Late) {
+			p.Split.Holds, p.Split.Held = true, headers(p, &lists)
 		}
-		p.Split.Fail = any
 	}
+}
+
+// headers is what headers say of flows that the policy could match.
+func headers(p *ir.Policy, lists *crossings) []ir.Conjunction {
+	if p.Split.Kernel {
+		return p.Split.Any
+	}
+	any, ok := conjunctions(fold(possible(p.Cond)), false)
+	switch {
+	case !ok:
+		return []ir.Conjunction{{}}
+	case !lists.take(any):
+		return short(any)
+	}
+	return any
 }
 
 // possible is what headers say of a normalised condition: it holds wherever the

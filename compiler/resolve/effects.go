@@ -31,6 +31,7 @@ func (r *resolver) effects(out *ir.Policy, b *lang.PolicyBlock) {
 		r.checkOffload(b.Offload)
 		out.Offload = true
 	}
+	out.Hold = b.Hold != nil
 	if b.OnFail.Value == ir.FailClosed.String() {
 		out.OnFail = ir.FailClosed
 	}

@@ -111,6 +111,8 @@ func settings(s lang.Settings) artifact.Settings {
 	}
 	return artifact.Settings{
 		Inspect:       inspect,
+		HoldQueue:     s.HoldQueue,
+		HoldPackets:   s.HoldPackets,
 		LocalNetworks: s.LocalNetworks,
 		LogGroup:      s.LogGroup,
 		InspectPacket: s.InspectPackets,

@@ -1,6 +1,10 @@
 package flow
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/netpol/netpol/enforcer/packet"
+)
 
 // Tuple is a connection as conntrack knows it: the addresses of one direction.
 // For ICMP, ICMPType, ICMPCode and ICMPID stand for the ports.
@@ -22,4 +26,14 @@ type Update struct {
 	LabelMask [16]byte
 	Mark      uint32
 	MarkMask  uint32
+}
+
+// Release lets a packet go on that has waited.
+type Release struct {
+	Ticket packet.Ticket
+	// What the connection is to carry: bits of labels and of its mark, and with Done
+	// the enforcer's own. The Source writes it where nobody else can.
+	Labels [16]byte
+	Mark   uint32
+	Done   bool
 }

@@ -56,6 +56,10 @@ type Raw struct {
 	// Data does not hold it (NFLOG); zero otherwise.
 	SourceMAC [6]byte
 	File      string // base name of the capture file, empty on live input
+	Ticket    Ticket // of a packet that waits
+	// Missed says that the packet was to wait and did not: nobody read the queue,
+	// or it was full.
+	Missed bool
 }
 
 // ErrIdle is what a live Source returns when no packet came for a while, so

@@ -11,6 +11,7 @@ import (
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer"
 	"github.com/netpol/netpol/enforcer/dissect/all"
+	"github.com/netpol/netpol/enforcer/kernel/capture"
 	"github.com/netpol/netpol/enforcer/kernel/ct"
 	"github.com/netpol/netpol/enforcer/kernel/flowset"
 	"github.com/netpol/netpol/enforcer/kernel/nftset"
@@ -24,7 +25,7 @@ var errCapture = errors.New("open capture and conntrack")
 type enforcement struct {
 	log    *slog.Logger
 	engine *enforcer.Engine
-	source *groupSource
+	source *capture.Live
 	writer *ct.Writer
 	client *ct.Client
 	lists  *ct.Client // a list keeps other questions of its client waiting
@@ -67,7 +68,7 @@ func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger, by *nftset
 }
 
 func (e *enforcement) open(b *artifact.Bundle) (err error) {
-	if e.source, err = openGroup(b.Settings.LogGroup); err != nil {
+	if e.source, err = capture.OpenLive(sourceOf(b)); err != nil {
 		return err
 	}
 	if e.writer, err = ct.NewWriter(); err != nil {
@@ -91,10 +92,18 @@ func (e *enforcement) run() error {
 	return nil
 }
 
+// sourceOf is what a bundle has the kernel show and hold.
+func sourceOf(b *artifact.Bundle) capture.LiveConfig {
+	return capture.LiveConfig{
+		Group: b.Settings.LogGroup,
+		Queue: capture.QueueConfig{First: b.Settings.HoldQueue, Packets: b.Settings.HoldPackets},
+	}
+}
+
 // reload goes over to another bundle without losing flows. The new bundle's
 // log group is opened before the old one is given up.
 func (e *enforcement) reload(b *artifact.Bundle) error {
-	if err := e.source.use(b.Settings.LogGroup); err != nil {
+	if err := e.source.Use(sourceOf(b)); err != nil {
 		return err
 	}
 	if err := e.engine.Reload(b); err != nil {

@@ -92,9 +92,12 @@ func (e *enforcement) counters() map[string]uint64 {
 	stats := e.engine.Stats()
 	counters := stats.Counters()
 	maps.Copy(counters, e.inputs.counters())
-	w := e.writer.Stats()
+	w, source := e.writer.Stats(), e.source.Stats()
 	maps.Copy(counters, map[string]uint64{
-		"capture_lost":    e.source.Lost(),
+		"capture_lost":    source.Lost,
+		"held_late":       source.Queue.Late,
+		"held_told":       source.Queue.Told,
+		"held_refused":    source.Queue.Refused + source.Queue.Stray,
 		"ct_updates":      w.Updates,
 		"ct_retries":      w.Retries,
 		"ct_gone":         w.Gone,

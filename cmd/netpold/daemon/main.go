@@ -40,6 +40,8 @@ func explain(err error) error {
 			"and must be able to write to --run-dir)", err)
 	case errors.Is(err, capture.ErrGroupBusy):
 		return fmt.Errorf("%w: stop it, or set log_group in the policy's netpol block", err)
+	case errors.Is(err, capture.ErrQueueBusy):
+		return fmt.Errorf("%w: stop it, or set hold_queue in the policy's netpol block", err)
 	}
 	return err
 }

@@ -17,6 +17,7 @@ type gate struct {
 	holds string // the flow's condition holds; empty if it always does
 	over  string // the policy's quota is used up; empty without one
 	fail  string // it could hold: what of it headers tell does; empty likewise
+	waits string // the same, and packets wait until it is known; empty where none do
 	// own and fails say which of the two there are.
 	own, fails bool
 }
@@ -46,6 +47,12 @@ func gates(policies []ir.Policy) []gate {
 		}
 		if p.Split.FailClosed {
 			out[i].fails, out[i].fail = true, failName(p)
+		}
+		if p.Split.Holds {
+			out[i].waits = Hold
+			if p.Split.FailClosed && p.OnFail == ir.FailClosed {
+				out[i].waits = HoldClosed
+			}
 		}
 	}
 	return out
@@ -142,7 +149,7 @@ func (a *allocation) ruled(i int, p *ir.Policy, g gate) KernelEffect {
 
 // failing is the verdict while the enforcer cannot tell.
 func (a *allocation) failing(i int, p *ir.Policy, g gate) KernelEffect {
-	e := KernelEffect{Policy: i, Own: true, Verdict: p.Verdict, Fail: true}
+	e := KernelEffect{Policy: i, Own: true, Verdict: p.Verdict, Fail: true, Holds: p.Split.Holds}
 	if g.fail != "" {
 		e.Label = a.label(g.fail)
 	}

@@ -17,6 +17,13 @@ const Bits = 128
 // sets a label, any label, makes the kernel give new connections room for them.
 const Seen = artifact.SeenLabel
 
+// Labels of flows whose packets wait for the enforcer, and of those that nobody
+// may pass who is not judged.
+const (
+	Hold       = "np-hold"
+	HoldClosed = "np-hold-closed"
+)
+
 // AutoPrefix begins the names of the labels that netpol makes itself.
 const AutoPrefix = "np-"
 
@@ -50,7 +57,8 @@ type Table struct {
 	Init    artifact.Label    // one of Labels, for the rule that makes room for labels
 	Effects []artifact.Effect // one a policy
 	Kernel  []KernelEffect    // in policy order, each label once per dimension
-	Failing []Failing
+	Failing []Possible        // where a policy that could match fails closed
+	Holding []Possible        // where packets wait for a policy that could match
 	// Shed is the label of flows that the enforcer had no room for; without a
 	// name where no policy asks for it.
 	Shed artifact.Label
@@ -79,6 +87,8 @@ type KernelEffect struct {
 	Mark *artifact.Mark
 	Over artifact.Label // of flows that met the policy's quota used up
 	Fail bool           // only while the enforcer cannot tell
+	// Holds says that packets wait for the enforcer.
+	Holds bool
 }
 
 // Out is a label of flows by the interface that they leave by: one of Names, or
@@ -89,8 +99,8 @@ type Out struct {
 	Invert bool
 }
 
-// Failing is a label of flows that a policy which fails closed could match.
-type Failing struct {
+// Possible is a label of flows that a policy could match, as far as headers tell.
+type Possible struct {
 	Policy int
 	Bit    int
 }
@@ -122,10 +132,15 @@ func Allocate(in Input) (*Table, diag.List) {
 		if g.fails {
 			t.Kernel = append(t.Kernel, a.failing(i, p, g))
 			if g.fail != "" {
-				t.Failing = append(t.Failing, Failing{i, a.bits[g.fail]})
-				t.Sticky = append(t.Sticky, a.bits[g.fail]) // the first packet said it
+				t.Failing = append(t.Failing, Possible{i, a.bits[g.fail]})
 			}
 		}
+		if g.waits != "" {
+			t.Holding = append(t.Holding, Possible{i, a.bits[g.waits]})
+		}
+	}
+	for _, l := range append(t.Failing, t.Holding...) {
+		t.Sticky = append(t.Sticky, l.Bit) // a flow that is named and not yet done may still be another's
 	}
 	if a.used[artifact.ShedLabel] {
 		t.Shed = a.label(artifact.ShedLabel)
@@ -193,6 +208,7 @@ func needed(in Input, carriers []carrier, gates []gate) []need {
 		if gates[i].fails && policies[i].OnOverload == ir.FailClosed {
 			add(artifact.ShedLabel, policies[i].Range, "")
 		}
+		add(gates[i].waits, policies[i].Range, "")
 		for _, l := range policies[i].Packet {
 			if l.Test.Attr.Name == interfaceOut {
 				add(outName(l.Test), policies[i].Range, "")

@@ -1,24 +1,46 @@
 package nft
 
-import "github.com/netpol/netpol/compiler/artifact"
+import (
+	"slices"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
 
 // Prefixes of logged packets: they tell the reader which side sent the
 // packet, which NFLOG has no field for.
 const (
 	prefixOriginal = "o"
 	prefixReply    = "r"
+	// Of packets that were to wait for the reader.
+	prefixMissedOriginal = "O"
+	prefixMissedReply    = "R"
 )
 
 // captureChain logs the first packets of each connection, of both directions,
 // until the enforcer sets the done mark. A bulk packet leaves at the mark
 // test, so the order of the rules is the cost of the chain. Packets that have
 // no connection (untracked, invalid) match no "ct" test and pass unseen.
-func captureChain(s artifact.Settings, name, hook string, dev artifact.MatchKind, short string) artifact.Chain {
+func captureChain(in Input, name, hook string, dev artifact.MatchKind, short string) artifact.Chain {
 	id := func(what string) string { return "capture-" + short + "/" + what }
+	c := artifact.Chain{Name: name, Hook: hook, Type: "filter", Priority: in.Settings.CapturePriority}
+	if in.Hold.any() {
+		c.Rules = append(c.Rules, comesBack(id("held")))
+		if hook == "output" {
+			c.Type = "route" // the packet was routed with a mark of ours
+		}
+	}
+	c.Rules = append(c.Rules, passRules(in.Settings, id, dev)...)
+	if in.Hold.any() {
+		c.Rules = append(c.Rules, copyRules(in.Settings, id, "missed-", prefixMissedOriginal, prefixMissedReply, in.Hold.labels())...)
+	}
+	c.Rules = append(c.Rules, copyRules(in.Settings, id, "", prefixOriginal, prefixReply)...)
+	return c
+}
+
+// passRules let pass what is not copied, and copy what always is.
+func passRules(s artifact.Settings, id func(string) string, dev artifact.MatchKind) []artifact.Rule {
 	leave := []artifact.Statement{{Kind: artifact.DoReturn}}
-	original := artifact.Match{Kind: artifact.MatchCTDirection, Name: "original"}
-	reply := artifact.Match{Kind: artifact.MatchCTDirection, Name: "reply"}
-	return artifact.Chain{Name: name, Hook: hook, Type: "filter", Priority: s.CapturePriority, Rules: []artifact.Rule{
+	return []artifact.Rule{
 		{
 			ID: id("loopback"), Comment: "the router talking to itself", Do: leave,
 			Match: []artifact.Match{{Kind: dev, Name: "lo"}},
@@ -30,7 +52,7 @@ func captureChain(s artifact.Settings, name, hook string, dev artifact.MatchKind
 			Match: []artifact.Match{
 				{Kind: artifact.MatchL4Proto, Value: protoUDP},
 				{Kind: artifact.MatchSport, Value: dnsPort},
-				reply,
+				{Kind: artifact.MatchCTDirection, Name: "reply"},
 			},
 			Do: []artifact.Statement{logTo(s, prefixReply), leave[0]},
 		},
@@ -45,15 +67,19 @@ func captureChain(s artifact.Settings, name, hook string, dev artifact.MatchKind
 			ID: id("budget"), Comment: "first packets only", Do: leave,
 			Match: []artifact.Match{{Kind: artifact.MatchCTPackets, Limit: gate(s), Not: true}},
 		},
-		{
-			ID: id("original"), Match: []artifact.Match{original},
-			Do: []artifact.Statement{{Kind: artifact.DoCounter}, logTo(s, prefixOriginal), leave[0]},
-		},
-		{
-			ID: id("reply"), Match: []artifact.Match{reply},
-			Do: []artifact.Statement{{Kind: artifact.DoCounter}, logTo(s, prefixReply)},
-		},
-	}}
+	}
+}
+
+// copyRules copy the packets of both directions for which all else holds.
+func copyRules(s artifact.Settings, id func(string) string, which, original, reply string, also ...artifact.Match) []artifact.Rule {
+	rule := func(direction, prefix string) artifact.Rule {
+		return artifact.Rule{
+			ID:    id(which + direction),
+			Match: append(slices.Clone(also), artifact.Match{Kind: artifact.MatchCTDirection, Name: direction}),
+			Do:    []artifact.Statement{{Kind: artifact.DoCounter}, logTo(s, prefix), {Kind: artifact.DoReturn}},
+		}
+	}
+	return []artifact.Rule{rule("original", original), rule("reply", reply)}
 }
 
 func logTo(s artifact.Settings, prefix string) artifact.Statement {

@@ -19,9 +19,9 @@ const (
 	chainFirst  = "np_first"
 )
 
-// priorityDecide is before the capture chains: a packet that the enforcer is
-// shown has been decided by the kernel as far as it can.
-func priorityDecide(s artifact.Settings) int { return s.CapturePriority - 1 }
+// priorityDecide is before the chains that hold and copy: a packet that the
+// enforcer is shown has been decided by the kernel as far as it can.
+func priorityDecide(s artifact.Settings) int { return priorityHold(s) - 1 }
 
 // Decision is a policy that the kernel decides by itself. Decisions are in
 // policy order.

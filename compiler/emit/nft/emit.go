@@ -14,6 +14,11 @@ const (
 	Table  = "netpol"
 
 	chainInit       = "np_init"
+	chainHold       = "np_hold"
+	chainHoldPre    = "np_hold_pre"
+	chainHoldOut    = "np_hold_out"
+	chainHoldTold   = "np_hold_told"
+	chainHoldBack   = "np_hold_back"
 	chainCapturePre = "np_capture_pre"
 	chainCaptureOut = "np_capture_out"
 	chainDSCP       = "np_dscp"
@@ -86,6 +91,7 @@ type Effect struct {
 	// that the enforcer had no room for, if the second is closed.
 	OnFail, OnOverload ir.OnFail
 	Shed               artifact.Label
+	Holds              bool // packets wait for the enforcer
 }
 
 // Input is what the table is made of. Effects are in policy order: for each
@@ -100,6 +106,7 @@ type Input struct {
 	NoCapture bool             // no policy needs the enforcer
 	Narrow    bool             // the enforcer is shown only what Interest holds of
 	Interest  []ir.Conjunction // connections of which policies ask for more than the kernel knows
+	Hold      Hold             // whose packets wait for the enforcer
 	InitLabel artifact.Label   // the label that np_init sets, so that flows get the label extension
 }
 
@@ -116,12 +123,13 @@ func Emit(in Input) artifact.Ruleset {
 	in.Settings = withDefaults(in.Settings)
 	sets, first := decide(in)
 	rs := artifact.Ruleset{Family: Family, Table: Table, Persist: in.Settings.TableOwner, Sets: sets, Chains: append([]artifact.Chain{initChain(in.InitLabel)}, first...)}
-	if !in.NoCapture {
-		rs.Chains = append(rs.Chains,
-			captureChain(in.Settings, chainCapturePre, "prerouting", artifact.MatchIIFName, "pre"),
-			captureChain(in.Settings, chainCaptureOut, "output", artifact.MatchOIFName, "out"))
-	}
 	t := newPacketTests(in)
+	if !in.NoCapture {
+		rs.Chains = append(rs.Chains, holdChains(in, t)...)
+		rs.Chains = append(rs.Chains,
+			captureChain(in, chainCapturePre, "prerouting", artifact.MatchIIFName, "pre"),
+			captureChain(in, chainCaptureOut, "output", artifact.MatchOIFName, "out"))
+	}
 	rs.Chains = append(rs.Chains, routeChains(in.Effects, t)...)
 	rs.Chains = append(rs.Chains, outChains(in.Outs, t)...)
 	rs.Chains = append(rs.Chains, packetChains(in, t)...)

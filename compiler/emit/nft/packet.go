@@ -154,19 +154,26 @@ func product(a, b [][]artifact.Match) [][]artifact.Match {
 	return out
 }
 
-// Heartbeat is the set by which rules know that the enforcer answers.
-const Heartbeat = "np_alive"
+// Sets by which rules know that the enforcer answers; packets wait for it only
+// while the second says so.
+const (
+	Heartbeat     = "np_alive"
+	HoldHeartbeat = "np_hold_alive"
+)
 
 // unable says that the enforcer has not decided, and will not. That is a failure
 // if it does not answer or the flow has passed without being shown to it; it is
-// overload if it has given the flow up, or answers and was not shown it.
+// overload if it has given the flow up, or answers and was not shown it. Where
+// packets wait for it, it counts as dead as soon as they no longer do: none may
+// slip through between the two.
 func (t *packetTests) unable(e Effect) [][]artifact.Match {
-	t.sets[Heartbeat] = artifact.Set{
-		Name: Heartbeat, Type: artifact.SetFamily, Heartbeat: artifact.HeartbeatLife,
-		Elements: artifact.HeartbeatElements(),
+	alive := Heartbeat
+	if e.Holds {
+		alive = HoldHeartbeat
 	}
+	t.heartbeat(alive)
 	undecided := artifact.Match{Kind: artifact.MatchCTMark, Mask: t.settings.DoneMark, Value: 0}
-	dead := artifact.Match{Kind: artifact.MatchAlive, Set: Heartbeat, Not: true}
+	dead := artifact.Match{Kind: artifact.MatchAlive, Set: alive, Not: true}
 	passed := artifact.Match{Kind: artifact.MatchCTPackets, Limit: gate(t.settings), Not: true}
 	var out [][]artifact.Match
 	switch closed := ir.FailClosed; {
@@ -175,12 +182,21 @@ func (t *packetTests) unable(e Effect) [][]artifact.Match {
 	case e.OnFail == closed:
 		out = [][]artifact.Match{{undecided, dead}}
 	case e.OnOverload == closed:
-		out = [][]artifact.Match{{undecided, passed, {Kind: artifact.MatchAlive, Set: Heartbeat}}}
+		out = [][]artifact.Match{{undecided, passed, {Kind: artifact.MatchAlive, Set: alive}}}
 	}
 	if e.OnOverload == ir.FailClosed {
 		out = append(out, []artifact.Match{hasLabel(e.Shed)})
 	}
 	return out
+}
+
+// heartbeat sees to it that the table has the set.
+func (t *packetTests) heartbeat(name string) {
+	life := artifact.HeartbeatLife
+	if name == HoldHeartbeat {
+		life = artifact.HoldLife
+	}
+	t.sets[name] = artifact.Set{Name: name, Type: artifact.SetFamily, Heartbeat: life, Elements: artifact.HeartbeatElements()}
 }
 
 // literal is one comparison, as alternatives.

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -33,6 +34,10 @@ const (
 const (
 	prefixOriginal = 'o'
 	prefixReply    = 'r'
+
+	// Of packets that were to be held.
+	prefixMissedOriginal = 'O'
+	prefixMissedReply    = 'R'
 )
 
 const (
@@ -41,38 +46,20 @@ const (
 	// datagramBytes holds the largest datagram: NFULNL_NLBUFSIZ_MAX is 128
 	// KiB, plus headers.
 	datagramBytes = 132 << 10
-
-	// maxNames bounds the interface names remembered; the numbers of
-	// interfaces that come and go are never used again.
-	maxNames = 1024
-
-	// nameLife is how long an interface name is believed: interfaces are
-	// renamed, rarely, and their number stays.
-	nameLife = time.Second
 )
 
 // NFLog is a live packet source. Next and Pending belong to one goroutine;
 // Stats and Close may be called by any.
 type NFLog struct {
-	mu     sync.Mutex // held by Next, so that Close frees nothing in use
-	sock   *nfnl.Socket
+	mu sync.Mutex // held by Next, so that Close frees nothing in use
+	stream
 	wake   int // eventfd that Close writes to
 	closed atomic.Bool
 	idle   int // milliseconds
 
-	rest   []byte // messages of the current datagram that Next has not returned
-	buf    []byte // backs rest
-	next   []byte // backs the datagram that Pending read ahead
-	ahead  int    // bytes in next, 0 for none
 	expect uint32 // number of the next packet, if none is lost
-	names  map[uint32]device
 
-	packets, bytes, lost, overruns atomic.Uint64
-}
-
-type device struct {
-	name  string
-	until int64 // nanoseconds since the epoch
+	packets, bytes, lost atomic.Uint64
 }
 
 // OpenNFLog subscribes to a group in the current network namespace. The
@@ -94,9 +81,7 @@ func OpenNFLog(cfg NFLogConfig) (*NFLog, error) {
 		return nil, fmt.Errorf("open nflog: eventfd: %w", err)
 	}
 	return &NFLog{
-		sock: sock, wake: wake, idle: int(cfg.Idle.Milliseconds()),
-		buf: make([]byte, datagramBytes), next: make([]byte, datagramBytes),
-		names: make(map[uint32]device),
+		stream: newStream(sock), wake: wake, idle: int(cfg.Idle.Milliseconds()),
 	}, nil
 }
 
@@ -106,15 +91,29 @@ func (s *NFLog) Next(r *packet.Raw) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
-		for len(s.rest) > 0 {
-			m, rest, ok := nfnl.Next(s.rest)
-			s.rest = rest
-			if ok && m.Type == msgPacket && s.fill(r, m.Data) {
-				return nil
-			}
+		if s.closed.Load() {
+			return io.EOF
 		}
-		if err := s.receive(); err != nil {
+		if ok, err := s.take(r); ok || err != nil {
 			return err
+		}
+		if idle, err := wait(s.idle, s.wake, s.sock.FD()); idle || err != nil {
+			return cmp.Or(err, packet.ErrIdle)
+		}
+	}
+}
+
+// take fills r with the next packet that is there; false says that none is.
+func (s *NFLog) take(r *packet.Raw) (bool, error) {
+	for {
+		m, err := s.message()
+		switch {
+		case errors.Is(err, unix.EAGAIN):
+			return false, nil
+		case err != nil:
+			return false, fmt.Errorf("nflog receive: %w", err)
+		case m.Type == msgPacket && s.fill(r, m.Data):
+			return true, nil
 		}
 	}
 }
@@ -127,16 +126,7 @@ func (s *NFLog) Pending() bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed.Load() {
-		return false
-	}
-	// Into the other buffer: r.Data of the last Next is still in use.
-	n, err := s.read(s.next)
-	if err != nil {
-		return false
-	}
-	s.ahead = n
-	return n > 0
+	return !s.closed.Load() && s.more()
 }
 
 // Stats are the counters so far.
@@ -158,48 +148,6 @@ func (s *NFLog) Close() error {
 	return errors.Join(s.sock.Close(), unix.Close(s.wake))
 }
 
-// receive puts the next datagram into rest, waiting for it.
-func (s *NFLog) receive() error {
-	if s.ahead > 0 {
-		s.buf, s.next = s.next, s.buf
-		s.rest, s.ahead = s.buf[:s.ahead], 0
-		return nil
-	}
-	for {
-		if s.closed.Load() {
-			return io.EOF
-		}
-		n, err := s.read(s.buf)
-		if err == nil {
-			s.rest = s.buf[:n]
-			return nil
-		}
-		if !errors.Is(err, unix.EAGAIN) {
-			return fmt.Errorf("nflog receive: %w", err)
-		}
-		fds := [2]unix.PollFd{{Fd: int32(s.sock.FD()), Events: unix.POLLIN}, {Fd: int32(s.wake), Events: unix.POLLIN}}
-		n, err = unix.Poll(fds[:], s.idle)
-		switch {
-		case err != nil && !errors.Is(err, unix.EINTR):
-			return fmt.Errorf("nflog poll: %w", err)
-		case err == nil && n == 0:
-			return packet.ErrIdle
-		}
-	}
-}
-
-// read is TryReceive that counts overruns and goes on.
-func (s *NFLog) read(buf []byte) (int, error) {
-	for {
-		n, err := s.sock.TryReceive(buf)
-		if errors.Is(err, unix.ENOBUFS) {
-			s.overruns.Add(1)
-			continue
-		}
-		return n, err
-	}
-}
-
 // fill reads the attributes of one logged packet; false if it has no payload.
 func (s *NFLog) fill(r *packet.Raw, b []byte) bool {
 	*r = packet.Raw{LinkType: packet.LinkRaw}
@@ -219,7 +167,7 @@ func (s *NFLog) fill(r *packet.Raw, b []byte) bool {
 				dev = a.Uint32()
 			}
 		case nfulaPrefix:
-			r.Direction = direction(a.Uint8())
+			r.Direction, r.Missed = direction(a.Uint8())
 		case nfulaSeq:
 			s.lost.Add(uint64(a.Uint32() - s.expect))
 			s.expect = a.Uint32() + 1
@@ -238,14 +186,14 @@ func (s *NFLog) fill(r *packet.Raw, b []byte) bool {
 	return true
 }
 
-func direction(prefix uint8) packet.Direction {
+func direction(prefix uint8) (d packet.Direction, missed bool) {
 	switch prefix {
-	case prefixOriginal:
-		return packet.DirOriginal
-	case prefixReply:
-		return packet.DirReply
+	case prefixOriginal, prefixMissedOriginal:
+		d = packet.DirOriginal
+	case prefixReply, prefixMissedReply:
+		d = packet.DirReply
 	}
-	return packet.DirUnknown
+	return d, prefix == prefixMissedOriginal || prefix == prefixMissedReply
 }
 
 // hardwareAddress reads struct nfulnl_msg_packet_hw: a length, padding and
@@ -276,28 +224,4 @@ func wireLength(b []byte) int {
 		return 40 + int(binary.BigEndian.Uint16(b[4:]))
 	}
 	return 0
-}
-
-// name is the interface's name, empty for one that is gone.
-func (s *NFLog) name(index uint32, now int64) string {
-	if index == 0 {
-		return ""
-	}
-	if d, ok := s.names[index]; ok && now < d.until {
-		return d.name
-	}
-	d := device{until: now + nameLife.Nanoseconds()}
-	// Asked of our own socket, the answer is of its namespace, whatever thread
-	// this runs on.
-	if req, err := unix.NewIfreq("?"); err == nil {
-		req.SetUint32(index)
-		if unix.IoctlIfreq(s.sock.FD(), unix.SIOCGIFNAME, req) == nil {
-			d.name = req.Name()
-		}
-	}
-	if len(s.names) >= maxNames {
-		clear(s.names)
-	}
-	s.names[index] = d
-	return d.name
 }

@@ -368,7 +368,7 @@ func FuzzFill(f *testing.F) {
 	f.Add([]byte{8, 0, 12, 0, 0, 0, 0, 1, 8, 0, 9, 0, 0x45, 0, 0, 40}, uint32(0))
 	f.Add([]byte{6, 0, 10, 0, 'r', 0, 0, 0, 20, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1}, uint32(9))
 	f.Fuzz(func(t *testing.T, b []byte, expect uint32) {
-		s := NFLog{sock: &nfnl.Socket{}, names: map[uint32]device{}, expect: expect}
+		s := NFLog{stream: newStream(&nfnl.Socket{}), expect: expect}
 		var r packet.Raw
 		if s.fill(&r, b) && (len(r.Data) == 0 || r.Length < len(r.Data) || r.Timestamp == 0) {
 			t.Fatalf("bad packet %+v", r)

@@ -1,12 +1,8 @@
 package capture
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -36,10 +32,10 @@ const (
 // numbered, so that losses show.
 func subscribe(sock *nfnl.Socket, cfg NFLogConfig) error {
 	bind := func(b []byte) []byte { return nfnl.Uint8(b, cfgCmd, cmdBind) }
-	if err := configure(sock, 1, cfg.Group, bind); err != nil {
+	if err := configure(sock, msgConfig, 1, cfg.Group, bind); err != nil {
 		return explainBind(err, cfg.Group)
 	}
-	return configure(sock, 2, cfg.Group, func(b []byte) []byte {
+	return configure(sock, msgConfig, 2, cfg.Group, func(b []byte) []byte {
 		mode := [6]byte{0, 0, copyRange >> 8, copyRange & 0xff, copyPacket, 0} // struct nfulnl_msg_config_mode
 		b = nfnl.Bytes(b, cfgMode, mode[:])
 		b = nfnl.Uint16(b, cfgFlags, flagSeq)
@@ -49,8 +45,8 @@ func subscribe(sock *nfnl.Socket, cfg NFLogConfig) error {
 }
 
 // configure sends one configuration message and waits for its answer.
-func configure(sock *nfnl.Socket, seq uint32, group uint16, body func([]byte) []byte) error {
-	b, start := nfnl.Begin(nil, msgConfig, nfnl.FlagRequest|nfnl.FlagAck, seq, unix.AF_UNSPEC, group)
+func configure(sock *nfnl.Socket, message uint16, seq uint32, group uint16, body func([]byte) []byte) error {
+	b, start := nfnl.Begin(nil, message, nfnl.FlagRequest|nfnl.FlagAck, seq, unix.AF_UNSPEC, group)
 	if err := sock.Send(nfnl.End(body(b), start)); err != nil {
 		return err
 	}
@@ -67,8 +63,9 @@ func configure(sock *nfnl.Socket, seq uint32, group uint16, body func([]byte) []
 				}
 				return nil
 			}
-			// A packet may already come in between; it is not missed: the
-			// engine sees the next ones of its flow.
+			// A packet may already come in between. A copy is not missed: the
+			// engine sees the next ones of its flow. A held one does not come
+			// before its queue has a mode (bindQueues).
 		}
 	}
 }
@@ -91,18 +88,5 @@ func explainBind(err error, group uint16) error {
 // groupOwner finds who reads a group: the first two numbers of a line are the
 // group and the reader's netlink port (nfnetlink_log.c, seq_show).
 func groupOwner(group uint16) (port int, ok bool) {
-	f, err := os.Open("/proc/thread-self/net/netfilter/nfnetlink_log")
-	if err != nil {
-		return 0, false
-	}
-	defer func() { _ = f.Close() }()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
-		if len(fields) < 2 || fields[0] != strconv.Itoa(int(group)) {
-			continue
-		}
-		port, err = strconv.Atoi(fields[1])
-		return port, err == nil
-	}
-	return 0, false
+	return owner("/proc/thread-self/net/netfilter/nfnetlink_log", group)
 }

@@ -92,6 +92,9 @@ func (b *batch) fill(family uint8, rs *artifact.Ruleset, kept map[string]bool) e
 			return fmt.Errorf("nftables %s %q: %w", o.Kind, o.Name, err)
 		}
 	}
+	if err := b.chooseQueue(rs); err != nil {
+		return err
+	}
 	now := time.Now()
 	for _, set := range rs.Sets {
 		if kept[set.Name] {
@@ -244,6 +247,9 @@ func (b *batch) rule(family uint8, table, chain string, r artifact.Rule) error {
 	exprs, err := encode(r)
 	if err != nil {
 		return err
+	}
+	if b.queueTarget {
+		exprs = queueTargets(exprs)
 	}
 	encoded := make([][]byte, len(exprs))
 	for i, e := range exprs {

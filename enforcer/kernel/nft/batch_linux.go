@@ -26,6 +26,8 @@ type batch struct {
 	last int      // where the last message starts in buf
 	// hints says of a message why the kernel may not find what it names.
 	hints map[uint32]func() string
+	// queueTarget says that rules queue by the target NFQUEUE, for want of nft_queue.
+	queueTarget bool
 }
 
 // subsystem is the upper byte of every nftables message type.

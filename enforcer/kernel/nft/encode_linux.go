@@ -62,7 +62,9 @@ func encodeMatch(m artifact.Match) ([]expr.Any, error) {
 	case artifact.MatchCTState:
 		return encodeState(m)
 	case artifact.MatchCTMark:
-		return encodeMark(op, m), nil
+		return encodeMark(&expr.Ct{Key: expr.CtKeyMARK, Register: reg}, op, m), nil
+	case artifact.MatchMark:
+		return encodeMark(&expr.Meta{Key: expr.MetaKeyMARK, Register: reg}, op, m), nil
 	case artifact.MatchCTPackets:
 		return encodeCount(expr.CtKeyPKTS, m)
 	case artifact.MatchCTBytes:
@@ -119,9 +121,9 @@ func encodeState(m artifact.Match) ([]expr.Any, error) {
 	return masked(expr.CtKeySTATE, binaryutil.NativeEndian.PutUint32(bit), !m.Not), nil
 }
 
-func encodeMark(op expr.CmpOp, m artifact.Match) []expr.Any {
+func encodeMark(load expr.Any, op expr.CmpOp, m artifact.Match) []expr.Any {
 	return []expr.Any{
-		&expr.Ct{Key: expr.CtKeyMARK, Register: reg},
+		load,
 		&expr.Bitwise{
 			SourceRegister: reg, DestRegister: reg, Len: 4,
 			Mask: binaryutil.NativeEndian.PutUint32(m.Mask), Xor: make([]byte, 4),

@@ -61,6 +61,8 @@ func encodeStatement(s artifact.Statement) ([]expr.Any, error) {
 	case artifact.DoCountIn, artifact.DoOverQuota, artifact.DoOverLimit, artifact.DoWithinLimit, artifact.DoUpdate,
 		artifact.DoSyslog, artifact.DoSetPriority, artifact.DoSetMark, artifact.DoRejectICMP:
 		return encodeAccount(s)
+	case artifact.DoQueue:
+		return encodeQueue(s)
 	case artifact.DoRejectTCPReset:
 		return []expr.Any{&expr.Reject{Type: unix.NFT_REJECT_TCP_RST}}, nil
 	case artifact.DoRejectAdmin:

@@ -26,6 +26,8 @@ func takeMatch(ops []op, names map[int]string) (m artifact.Match, n int) {
 		return takeRange(ops)
 	case starts(ops, opCTLoad, opBitwise, opCmp):
 		return takeMasked(ops, names)
+	case starts(ops, opMeta, opBitwise, opCmp):
+		return takeMark(ops)
 	case starts(ops, opCTLoad, opToNetworkOrder, opCmp):
 		return takeCount(ops)
 	case starts(ops, opMeta, opToNetworkOrder, opLookup):
@@ -90,6 +92,19 @@ func takeMasked(ops []op, names map[int]string) (artifact.Match, int) {
 		}
 	}
 	return artifact.Match{}, 0
+}
+
+// takeMark reads "meta mark & mask == value".
+func takeMark(ops []op) (artifact.Match, int) {
+	mask, cmp := ops[1], ops[2]
+	not, ok := equality(cmp)
+	if !ok || ops[0].key != unix.NFT_META_MARK || len(mask.mask) != 4 || !isZero(mask.xor) || len(cmp.data) != 4 {
+		return artifact.Match{}, 0
+	}
+	return artifact.Match{
+		Kind: artifact.MatchMark, Not: not,
+		Mask: binary.NativeEndian.Uint32(mask.mask), Value: binary.NativeEndian.Uint32(cmp.data),
+	}, 3
 }
 
 func isZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
@@ -230,6 +245,8 @@ func takeStatement(ops []op, names map[int]string) (artifact.Statement, int) {
 		return artifact.Statement{Kind: artifact.DoFlowAdd, Name: o.set}, 1
 	case o.kind == opNoTrack:
 		return artifact.Statement{Kind: artifact.DoNoTrack}, 1
+	case o.kind == opQueue:
+		return artifact.Statement{Kind: artifact.DoQueue, Name: o.prefix, Group: uint16(o.group)}, 1
 	case o.kind == opVerdict:
 		return takeVerdict(o)
 	}

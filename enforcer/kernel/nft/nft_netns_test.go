@@ -415,7 +415,7 @@ func TestApplyErrors(t *testing.T) {
 		{"dscp", "dscp 64", rule(ok, artifact.Statement{Kind: artifact.DoSetDSCP4, Value: 64})},
 		{"prefix", "bad log prefix", rule(ok, artifact.Statement{Kind: artifact.DoLog})},
 		{"jump", "bad chain name", rule(ok, artifact.Statement{Kind: artifact.DoJump, Name: "a b"})},
-		{"statement", "unknown kind", rule(ok, artifact.Statement{Kind: "queue"})},
+		{"statement", "unknown kind", rule(ok, artifact.Statement{Kind: "teleport"})},
 		{"set label", "label bit 500", rule(ok, artifact.Statement{Kind: artifact.DoSetCTLabel, Bit: 500})},
 		{"table", "bad name", artifact.Ruleset{Family: "inet", Table: "x; flush ruleset"}},
 		{"table family", "unknown family", artifact.Ruleset{Family: "arp", Table: "netpol"}},

@@ -39,6 +39,7 @@ const (
 	opRange
 	opNoTrack
 	opFlowAdd
+	opQueue
 )
 
 // op is one expression on register 1. Which fields count depends on kind.
@@ -57,9 +58,9 @@ type op struct {
 	verdict   int32
 	chain     string // jump, goto
 	counter   *counter
-	group     uint32 // log
+	group     uint32 // log, queue
 	snaplen   uint32
-	prefix    string
+	prefix    string    // log; of a queue QueueBypass or nothing
 	reject    [2]uint32 // type, code
 	csum      [2]uint32 // type, offset
 	set       string    // lookup, update, object, flowtable
@@ -125,6 +126,10 @@ func decodeOp(b []byte) op {
 		if a.only(unix.NFTA_RANGE_SREG, unix.NFTA_RANGE_OP, unix.NFTA_RANGE_FROM_DATA, unix.NFTA_RANGE_TO_DATA) && a.u32(unix.NFTA_RANGE_SREG) == reg {
 			o = op{kind: opRange, cmp: a.u32(unix.NFTA_RANGE_OP), data: value(a.by[unix.NFTA_RANGE_FROM_DATA]), high: value(a.by[unix.NFTA_RANGE_TO_DATA])}
 		}
+	case "queue":
+		o = decodeQueue(a)
+	case "target":
+		o = decodeTarget(a)
 	case "reject":
 		if a.only(unix.NFTA_REJECT_TYPE, unix.NFTA_REJECT_ICMP_CODE) {
 			code := nfnl.Attr{Data: a.by[unix.NFTA_REJECT_ICMP_CODE]}.Uint8()

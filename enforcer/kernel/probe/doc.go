@@ -7,5 +7,5 @@
 // when nothing could be found out (no permission).
 //
 // Called by cmd/netpol and tests. May import compiler/artifact and
-// enforcer/kernel/nft.
+// enforcer/kernel/nft and capture.
 package probe

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/kernel/capture"
 	"github.com/netpol/netpol/enforcer/kernel/nft"
 )
 
@@ -96,6 +97,21 @@ func HavePersist() error {
 		return err
 	}
 	return &UnsupportedError{Feature: "a table that outlives its owner", Since: "6.9", Module: "nf_tables", Err: err}
+}
+
+// HaveQueue finds out how rules hold packets, which only policies with hold = true
+// need, and whether there is somebody to hold them for.
+func HaveQueue() (nft.QueueForm, error) {
+	form, err := nft.Queue()
+	module := "nft_queue (CONFIG_NFT_QUEUE), or nft_compat and xt_NFQUEUE (CONFIG_NFT_COMPAT, CONFIG_NETFILTER_XT_TARGET_NFQUEUE)"
+	if err == nil {
+		module = "nfnetlink_queue (CONFIG_NETFILTER_NETLINK_QUEUE)"
+		err = capture.CanQueue()
+	}
+	if err == nil || !lacking(err) {
+		return form, err
+	}
+	return "", &UnsupportedError{Feature: "holding packets", Since: "3.14", Module: module, Err: err}
 }
 
 func do(kind artifact.StatementKind) []artifact.Statement {

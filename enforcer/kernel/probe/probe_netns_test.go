@@ -10,7 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/kernel/capture"
 	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
+	"github.com/netpol/netpol/enforcer/kernel/nft"
 )
 
 func TestAllLeavesNoTrace(t *testing.T) {
@@ -58,5 +60,24 @@ func TestNoPermissionIsInconclusive(t *testing.T) {
 	ns.DoUnprivileged(func() { err = HaveInet() })
 	if err == nil || errors.Is(err, ErrNotSupported) || !strings.Contains(err.Error(), "CAP_NET_ADMIN") {
 		t.Errorf("got %v, want an error about CAP_NET_ADMIN that is not ErrNotSupported", err)
+	}
+}
+
+// The kernels netpol is tested on hold packets, one way or the other.
+func TestQueueIsThere(t *testing.T) {
+	ns := kerneltest.NewNS(t)
+	form, err := HaveQueue()
+	if err != nil || form != nft.QueueNative && form != nft.QueueTarget {
+		t.Errorf("got %q, %v", form, err)
+	}
+	if out := ns.Run("nft", "list ruleset"); out != "" {
+		t.Errorf("ruleset after probing:\n%s", out)
+	}
+	if err := capture.CanQueue(); err != nil {
+		t.Error(err)
+	}
+	ns.DoUnprivileged(func() { _, err = HaveQueue() })
+	if err == nil || errors.Is(err, ErrNotSupported) {
+		t.Errorf("got %v, want an error about permission", err)
 	}
 }

@@ -82,3 +82,15 @@ policy "from a variable" {
   criteria = "true"
   log      = var.log
 }
+
+policy "waits" {
+  criteria = "app == 'zoom'"
+  verdict  = "drop"
+  hold     = true
+}
+
+policy "does not wait" {
+  criteria = "app == 'zoom'"
+  verdict  = "drop"
+  hold     = false
+}

@@ -35,6 +35,7 @@ Exit codes: 0 all is well, or there are warnings only; 1 error, or something fai
 
 func (t *tool) doctor() error {
 	m := doctor.Machine{EtcDir: t.flags.etcDir, StateDir: t.flags.stateDir, Features: probe.All(), Flowtable: probe.HaveFlowtable(), Persist: probe.HavePersist(), NFT: nftVersion()}
+	m.Queue, m.QueueErr = probe.HaveQueue()
 	m.Found, m.FoundErr = survey.Look()
 	if client, err := ct.Open(); err == nil { // without rights the counts are not told
 		m.Conntrack, _ = client.TableStats()

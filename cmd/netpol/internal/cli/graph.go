@@ -101,6 +101,9 @@ func bundleGraph(b *artifact.Bundle) (view.Graph, error) {
 		if policy.Audit {
 			text += "\nonly counted and logged"
 		}
+		if policy.Hold {
+			text += "\nholds packets"
+		}
 		if policy.OnFail != "" {
 			text += "\non_fail " + policy.OnFail
 		}

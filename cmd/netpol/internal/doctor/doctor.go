@@ -9,6 +9,7 @@ import (
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/kernel/ct"
+	"github.com/netpol/netpol/enforcer/kernel/nft"
 	"github.com/netpol/netpol/enforcer/kernel/probe"
 	"github.com/netpol/netpol/enforcer/kernel/survey"
 )
@@ -52,14 +53,17 @@ type Machine struct {
 	Persist error
 	// Flowtable is why the kernel cannot offload connections; nil if it can.
 	Flowtable error
-	Found     survey.Found
-	FoundErr  error
+	// Queue is how the kernel holds packets, and QueueErr why it cannot.
+	Queue    nft.QueueForm
+	QueueErr error
+	Found    survey.Found
+	FoundErr error
 }
 
 // Examine runs every check, in the order in which people read them.
 func Examine(m Machine) []Finding {
 	checks := []func(Machine) []Finding{
-		features, flowtables, tableOwner, capabilities, settings, conntrackRoom, offloads, inspectors,
+		features, flowtables, queues, tableOwner, capabilities, settings, conntrackRoom, offloads, inspectors,
 		labelFiles, marks, clock, StateDir, legacyTables, inputs,
 	}
 	var list []Finding

@@ -10,6 +10,7 @@ import (
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/kernel/ct"
+	"github.com/netpol/netpol/enforcer/kernel/nft"
 	"github.com/netpol/netpol/enforcer/kernel/probe"
 	"github.com/netpol/netpol/enforcer/kernel/survey"
 )
@@ -189,5 +190,27 @@ func TestMarkRulesClash(t *testing.T) {
 	}
 	if got := marks(m); !slices.Equal(got, want) {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// What policies with hold need is a fault only where there are such policies, and
+// the kernel's second way is told as what it is.
+func TestQueuesAreNeededOrNot(t *testing.T) {
+	const check = "kernel: holding packets"
+	missing := &probe.UnsupportedError{Feature: "holding packets", Since: "3.14", Module: "nft_queue", Err: errors.New("no such file or directory")}
+	holds := &artifact.Bundle{Settings: artifact.Settings{HoldPackets: 256}}
+	for name, c := range map[string]struct {
+		m    Machine
+		want Finding
+	}{
+		"native":  {Machine{Queue: nft.QueueNative}, Finding{check, OK, "the kernel takes it by nft_queue", ""}},
+		"target":  {Machine{Queue: nft.QueueTarget, Bundle: holds}, Finding{check, OK, "the kernel takes it by the target NFQUEUE of iptables (nft_compat), for want of nft_queue; nft lists such rules with a warning and does not load its own listing of them again", ""}},
+		"idle":    {Machine{QueueErr: missing}, Finding{check, OK, "not there, and not needed: a policy with hold = true could not be applied (CONFIG_NFT_QUEUE and CONFIG_NETFILTER_NETLINK_QUEUE)", ""}},
+		"needed":  {Machine{QueueErr: missing, Bundle: holds}, Finding{check, Fail, "holding packets is not supported by this kernel (needs Linux 3.14 and module nft_queue): no such file or directory", "modprobe nfnetlink_queue nft_queue (OpenWrt: install kmod-nft-queue), or take hold = true out of the policies"}},
+		"unasked": {Machine{QueueErr: errors.New("permission denied")}, Finding{check, Warn, "could not be found out: permission denied", "run netpol doctor as root"}},
+	} {
+		if got := queues(c.m); len(got) != 1 || got[0] != c.want {
+			t.Errorf("%s: got %+v\nwant %+v", name, got, c.want)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/netpol/netpol/enforcer/kernel/nft"
 	"github.com/netpol/netpol/enforcer/kernel/probe"
 )
 
@@ -42,6 +43,23 @@ func flowtables(m Machine) []Finding {
 		return []Finding{{check, Warn, "could not be found out: " + m.Flowtable.Error(), "run netpol doctor as root"}}
 	}
 	return []Finding{{check, Fail, m.Flowtable.Error(), "modprobe nf_flow_table_inet nft_flow_offload, or take offload = true out of the policies"}}
+}
+
+// queues are for policies with hold = true, and nobody else.
+func queues(m Machine) []Finding {
+	const check = "kernel: holding packets"
+	needed := m.Bundle != nil && m.Bundle.Settings.HoldPackets > 0
+	switch {
+	case m.QueueErr == nil && m.Queue == nft.QueueTarget:
+		return good(check, "the kernel takes it by the target NFQUEUE of iptables (nft_compat), for want of nft_queue; nft lists such rules with a warning and does not load its own listing of them again")
+	case m.QueueErr == nil:
+		return good(check, "the kernel takes it by %s", m.Queue)
+	case !needed && errors.Is(m.QueueErr, probe.ErrNotSupported):
+		return good(check, "not there, and not needed: a policy with hold = true could not be applied (CONFIG_NFT_QUEUE and CONFIG_NETFILTER_NETLINK_QUEUE)")
+	case !needed:
+		return []Finding{{check, Warn, "could not be found out: " + m.QueueErr.Error(), "run netpol doctor as root"}}
+	}
+	return []Finding{{check, Fail, m.QueueErr.Error(), "modprobe nfnetlink_queue nft_queue (OpenWrt: install kmod-nft-queue), or take hold = true out of the policies"}}
 }
 
 // capNetAdmin is CAP_NET_ADMIN (linux/capability.h).

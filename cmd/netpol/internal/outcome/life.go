@@ -74,7 +74,7 @@ func (l *Life) Next(m Moment) (Outcome, error) {
 		l.conn.Mark = uint32(f.CTMark)
 		first := to.first()
 		if first.packets == to.packets {
-			return l.look(&f, m, p, to) // the very first packet
+			return l.first(&f, m, p, to)
 		}
 		if _, err := l.send(p, first, packetsim.Original); err != nil {
 			return Outcome{}, err
@@ -91,6 +91,19 @@ func (l *Life) Next(m Moment) (Outcome, error) {
 		return Outcome{}, err
 	}
 	return l.look(&f, m, p, to)
+}
+
+// protoTCP is the protocol whose first packet has nothing in it to be named by.
+const protoTCP = 6
+
+// first is the flow's very first packet. Where it waits for the enforcer, that
+// knows of it what is known of the flow, and writes it before the packet goes on.
+func (l *Life) first(f *fact.Facts, m Moment, p packetsim.Packet, to counts) (Outcome, error) {
+	if m.Netpold == Up && f.IPProtocol != protoTCP {
+		l.e.table.Judge = func(*packetsim.Connection) { l.write(f) }
+		defer func() { l.e.table.Judge = nil }()
+	}
+	return l.look(f, m, p, to)
 }
 
 // write is the enforcer's part, masked as in the kernel. The done mark goes

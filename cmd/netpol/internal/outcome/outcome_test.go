@@ -102,7 +102,7 @@ func TestOutcome(t *testing.T) {
 func TestUnknownRulesAreErrors(t *testing.T) {
 	for _, r := range []artifact.Rule{
 		{ID: "a", Match: []artifact.Match{{Kind: "quota"}}},
-		{ID: "b", Do: []artifact.Statement{{Kind: "queue"}}},
+		{ID: "b", Do: []artifact.Statement{{Kind: "teleport"}}},
 	} {
 		e := evaluator(t, set)
 		e.table = packetsim.New(&artifact.Ruleset{Chains: []artifact.Chain{{Name: "np_dscp", Hook: "postrouting", Rules: []artifact.Rule{r}}}})

@@ -25,6 +25,8 @@ func (w *walk) match(m *artifact.Match) (bool, error) {
 		return c.Has(m.Bit) != m.Not, nil
 	case artifact.MatchCTMark:
 		return (c.Mark&m.Mask == m.Value) != m.Not, nil
+	case artifact.MatchMark:
+		return (w.result.Mark&m.Mask == m.Value) != m.Not, nil
 	case artifact.MatchCTPackets:
 		return (counted(c.Packets, m.Name) < m.Limit) != m.Not, nil
 	case artifact.MatchCTBytes:
@@ -62,7 +64,7 @@ func isConntrack(k artifact.MatchKind) bool {
 		return true
 	case artifact.MatchDSCP4, artifact.MatchDSCP6, artifact.MatchL4Proto, artifact.MatchFamily, artifact.MatchIIFName, artifact.MatchOIFName, artifact.MatchSport,
 		artifact.MatchDport, artifact.MatchSaddr4, artifact.MatchDaddr4, artifact.MatchSaddr6, artifact.MatchDaddr6,
-		artifact.MatchTCPReset, artifact.MatchTime, artifact.MatchAlive:
+		artifact.MatchTCPReset, artifact.MatchTime, artifact.MatchAlive, artifact.MatchMark:
 	}
 	return false
 }
@@ -151,7 +153,7 @@ func (w *walk) key(k artifact.MatchKind) (key []byte, ok bool) {
 		return p.Dst.AsSlice(), p.version() == 6
 	case artifact.MatchCTLabel, artifact.MatchCTMark, artifact.MatchCTPackets, artifact.MatchCTBytes, artifact.MatchCTDirection,
 		artifact.MatchCTState, artifact.MatchCTStatus, artifact.MatchFamily, artifact.MatchTCPReset, artifact.MatchTime, artifact.MatchAlive,
-		artifact.MatchDSCP4, artifact.MatchDSCP6, artifact.MatchCTID:
+		artifact.MatchDSCP4, artifact.MatchDSCP6, artifact.MatchCTID, artifact.MatchMark:
 	}
 	return nil, false
 }

@@ -26,6 +26,9 @@ func (w *walk) run(r *artifact.Rule, depth int) (e end, leave bool, err error) {
 			}
 		case artifact.DoLog:
 			w.result.Logged++
+		case artifact.DoQueue:
+			w.hold()
+			return done, true, nil
 		case artifact.DoSetDSCP4, artifact.DoSetDSCP6:
 			w.setDSCP(s)
 		case artifact.DoSetCTLabel:
@@ -73,6 +76,15 @@ func (w *walk) run(r *artifact.Rule, depth int) (e end, leave bool, err error) {
 		}
 	}
 	return fell, false, nil
+}
+
+// hold has the enforcer read the packet and let it go on.
+func (w *walk) hold() {
+	w.result.Held++
+	if w.table.Judge != nil {
+		w.table.Judge(w.conn)
+	}
+	w.result.Mark = w.result.Mark&^artifact.HoldMask | artifact.HoldJudged
 }
 
 // account says whether a rule goes on after it has asked a quota, as if the

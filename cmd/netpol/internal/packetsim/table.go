@@ -27,6 +27,9 @@ type Table struct {
 	// Alive says that the enforcer answers: sets that it keeps filled have
 	// their elements.
 	Alive bool
+	// Judge, if set, is what the enforcer writes on the connection of a packet
+	// that waits for it.
+	Judge func(*Connection)
 
 	tested int // rules that the last packet was held against
 }
@@ -77,6 +80,7 @@ type Result struct {
 	Priority *uint32
 	Mark     uint32 // that rules gave the packet (meta mark)
 	Logged   int    // copies for the enforcer
+	Held     int    // times that the packet waited for the enforcer
 	// Accepted are the base chains that a rule ended with accept, in words.
 	Accepted []string
 	// Rules are the ids of the rules that acted, in order.

@@ -91,7 +91,7 @@ func sameEffects(a, b *artifact.Policy) bool {
 	if (a.Mark == nil) != (b.Mark == nil) || a.Mark != nil && *a.Mark != *b.Mark {
 		return false
 	}
-	return a.DSCP == b.DSCP && a.Verdict == b.Verdict && a.Audit == b.Audit && a.OnFail == b.OnFail && a.OnOverload == b.OnOverload &&
+	return a.DSCP == b.DSCP && a.Verdict == b.Verdict && a.Audit == b.Audit && a.OnFail == b.OnFail && a.OnOverload == b.OnOverload && a.Hold == b.Hold &&
 		slices.Equal(a.Also, b.Also) && slices.Equal(slices.Sorted(slices.Values(a.Labels)), slices.Sorted(slices.Values(b.Labels)))
 }
 

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -170,6 +171,9 @@ func (r Router) enforcerText(b *strings.Builder, st Style) {
 			return
 		}
 		b.WriteString("  What it decided stays in force; new flows are not named.\n")
+		if r.holds() {
+			b.WriteString("  No packet waits for it, whatever policies with hold say.\n")
+		}
 		for _, p := range r.closed() {
 			fmt.Fprintf(b, "  Policy %s fails closed: flows that it could match get its verdict.\n", cleanLine(p.Name))
 		}
@@ -180,6 +184,11 @@ func (r Router) enforcerText(b *strings.Builder, st Style) {
 		fmt.Fprintf(t, "  %s\t%s\n", tableCell(line[0]), tableCell(line[1]))
 	}
 	flush(t)
+}
+
+// holds reports whether packets wait for netpold when it runs.
+func (r Router) holds() bool {
+	return r.Bundle != nil && slices.ContainsFunc(r.Bundle.Policies, func(p artifact.Policy) bool { return p.Hold })
 }
 
 // closed are the policies that fail closed, once each.

@@ -1,0 +1,95 @@
+package artifact
+
+import "time"
+
+// A held packet waits in one of six queues until the enforcer has read it: three
+// of the policies that fail open, and after them three of those that fail
+// closed. The queue says what the kernel does not tell of the packet.
+const (
+	// HoldFirst is the queue of packets whose connection conntrack has not
+	// confirmed: nobody can write into its entry.
+	HoldFirst    = iota
+	HoldOriginal // of packets from the side that opened the connection
+	HoldReply
+	HoldQueues // how many of one kind
+)
+
+// HoldClosed is how far the queues of policies that fail closed lie behind the
+// others.
+const HoldClosed = HoldQueues
+
+// QueueBypass is the Name of a DoQueue statement that lets packets pass when
+// nobody reads the queue; without it they are dropped.
+const QueueBypass = "bypass"
+
+// Marks of held packets (meta mark under HoldMask), for as long as they are
+// between two chains of ours. Routing tables, which may have the same bits, are
+// chosen after that.
+const (
+	HoldMask = 0x7f000000
+	// HoldJudged is on packets that the enforcer has read and lets go on.
+	HoldJudged = 0x7f000000
+	// HoldTold is on packets that are sent through the rules that write into the
+	// entries of unconfirmed connections; the bits below say what to write.
+	HoldTold = 0x7e000000
+)
+
+// The bits below HoldTold: a group of things to write, and 16 flags which of
+// them. In the groups of 15 labels the last flag is the done mark, so that what
+// is written most often takes one turn.
+const (
+	toldShift  = 16
+	toldDone   = 1 << 15
+	toldLabels = 15
+	labelBits  = 128
+	toldMarks  = 0x80 // the first of two groups of 16 bits of the conntrack mark
+	// ToldTurns is how many turns telling may take.
+	ToldTurns = (labelBits+toldLabels-1)/toldLabels + 2
+)
+
+// ToldLabel is the mark by which a label is written, as mask and value.
+func ToldLabel(bit int) (mask, value uint32) { return told(bit/toldLabels, 1<<(bit%toldLabels)) }
+
+// ToldDone is the mark by which the done mark is written.
+func ToldDone() (mask, value uint32) {
+	return HoldMask | toldMarks<<toldShift | toldDone, HoldTold | toldDone
+}
+
+// ToldMark is the mark by which a bit of the conntrack mark is written.
+func ToldMark(bit int) (mask, value uint32) { return told(toldMarks+bit/16, 1<<(bit%16)) }
+
+func told(group int, flag uint32) (mask, value uint32) {
+	return HoldMask | 0xff<<toldShift | flag, HoldTold | uint32(group)<<toldShift | flag
+}
+
+// Told are the marks by which labels, bits of the conntrack mark and the done mark
+// are written, one for each turn; appended to marks. Nothing is cleared: in a new
+// entry there is little to clear, and the enforcer's write into the confirmed entry
+// does it.
+func Told(marks []uint32, labels [16]byte, mark uint32, done bool) []uint32 {
+	add := func(group int, flags uint32) {
+		if flags != 0 {
+			marks = append(marks, HoldTold|uint32(group)<<toldShift|flags)
+		}
+	}
+	for group := range (labelBits + toldLabels - 1) / toldLabels {
+		var flags uint32
+		for i := range min(toldLabels, labelBits-group*toldLabels) {
+			bit := group*toldLabels + i
+			flags |= uint32(labels[bit/8]>>(bit%8)&1) << i
+		}
+		if done && (flags != 0 || labels == [16]byte{}) {
+			flags |= toldDone
+			done = false
+		}
+		add(group, flags)
+	}
+	for half := range 2 {
+		add(toldMarks+half, mark>>(16*half)&0xffff)
+	}
+	return marks
+}
+
+// HoldLife is how long the enforcer may be silent before packets are no longer
+// held for it.
+const HoldLife = 2 * time.Second

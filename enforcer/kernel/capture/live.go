@@ -1,0 +1,21 @@
+package capture
+
+// LiveConfig says which packets a router's source reads.
+type LiveConfig struct {
+	Group uint16 // NFLOG
+	Queue QueueConfig
+}
+
+// LiveStats count packets since the source was opened.
+type LiveStats struct {
+	Lost  uint64 // copies that the kernel made and nobody read
+	Queue QueueStats
+}
+
+// and is the sum of both.
+func (s QueueStats) and(o QueueStats) QueueStats {
+	return QueueStats{
+		Held: s.Held + o.Held, Told: s.Told + o.Told, Late: s.Late + o.Late,
+		Overruns: s.Overruns + o.Overruns, Stray: s.Stray + o.Stray, Refused: s.Refused + o.Refused,
+	}
+}

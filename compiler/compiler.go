@@ -8,6 +8,7 @@ import (
 	"github.com/netpol/netpol/compiler/emit/nft"
 	"github.com/netpol/netpol/compiler/emit/prog"
 	flowset "github.com/netpol/netpol/compiler/emit/set"
+	"github.com/netpol/netpol/compiler/emit/sink"
 	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/compiler/opt"
 	"github.com/netpol/netpol/compiler/resolve"
@@ -48,6 +49,9 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 	program, d := prog.Emit(set.Policies, labels.Effects)
 	diags.Extend(d)
 	diags.Extend(flowset.Emit(set, program.Effects))
+	diags.Extend(sink.Emit(set, program.Effects))
+	sinks, conditions, d := sinksOf(set.Sinks)
+	diags.Extend(d)
 	diags.Sort()
 	if diags.HasErrors() {
 		return nil, diags
@@ -57,7 +61,8 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 		set.Settings.HoldQueue, set.Settings.HoldPackets = 0, 0
 	}
 	policies, routes := describe(set.Policies), routesOf(set)
-	interest, narrow := opt.Interest(set.Policies)
+	watching := sink.Watching(set.Sinks)
+	interest, narrow := opt.Interest(slices.Concat(set.Policies, watching))
 	return &artifact.Bundle{
 		Format:   artifact.FormatVersion,
 		ABI:      fact.ABI(),
@@ -72,7 +77,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 			Effects:   kernelEffects(labels, set.Policies, policies, routes),
 			Decisions: slices.Concat(decisions(set.Policies, labels.Effects, policies), failing(set.Policies, labels.Failing, policies), holding(set.Policies, labels.Holding, policies)),
 			Labels:    labels.Labels,
-			NoCapture: !artifact.NeedEnforcer(policies),
+			NoCapture: !artifact.NeedEnforcer(policies, nil) && len(watching) == 0,
 			Narrow:    narrow && set.Settings.Inspect != artifact.InspectAll,
 			Interest:  interest,
 			InitLabel: labels.Init,
@@ -82,7 +87,21 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 		FlowSets:  set.FlowSets,
 		Inputs:    set.Inputs,
 		Routes:    routes,
+		Sinks:     sinks, SinkProgram: conditions,
 	}, diags
+}
+
+// sinksOf are the sinks, and a program of their conditions if one has any.
+func sinksOf(list []ir.Sink) ([]artifact.Sink, artifact.Program, diag.List) {
+	out := make([]artifact.Sink, len(list))
+	for i, s := range list {
+		out[i] = s.Sink
+	}
+	if !slices.ContainsFunc(list, func(s ir.Sink) bool { return s.Cond != nil }) {
+		return out, artifact.Program{}, nil
+	}
+	program, diags := prog.Emit(sink.Policies(list), make([]artifact.Effect, len(list)))
+	return out, program, diags
 }
 
 // lower is the front half of Compile: from blocks to optimised conditions.

@@ -33,6 +33,7 @@ func blockSchemas() []blockSchema {
 		{kind: "policy", names: 1, arguments: policyArguments(), decode: (*decoder).decodePolicies},
 		{kind: "schedule", names: 1, arguments: []string{"dates", "days", "description", "except", "hours", "timezone"}, decode: (*decoder).decodeSchedule},
 		{kind: "set", names: 1, arguments: setArguments(), decode: (*decoder).decodeSet},
+		{kind: "sink", names: 1, arguments: sinkArguments(), decode: (*decoder).decodeSink},
 		{kind: "variable", names: 1, arguments: []string{"default", "description", "type"}, decode: func(*decoder, *hclsyntax.Block) {}},
 	}
 }
@@ -40,7 +41,7 @@ func blockSchemas() []blockSchema {
 func policyArguments() []string {
 	return []string{
 		"add", "audit", "count", "criteria", "description", "dscp", "dscp_if_unset", "enabled", "exempt", "for_each", "halt", "hold",
-		"interface", "label", "labels", "log", "log_rate", "mark", "notrack", "offload", "on_fail", "on_overload", "order", "priority", "quota", "quota_per",
+		"interface", "label", "labels", "log", "log_rate", "mark", "notify", "notrack", "offload", "on_fail", "on_overload", "order", "priority", "quota", "quota_per",
 		"rate", "rate_burst", "rate_per", "reject_with", "route", "schedule", "verdict",
 	}
 }

@@ -17,7 +17,7 @@ import (
 // effectArguments are the arguments that change something by themselves, besides
 // halt and audit.
 func effectArguments() []string {
-	return []string{"label", "labels", "mark", "dscp", "verdict", "priority", "route", "rate", "count", "log", "add", "notrack", "offload"}
+	return []string{"label", "labels", "mark", "dscp", "verdict", "priority", "route", "rate", "count", "log", "add", "notify", "notrack", "offload"}
 }
 
 // decodeEffects reads what a policy does besides labels and marks.

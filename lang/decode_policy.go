@@ -51,6 +51,7 @@ func (d *decoder) decodePolicy(b *hclsyntax.Block, name string) {
 	}
 	d.decodeEffects(b, p)
 	p.Adds = d.adds(b)
+	p.Notify = d.notify(b)
 	p.NoTrack = d.noTrack(b)
 	p.Offload = d.offload(b, p)
 	d.out.Policies = append(d.out.Policies, p)
@@ -71,7 +72,7 @@ func (d *decoder) checkEffect(b *hclsyntax.Block, p *PolicyBlock) {
 		d.diags.Add(diag.New(diag.NoEffect, p.Quota.Range, "A quota changes nothing by itself. Give the policy what begins when it is used up: a verdict, rate, dscp, label, mark, priority, route, count or log."))
 		return
 	}
-	d.diags.Add(diag.New(diag.NoEffect, p.Range, "The policy matches flows but changes nothing. Give it a label, mark, dscp, verdict, rate, priority or route, or count or log, or notrack or offload = true, or halt = true to keep later policies off its flows, or audit = true to count and log them."))
+	d.diags.Add(diag.New(diag.NoEffect, p.Range, "The policy matches flows but changes nothing. Give it a label, mark, dscp, verdict, rate, priority or route, or count, log or notify, or notrack or offload = true, or halt = true to keep later policies off its flows, or audit = true to count and log them."))
 }
 
 // badPolicyName says what is wrong with a policy's name. Names appear in nft

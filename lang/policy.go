@@ -19,6 +19,7 @@ type Policy struct {
 	Schedules    []*Schedule
 	Sets         []*FlowSet
 	Inputs       []*Input       `json:",omitempty"`
+	Sinks        []*Sink        `json:",omitempty"`
 	Policies     []*PolicyBlock // in evaluation order: Order, then file name, then position
 	Lock         *Lock          // never nil; empty without a lock file
 	// Incomplete says that whole blocks could not be read, so that a name which
@@ -164,6 +165,7 @@ type PolicyBlock struct {
 	Quota       *Quota
 	Rate        *Rate
 	Adds        []Text // sets that the flows are put into
+	Notify      []Text `json:",omitempty"` // sinks that are told of each flow
 	NoTrack     bool   // packets pass without conntrack
 	Offload     Text   // "true": packets pass without the rules, once the flow is decided
 	Range       diag.Range

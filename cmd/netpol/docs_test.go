@@ -13,7 +13,7 @@ import (
 )
 
 // documents are the pages whose HCL examples must compile.
-var documents = []string{"README.md", "docs/language.md", "docs/architecture.md", "docs/operations.md"}
+var documents = []string{"README.md", "docs/language.md", "docs/architecture.md", "docs/operations.md", "docs/telemetry.md"}
 
 // example is one fenced ```hcl block.
 type example struct {

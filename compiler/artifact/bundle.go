@@ -2,6 +2,7 @@ package artifact
 
 import (
 	"net/netip"
+	"slices"
 )
 
 // Bundle is a compiled policy set.
@@ -119,14 +120,10 @@ const (
 	DecidedKernel   Decided = "kernel" // by rules, on a connection's first packet
 )
 
-// NeedEnforcer says that some policy cannot do without netpold.
-func NeedEnforcer(policies []Policy) bool {
-	for _, p := range policies {
-		if p.Decided == DecidedEnforcer {
-			return true
-		}
-	}
-	return false
+// NeedEnforcer says that some policy or sink cannot do without netpold.
+func NeedEnforcer(policies []Policy, sinks []Sink) bool {
+	return slices.ContainsFunc(policies, func(p Policy) bool { return p.Decided == DecidedEnforcer }) ||
+		slices.ContainsFunc(sinks, func(s Sink) bool { return len(s.Records) > 0 })
 }
 
 // Mark is a masked conntrack mark: new = old &^ Mask | Value.

@@ -1,6 +1,11 @@
 package artifact
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Sink is where the enforcer sends records of what it sees. Equal sinks are the
 // same one: a new bundle leaves them open.
@@ -27,6 +32,19 @@ type Sink struct {
 	RotateAge  time.Duration `json:"rotate_age,omitempty"`
 	Keep       int           `json:"keep,omitempty"`
 	Privacy    Privacy       `json:"privacy,omitzero"`
+}
+
+// Watches says that the sink takes records of flows, so that netpold must see
+// them.
+func (s *Sink) Watches() bool {
+	return slices.ContainsFunc(s.Records, func(r string) bool { return strings.HasPrefix(r, "flow") || r == "endpoints" })
+}
+
+// Periodic says that the sink takes records that come at intervals.
+func (s *Sink) Periodic() bool {
+	return slices.ContainsFunc(s.Records, func(r string) bool {
+		return r == "flow_stats" || r == "agent_status" || r == "interface_stats" || r == "endpoints"
+	})
 }
 
 // SinkKind says what a sink is.
@@ -59,3 +77,39 @@ const (
 	DiscloseDomain Disclosure = "domain" // the last two labels of a name
 	DiscloseNone   Disclosure = "drop"
 )
+
+// Place is where the records go: "file /var/log/netpol/flows.jsonl".
+func (s *Sink) Place() string { return strings.TrimSpace(string(s.Kind) + " " + s.Path + s.Address) }
+
+// Takes is what the sink takes, in one line: "flow_end when app == 'zoom', local
+// addresses hashed".
+func (s *Sink) Takes() string {
+	text := strings.Join(s.Records, ", ")
+	if text == "" {
+		text = "what policies notify"
+	}
+	if s.When != "" {
+		text += " when " + s.When
+	}
+	if s.Interval > 0 {
+		text += fmt.Sprintf(", every %d s", int(s.Interval.Seconds()))
+	}
+	switch s.Privacy.Addresses {
+	case DisclosePlain, DiscloseDomain:
+	case DiscloseHash:
+		text += ", local addresses hashed"
+	case DiscloseNone:
+		text += ", without local addresses"
+	}
+	switch s.Privacy.Names {
+	case DisclosePlain, DiscloseHash:
+	case DiscloseDomain:
+		text += ", domains instead of host names"
+	case DiscloseNone:
+		text += ", without host names"
+	}
+	return text
+}
+
+// String is the sink in one line, with its name.
+func (s Sink) String() string { return s.Name + ": " + s.Place() + " takes " + s.Takes() }

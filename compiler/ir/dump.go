@@ -22,6 +22,13 @@ func (s *Set) Dump() string {
 		}
 		fmt.Fprintf(&b, " => %s\n", effects(p))
 	}
+	for _, s := range s.Sinks {
+		fmt.Fprintf(&b, "sink %s", s.Sink)
+		if s.Cond != nil {
+			fmt.Fprintf(&b, " (%s)", Dump(s.Cond))
+		}
+		b.WriteByte('\n')
+	}
 	return b.String()
 }
 

@@ -104,6 +104,9 @@ func (p *Policy) Extras() []string {
 	for _, s := range p.Adds {
 		out = append(out, "add to "+s)
 	}
+	for _, s := range p.Notify {
+		out = append(out, "notify "+s)
+	}
 	if p.Offload {
 		out = append(out, "offload: no rule sees its packets from then on")
 	}

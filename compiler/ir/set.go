@@ -13,7 +13,16 @@ type Set struct {
 	Schedules []artifact.Schedule // those that conditions name, by name
 	FlowSets  []artifact.FlowSet  // that policies may add flows to, by name; one for each IP version
 	Inputs    []artifact.Input    // by name
+	Sinks     []Sink              // where records go, by name
 	Policies  []Policy            // in evaluation order: file name, then position; disabled ones are absent
+}
+
+// Sink is where records go. Cond holds of the flows of which it is told; nil is
+// all of them.
+type Sink struct {
+	Sink  artifact.Sink
+	Cond  Expr
+	Range diag.Range // of the block's header
 }
 
 // Policy is one enabled policy.
@@ -46,6 +55,7 @@ type Policy struct {
 	Adds       []string // blocks of FlowSets that the flows are put into
 	NoTrack    bool     // packets pass without conntrack, and by no other policy
 	Offload    bool     // packets pass by the flowtable, once the flow is decided
+	Notify     []string // sinks that are told of each flow
 	Audit      bool     // counted and logged, without any effect
 	From       string   // the argument of the netpol block that stands for the policy; empty for an author's
 	OnFail     OnFail

@@ -42,6 +42,9 @@ func writtenEffects(p *ir.Policy) []effect {
 	for _, s := range p.Adds {
 		out = append(out, effect{dimension: "set " + s, value: s})
 	}
+	for _, s := range p.Notify {
+		out = append(out, effect{dimension: "sink " + s, value: s})
+	}
 	return out
 }
 
@@ -83,7 +86,7 @@ func blocking(p *ir.Policy) bool { return !p.Audit && (p.Verdict == ir.Drop || p
 // String is "dscp cs5", "verdict drop", "label zoom".
 func (e effect) String() string {
 	switch e.dimension {
-	case "label " + e.value, "set " + e.value:
+	case "label " + e.value, "set " + e.value, "sink " + e.value:
 		return e.dimension
 	}
 	return e.dimension + " " + e.value

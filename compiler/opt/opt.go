@@ -41,5 +41,12 @@ func mapped(in *ir.Set, pass func(ir.Expr) ir.Expr) *ir.Set {
 		p.Cond = pass(p.Cond)
 		set.Policies[i] = p
 	}
+	set.Sinks = make([]ir.Sink, len(in.Sinks))
+	for i, s := range in.Sinks {
+		if s.Cond != nil {
+			s.Cond = pass(s.Cond)
+		}
+		set.Sinks[i] = s
+	}
 	return &set
 }

@@ -23,7 +23,8 @@ func Split(policies []ir.Policy) {
 	fits := make([]bool, len(policies))
 	for i := range policies {
 		all[i], fits[i] = conjunctions(policies[i].Cond, false)
-		fits[i] = fits[i] && len(policies[i].Adds) == 0 // the enforcer puts flows into sets, and takes them out
+		// The enforcer puts flows into sets, takes them out, and tells sinks.
+		fits[i] = fits[i] && len(policies[i].Adds)+len(policies[i].Notify) == 0
 	}
 	give := newAllowance(all)
 	for i := range policies {

@@ -26,7 +26,11 @@ func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
 	r.apps = r.flattenAppGroups()
 	r.schedules = r.indexSchedules()
 	r.sets = r.indexSets()
-	set := &ir.Set{Settings: settings(p.Settings), RouteMark: p.Settings.RouteMark, Catalogue: r.catalogue, FlowSets: r.flowSets(), Inputs: r.inputs()}
+	r.sinks = r.indexSinks()
+	set := &ir.Set{
+		Settings: settings(p.Settings), RouteMark: p.Settings.RouteMark, Catalogue: r.catalogue,
+		FlowSets: r.flowSets(), Inputs: r.inputs(), Sinks: r.resolveSinks(),
+	}
 	exempt := r.anyOf(p.Exempt)
 	var halts halts
 	for _, b := range p.Policies {
@@ -82,6 +86,7 @@ type resolver struct {
 	apps      map[string]*appGroup
 	schedules map[string]*lang.Schedule // by scheduleKey
 	sets      map[string]*lang.FlowSet  // by name in lower case
+	sinks     map[string]*lang.Sink     // by name in lower case
 
 	tables map[uint32]bool // routing tables that policies name
 
@@ -140,7 +145,7 @@ func (r *resolver) resolvePolicy(b *lang.PolicyBlock) ir.Policy {
 		Criteria:    joinCriteria(b.Criteria),
 	}
 	r.effects(&out, b)
-	out.Adds = r.adds(b)
+	out.Adds, out.Notify = r.adds(b), r.notify(b)
 	cond := r.anyOf(b.Criteria)
 	own := r.anyOf(b.Exempt)
 	on, okInterfaces := r.onInterfaces(b)

@@ -247,51 +247,6 @@ func TestSocketFile(t *testing.T) {
 	}
 }
 
-// TestStaleSocket: a process that was killed leaves its socket behind.
-func TestStaleSocket(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "netpold.sock")
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.SetUnlinkOnClose(false)
-	l.Close()
-	s, err := listen(path)
-	if err != nil {
-		t.Fatalf("listen over a stale socket: %v", err)
-	}
-	s.close()
-
-	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := listen(path); err == nil {
-		t.Error("a file that is no socket was replaced")
-	}
-}
-
-// TestSuccessorKeepsItsSocket: an old server that ends late must not remove
-// the file of the new one.
-func TestSuccessorKeepsItsSocket(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "netpold.sock")
-	old, err := listen(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-	successor, err := listen(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer successor.close()
-	old.close()
-	if _, err := os.Stat(path); err != nil {
-		t.Errorf("the successor's socket is gone: %v", err)
-	}
-}
-
 func TestNoRunDirectory(t *testing.T) {
 	err := Serve(context.Background(), filepath.Join(t.TempDir(), "missing", "x.sock"), fake{})
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -68,6 +68,7 @@ type Status struct {
 	// Degraded is what is not as it should be, and not fatal.
 	Degraded []Reason          `json:"degraded,omitempty"`
 	Counters map[string]uint64 `json:"counters,omitempty"`
+	Sinks    []telemetry.Sink  `json:"sinks,omitempty"`
 }
 
 // Reason is something that is not as it should be while netpold works on.

@@ -6,12 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/netpol/netpol/enforcer/unixsocket"
 )
 
 const (
@@ -41,79 +40,27 @@ var (
 // it then. A socket that a dead process left behind is replaced; one that is
 // answered is ErrServed.
 func Serve(ctx context.Context, path string, h Handler) error {
-	l, err := listen(path)
+	l, err := unixsocket.Listen(path, 0o600)
+	if errors.Is(err, unixsocket.ErrAnswered) {
+		err = ErrServed
+	}
 	if err != nil {
 		return fmt.Errorf("serve control socket %s: %w", path, err)
 	}
 	s := &server{handler: h, conns: make(map[net.Conn]struct{})}
 	stop := context.AfterFunc(ctx, func() {
-		l.close()
+		l.Close()
 		s.closeAll()
 	})
 	defer stop()
 	err = s.accept(l)
-	l.close()
+	l.Close()
 	s.closeAll()
 	s.wg.Wait()
 	if ctx.Err() != nil {
 		return nil
 	}
 	return fmt.Errorf("serve control socket %s: %w", path, err)
-}
-
-// socket is a listening socket and the file it is reached by.
-type socket struct {
-	net.Listener
-	path string
-	info fs.FileInfo
-	once sync.Once
-}
-
-// listen makes the socket. It is born in a directory that nobody else may
-// enter and moved to its place when its mode is right: between bind and chmod
-// it would be open to all.
-func listen(path string) (*socket, error) {
-	if conn, err := net.DialTimeout("unix", path, time.Second); err == nil {
-		conn.Close()
-		return nil, ErrServed
-	}
-	if info, err := os.Lstat(path); err == nil && info.Mode().Type() != fs.ModeSocket {
-		return nil, errors.New("a file that is not a socket is in the way")
-	}
-	dir, err := os.MkdirTemp(filepath.Dir(path), ".np")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	born := filepath.Join(dir, "s")
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: born, Net: "unix"})
-	if err != nil {
-		return nil, err
-	}
-	l.SetUnlinkOnClose(false)
-	s := &socket{Listener: l, path: path}
-	for _, step := range []func() error{
-		func() error { return os.Chmod(born, 0o600) },
-		func() error { return os.Rename(born, path) },
-		func() (err error) { s.info, err = os.Lstat(path); return err },
-	} {
-		if err := step(); err != nil {
-			l.Close()
-			return nil, err
-		}
-	}
-	return s, nil
-}
-
-// close stops listening and removes the file, unless a successor has put its
-// own there.
-func (s *socket) close() {
-	s.once.Do(func() {
-		if info, err := os.Lstat(s.path); err == nil && os.SameFile(info, s.info) {
-			os.Remove(s.path)
-		}
-		s.Close()
-	})
 }
 
 // server is the state of one Serve.

@@ -9,7 +9,7 @@ import (
 
 // Disassemble writes a bundle's program as text: for each policy its clauses,
 // the literal each is filed under marked by a star, and what it writes; then
-// the shared tests, then bytecode. It shows what is there, valid or not.
+// the sinks and what flows must meet for them, the shared tests, then bytecode. It shows what is there, valid or not.
 func Disassemble(b *artifact.Bundle) string {
 	var w strings.Builder
 	p := &b.Program
@@ -24,6 +24,14 @@ func Disassemble(b *artifact.Bundle) string {
 		}
 		if id < len(p.Effects) {
 			writeEffect(&w, b, p.Effects[id])
+		}
+	}
+	for id, sink := range b.Sinks {
+		fmt.Fprintf(&w, "\nsink %s\n", sink)
+		for _, c := range b.SinkProgram.Clauses {
+			if c.Policy == id {
+				writeClause(&w, &b.SinkProgram, c)
+			}
 		}
 	}
 	writeIndex(&w, p)
@@ -64,6 +72,11 @@ func writeEffect(w *strings.Builder, b *artifact.Bundle, e artifact.Effect) {
 	for _, set := range e.Adds {
 		if set >= 0 && set < len(b.FlowSets) {
 			fmt.Fprintf(w, "  add to %s\n", b.FlowSets[set].ID())
+		}
+	}
+	for _, sink := range e.Notify {
+		if sink >= 0 && sink < len(b.Sinks) {
+			fmt.Fprintf(w, "  notify %s\n", b.Sinks[sink].Name)
 		}
 	}
 	for _, c := range []struct {

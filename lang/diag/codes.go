@@ -97,6 +97,8 @@ const (
 	InvalidSet = "NP0047"
 	// InvalidOnOverload: on_overload is neither open nor closed.
 	InvalidOnOverload = "NP0048"
+	// InvalidSink: an argument of a sink block cannot be read or does not suit it.
+	InvalidSink = "NP0049"
 	// UnknownTunnel: netpold does not look into such an encapsulation.
 	UnknownTunnel = "NP0050"
 
@@ -160,6 +162,10 @@ const (
 	NotToCalculate = "NP0135"
 	// UndefinedSet: no set block has that name.
 	UndefinedSet = "NP0136"
+	// UndefinedSink: no sink block has that name.
+	UndefinedSink = "NP0137"
+	// NotTold: a sink's condition asks for what netpold is not told.
+	NotTold = "NP0138"
 	// NoDatabase: whose an address is, is asked for, and no file says it.
 	NoDatabase = "NP0139"
 	// TakenLabel: a policy's label, or another application's, has the name of one
@@ -223,6 +229,7 @@ var Definitions = []Definition{
 	{InvalidInspect, Error, "Invalid inspect"},
 	{InvalidSet, Error, "Invalid set"},
 	{InvalidOnOverload, Error, "Invalid on_overload"},
+	{InvalidSink, Error, "Invalid sink"},
 	{UnknownTunnel, Error, "Unknown encapsulation"},
 	{CriteriaSyntax, Error, "Invalid criteria"},
 	{UnknownAttribute, Error, "Unknown attribute"},
@@ -254,6 +261,8 @@ var Definitions = []Definition{
 	{InvalidQuantity, Error, "Invalid quantity"},
 	{NotToCalculate, Error, "Not to calculate with"},
 	{UndefinedSet, Error, "Undefined set"},
+	{UndefinedSink, Error, "Undefined sink"},
+	{NotTold, Error, "netpold is not told"},
 	{NoDatabase, Error, "No database"},
 	{TakenLabel, Error, "Label name is taken"},
 }

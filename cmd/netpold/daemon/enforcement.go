@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"sync/atomic"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/netpol/netpol/enforcer/kernel/ct"
 	"github.com/netpol/netpol/enforcer/kernel/flowset"
 	"github.com/netpol/netpol/enforcer/kernel/nftset"
+	"github.com/netpol/netpol/enforcer/telemetry/sink"
 )
 
 // errCapture says that the kernel does not let netpold see packets or write
@@ -33,6 +35,8 @@ type enforcement struct {
 	// elements fills the sets that policies add flows to.
 	elements *flowset.Writer
 	inputs   *inputs // interfaces that are read besides
+	sinks    *sink.Set
+	reporter *reporter
 	cancel   context.CancelFunc
 	ctx      context.Context
 	done     chan struct{} // closed when run returns
@@ -49,6 +53,8 @@ type enforcement struct {
 // run it and close it.
 func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger, by *nftset.Owner) (*enforcement, error) {
 	e := &enforcement{log: log, done: make(chan struct{}), upkeep: newUpkeep(log, by), elements: &flowset.Writer{}, inputs: newInputs(cfg, b, log)}
+	e.sinks = sink.New(sink.Config{Log: log, Stdout: os.Stdout, Key: pseudonymKey()})
+	e.reporter = newReporter(e)
 	e.enforces(b)
 	if err := e.open(b); err != nil {
 		e.release()
@@ -56,7 +62,7 @@ func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger, by *nftset
 	}
 	var err error
 	e.engine, err = enforcer.New(enforcer.Config{
-		Source: e.source, Labels: e.writer, Resolver: e.client, Tracker: e.lists, Heartbeat: e.upkeep, Elements: e.elements,
+		Source: e.source, Labels: e.writer, Resolver: e.client, Tracker: e.lists, Heartbeat: e.upkeep, Elements: e.elements, Outlets: e.sinks,
 		Dissectors: all.Dissectors(), Bundle: b, MaxFlows: cfg.maxFlows, Interval: cfg.interval, Live: true, Logger: log,
 	})
 	if err != nil {
@@ -86,6 +92,7 @@ func (e *enforcement) run() error {
 	defer close(e.done)
 	go e.upkeep.run(e.ctx)
 	e.inputs.begin()
+	go e.reporter.run(e.ctx)
 	if err := e.engine.Run(e.ctx); err != nil && e.ctx.Err() == nil {
 		return fmt.Errorf("run enforcer: %w", err)
 	}
@@ -119,6 +126,7 @@ func (e *enforcement) enforces(b *artifact.Bundle) {
 	e.digest, e.policies, e.labels = b.Digest(), len(b.Policies), len(b.Labels)
 	e.upkeep.use(b)
 	e.flowSets.Store(&b.FlowSets)
+	e.reporter.use(b, e.digest)
 }
 
 // sets are what the bundle's policies add flows to; the caller must not change
@@ -137,6 +145,7 @@ func (e *enforcement) close() {
 // release closes what is open.
 func (e *enforcement) release() {
 	e.inputs.close()
+	e.sinks.Close()
 	var errs []error
 	if e.writer != nil {
 		errs = append(errs, e.writer.Close())

@@ -31,6 +31,7 @@ func (d *daemon) Status() control.Status {
 	s.Waiting, s.Detail = d.running == nil, d.lastFail
 	if d.running != nil {
 		s.Digest, s.Policies, s.Labels = d.running.digest, d.running.policies, d.running.labels
+		s.Sinks = d.running.sinks.Status()
 	}
 	return s
 }

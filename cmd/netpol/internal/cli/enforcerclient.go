@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"syscall"
 	"time"
@@ -106,6 +107,9 @@ func statusLines(s control.Status) [][2]string {
 	if s.Detail != "" {
 		lines = append(lines, [2]string{"detail", s.Detail})
 	}
+	for i := range s.Sinks {
+		lines = append(lines, [2]string{"sink " + s.Sinks[i].Name, sinkLine(&s.Sinks[i])})
+	}
 	names := make([]string, 0, len(s.Counters))
 	for name, n := range s.Counters {
 		if n != 0 {
@@ -117,4 +121,22 @@ func statusLines(s control.Status) [][2]string {
 		lines = append(lines, [2]string{name, fmt.Sprint(s.Counters[name])})
 	}
 	return lines
+}
+
+// sinkLine words how a sink is.
+func sinkLine(s *telemetry.Sink) string {
+	text := fmt.Sprintf("%s, %d records, %d bytes written", s.Place, s.Records, s.Bytes)
+	for _, why := range slices.Sorted(maps.Keys(s.Dropped)) {
+		text += fmt.Sprintf(", %d %s", s.Dropped[why], why)
+	}
+	if s.Clients > 0 {
+		text += fmt.Sprintf(", %d clients", s.Clients)
+	}
+	if s.SlowClients > 0 {
+		text += fmt.Sprintf(", %d slow clients let go", s.SlowClients)
+	}
+	if s.Fault != "" {
+		text += ", cannot write: " + s.Fault
+	}
+	return text
 }

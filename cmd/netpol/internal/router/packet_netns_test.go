@@ -105,7 +105,7 @@ policy "short" {
   dscp     = "cs5"
 }
 `)
-	if artifact.NeedEnforcer(b.Policies) {
+	if artifact.NeedEnforcer(b.Policies, b.Sinks) {
 		t.Error("bytes and ports need netpold")
 	}
 	watchCodePoints(lab)

@@ -148,7 +148,7 @@ policy "marked" {
   dscp     = "cs5"
 }
 `)
-	if artifact.NeedEnforcer(b.Policies) || hasChain(b, "np_capture") {
+	if artifact.NeedEnforcer(b.Policies, b.Sinks) || hasChain(b, "np_capture") {
 		t.Error("packets are captured though no policy needs it")
 	}
 	lab.Server.Run("nft", `table inet seen { chain c { type filter hook prerouting priority 0;
@@ -259,7 +259,7 @@ policy "zoom" {
   verdict  = "drop"
 }
 `)
-	if !artifact.NeedEnforcer(b.Policies) || !hasChain(b, "np_capture") {
+	if !artifact.NeedEnforcer(b.Policies, b.Sinks) || !hasChain(b, "np_capture") {
 		t.Error("a policy needs the enforcer, but nothing is captured")
 	}
 	for port, want := range map[uint16]error{

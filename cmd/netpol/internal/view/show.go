@@ -27,11 +27,12 @@ type Bundle struct {
 	Labels   []artifact.Label  `json:"labels"`
 	Policies []artifact.Policy `json:"policies"`
 	Inputs   []artifact.Input  `json:"inputs,omitempty"`
+	Sinks    []artifact.Sink   `json:"sinks,omitempty"`
 }
 
 // NewBundle picks what is shown of a bundle.
 func NewBundle(b *artifact.Bundle) *Bundle {
-	return &Bundle{Digest: b.Digest(), Labels: b.Labels, Policies: b.Policies, Inputs: b.Inputs}
+	return &Bundle{Digest: b.Digest(), Labels: b.Labels, Policies: b.Policies, Inputs: b.Inputs, Sinks: b.Sinks}
 }
 
 // Rule is a live rule and its counter.
@@ -130,6 +131,11 @@ func (r Router) bundleText(b *strings.Builder, st Style) {
 			tableCell(shorten(strings.Join(strings.Fields(p.Criteria), " "), maxCriteria)), tableCell(p.Does()), by)
 	}
 	flush(policies)
+	r.inputsText(b, st)
+	r.sinksText(b, st)
+}
+
+func (r Router) inputsText(b *strings.Builder, st Style) {
 	if len(r.Bundle.Inputs) == 0 {
 		return
 	}
@@ -140,6 +146,20 @@ func (r Router) bundleText(b *strings.Builder, st Style) {
 		fmt.Fprintf(inputs, "  %s\t%s\n", tableCell(in.Name), tableCell(in.String()))
 	}
 	flush(inputs)
+}
+
+func (r Router) sinksText(b *strings.Builder, st Style) {
+	if len(r.Bundle.Sinks) == 0 {
+		return
+	}
+	b.WriteByte('\n')
+	heading(b, "Sinks", st)
+	sinks := table(b)
+	for i := range r.Bundle.Sinks {
+		s := &r.Bundle.Sinks[i]
+		fmt.Fprintf(sinks, "  %s\t%s\t%s\n", cleanLine(s.Name), tableCell(s.Place()), tableCell(s.Takes()))
+	}
+	flush(sinks)
 }
 
 func (r Router) rulesText(b *strings.Builder, st Style) {
@@ -166,7 +186,7 @@ func (r Router) enforcerText(b *strings.Builder, st Style) {
 	heading(b, "Enforcer", st)
 	if !r.Enforcer.Running {
 		fmt.Fprintf(b, "  netpold does not run (nothing answers on %s).\n", cleanLine(r.Enforcer.Socket))
-		if r.Bundle != nil && !artifact.NeedEnforcer(r.Bundle.Policies) {
+		if r.Bundle != nil && !artifact.NeedEnforcer(r.Bundle.Policies, r.Bundle.Sinks) {
 			b.WriteString("  No policy needs it: the kernel decides all of them alone.\n")
 			return
 		}

@@ -1,0 +1,111 @@
+package daemon
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/kernel/procfs"
+	"github.com/netpol/netpol/enforcer/telemetry/record"
+)
+
+// reporter tells sinks at intervals what is not about flows: how netpold is, and
+// what interfaces carried.
+type reporter struct {
+	of      *enforcement
+	started time.Time
+
+	mu        sync.Mutex // guards what follows
+	intervals []time.Duration
+	due       []time.Time // by sink
+	digest    string      // of the bundle in force
+}
+
+func newReporter(e *enforcement) *reporter { return &reporter{of: e, started: time.Now()} }
+
+// use goes over to a bundle's sinks.
+func (r *reporter) use(b *artifact.Bundle, digest string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.intervals, r.due, r.digest = nil, nil, digest
+	for i := range b.Sinks {
+		r.intervals = append(r.intervals, b.Sinks[i].Interval)
+		r.due = append(r.due, time.Now().Add(b.Sinks[i].Interval))
+	}
+}
+
+// run reports until ctx ends.
+func (r *reporter) run(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			r.report(now)
+		}
+	}
+}
+
+// report tells the sinks that are due, if any is.
+func (r *reporter) report(now time.Time) {
+	due := make(map[int]time.Duration)
+	r.mu.Lock()
+	for i, at := range r.due {
+		if r.intervals[i] > 0 && !now.Before(at) {
+			due[i], r.due[i] = r.intervals[i], now.Add(r.intervals[i])
+		}
+	}
+	r.mu.Unlock()
+	if len(due) == 0 {
+		return
+	}
+	for i, interval := range due {
+		only := func(sink int) bool { return sink == i }
+		r.of.sinks.Tell(r.status(now, interval), only)
+		links, err := procfs.Links()
+		if err != nil {
+			r.of.log.Debug("read interfaces", "error", err)
+		}
+		for _, l := range links {
+			r.of.sinks.Tell(interfaceRecord(&l, now), only)
+		}
+	}
+}
+
+func head(kind record.Kind, now time.Time) record.Head {
+	return record.Head{Type: kind, SchemaVersion: record.SchemaVersion, Timestamp: now.UnixMilli()}
+}
+
+// status is how netpold is.
+func (r *reporter) status(now time.Time, interval time.Duration) *record.AgentStatus {
+	s, use := r.of.engine.Stats(), procfs.Self()
+	r.mu.Lock()
+	digest := r.digest
+	r.mu.Unlock()
+	out := &record.AgentStatus{
+		Head: head(record.KindAgentStatus, now), AgentVersion: version(), BundleDigest: digest,
+		Uptime: int64(now.Sub(r.started).Seconds()), UpdateInterval: int64(interval.Seconds()),
+		CPUCores: runtime.GOMAXPROCS(0), CPUUser: record.Milli(use.User.Milliseconds()), CPUSystem: record.Milli(use.System.Milliseconds()),
+		MemRSS: use.Resident / 1024, MaxRSS: use.MaxResident / 1024,
+		FlowCount: s.Flows, FlowsActive: s.Opening, FlowsSeen: s.FlowsSeen, FlowsPurged: s.FlowsSeen - min(s.Flows, s.FlowsSeen), FlowsEvicted: s.FlowsEvicted,
+		Packets: s.Packets, QueueDropped: r.of.source.Lost(), LabelWrites: s.Writes, LabelErrors: s.WriteErrors,
+	}
+	for _, one := range r.of.sinks.Status() {
+		for _, n := range one.Dropped {
+			out.RecordsDropped += n
+		}
+	}
+	return out
+}
+
+func interfaceRecord(l *procfs.Link, now time.Time) *record.InterfaceStats {
+	return &record.InterfaceStats{
+		Head: head(record.KindInterfaceStats, now), Interface: l.Name,
+		RxBytes: l.RxBytes, RxPackets: l.RxPackets, RxErrors: l.RxErrors, RxDropped: l.RxDropped,
+		TxBytes: l.TxBytes, TxPackets: l.TxPackets, TxErrors: l.TxErrors, TxDropped: l.TxDropped,
+	}
+}

@@ -1,0 +1,131 @@
+package resolve
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/compiler/ir"
+	"github.com/netpol/netpol/lang"
+	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// indexSinks are the sink blocks, by name in lower case. Two that write to one
+// place would be in each other's way.
+func (r *resolver) indexSinks() map[string]*lang.Sink {
+	out := map[string]*lang.Sink{}
+	places := map[string]*lang.Sink{}
+	for _, s := range r.policy.Sinks {
+		key := strings.ToLower(s.Name)
+		if other := out[key]; other != nil {
+			r.diags.Add(diag.New(diag.Duplicate, s.Range, fmt.Sprintf("The sink %q is %q at %s in other letters: names of sinks are compared without regard to case. Rename one of the two.", s.Name, other.Name, other.Range)))
+			continue
+		}
+		out[key] = s
+		if s.Path+s.Address == "" {
+			continue
+		}
+		if other := places[s.Path+s.Address]; other != nil {
+			r.diags.Add(diag.New(diag.Duplicate, s.Range, fmt.Sprintf("The sink %q at %s has %s already. Give one of the two another place.", other.Name, other.Range, s.Path+s.Address)))
+		}
+		places[s.Path+s.Address] = s
+	}
+	return out
+}
+
+// notify are the sinks that a policy names, by their keys.
+func (r *resolver) notify(b *lang.PolicyBlock) []string {
+	var out []string
+	for _, t := range b.Notify {
+		key, s := inModule(r.sinks, strings.ToLower(b.Module), strings.ToLower(t.Value))
+		if s == nil {
+			r.undefinedSink(t)
+			continue
+		}
+		out = append(out, key)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (r *resolver) undefinedSink(t lang.Text) {
+	var names []string
+	for _, s := range r.policy.Sinks {
+		names = append(names, s.Name)
+	}
+	d := diag.New(diag.UndefinedSink, t.Range, fmt.Sprintf("No sink block is named %q.", t.Value))
+	switch d.Hint = r.hints.Hint(t.Value, names); {
+	case len(names) == 0:
+		d.Detail += " Write for example: sink \"events\" { type = \"file\", path = \"/var/log/netpol/events.jsonl\" }, an argument a line."
+	case d.Hint == "" && len(names) <= 10:
+		d.Detail += " There are " + strings.Join(names, ", ") + "."
+	}
+	r.addUnknown(d)
+}
+
+// resolveSinks are the sinks of all blocks, by name.
+func (r *resolver) resolveSinks() []ir.Sink {
+	var out []ir.Sink
+	for _, s := range r.policy.Sinks {
+		if r.sinks[strings.ToLower(s.Name)] != s {
+			continue
+		}
+		one := ir.Sink{Range: s.Range, Sink: artifact.Sink{
+			Name: strings.ToLower(s.Name), Kind: artifact.SinkKind(s.Type), Path: s.Path, Address: s.Address,
+			Records: s.Records, Queue: s.Queue, RotateSize: s.RotateSize, RotateAge: s.RotateAge, Keep: s.Keep,
+			Privacy: artifact.Privacy{Addresses: disclosure(s.Addresses), Names: disclosure(s.Names)},
+		}}
+		if one.Sink.Periodic() {
+			one.Sink.Interval = max(s.Interval, time.Second)
+		}
+		if len(s.When) > 0 {
+			one.Sink.When = joinCriteria(s.When)
+			if one.Cond = r.anyOf(s.When); one.Cond == nil {
+				continue // told
+			}
+			r.checkTold(one.Cond)
+		}
+		out = append(out, one)
+	}
+	slices.SortStableFunc(out, func(a, b ir.Sink) int { return strings.Compare(a.Sink.Name, b.Sink.Name) })
+	return out
+}
+
+func disclosure(word string) artifact.Disclosure {
+	if word == "plain" {
+		return artifact.DisclosePlain
+	}
+	return artifact.Disclosure(word)
+}
+
+// checkTold reports what a sink's condition asks for that the kernel alone
+// knows.
+func (r *resolver) checkTold(e ir.Expr) {
+	ir.Walk(e, func(e ir.Expr) {
+		switch e := e.(type) {
+		case *ir.Compare:
+			r.mustBeTold(e.Attr, e.Range)
+		case *ir.Residual:
+			for _, a := range e.Reads {
+				r.mustBeTold(a, e.Range)
+			}
+		case *ir.And, *ir.Or, *ir.Not, *ir.Const:
+		}
+	})
+}
+
+func (r *resolver) mustBeTold(a fact.Attribute, at diag.Range) {
+	instead := ""
+	switch a.Name {
+	case "interface_out":
+		instead = "Ask for interface or local_ip."
+	case "schedule":
+		instead = "Ask for time_of_day and weekday."
+	default:
+		return
+	}
+	r.diags.Add(diag.New(diag.NotTold, at, fmt.Sprintf("Only the kernel's rules know %s, and the conditions of sinks are netpold's. %s", a.Name, instead)))
+}

@@ -1,0 +1,36 @@
+package resolve
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/netpol/netpol/lang"
+	"github.com/netpol/netpol/lang/diag"
+)
+
+func TestMistakesInSinks(t *testing.T) {
+	const two = "sink \"events\" {\n type = \"file\"\n path = \"/a\"\n}\nsink \"other\" {\n type = \"stdout\"\n}\n"
+	notify := func(name string) string {
+		return "policy \"p\" {\n criteria = \"app == 'zoom'\"\n notify = \"" + name + "\"\n}\n"
+	}
+	when := func(criteria string) string {
+		return "sink \"s\" {\n type = \"stdout\"\n records = \"flow\"\n when = \"" + criteria + "\"\n}\n"
+	}
+	for _, tt := range []struct{ name, in, code, detail, hint string }{
+		{"misspelt", two + notify("event"), diag.UndefinedSink, `No sink block is named "event".`, "did you mean 'events'?"},
+		{"another", two + notify("zzz"), diag.UndefinedSink, `No sink block is named "zzz". There are events, other.`, ""},
+		{"none at all", notify("events"), diag.UndefinedSink, `No sink block is named "events". Write for example: sink "events" { type = "file", path = "/var/log/netpol/events.jsonl" }, an argument a line.`, ""},
+		{"one file of two", two + "sink \"third\" {\n type = \"file\"\n path = \"/a\"\n}\n", diag.Duplicate, `The sink "events" at a.netpol.hcl:1:1 has /a already. Give one of the two another place.`, ""},
+		{"two in other letters", two + "sink \"Other\" {\n type = \"stdout\"\n}\n", diag.Duplicate, `The sink "Other" is "other" at a.netpol.hcl:5:1 in other letters: names of sinks are compared without regard to case. Rename one of the two.`, ""},
+		{"an unknown application", when("app == 'zom'"), diag.UnknownApplication, "No application is named 'zom'.", "did you mean 'zoom'?"},
+		{"what the kernel knows", when("interface_out == 'wan0'"), diag.NotTold, "Only the kernel's rules know interface_out, and the conditions of sinks are netpold's. Ask for interface or local_ip.", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, diags := lang.Parse(map[string][]byte{"a.netpol.hcl": []byte(tt.in)}, lang.Options{})
+			_, more := Resolve(p, catalogue())
+			if diags.Extend(more); len(diags) != 1 || diags[0].Code != tt.code || diags[0].Hint != tt.hint || !strings.HasPrefix(diags[0].Detail, tt.detail) {
+				t.Errorf("got %v, want one %s: %s (%s)", diags, tt.code, tt.detail, tt.hint)
+			}
+		})
+	}
+}

@@ -1,0 +1,136 @@
+package sink
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+const (
+	fileMode = 0o640 // records say who talks to whom
+	dirMode  = 0o750
+)
+
+// stream writes to something that is open already.
+type stream struct{ w io.Writer }
+
+func (s stream) write(lines []byte) error {
+	_, err := s.w.Write(lines)
+	return err
+}
+
+func (s stream) close() error { return nil }
+
+// file is a log file that is begun anew when it is large or old. The earlier
+// ones are path.1, the newest, to path.N.
+type file struct {
+	sink  *artifact.Sink
+	f     *os.File
+	info  fs.FileInfo
+	size  int64
+	begun time.Time
+}
+
+func openFile(s *artifact.Sink) (target, error) {
+	if err := os.Mkdir(filepath.Dir(s.Path), dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	f := &file{sink: s}
+	if err := f.open(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// open opens the file, or makes it.
+func (f *file) open() error {
+	opened, err := os.OpenFile(f.sink.Path, os.O_RDWR|os.O_APPEND|os.O_CREATE, fileMode)
+	if err != nil {
+		return err
+	}
+	info, err := opened.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file", f.sink.Path)
+	}
+	if err == nil && info.Size() == 0 {
+		err = opened.Chmod(fileMode) // whatever the umask
+	}
+	if err != nil {
+		opened.Close()
+		return err
+	}
+	f.f, f.info, f.size, f.begun = opened, info, info.Size(), beginning(opened)
+	return nil
+}
+
+// beginning is when a file was begun: the time of its first record.
+func beginning(f *os.File) time.Time {
+	var head [256]byte
+	n, _ := f.ReadAt(head[:], 0)
+	const name = `"timestamp":`
+	_, rest, ok := bytes.Cut(head[:n], []byte(name))
+	digits, _, _ := bytes.Cut(rest, []byte{','})
+	millis, err := strconv.ParseInt(string(digits), 10, 64)
+	if !ok || err != nil {
+		return time.Now()
+	}
+	return time.UnixMilli(millis)
+}
+
+// write appends lines, to a new file if it is time for one, or if somebody has
+// moved the old one away.
+func (f *file) write(lines []byte) error {
+	if now, err := os.Stat(f.sink.Path); err != nil || !os.SameFile(now, f.info) {
+		f.f.Close()
+		if err := f.open(); err != nil {
+			return err
+		}
+	}
+	old := f.sink.RotateAge > 0 && time.Since(f.begun) >= f.sink.RotateAge
+	large := f.sink.RotateSize > 0 && f.size+int64(len(lines)) > f.sink.RotateSize
+	if f.size > 0 && (old || large) {
+		if err := f.rotate(); err != nil {
+			return err
+		}
+	}
+	n, err := f.f.Write(lines)
+	f.size += int64(n)
+	if err != nil && n > 0 { // a full disk must not leave half a record before the next one
+		if end := bytes.LastIndexByte(lines[:n], '\n') + 1; end < n {
+			_ = f.f.Truncate(f.size - int64(n-end))
+		}
+	}
+	return err
+}
+
+// rotate begins a new file.
+func (f *file) rotate() error {
+	if err := f.f.Close(); err != nil {
+		return err
+	}
+	name := func(i int) string {
+		if i == 0 {
+			return f.sink.Path
+		}
+		return f.sink.Path + "." + strconv.Itoa(i)
+	}
+	if err := os.Remove(name(f.sink.Keep)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for i := f.sink.Keep - 1; i >= 0; i-- {
+		if err := os.Rename(name(i), name(i+1)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return f.open()
+}
+
+func (f *file) close() error { return f.f.Close() }

@@ -1,0 +1,83 @@
+package sink
+
+import (
+	"sync"
+
+	"github.com/netpol/netpol/enforcer/telemetry/record"
+)
+
+// queue holds lines that wait for a sink, at most so many bytes of them. Its two
+// buffers change places when a reader takes what waits, so nothing is copied and
+// nothing allocated while they are large enough. Safe for concurrent use, by one
+// reader.
+type queue struct {
+	limit int
+	wake  chan struct{} // something waits
+
+	mu      sync.Mutex
+	waiting []byte
+	scratch []byte
+	lines   uint64 // taken in
+	full    uint64 // that found no room
+}
+
+// newQueue makes a queue of so many bytes. reserve says that they are taken
+// from the start.
+func newQueue(limit int, reserve bool) *queue {
+	q := &queue{limit: limit, wake: make(chan struct{}, 1)}
+	if reserve {
+		q.waiting = make([]byte, 0, limit)
+	}
+	return q
+}
+
+// put takes a record in, unless there is no room.
+func (q *queue) put(r record.Record) {
+	q.mu.Lock()
+	q.scratch = append(r.AppendJSON(q.scratch[:0]), '\n')
+	q.add(q.scratch, 1)
+	q.mu.Unlock()
+	q.rouse()
+}
+
+// putLines takes whole lines in; false says that there is no room for them.
+func (q *queue) putLines(lines []byte) bool {
+	q.mu.Lock()
+	ok := q.add(lines, 1)
+	q.mu.Unlock()
+	q.rouse()
+	return ok
+}
+
+func (q *queue) add(lines []byte, n uint64) bool {
+	if len(q.waiting)+len(lines) > q.limit {
+		q.full += n
+		return false
+	}
+	q.waiting = append(q.waiting, lines...)
+	q.lines += n
+	return true
+}
+
+func (q *queue) rouse() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take gives what waits and takes spare, a buffer that is no longer needed, for
+// what comes.
+func (q *queue) take(spare []byte) []byte {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	lines := q.waiting
+	q.waiting = spare[:0]
+	return lines
+}
+
+func (q *queue) counts() (lines, full uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.lines, q.full
+}

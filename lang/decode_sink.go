@@ -1,0 +1,271 @@
+package lang
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/quantity"
+	"github.com/netpol/netpol/lang/suggest"
+)
+
+// Bounds of sinks.
+const (
+	maxSinks = 32 // blocks; each has a goroutine and a queue in netpold
+	// A queue holds more than the longest record, and not what a router's memory
+	// is.
+	minSinkQueue, maxSinkQueue = 128 << 10, 64 << 20
+	defaultSinkQueue           = 1 << 20
+	minSinkInterval            = 5 * time.Second
+	maxSinkInterval            = 24 * time.Hour
+	defaultSinkInterval        = time.Minute
+	// A file is at least as large as a queue: what waited is written at once.
+	minRotateSize, maxRotateSize = 1 << 20, 1 << 40
+	defaultRotateSize            = 10_000_000
+	minRotateAge                 = time.Minute
+	maxKeep, defaultKeep         = 1000, 5
+	maxSocketPath                = 107 // UNIX_PATH_MAX (linux/un.h), with a NUL
+)
+
+func sinkArguments() []string {
+	return []string{
+		"address", "addresses", "description", "interval", "keep", "names", "path", "queue", "records",
+		"rotate_age", "rotate_size", "type", "when",
+	}
+}
+
+func (d *decoder) decodeSink(b *hclsyntax.Block) {
+	s := &Sink{Name: d.qualify(b.Labels[0]), Module: d.module, Range: headerRange(b)}
+	if !d.checkGroupName(b, "a sink") {
+		return
+	}
+	before := len(d.diags)
+	s.Description = d.text(b, "description", `"for the collector"`).Value
+	if d.require(b, "type", `type = "file"`) == nil {
+		return
+	}
+	if s.Type = d.sinkWord(b, "type", SinkTypes(), ""); s.Type == "" {
+		return
+	}
+	d.sinkPlace(b, s)
+	d.sinkFile(b, s)
+	s.Records = d.sinkRecords(b)
+	s.When = d.criteria(b.Body.Attributes["when"])
+	s.Interval = d.sinkTime(b, "interval", `"1m"`, minSinkInterval, maxSinkInterval, defaultSinkInterval)
+	s.Queue = int(d.sinkBytes(b, "queue", `"1MB"`, minSinkQueue, maxSinkQueue, defaultSinkQueue))
+	s.Addresses = d.sinkWord(b, "addresses", []string{"plain", "hash", "drop"}, "plain")
+	s.Names = d.sinkWord(b, "names", []string{"plain", "domain", "drop"}, "plain")
+	if len(d.diags) > before || !d.define("sink "+b.Labels[0], fmt.Sprintf("sink %q", b.Labels[0]), s.Range) {
+		return
+	}
+	if len(d.out.Sinks) == maxSinks {
+		d.diags.Add(diag.New(diag.TooLarge, s.Range, fmt.Sprintf("A policy set has at most %d sinks. Several policies can notify one, and a unix or tcp sink serves several clients.", maxSinks)))
+	}
+	d.out.Sinks = append(d.out.Sinks, s)
+}
+
+// badSink reports an argument of a sink.
+func (d *decoder) badSink(b *hclsyntax.Block, name, detail string) *diag.Diagnostic {
+	at := headerRange(b)
+	if a, ok := b.Body.Attributes[name]; ok {
+		at = toRange(a.Expr.Range())
+	}
+	d.diags.Add(diag.New(diag.InvalidSink, at, detail))
+	return &d.diags[len(d.diags)-1]
+}
+
+// sinkWord reads an argument that is one of some words.
+func (d *decoder) sinkWord(b *hclsyntax.Block, name string, words []string, def string) string {
+	t := d.text(b, name, strconv.Quote(words[0]))
+	if t.Range.IsZero() {
+		return def
+	}
+	if slices.Contains(words, t.Value) {
+		return t.Value
+	}
+	bad := d.badSink(b, name, fmt.Sprintf("%s is %s, not %q.", name, orList(words), t.Value))
+	bad.Hint = suggest.Hint(strings.ToLower(t.Value), words)
+	return def
+}
+
+// sinkPlace reads where the records go.
+func (d *decoder) sinkPlace(b *hclsyntax.Block, s *Sink) {
+	needs := map[string]string{"file": "path", "unix": "path", "tcp": "address"}[s.Type]
+	for _, name := range []string{"path", "address"} {
+		if _, ok := b.Body.Attributes[name]; ok && name != needs {
+			d.badSink(b, name, fmt.Sprintf("A sink of type %q has no %s.", s.Type, name))
+		}
+	}
+	switch needs {
+	case "path":
+		if d.require(b, "path", map[string]string{"file": `path = "/var/log/netpol/flows.jsonl"`, "unix": `path = "/run/netpol/flows.sock"`}[s.Type]) != nil {
+			d.sinkPath(b, s)
+		}
+	case "address":
+		if d.require(b, "address", `address = "127.0.0.1:7171"`) != nil {
+			d.sinkAddress(b, s)
+		}
+	}
+}
+
+func (d *decoder) sinkPath(b *hclsyntax.Block, s *Sink) {
+	t := d.text(b, "path", `"/var/log/netpol/flows.jsonl"`)
+	if t.Range.IsZero() {
+		return
+	}
+	s.Path = t.Value
+	switch {
+	case !filepath.IsAbs(s.Path) || filepath.Clean(s.Path) != s.Path || strings.ContainsRune(s.Path, 0):
+		d.badSink(b, "path", fmt.Sprintf("%q is no path from the root, as netpold needs it: it runs in a directory of its own. Write it whole, without . and .. in it.", s.Path))
+	case s.Type == "unix" && len(s.Path) > maxSocketPath:
+		d.badSink(b, "path", fmt.Sprintf("The path of a socket has at most %d bytes in the kernel, and this has %d.", maxSocketPath, len(s.Path)))
+	}
+}
+
+func (d *decoder) sinkAddress(b *hclsyntax.Block, s *Sink) {
+	t := d.text(b, "address", `"127.0.0.1:7171"`)
+	if t.Range.IsZero() {
+		return
+	}
+	s.Address = t.Value
+	_, port, err := net.SplitHostPort(s.Address)
+	if n, numberErr := strconv.ParseUint(port, 10, 16); err != nil || numberErr != nil || n == 0 {
+		bad := d.badSink(b, "address", fmt.Sprintf("%q is no address and port to listen on. It is written \"127.0.0.1:7171\", or \":7171\" for every address of the router.", s.Address))
+		if err != nil && !strings.Contains(s.Address, ":") {
+			bad.Hint = fmt.Sprintf("write %q", s.Address+":7171")
+		}
+	}
+}
+
+// sinkFile reads how a file is rotated.
+func (d *decoder) sinkFile(b *hclsyntax.Block, s *Sink) {
+	if s.Type != "file" {
+		for _, name := range []string{"rotate_size", "rotate_age", "keep"} {
+			if _, ok := b.Body.Attributes[name]; ok {
+				d.badSink(b, name, fmt.Sprintf("%s is for sinks of type \"file\"; nothing of a sink of type %q is kept.", name, s.Type))
+			}
+		}
+		return
+	}
+	s.RotateSize = d.sinkBytes(b, "rotate_size", `"10MB"`, minRotateSize, maxRotateSize, defaultRotateSize)
+	s.RotateAge = d.sinkTime(b, "rotate_age", `"24h"`, minRotateAge, 366*24*time.Hour, 0)
+	s.Keep = d.number(b, "keep", 0, maxKeep, defaultKeep)
+}
+
+// sinkRecords reads which records a sink takes.
+func (d *decoder) sinkRecords(b *hclsyntax.Block) []string {
+	var out []string
+	for _, t := range d.someOf(b, "records", `"flow_end"`) {
+		switch {
+		case slices.Contains(out, t.Value):
+			d.diags.Add(diag.New(diag.Duplicate, t.Range, fmt.Sprintf("The record %q stands in the list already.", t.Value)))
+		case slices.Contains(RecordTypes(), t.Value):
+			out = append(out, t.Value)
+		default:
+			bad := diag.New(diag.InvalidSink, t.Range, fmt.Sprintf("There are no records %q. The records are %s.", t.Value, strings.Join(RecordTypes(), ", ")))
+			other := map[string]string{"flow_purge": "flow_end", "flow_dpi_update": "flow_update", "flow_dpi_complete": "flow_update"}[t.Value]
+			switch {
+			case t.Value == "policy_match":
+				bad.Hint = "a policy says where its matches are told: write notify = " + strconv.Quote(b.Labels[0]) + " there"
+			case other != "":
+				bad.Hint = "Netify's " + t.Value + " is " + other
+			default:
+				bad.Hint = suggest.Hint(strings.ToLower(t.Value), RecordTypes())
+			}
+			d.diags.Add(bad)
+		}
+	}
+	return out
+}
+
+// sinkBytes reads an amount of bytes.
+func (d *decoder) sinkBytes(b *hclsyntax.Block, name, example string, low, high, def int64) int64 {
+	t := d.text(b, name, example)
+	if t.Range.IsZero() {
+		return def
+	}
+	n, problem := quantity.Parse(t.Value, quantity.Bytes)
+	switch {
+	case problem != quantity.None && problem != quantity.TooLarge:
+		bad := d.badSink(b, name, fmt.Sprintf("%q is no number of bytes. It is written %s, with one of the units %s.", t.Value, example, quantity.Names(quantity.Bytes)))
+		bad.Hint = quantity.Hint(t.Value, quantity.Bytes, `"`)
+	case problem == quantity.TooLarge || int64(n) < low || int64(n) > high:
+		d.badSink(b, name, fmt.Sprintf("%s is from %s to %s.", name, bytesText(low), bytesText(high)))
+	}
+	return cmp.Or(int64(n), def)
+}
+
+// bytesText is a power of two as people read it.
+func bytesText(n int64) string {
+	for _, unit := range []struct {
+		name string
+		size int64
+	}{{"TiB", 1 << 40}, {"MiB", 1 << 20}} {
+		if n >= unit.size {
+			return fmt.Sprintf("%d %s", n/unit.size, unit.name)
+		}
+	}
+	return fmt.Sprintf("%d KiB", n>>10)
+}
+
+// sinkTime reads a stretch of time.
+func (d *decoder) sinkTime(b *hclsyntax.Block, name, example string, low, high, def time.Duration) time.Duration {
+	t := d.text(b, name, example)
+	if t.Range.IsZero() {
+		return def
+	}
+	n, problem := quantity.Parse(t.Value, quantity.Seconds)
+	out := time.Duration(min(n, int(high/time.Second)+1)) * time.Second
+	switch {
+	case problem != quantity.None && problem != quantity.TooLarge:
+		bad := d.badSink(b, name, fmt.Sprintf("%q is no time. It is written %s, with one of the units %s.", t.Value, example, quantity.Names(quantity.Seconds)))
+		bad.Hint = quantity.Hint(t.Value, quantity.Seconds, `"`)
+	case problem == quantity.TooLarge || out < low || out > high:
+		d.badSink(b, name, fmt.Sprintf("%s is from %s to %s.", name, timeWords(low), timeWords(high)))
+	}
+	return out
+}
+
+// timeWords is a whole number of a unit as people read it.
+func timeWords(t time.Duration) string {
+	for _, unit := range []struct {
+		name string
+		size time.Duration
+	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}} {
+		switch n := t / unit.size; {
+		case n == 1:
+			return "a " + unit.name
+		case n > 1:
+			return fmt.Sprintf("%d %ss", n, unit.name)
+		}
+	}
+	return fmt.Sprintf("%d seconds", t/time.Second)
+}
+
+// maxNotify bounds the sinks of one policy.
+const maxNotify = 16
+
+// notify reads the sinks that a policy tells of its matches.
+func (d *decoder) notify(b *hclsyntax.Block) []Text {
+	list := d.textOrList(b, "notify", `"events"`)
+	if len(list) > maxNotify {
+		d.diags.Add(diag.New(diag.TooLarge, toRange(b.Body.Attributes["notify"].Expr.Range()), fmt.Sprintf("notify may name %d sinks.", maxNotify)))
+		return nil
+	}
+	seen := map[string]bool{}
+	for _, t := range list {
+		if seen[t.Value] {
+			d.diags.Add(diag.New(diag.Duplicate, t.Range, fmt.Sprintf("The sink %q stands in the list already.", t.Value)))
+		}
+		seen[t.Value] = true
+	}
+	return list
+}

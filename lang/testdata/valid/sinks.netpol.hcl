@@ -1,0 +1,29 @@
+variable "collector" {
+  default = "127.0.0.1:7171"
+}
+
+sink "events" {
+  description = "for the collector"
+  type        = "file"
+  path        = "/var/log/netpol/events.jsonl"
+  records     = ["flow_end", "flow_stats"]
+  when        = ["category == 'streaming-media'", "app == 'zoom'"]
+  interval    = "30s"
+  queue       = "4MB"
+  rotate_size = "100MB"
+  rotate_age  = "24h"
+  keep        = 7
+  addresses   = "hash"
+  names       = "domain"
+}
+
+sink "live" {
+  type    = "tcp"
+  address = var.collector
+  records = "flow"
+}
+
+policy "zoom" {
+  criteria = "app == 'zoom'"
+  notify   = ["events", "live"]
+}

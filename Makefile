@@ -7,13 +7,16 @@ CORPUS   ?= ../shared/corpus
 # The linter is run, not depended on: its module graph stays out of go.mod.
 GOLANGCI ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
+# Sinks of netpold that are left out unless named: sink_http,sink_mqtt
+TAGS ?=
+
 # netpold's limit, in bytes, stripped, on amd64: what a router's flash can spare.
 SIZE_LIMIT := 12582912
 
 .PHONY: build check test lint generate golden fuzz bench netns faults size agreement demo clean
 
 build: ## static, stripped programs in bin/
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/ ./cmd/netpol ./cmd/netpold
+	CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -trimpath -ldflags '-s -w' -o bin/ ./cmd/netpol ./cmd/netpold
 
 check: ## before each commit
 	$(GO) vet ./...

@@ -31,6 +31,8 @@ require github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 
 require github.com/cilium/ebpf v0.22.0
 
+require github.com/eclipse/paho.golang v0.23.0
+
 require (
 	github.com/apparentlymart/go-textseg/v15 v15.0.0 // indirect
 	github.com/apparentlymart/go-textseg/v17 v17.0.1 // indirect

@@ -37,8 +37,9 @@ const (
 
 func sinkArguments() []string {
 	return []string{
-		"address", "addresses", "description", "interval", "keep", "names", "path", "queue", "records",
-		"rotate_age", "rotate_size", "type", "when",
+		"address", "addresses", "ca_file", "client_id", "compress", "description", "facility", "headers", "interval", "keep",
+		"names", "password_file", "path", "qos", "queue", "records", "retain", "rotate_age", "rotate_size", "token_file",
+		"topic", "transport", "type", "url", "username", "when",
 	}
 }
 
@@ -96,24 +97,67 @@ func (d *decoder) sinkWord(b *hclsyntax.Block, name string, words []string, def 
 	return def
 }
 
+// sinkPlaces says which argument says where the records of a type of sink go.
+func sinkPlaces() map[string]string {
+	return map[string]string{"file": "path", "unix": "path", "tcp": "address", "syslog": "address", "http": "url", "mqtt": "url"}
+}
+
+// sinkOwn lists arguments that belong to some types of sinks alone.
+func sinkOwn() map[string][]string {
+	return map[string][]string{
+		"path": {"file", "unix", "syslog"}, "address": {"tcp", "syslog"},
+		"rotate_size": {"file"}, "rotate_age": {"file"}, "keep": {"file"},
+		"transport": {"syslog"}, "facility": {"syslog"},
+		"url": {"http", "mqtt"}, "ca_file": {"http", "mqtt"},
+		"headers": {"http"}, "token_file": {"http"}, "compress": {"http"},
+		"topic": {"mqtt"}, "qos": {"mqtt"}, "retain": {"mqtt"}, "client_id": {"mqtt"}, "username": {"mqtt"}, "password_file": {"mqtt"},
+	}
+}
+
 // sinkPlace reads where the records go.
 func (d *decoder) sinkPlace(b *hclsyntax.Block, s *Sink) {
-	needs := map[string]string{"file": "path", "unix": "path", "tcp": "address"}[s.Type]
-	for _, name := range []string{"path", "address"} {
-		if _, ok := b.Body.Attributes[name]; ok && name != needs {
-			d.badSink(b, name, fmt.Sprintf("A sink of type %q has no %s.", s.Type, name))
+	own := sinkOwn()
+	for _, a := range sortedAttributes(b.Body) {
+		if types := own[a.Name]; types != nil && !slices.Contains(types, s.Type) {
+			d.badSink(b, a.Name, fmt.Sprintf("A sink of type %q has no %s; that is for %s.", s.Type, a.Name, orList(types)))
 		}
+	}
+	needs := sinkPlaces()[s.Type]
+	if s.Type == "syslog" {
+		needs = d.sinkSyslog(b, s)
 	}
 	switch needs {
 	case "path":
-		if d.require(b, "path", map[string]string{"file": `path = "/var/log/netpol/flows.jsonl"`, "unix": `path = "/run/netpol/flows.sock"`}[s.Type]) != nil {
+		if d.require(b, "path", map[string]string{"file": `path = "/var/log/netpol/flows.jsonl"`, "unix": `path = "/run/netpol/flows.sock"`, "syslog": `path = "/dev/log"`}[s.Type]) != nil {
 			d.sinkPath(b, s)
 		}
 	case "address":
-		if d.require(b, "address", `address = "127.0.0.1:7171"`) != nil {
+		if d.require(b, "address", map[string]string{"tcp": `address = "127.0.0.1:7171"`, "syslog": `address = "192.0.2.1:514"`}[s.Type]) != nil {
 			d.sinkAddress(b, s)
 		}
+	case "url":
+		d.sinkRemote(b, s)
 	}
+}
+
+// facilities are those of syslog by number (RFC 5424, section 6.2.1).
+var facilities = []string{
+	"kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
+	"ntp", "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+}
+
+// sinkSyslog reads how syslog is spoken, and says which argument says where.
+func (d *decoder) sinkSyslog(b *hclsyntax.Block, s *Sink) string {
+	s.Transport = d.sinkWord(b, "transport", []string{"udp", "tcp", "unix"}, "udp")
+	s.Facility = slices.Index(facilities, d.sinkWord(b, "facility", facilities, "daemon"))
+	needs, other := "address", "path"
+	if s.Transport == "unix" {
+		needs, other = other, needs
+	}
+	if _, ok := b.Body.Attributes[other]; ok {
+		d.badSink(b, other, fmt.Sprintf("Syslog by transport %q goes to %s, not %s.", s.Transport, needs, other))
+	}
+	return needs
 }
 
 func (d *decoder) sinkPath(b *hclsyntax.Block, s *Sink) {
@@ -136,9 +180,13 @@ func (d *decoder) sinkAddress(b *hclsyntax.Block, s *Sink) {
 		return
 	}
 	s.Address = t.Value
-	_, port, err := net.SplitHostPort(s.Address)
+	host, port, err := net.SplitHostPort(s.Address)
+	if err == nil && host == "" && s.Type == "syslog" {
+		d.badSink(b, "address", fmt.Sprintf("%q has no host to send to. It is written \"192.0.2.1:514\".", s.Address))
+		return
+	}
 	if n, numberErr := strconv.ParseUint(port, 10, 16); err != nil || numberErr != nil || n == 0 {
-		bad := d.badSink(b, "address", fmt.Sprintf("%q is no address and port to listen on. It is written \"127.0.0.1:7171\", or \":7171\" for every address of the router.", s.Address))
+		bad := d.badSink(b, "address", fmt.Sprintf("%q is no address and port. It is written \"127.0.0.1:7171\"; to listen, \":7171\" is every address of the router.", s.Address))
 		if err != nil && !strings.Contains(s.Address, ":") {
 			bad.Hint = fmt.Sprintf("write %q", s.Address+":7171")
 		}
@@ -148,11 +196,6 @@ func (d *decoder) sinkAddress(b *hclsyntax.Block, s *Sink) {
 // sinkFile reads how a file is rotated.
 func (d *decoder) sinkFile(b *hclsyntax.Block, s *Sink) {
 	if s.Type != "file" {
-		for _, name := range []string{"rotate_size", "rotate_age", "keep"} {
-			if _, ok := b.Body.Attributes[name]; ok {
-				d.badSink(b, name, fmt.Sprintf("%s is for sinks of type \"file\"; nothing of a sink of type %q is kept.", name, s.Type))
-			}
-		}
 		return
 	}
 	s.RotateSize = d.sinkBytes(b, "rotate_size", `"10MB"`, minRotateSize, maxRotateSize, defaultRotateSize)

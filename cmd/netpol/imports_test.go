@@ -83,7 +83,7 @@ var rules = []rule{
 	{"enforcer/telemetry/record", nil, nil},
 	{"enforcer/telemetry/record/internal/genrecord", []string{"enforcer/telemetry/record"}, nil},
 	{"enforcer/telemetry", []string{"enforcer/telemetry/record"}, nil},
-	{"enforcer/telemetry/sink", []string{"compiler/artifact", "enforcer/telemetry", "enforcer/telemetry/record", "enforcer/unixsocket", "lang/fact"}, nil},
+	{"enforcer/telemetry/sink", []string{"compiler/artifact", "enforcer/telemetry", "enforcer/telemetry/record", "enforcer/unixsocket", "lang/fact"}, []string{"github.com/eclipse/paho.golang/..."}},
 	{"enforcer/unixsocket", nil, nil},
 	{"enforcer/control", []string{"enforcer/flow", "enforcer/program", "enforcer/telemetry", "enforcer/unixsocket"}, nil},
 	{"enforcer/kernel/...", []string{"compiler/artifact", "enforcer/flow", "enforcer/kernel/...", "enforcer/packet", "enforcer/reconcile"}, append([]string{"github.com/cilium/ebpf/asm"}, kernelModules...)},

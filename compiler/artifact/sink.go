@@ -12,10 +12,11 @@ import (
 type Sink struct {
 	Name string   `json:"name"`
 	Kind SinkKind `json:"kind"`
-	// Path is the file of a file, the socket of unix; Address the host and port of
-	// tcp.
+	// Path is the file of a file, the socket of unix and of syslog by Transport
+	// unix; Address the host and port of tcp and syslog; URL that of http and mqtt.
 	Path    string `json:"path,omitempty"`
 	Address string `json:"address,omitempty"`
+	URL     string `json:"url,omitempty"`
 	// Records are the kinds of records that it takes, by their names on the wire.
 	// Policies may notify any sink.
 	Records []string `json:"records,omitempty"`
@@ -32,6 +33,24 @@ type Sink struct {
 	RotateAge  time.Duration `json:"rotate_age,omitempty"`
 	Keep       int           `json:"keep,omitempty"`
 	Privacy    Privacy       `json:"privacy,omitzero"`
+	// Headers are those of requests of http, by name; TokenFile holds a token for
+	// them. Gzip compresses their bodies.
+	Headers   []Header `json:"headers,omitempty"`
+	TokenFile string   `json:"token_file,omitempty"`
+	Gzip      bool     `json:"gzip,omitempty"`
+	// CAFile holds the certificates that sign the server's, instead of the system's.
+	CAFile string `json:"ca_file,omitempty"`
+	// Topic, in which {type}, {application} and {router} stand for a record's, and
+	// the others are those of mqtt.
+	Topic        string `json:"topic,omitempty"`
+	QoS          int    `json:"qos,omitempty"`
+	Retain       bool   `json:"retain,omitempty"`
+	ClientID     string `json:"client_id,omitempty"`
+	Username     string `json:"username,omitempty"`
+	PasswordFile string `json:"password_file,omitempty"`
+	// Transport (udp, tcp or unix) and Facility are those of syslog.
+	Transport string `json:"transport,omitempty"`
+	Facility  int    `json:"facility,omitempty"`
 }
 
 // Watches says that the sink takes records of flows, so that netpold must see
@@ -56,10 +75,16 @@ const (
 	SinkStdout SinkKind = "stdout"
 	SinkUnix   SinkKind = "unix" // a listening socket
 	SinkTCP    SinkKind = "tcp"  // a listening socket
+	SinkSyslog SinkKind = "syslog"
+	SinkHTTP   SinkKind = "http"
+	SinkMQTT   SinkKind = "mqtt"
 )
 
-// SinkKinds lists them.
-func SinkKinds() []SinkKind { return []SinkKind{SinkFile, SinkStdout, SinkUnix, SinkTCP} }
+// Header is a header of a request.
+type Header struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
 
 // Privacy says what of people a sink is told.
 type Privacy struct {
@@ -79,7 +104,15 @@ const (
 )
 
 // Place is where the records go: "file /var/log/netpol/flows.jsonl".
-func (s *Sink) Place() string { return strings.TrimSpace(string(s.Kind) + " " + s.Path + s.Address) }
+func (s *Sink) Place() string {
+	var words []string
+	for _, w := range []string{string(s.Kind), s.Transport, s.Path, s.Address, s.URL} {
+		if w != "" {
+			words = append(words, w)
+		}
+	}
+	return strings.Join(words, " ")
+}
 
 // Takes is what the sink takes, in one line: "flow_end when app == 'zoom', local
 // addresses hashed".

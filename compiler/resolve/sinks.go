@@ -25,7 +25,7 @@ func (r *resolver) indexSinks() map[string]*lang.Sink {
 			continue
 		}
 		out[key] = s
-		if s.Path+s.Address == "" {
+		if s.Path+s.Address == "" || s.Type == "syslog" {
 			continue
 		}
 		if other := places[s.Path+s.Address]; other != nil {
@@ -76,8 +76,14 @@ func (r *resolver) resolveSinks() []ir.Sink {
 		one := ir.Sink{Range: s.Range, Sink: artifact.Sink{
 			Name: strings.ToLower(s.Name), Kind: artifact.SinkKind(s.Type), Path: s.Path, Address: s.Address,
 			Records: s.Records, Queue: s.Queue, RotateSize: s.RotateSize, RotateAge: s.RotateAge, Keep: s.Keep,
+			Transport: s.Transport, Facility: s.Facility,
+			URL: s.URL, TokenFile: s.TokenFile, CAFile: s.CAFile, Gzip: s.Compress == "gzip",
+			Topic: s.Topic, QoS: s.QoS, Retain: s.Retain, ClientID: s.ClientID, Username: s.Username, PasswordFile: s.PasswordFile,
 			Privacy: artifact.Privacy{Addresses: disclosure(s.Addresses), Names: disclosure(s.Names)},
 		}}
+		for _, h := range s.Headers {
+			one.Sink.Headers = append(one.Sink.Headers, artifact.Header(h))
+		}
 		if one.Sink.Periodic() {
 			one.Sink.Interval = max(s.Interval, time.Second)
 		}

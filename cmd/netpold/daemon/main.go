@@ -6,8 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/netpol/netpol/enforcer/kernel/capture"
+	"github.com/netpol/netpol/enforcer/telemetry/sink"
 )
 
 // Main runs netpold with a command line (without the program's name) until ctx
@@ -22,6 +24,7 @@ func Main(ctx context.Context, args []string) error {
 	}
 	if cfg.version {
 		fmt.Println("netpold", version())
+		fmt.Println("sinks:", strings.Join(sink.Kinds(), ", "))
 		return nil
 	}
 	limitMemory(cfg)

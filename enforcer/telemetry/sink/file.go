@@ -1,7 +1,6 @@
 package sink
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -22,9 +21,9 @@ const (
 // stream writes to something that is open already.
 type stream struct{ w io.Writer }
 
-func (s stream) write(lines []byte) error {
-	_, err := s.w.Write(lines)
-	return err
+func (s stream) write(lines []byte) (int, error) {
+	n, err := s.w.Write(lines)
+	return wholeLines(lines[:n]), err
 }
 
 func (s stream) close() error { return nil }
@@ -75,40 +74,35 @@ func (f *file) open() error {
 func beginning(f *os.File) time.Time {
 	var head [256]byte
 	n, _ := f.ReadAt(head[:], 0)
-	const name = `"timestamp":`
-	_, rest, ok := bytes.Cut(head[:n], []byte(name))
-	digits, _, _ := bytes.Cut(rest, []byte{','})
-	millis, err := strconv.ParseInt(string(digits), 10, 64)
-	if !ok || err != nil {
-		return time.Now()
+	if _, at := headOf(head[:n]); !at.IsZero() {
+		return at
 	}
-	return time.UnixMilli(millis)
+	return time.Now()
 }
 
 // write appends lines, to a new file if it is time for one, or if somebody has
 // moved the old one away.
-func (f *file) write(lines []byte) error {
+func (f *file) write(lines []byte) (int, error) {
 	if now, err := os.Stat(f.sink.Path); err != nil || !os.SameFile(now, f.info) {
 		f.f.Close()
 		if err := f.open(); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	old := f.sink.RotateAge > 0 && time.Since(f.begun) >= f.sink.RotateAge
 	large := f.sink.RotateSize > 0 && f.size+int64(len(lines)) > f.sink.RotateSize
 	if f.size > 0 && (old || large) {
 		if err := f.rotate(); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	n, err := f.f.Write(lines)
-	f.size += int64(n)
-	if err != nil && n > 0 { // a full disk must not leave half a record before the next one
-		if end := bytes.LastIndexByte(lines[:n], '\n') + 1; end < n {
-			_ = f.f.Truncate(f.size - int64(n-end))
-		}
+	whole := wholeLines(lines[:n])
+	if whole < n { // a full disk must not leave half a record before the next one
+		_ = f.f.Truncate(f.size + int64(whole))
 	}
-	return err
+	f.size += int64(whole)
+	return whole, err
 }
 
 // rotate begins a new file.

@@ -165,11 +165,11 @@ func (c *client) send(lines []byte, limit time.Duration) error {
 }
 
 // write gives lines to all clients. It waits for none.
-func (t *listener) write(lines []byte) error {
+func (t *listener) write(lines []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.broken != nil {
-		return t.broken
+		return 0, t.broken
 	}
 	if len(t.clients) == 0 {
 		t.runner.unheard.Add(uint64(bytes.Count(lines, []byte{'\n'})))
@@ -180,7 +180,7 @@ func (t *listener) write(lines []byte) error {
 			c.leave()
 		}
 	}
-	return nil
+	return len(lines), nil
 }
 
 func (t *listener) close() error {

@@ -3,7 +3,9 @@ package sink
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,8 +25,9 @@ const (
 
 // target is what a sink writes to while it is open. One goroutine uses it.
 type target interface {
-	// write takes whole lines. After an error the target is of no use any more.
-	write(lines []byte) error
+	// write takes whole lines, and says how many bytes of them need not be given
+	// to it again. After an error the target is of no use any more.
+	write(lines []byte) (int, error)
 	close() error
 }
 
@@ -48,8 +51,9 @@ type runner struct {
 	clients                atomic.Int64
 	slow                   atomic.Uint64 // clients that did not keep up
 
-	mu    sync.Mutex
-	fault string // guarded by mu
+	mu      sync.Mutex
+	fault   string // guarded by mu, as is
+	opening bool   // whether the fault is one of opening
 }
 
 func newRunner(one artifact.Sink, c Config) *runner {
@@ -61,7 +65,7 @@ func newRunner(one artifact.Sink, c Config) *runner {
 
 // run writes what comes until stop.
 func (r *runner) run() {
-	t := r.open(r.ctx)
+	t := r.open(0)
 	spare := make([]byte, 0, r.sink.Queue)
 	for {
 		select {
@@ -73,74 +77,110 @@ func (r *runner) run() {
 		if t == nil {
 			continue // it is to stop
 		}
+		r.linger()
 		spare = r.queue.take(spare)
-		if t = r.write(t, spare); t == nil {
-			t = r.open(r.ctx)
-		}
+		t = r.write(t, spare)
 	}
 }
 
-// open opens the sink's place, however often that must be tried; nil when the
-// sink is to stop. What comes meanwhile waits in the queue.
-func (r *runner) open(ctx context.Context) target {
-	for wait := retryLeast; ; wait = min(2*wait, retryMost) {
-		t, err := r.target()
-		r.tell("open sink", err)
-		if err == nil {
-			return t
+// linger lets records gather where they go together.
+func (r *runner) linger() {
+	i := slices.IndexFunc(kinds(), func(k opener) bool { return k.kind == r.sink.Kind })
+	if i < 0 || kinds()[i].linger == 0 {
+		return
+	}
+	select {
+	case <-r.ctx.Done():
+	case <-time.After(kinds()[i].linger):
+	}
+}
+
+// write gives lines to a target, and what it did not take to the next one: nil
+// when the sink is to stop.
+func (r *runner) write(t target, lines []byte) target {
+	for wait := retryLeast; len(lines) > 0; wait = min(2*wait, retryMost) {
+		n, err := t.write(lines)
+		r.bytes.Add(uint64(n))
+		if lines = lines[n:]; n > 0 {
+			wait = retryLeast
 		}
+		r.tell("write to sink", err)
+		if err == nil {
+			continue
+		}
+		_ = t.close() // it has failed already
+		if t = r.open(wait); t == nil {
+			r.lost(lines)
+			return nil
+		}
+	}
+	return t
+}
+
+// lost counts records that are given up.
+func (r *runner) lost(lines []byte) { r.failed.Add(uint64(bytes.Count(lines, []byte{'\n'}))) }
+
+// open opens the sink's place after a while, however often that must be tried;
+// nil when the sink is to stop. What comes meanwhile waits in the queue.
+func (r *runner) open(wait time.Duration) target {
+	for again := retryLeast; ; wait, again = again, min(2*again, retryMost) {
 		select {
-		case <-ctx.Done():
+		case <-r.ctx.Done():
 			return nil
 		case <-time.After(wait):
 		}
+		t, err := r.target()
+		if err == nil {
+			r.opened()
+			return t
+		}
+		r.tell("open sink", err)
 	}
 }
 
 func (r *runner) target() (target, error) {
-	switch r.sink.Kind {
-	case artifact.SinkFile:
-		return openFile(&r.sink)
-	case artifact.SinkStdout:
-		return stream{r.config.Stdout}, nil
-	case artifact.SinkUnix, artifact.SinkTCP:
-		return r.listen()
+	for _, k := range kinds() {
+		if k.kind == r.sink.Kind {
+			return k.open(r)
+		}
 	}
-	return nil, fmt.Errorf("this netpold has no sinks of kind %q; netpold --version lists what it has", r.sink.Kind)
+	return nil, fmt.Errorf("this netpold has no sinks of type %q: netpold --version says which it has", r.sink.Kind)
 }
 
-// write gives lines to the target; nil when it has failed and is closed.
-func (r *runner) write(t target, lines []byte) target {
-	if t == nil || len(lines) == 0 {
-		return t
-	}
-	err := t.write(lines)
-	if err == nil {
-		r.bytes.Add(uint64(len(lines)))
-		return t
-	}
-	r.failed.Add(uint64(bytes.Count(lines, []byte{'\n'})))
-	r.tell("write to sink", err)
-	_ = t.close() // it has failed already
-	return nil
-}
-
-// end writes what still waits and closes the target, if that does not take long.
+// end writes what still waits, once, and closes the target, if that does not
+// take long.
 func (r *runner) end(t target, spare []byte) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if t == nil {
+		lines := r.queue.take(spare)
+		if t == nil && len(lines) > 0 {
 			t, _ = r.target()
 		}
-		if t = r.write(t, r.queue.take(spare)); t != nil {
-			r.tell("close sink", t.close())
+		if t == nil {
+			r.lost(lines)
+			return
 		}
+		n, err := t.write(lines)
+		r.bytes.Add(uint64(n))
+		r.lost(lines[n:])
+		r.tell("close sink", errors.Join(err, t.close()))
 	}()
 	select {
 	case <-done:
 	case <-time.After(closeLimit):
 		r.config.Log.Warn("close sink: it takes too long", "sink", *r.name.Load())
+	}
+}
+
+// opened takes a fault of opening back. One of writing is over when something
+// is written: a full disk lets files be opened.
+func (r *runner) opened() {
+	r.mu.Lock()
+	opening := r.opening
+	r.mu.Unlock()
+	if opening {
+		r.tell("open sink", nil)
 	}
 }
 
@@ -153,7 +193,7 @@ func (r *runner) tell(what string, err error) {
 	}
 	r.mu.Lock()
 	again := r.fault == text
-	r.fault = text
+	r.fault, r.opening = text, err != nil && what == "open sink"
 	r.mu.Unlock()
 	switch {
 	case again:

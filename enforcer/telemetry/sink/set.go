@@ -1,11 +1,11 @@
 package sink
 
 import (
+	"encoding/json"
 	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/telemetry"
@@ -26,8 +26,8 @@ type Set struct {
 	config Config
 	slots  atomic.Pointer[[]*slot]
 
-	mu     sync.Mutex // guards what follows
-	open   map[place]*runner
+	mu     sync.Mutex         // guards what follows
+	open   map[string]*runner // by place
 	closed bool
 	wg     sync.WaitGroup
 }
@@ -40,22 +40,15 @@ type slot struct {
 	redactor *redactor // nil when the sink is told all
 }
 
-// place is what a sink writes to. Sinks of two bundles that have it in common
-// are one: what waits stays, and clients stay connected.
-type place struct {
-	kind          artifact.SinkKind
-	path, address string
-	queue         int
-	rotateSize    int64
-	rotateAge     time.Duration
-	keep          int
-}
-
-func placeOf(s *artifact.Sink) place {
-	return place{
-		kind: s.Kind, path: s.Path, address: s.Address, queue: s.Queue,
-		rotateSize: s.RotateSize, rotateAge: s.RotateAge, keep: s.Keep,
+// place is what a sink writes to and how, as text. Sinks of two bundles that have
+// it in common are one: what waits stays, and clients stay connected.
+func place(s artifact.Sink) string {
+	s.Name, s.Records, s.When, s.Interval, s.Privacy = "", nil, "", 0, artifact.Privacy{}
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // there is nothing in it that JSON could not have
 	}
+	return string(text)
 }
 
 // New makes a set without sinks. The caller must Close it.
@@ -66,7 +59,7 @@ func New(c Config) *Set {
 	if c.Stdout == nil {
 		c.Stdout = io.Discard
 	}
-	s := &Set{config: c, open: make(map[place]*runner)}
+	s := &Set{config: c, open: make(map[string]*runner)}
 	s.slots.Store(new([]*slot))
 	return s
 }
@@ -81,9 +74,9 @@ func (s *Set) Use(sinks []artifact.Sink) {
 		return
 	}
 	slots := make([]*slot, 0, len(sinks))
-	open := make(map[place]*runner, len(sinks))
+	open := make(map[string]*runner, len(sinks))
 	for _, one := range sinks {
-		at := placeOf(&one)
+		at := place(one)
 		r := open[at] // two sinks may share standard output
 		if r == nil {
 			if r = s.open[at]; r == nil {

@@ -18,7 +18,7 @@ sink "relative" {
   type    = "file"
   path    = "log/flows.jsonl"    # ERROR NP0049: Invalid sink
   address = "127.0.0.1:1"        # ERROR NP0049: Invalid sink
-  records = ["flows", "flow", "flow", "policy_match", "flow_purge"] # ERROR NP0049: Invalid sink # ERROR NP0011: Duplicate definition # ERROR NP0048: Invalid sink # ERROR NP0048: Invalid sink
+  records = ["flows", "flow", "flow", "policy_match", "flow_purge"] # ERROR NP0049: Invalid sink # ERROR NP0011: Duplicate definition # ERROR NP0049: Invalid sink # ERROR NP0049: Invalid sink
 }
 
 sink "sizes" {
@@ -42,6 +42,37 @@ sink "socket" {
 sink "port" {
   type    = "tcp"
   address = "127.0.0.1" # ERROR NP0049: Invalid sink
+}
+
+sink "logs" {
+  type      = "syslog"
+  transport = "tls" # ERROR NP0049: Invalid sink
+  facility  = "local8" # ERROR NP0049: Invalid sink
+  address   = ":514" # ERROR NP0049: Invalid sink
+  path      = "/dev/log" # ERROR NP0049: Invalid sink
+  keep      = 3 # ERROR NP0049: Invalid sink
+}
+
+sink "post" {
+  type       = "http"
+  url        = "https://me:secret@collector.example/" # ERROR NP0049: Invalid sink
+  token_file = "token" # ERROR NP0049: Invalid sink
+  compress   = "zip" # ERROR NP0049: Invalid sink
+  qos        = 1 # ERROR NP0049: Invalid sink
+  headers    = { Authorization = "Bearer x" } # ERROR NP0049: Invalid sink
+}
+
+sink "scheme" {
+  type = "http"
+  url  = "ftp://collector.example" # ERROR NP0049: Invalid sink
+}
+
+sink "broker" {
+  type          = "mqtt"
+  url           = "mqtts://broker.example/flows" # ERROR NP0049: Invalid sink
+  topic         = "netpol/{kind}/#" # ERROR NP0049: Invalid sink
+  qos           = 3 # ERROR NP0023: Number out of range
+  password_file = "/etc/netpol/password" # ERROR NP0028: Conflicting arguments
 }
 
 sink "good" {

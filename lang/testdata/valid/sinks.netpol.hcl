@@ -23,6 +23,31 @@ sink "live" {
   records = "flow"
 }
 
+sink "log" {
+  type      = "syslog"
+  transport = "unix"
+  path      = "/dev/log"
+  facility  = "local3"
+}
+
+sink "post" {
+  type       = "http"
+  url        = "https://collector.example/flows"
+  token_file = "/etc/netpol/secrets/token"
+  headers    = { X-Site = "7" }
+  compress   = "gzip"
+  records    = "flow_end"
+}
+
+sink "broker" {
+  type          = "mqtt"
+  url           = "mqtts://broker.example"
+  topic         = "netpol/{router}/{type}"
+  qos           = 1
+  username      = "router"
+  password_file = "/etc/netpol/secrets/mqtt"
+}
+
 policy "zoom" {
   criteria = "app == 'zoom'"
   notify   = ["events", "live"]

@@ -1,0 +1,5 @@
+//go:build !sink_http
+
+package sink
+
+func kindsHTTP() []opener { return nil }

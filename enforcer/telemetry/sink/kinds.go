@@ -1,0 +1,38 @@
+package sink
+
+import (
+	"slices"
+	"time"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+// opener opens the place of a kind of sink.
+type opener struct {
+	kind artifact.SinkKind
+	open func(*runner) (target, error)
+	// linger is how long records wait for others to go with them.
+	linger time.Duration
+}
+
+// kinds are the kinds of sinks that this program has: those whose libraries are
+// large only if it was built with their tags.
+func kinds() []opener {
+	list := []opener{
+		{kind: artifact.SinkFile, open: func(r *runner) (target, error) { return openFile(&r.sink) }},
+		{kind: artifact.SinkStdout, open: func(r *runner) (target, error) { return stream{r.config.Stdout}, nil }},
+		{kind: artifact.SinkSyslog, open: dialSyslog},
+		{kind: artifact.SinkTCP, open: (*runner).listen},
+		{kind: artifact.SinkUnix, open: (*runner).listen},
+	}
+	return slices.Concat(list, kindsHTTP(), kindsMQTT())
+}
+
+// Kinds lists them by name.
+func Kinds() []string {
+	var out []string
+	for _, k := range kinds() {
+		out = append(out, string(k.kind))
+	}
+	return out
+}

@@ -1,0 +1,218 @@
+//go:build sink_mqtt
+
+package sink
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/eclipse/paho.golang/packets"
+	"github.com/eclipse/paho.golang/paho"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+func kindsMQTT() []opener {
+	return []opener{{kind: artifact.SinkMQTT, open: openMQTT}}
+}
+
+const (
+	mqttKeepAlive = 30 // seconds
+	// mqttWindow is how many records of QoS 1 and 2 are under way at once.
+	mqttWindow = 32
+)
+
+// publisher sends each record as a message of MQTT 5. Records that were not
+// acknowledged when a connection broke are sent again on the next one.
+type publisher struct {
+	runner *runner
+	client *paho.Client
+	router string
+	errs   chan error // of the connection; holds the first
+}
+
+func openMQTT(r *runner) (target, error) {
+	password, err := secret(r.sink.PasswordFile)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := dialMQTT(&r.sink)
+	if err != nil {
+		return nil, err
+	}
+	p := &publisher{runner: r, errs: make(chan error, 1)}
+	if p.router, err = os.Hostname(); err != nil {
+		p.router = "router"
+	}
+	p.client = paho.NewClient(paho.ClientConfig{
+		Conn: packets.NewThreadSafeConn(conn), PacketTimeout: writeLimit,
+		OnClientError:      p.broken,
+		OnServerDisconnect: func(d *paho.Disconnect) { p.broken(fmt.Errorf("the broker hangs up, reason %d", d.ReasonCode)) },
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), dialLimit)
+	defer cancel()
+	id := r.sink.ClientID
+	if id == "" {
+		id = "netpold-" + p.router
+	}
+	connect := &paho.Connect{ClientID: id, KeepAlive: mqttKeepAlive, CleanStart: true}
+	if r.sink.Username != "" {
+		connect.Username, connect.UsernameFlag = r.sink.Username, true
+		connect.Password, connect.PasswordFlag = []byte(password), password != ""
+	}
+	if ack, err := p.client.Connect(ctx, connect); err != nil {
+		conn.Close()
+		return nil, refusal(ack, err)
+	}
+	return p, nil
+}
+
+// refusal says why a broker does not take a client (MQTT 5, 3.2.2.2).
+func refusal(ack *paho.Connack, err error) error {
+	if ack == nil {
+		return err
+	}
+	switch ack.ReasonCode {
+	case packets.ConnackBadUsernameOrPassword, packets.ConnackNotAuthorized:
+		return fmt.Errorf("the broker does not take the user name and password (reason %#x)", ack.ReasonCode)
+	case packets.ConnackUnsupportedProtocolVersion:
+		return errors.New("the broker does not speak MQTT 5")
+	}
+	return fmt.Errorf("the broker does not take the connection (reason %#x)", ack.ReasonCode)
+}
+
+// broken notes that the connection is lost.
+func (p *publisher) broken(err error) {
+	select {
+	case p.errs <- err:
+	default:
+	}
+}
+
+func dialMQTT(s *artifact.Sink) (net.Conn, error) {
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return nil, err
+	}
+	port := u.Port()
+	d := net.Dialer{Timeout: dialLimit}
+	if u.Scheme == "mqtt" {
+		if port == "" {
+			port = "1883"
+		}
+		return d.Dial("tcp", net.JoinHostPort(u.Hostname(), port))
+	}
+	if port == "" {
+		port = "8883"
+	}
+	config, err := tlsConfig(s.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	return tls.DialWithDialer(&d, "tcp", net.JoinHostPort(u.Hostname(), port), config)
+}
+
+// write publishes lines, a window of them at a time.
+func (p *publisher) write(lines []byte) (int, error) {
+	select {
+	case err := <-p.errs:
+		return 0, err
+	default:
+	}
+	sent := 0
+	for sent < len(lines) {
+		window := p.window(lines[sent:])
+		n, err := p.publish(window)
+		if sent += n; err != nil {
+			return sent, err
+		}
+	}
+	return sent, nil
+}
+
+// window is the next lines that may be under way together: one, where there are
+// no acknowledgements, so that they keep their order.
+func (p *publisher) window(lines []byte) [][]byte {
+	most := 1
+	if p.runner.sink.QoS > 0 {
+		most = mqttWindow
+	}
+	var out [][]byte
+	for line := range bytes.Lines(lines) {
+		if out = append(out, line); len(out) == most {
+			break
+		}
+	}
+	return out
+}
+
+// publish sends lines and waits for their acknowledgements; n is how many bytes
+// need not be sent again. What the broker does not want is given up.
+func (p *publisher) publish(window [][]byte) (n int, _ error) {
+	ctx, cancel := context.WithTimeout(context.Background(), writeLimit)
+	defer cancel()
+	errs := make([]error, len(window))
+	var all sync.WaitGroup
+	for i, line := range window {
+		all.Go(func() {
+			answer, err := p.client.Publish(ctx, p.message(line))
+			if err != nil && (answer != nil || errors.Is(err, paho.ErrInvalidArguments)) {
+				p.runner.lost(line)
+				p.runner.config.Log.Warn("record refused", "sink", *p.runner.name.Load(), "place", p.runner.sink.Place(), "error", err)
+				err = nil
+			}
+			errs[i] = err
+		})
+	}
+	all.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return n, err
+		}
+		n += len(window[i])
+	}
+	return n, nil
+}
+
+func (p *publisher) message(line []byte) *paho.Publish {
+	kind, _ := headOf(line)
+	topic := strings.NewReplacer("{type}", kind, "{router}", topicLevel(p.router), "{application}", applicationOf(line)).Replace(p.runner.sink.Topic)
+	return &paho.Publish{
+		Topic: topic, QoS: byte(p.runner.sink.QoS), Retain: p.runner.sink.Retain, Payload: bytes.TrimRight(line, "\n"),
+		Properties: &paho.PublishProperties{ContentType: "application/json"},
+	}
+}
+
+// applicationOf is the application's tag in a record, "unknown" where it has none.
+func applicationOf(line []byte) string {
+	_, rest, _ := bytes.Cut(line, []byte(`"detected_application_name":"`))
+	tag, _, ok := bytes.Cut(rest, []byte{'"'})
+	if !ok || len(tag) == 0 {
+		return "unknown"
+	}
+	return topicLevel(string(tag))
+}
+
+// topicLevel makes a word fit for one level of a topic (MQTT 5, 4.7).
+func topicLevel(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '/' || r == '+' || r == '#' || r < ' ' {
+			return '_'
+		}
+		return r
+	}, s)
+}
+
+func (p *publisher) close() error {
+	err := p.client.Disconnect(&paho.Disconnect{})
+	<-p.client.Done()
+	return err
+}

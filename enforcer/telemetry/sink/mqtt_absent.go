@@ -1,0 +1,5 @@
+//go:build !sink_mqtt
+
+package sink
+
+func kindsMQTT() []opener { return nil }

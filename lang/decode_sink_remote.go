@@ -1,0 +1,117 @@
+package lang
+
+import (
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/netpol/netpol/lang/diag"
+)
+
+const (
+	maxHeaders = 32
+	// maxTopic is far below what MQTT has room for (65,535 bytes, MQTT 5, 1.5.4),
+	// and above what anybody reads.
+	maxTopic     = 1024
+	defaultTopic = "netpol/{type}"
+)
+
+// sinkRemote reads a sink that is a server's.
+func (d *decoder) sinkRemote(b *hclsyntax.Block, s *Sink) {
+	examples := map[string]string{"http": `url = "https://collector.example/flows"`, "mqtt": `url = "mqtts://broker.example"`}
+	if d.require(b, "url", examples[s.Type]) == nil {
+		return
+	}
+	d.sinkURL(b, s)
+	s.CAFile = d.sinkSecret(b, "ca_file")
+	if s.Type == "http" {
+		s.TokenFile = d.sinkSecret(b, "token_file")
+		s.Compress = d.sinkWord(b, "compress", []string{"none", "gzip"}, "none")
+		s.Headers = d.sinkHeaders(b)
+		return
+	}
+	s.PasswordFile = d.sinkSecret(b, "password_file")
+	s.Username = d.text(b, "username", `"router"`).Value
+	s.ClientID = d.text(b, "client_id", `"netpol-router7"`).Value
+	s.QoS = d.number(b, "qos", 0, 2, 0)
+	s.Retain = d.flag(b, "retain", false)
+	s.Topic = defaultTopic
+	if t := d.text(b, "topic", `"netpol/{type}"`); !t.Range.IsZero() {
+		s.Topic = t.Value
+		d.checkTopic(b, s.Topic)
+	}
+	d.belongs(b, "password_file", "username", `holds the password of a user. Write username = "router", or leave password_file out`)
+}
+
+func (d *decoder) sinkURL(b *hclsyntax.Block, s *Sink) {
+	t := d.text(b, "url", `"https://collector.example/flows"`)
+	if t.Range.IsZero() {
+		return
+	}
+	s.URL = t.Value
+	schemes := map[string][]string{"http": {"https", "http"}, "mqtt": {"mqtts", "mqtt"}}[s.Type]
+	u, err := url.Parse(s.URL)
+	switch {
+	case err != nil || u.Host == "" || !slices.Contains(schemes, u.Scheme):
+		d.badSink(b, "url", fmt.Sprintf("%q is no URL of %s: it begins with %s:// or %s://, and a host comes next.", s.URL, s.Type, schemes[0], schemes[1]))
+	case u.User != nil:
+		d.badSink(b, "url", "A password in a URL is read by everybody who reads the policies. Put it into a file that only netpold can read, and name that as "+map[string]string{"http": "token_file", "mqtt": "password_file, with username beside it"}[s.Type]+".")
+	case s.Type == "mqtt" && strings.Trim(u.Path+u.RawQuery, "/") != "":
+		d.badSink(b, "url", "The URL of a broker is its host and port alone; the topic is an argument of its own.")
+	}
+}
+
+// sinkSecret reads the path of a file that netpold reads on the router.
+func (d *decoder) sinkSecret(b *hclsyntax.Block, name string) string {
+	t := d.text(b, name, `"/etc/netpol/secrets/`+strings.TrimSuffix(name, "_file")+`"`)
+	if !t.Range.IsZero() && !filepath.IsAbs(t.Value) {
+		d.badSink(b, name, fmt.Sprintf("%q is no path from the root. netpold reads the file on the router, where it runs in a directory of its own.", t.Value))
+	}
+	return t.Value
+}
+
+// headerName is a name of a header (RFC 9110, 5.6.2).
+var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+
+func (d *decoder) sinkHeaders(b *hclsyntax.Block) []SinkHeader {
+	a, ok := b.Body.Attributes["headers"]
+	if !ok {
+		return nil
+	}
+	v, ok := d.argument(a.Expr, cty.Map(cty.String), `{ X-Site = "7" }`)
+	if !ok {
+		return nil
+	}
+	var out []SinkHeader
+	for name, value := range v.AsValueMap() {
+		out = append(out, SinkHeader{name, value.AsString()})
+	}
+	slices.SortFunc(out, func(a, b SinkHeader) int { return strings.Compare(a.Name, b.Name) })
+	for _, h := range out {
+		if !headerName.MatchString(h.Name) || strings.ContainsAny(h.Value, "\r\n\x00") {
+			d.badSink(b, "headers", fmt.Sprintf("%q: %q is no header: its name holds letters, digits and -, and its value is one line.", h.Name, h.Value))
+		}
+		if strings.EqualFold(h.Name, "Authorization") {
+			d.badSink(b, "headers", "A token in a header is read by everybody who reads the policies. Put it into a file that only netpold can read, and name that as token_file.")
+		}
+	}
+	if len(out) > maxHeaders {
+		d.diags.Add(diag.New(diag.TooLarge, toRange(a.Expr.Range()), fmt.Sprintf("A sink has at most %d headers.", maxHeaders)))
+	}
+	return out
+}
+
+// placeholders are what a topic may hold in braces.
+var placeholders = regexp.MustCompile(`\{(type|application|router)\}`)
+
+func (d *decoder) checkTopic(b *hclsyntax.Block, topic string) {
+	if rest := placeholders.ReplaceAllString(topic, ""); topic == "" || len(topic) > maxTopic || strings.ContainsAny(rest, "+#{}\x00") {
+		d.badSink(b, "topic", fmt.Sprintf("%q is no topic to publish to: it has no + or #, and in braces {type}, {application} or {router}.", topic))
+	}
+}

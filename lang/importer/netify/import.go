@@ -35,6 +35,9 @@ type run struct {
 	// Sets by what their blocks say, and by where the kernel has them.
 	setsByContent, setsByKernel map[string]*set
 	setNames                    importer.Unique
+
+	sinks     map[string]*sink // by Netify's name
+	sinkNames importer.Unique
 	// set and cleared are the bits that the marks of policies so far write.
 	set, cleared uint32
 }
@@ -52,6 +55,7 @@ func Import(in importer.Input) *importer.Result {
 
 		schedules:     map[string]*schedule{},
 		setsByContent: map[string]*set{}, setsByKernel: map[string]*set{},
+		sinks: map[string]*sink{},
 	}
 	if top := r.read(); top != nil {
 		r.file(top)

@@ -275,7 +275,11 @@ func (r *run) dropSets(a *action) (lost []string) {
 		return nil
 	}
 	for i, t := range a.targets {
-		if t.set == nil || !t.enabled {
+		if t.set == nil && t.sink == nil || !t.enabled {
+			continue
+		}
+		if t.sink != nil {
+			lost = append(lost, r.dropSink(a, i))
 			continue
 		}
 		lost = append(lost, importer.OneLine(t.name, 80)+": the action asks for what changes from packet to packet")

@@ -23,15 +23,18 @@ type target struct {
 	broken  bool // a mistake was reported
 	labels  []string
 	mark    *mark
-	set     *set // flows are put into it
-	log     bool // it logs flows
+	set     *set  // flows are put into it
+	sink    *sink // it is told of flows
+	log     bool  // it logs flows
 	// lost says why the target does nothing, or less, in netpol; empty when it
 	// was converted whole.
 	lost string
 }
 
 // effective reports whether the target does anything in netpol.
-func (t *target) effective() bool { return len(t.labels) > 0 || t.mark != nil || t.set != nil }
+func (t *target) effective() bool {
+	return len(t.labels) > 0 || t.mark != nil || t.set != nil || t.sink != nil
+}
 
 // targetKeys are the keys of each target type besides target_type and
 // target_enabled.
@@ -84,7 +87,7 @@ func (r *run) readTargets(top *value) {
 		for _, m := range defaults.members {
 			if d := r.want(m.value, object, "target_defaults."+m.key); d != nil && targetKeys[m.key] != nil {
 				r.checkKeys(d, "target_defaults."+m.key, targetKeys[m.key]...)
-				if slices.Contains([]string{"log", "pftable", "sink"}, m.key) {
+				if slices.Contains([]string{"log", "pftable"}, m.key) {
 					r.report(importer.NotNeeded, m.from, m.to, "Targets of type %s are not converted, and neither are their defaults.", m.key)
 				}
 				r.notNeeded(d, "log_errors", "netpold counts what it could not write")
@@ -173,6 +176,8 @@ func (r *run) effect(t *target, kind string, p properties) {
 		r.ctmark(t, p)
 	case "ipset", "nftset":
 		r.setTarget(t, kind, p)
+	case "sink":
+		r.sinkTarget(t, p)
 	case "log":
 		t.log = true
 		r.report(importer.NoEffect, t.from, t.to, "%s: netpol writes no log files of a policy's own. An action that only logs becomes a policy with audit = true, of which netpold logs each connection once; one with other effects gets log = true, a line in the kernel's log for a packet a second at most.", importer.OneLine(t.name, 80))

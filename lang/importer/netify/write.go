@@ -12,10 +12,10 @@ func (r *run) write(w *importer.Writer, a *action) {
 	lost := r.dropSets(a)
 	labels, mark, more := r.effects(a)
 	lost = append(lost, more...)
-	sets := a.addsTo()
+	sets, sinks := a.addsTo(), a.notifies()
 	item := importer.Item{Name: a.name, Policy: a.policy, Line: r.src.Range(a.from, a.to).Start.Line}
 	block := importer.Block{Type: "policy", Label: a.policy}
-	if len(a.reasons) == 0 && labels == nil && mark == "" && sets == nil && !a.halt {
+	if len(a.reasons) == 0 && labels == nil && mark == "" && sets == nil && sinks == nil && !a.halt {
 		if a.audit = a.onlyLogs(); a.audit {
 			r.report(importer.Assumed, a.from, a.to, "The action does nothing but log. The policy has audit = true: netpold counts and logs each flow that matches it, once.")
 		} else {
@@ -26,6 +26,7 @@ func (r *run) write(w *importer.Writer, a *action) {
 		r.writeSchedules(w, a)
 	}
 	r.writeSets(w, a)
+	r.writeSinks(w, a)
 	switch {
 	case len(a.reasons) > 0:
 		item.State = importer.Disabled
@@ -42,7 +43,7 @@ func (r *run) write(w *importer.Writer, a *action) {
 	if a.off() {
 		block.Comment = append(block.Comment, a.originals()...)
 	}
-	block.Arguments = a.arguments(labels, mark, sets)
+	block.Arguments = a.arguments(labels, mark, sets, sinks)
 	w.Add(block)
 	r.out.Report.Items = append(r.out.Report.Items, item)
 }
@@ -92,7 +93,7 @@ func (a *action) settled() importer.Condition {
 }
 
 // arguments are the policy's arguments, in the order of docs/language.md.
-func (a *action) arguments(labels []string, mark string, sets []string) []importer.Argument {
+func (a *action) arguments(labels []string, mark string, sets, sinks []string) []importer.Argument {
 	var out []importer.Argument
 	add := func(name, value string) {
 		out = append(out, importer.Argument{Name: name, Value: value})
@@ -130,7 +131,10 @@ func (a *action) arguments(labels []string, mark string, sets []string) []import
 	if len(sets) > 0 {
 		add("add", quoteList(sets))
 	}
-	if a.logs() && !a.audit && (len(labels) > 0 || mark != "" || len(sets) > 0 || a.halt) {
+	if len(sinks) > 0 {
+		add("notify", quoteList(sinks))
+	}
+	if a.logs() && !a.audit && (len(labels) > 0 || mark != "" || len(sets)+len(sinks) > 0 || a.halt) {
 		add("log", "true")
 	}
 	if a.halt {

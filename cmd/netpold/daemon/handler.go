@@ -92,6 +92,7 @@ func (d *daemon) current() *enforcement {
 func (e *enforcement) counters() map[string]uint64 {
 	stats := e.engine.Stats()
 	counters := stats.Counters()
+	counters["records_dropped"] = countDropped(e.sinks.Status())
 	maps.Copy(counters, e.inputs.counters())
 	w, source := e.writer.Stats(), e.source.Stats()
 	maps.Copy(counters, map[string]uint64{

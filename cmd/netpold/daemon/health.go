@@ -142,5 +142,12 @@ func (d *daemon) examine(e *enforcement) map[string]uint64 {
 		reasons = append(reasons, setReason(f))
 	}
 	d.health.tell("sets", reasons...)
+	var broken []control.Reason
+	for _, s := range e.sinks.Status() {
+		if r, ok := sinkReason(&s); ok {
+			broken = append(broken, r)
+		}
+	}
+	d.health.tell("sinks", broken...)
 	return counters
 }

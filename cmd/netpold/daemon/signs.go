@@ -39,6 +39,11 @@ func signs() []sign {
 			wayOut: "see netpol doctor; ct_last_failure in netpol show is the kernel's errno",
 		},
 		{
+			code: "records-lost", counters: []string{"records_dropped"},
+			detail: "%d records found no room in the queue of their sink, or could not be written",
+			wayOut: "netpol show has it by sink: a faster place, a larger queue, or a when that asks for less",
+		},
+		{
 			code: "flow-table-full", counters: []string{"flows_evicted"},
 			detail: "%d connections were pushed out of netpold's full table by others",
 			wayOut: "raise --max-flows of netpold, and its memory limit with it",

@@ -185,7 +185,7 @@ func (r *runner) opened() {
 }
 
 // tell keeps what is wrong with the sink, nil for nothing, and logs it once
-// until something else is.
+// until something else is. That netpold is degraded by it is its owner's to say.
 func (r *runner) tell(what string, err error) {
 	text := ""
 	if err != nil {
@@ -198,7 +198,7 @@ func (r *runner) tell(what string, err error) {
 	switch {
 	case again:
 	case err != nil:
-		r.config.Log.Warn(what, "sink", *r.name.Load(), "place", r.sink.Place(), "error", err)
+		r.config.Log.Info(what, "sink", *r.name.Load(), "place", r.sink.Place(), "error", err)
 	default:
 		r.config.Log.Info("sink is open again", "sink", *r.name.Load(), "place", r.sink.Place())
 	}

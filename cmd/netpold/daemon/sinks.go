@@ -1,0 +1,29 @@
+package daemon
+
+import (
+	"fmt"
+
+	"github.com/netpol/netpol/enforcer/control"
+	"github.com/netpol/netpol/enforcer/telemetry"
+)
+
+// sinkReason is a sink that cannot write now; ok is false when it can.
+func sinkReason(s *telemetry.Sink) (r control.Reason, ok bool) {
+	if s.Fault == "" {
+		return r, false
+	}
+	return control.Reason{
+		Code: "sink-broken", About: s.Name, Count: s.Dropped["full"] + s.Dropped["failed"],
+		Detail: fmt.Sprintf("the sink %s (%s) cannot be written: %s; what comes waits for it, up to its queue", s.Name, s.Place, s.Fault),
+		WayOut: "netpold tries again by itself, after 30 seconds at most; see Sinks in docs/operations.md",
+	}, true
+}
+
+// countDropped adds up the records that found no room or could not be written,
+// for the sign that tells of them.
+func countDropped(sinks []telemetry.Sink) (n uint64) {
+	for _, s := range sinks {
+		n += s.Dropped["full"] + s.Dropped["failed"]
+	}
+	return n
+}

@@ -127,4 +127,9 @@ func (p *pass) criteria(visit func(c *lang.Criteria, policy string)) {
 	for i := range p.in.Policy.Exempt {
 		visit(&p.in.Policy.Exempt[i], "")
 	}
+	for _, s := range p.in.Policy.Sinks {
+		for i := range s.When {
+			visit(&s.When[i], "")
+		}
+	}
 }

@@ -22,6 +22,10 @@ func unusedSchedule() Rule {
 	return Rule{ID: "NP0519", Slug: "unused-schedule", Category: Hygiene, Severity: diag.Warning, Summary: "Unused schedule", check: checkUnusedSchedule}
 }
 
+func unusedSink() Rule {
+	return Rule{ID: "NP0526", Slug: "unused-sink", Category: Hygiene, Severity: diag.Warning, Summary: "Unused sink", check: checkUnusedSink}
+}
+
 func unusedLocal() Rule {
 	return Rule{ID: "NP0512", Slug: "unused-local", Category: Hygiene, Severity: diag.Warning, Summary: "Unused local", check: func(p *pass) { p.checkUnused(outline.Local, "local") }}
 }
@@ -87,6 +91,25 @@ func checkUnusedSchedule(p *pass) {
 	for i, s := range list {
 		if !u.used[i] {
 			p.report(Finding{Subject: s.Range, Detail: fmt.Sprintf("No policy is on the schedule %q, and no criterion names it.", s.Name), Hint: "remove the schedule, or write schedule = \"" + s.Name + "\" in the policies that it is for"})
+		}
+	}
+}
+
+// checkUnusedSink reports sinks that are told nothing.
+func checkUnusedSink(p *pass) {
+	list := p.in.Policy.Sinks
+	u := newUses(len(list), func(i int) string { return list[i].Name }, nil)
+	for _, b := range p.in.Policy.Policies {
+		for _, t := range b.Notify {
+			u.use(b.Module, t.Value)
+		}
+	}
+	for i, s := range list {
+		if !u.used[i] && len(s.Records) == 0 {
+			p.report(Finding{
+				Subject: s.Range, Detail: fmt.Sprintf("Sink %q asks for no records, and no policy notifies it.", s.Name),
+				Hint: fmt.Sprintf("write notify = %q in the policies that it is to be told of, or records in the sink, or remove it", s.Name),
+			})
 		}
 	}
 }

@@ -262,7 +262,7 @@ var Definitions = []Definition{
 	{NotToCalculate, Error, "Not to calculate with"},
 	{UndefinedSet, Error, "Undefined set"},
 	{UndefinedSink, Error, "Undefined sink"},
-	{NotTold, Error, "netpold is not told"},
+	{NotTold, Error, "Known to the kernel alone"},
 	{NoDatabase, Error, "No database"},
 	{TakenLabel, Error, "Label name is taken"},
 }

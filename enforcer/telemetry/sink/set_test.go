@@ -182,6 +182,7 @@ func TestQueueIsBounded(t *testing.T) {
 	for range 1000 {
 		s.Offer(0, r)
 	}
+	eventually(t, "a fault", func() bool { return s.Status()[0].Fault != "" })
 	st := s.Status()[0]
 	if st.Records == 0 || st.Records > 30 || st.Dropped["full"] != 1000-st.Records || !strings.Contains(st.Fault, "no such file") {
 		t.Errorf("got %+v", st)

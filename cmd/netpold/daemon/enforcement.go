@@ -52,8 +52,9 @@ type enforcement struct {
 // newEnforcement opens the capture and conntrack for a bundle. The caller must
 // run it and close it.
 func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger, by *nftset.Owner) (*enforcement, error) {
-	e := &enforcement{log: log, done: make(chan struct{}), upkeep: newUpkeep(log, by), elements: &flowset.Writer{}, inputs: newInputs(cfg, b, log)}
+	e := &enforcement{log: log, done: make(chan struct{}), upkeep: newUpkeep(log, by), elements: &flowset.Writer{}}
 	e.sinks = sink.New(sink.Config{Log: log, Stdout: os.Stdout, Key: pseudonymKey()})
+	e.inputs = newInputs(cfg, b, e.sinks, log)
 	e.reporter = newReporter(e)
 	e.enforces(b)
 	if err := e.open(b); err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/netpol/netpol/enforcer/kernel/capture"
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/enforcer/telemetry"
+	"github.com/netpol/netpol/enforcer/telemetry/sink"
 )
 
 // inputRetry is how often an interface that cannot be read is tried again.
@@ -27,7 +28,8 @@ const inputRetry = time.Second
 // engine each, which names flows and tells of them and writes nothing. Its
 // methods are safe for concurrent use.
 type inputs struct {
-	config enforcer.Config // of each; Source, Bundle and Unwrap are filled in
+	config enforcer.Config // of each; Source, Bundle, Unwrap and Outlets are filled in
+	sinks  *sink.Set       // that are told of their flows, too
 	log    *slog.Logger
 	// open makes a ring. It belongs to the network namespace of its thread, so
 	// tests that enter one have their own.
@@ -51,8 +53,8 @@ type inputReader struct {
 	ring   *capture.Ring
 }
 
-func newInputs(cfg config, b *artifact.Bundle, log *slog.Logger) *inputs {
-	return &inputs{log: log, bundle: b, open: capture.OpenRing, config: enforcer.Config{
+func newInputs(cfg config, b *artifact.Bundle, sinks *sink.Set, log *slog.Logger) *inputs {
+	return &inputs{log: log, bundle: b, sinks: sinks, open: capture.OpenRing, config: enforcer.Config{
 		Dissectors: all.Dissectors(), MaxFlows: cfg.maxFlows, Live: true, Logger: log,
 	}}
 }
@@ -130,7 +132,7 @@ func (s *inputs) read(ctx context.Context, r *inputReader) error {
 	}
 	cfg := s.config
 	r.mu.Lock()
-	cfg.Source, cfg.Bundle, cfg.Unwrap = ring, r.bundle, unwrap
+	cfg.Source, cfg.Bundle, cfg.Unwrap, cfg.Outlets = ring, r.bundle, unwrap, s.sinks.Tap()
 	engine, err := enforcer.New(cfg)
 	if err == nil {
 		r.engine, r.ring = engine, ring

@@ -35,15 +35,23 @@ type Set struct {
 // slot is a sink of the bundle.
 type slot struct {
 	sink     artifact.Sink
+	identity string
 	kinds    record.Kinds
 	runner   *runner
-	redactor *redactor // nil when the sink is told all
+
+	mu       sync.Mutex // guards the redactor's scratch
+	redactor *redactor  // nil when the sink is told all
 }
 
 // place is what a sink writes to and how, as text. Sinks of two bundles that have
 // it in common are one: what waits stays, and clients stay connected.
 func place(s artifact.Sink) string {
 	s.Name, s.Records, s.When, s.Interval, s.Privacy = "", nil, "", 0, artifact.Privacy{}
+	return identity(s)
+}
+
+// identity is all of a sink as text.
+func identity(s artifact.Sink) string {
 	text, err := json.Marshal(s)
 	if err != nil {
 		panic(err) // there is nothing in it that JSON could not have
@@ -85,7 +93,7 @@ func (s *Set) Use(sinks []artifact.Sink) {
 			open[at] = r
 		}
 		r.name.Store(&one.Name)
-		n := &slot{sink: one, runner: r, redactor: newRedactor(one.Privacy, s.config.Key)}
+		n := &slot{sink: one, identity: identity(one), runner: r, redactor: newRedactor(one.Privacy, s.config.Key)}
 		for _, name := range one.Records {
 			if kind, ok := record.KindOf(name); ok {
 				n.kinds |= record.Set(kind)
@@ -127,10 +135,13 @@ func (s *Set) Tell(r record.Record, due func(sink int) bool) {
 }
 
 func (s *slot) offer(r record.Record) {
-	if s.redactor != nil {
-		r = s.redactor.redact(r)
+	if s.redactor == nil {
+		s.runner.queue.put(r)
+		return
 	}
-	s.runner.queue.put(r)
+	s.mu.Lock()
+	s.runner.queue.put(s.redactor.redact(r))
+	s.mu.Unlock()
 }
 
 // Close writes what waits, for at most closeLimit, and closes all sinks.

@@ -171,6 +171,28 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestTap says that another engine reaches the sinks of its own bundle alone,
+// wherever they stand in the list by now.
+func TestTap(t *testing.T) {
+	dir := t.TempDir()
+	a, b := fileSink(filepath.Join(dir, "a")), fileSink(filepath.Join(dir, "b"))
+	s := New(Config{})
+	tap := s.Tap()
+	tap.Use([]artifact.Sink{b, a})
+	tap.Offer(0, flowOf("too early"))
+	s.Use([]artifact.Sink{a, b})
+	tap.Offer(0, flowOf("x"))
+	hidden := b
+	hidden.Privacy.Addresses = artifact.DiscloseNone
+	s.Use([]artifact.Sink{a, hidden})
+	tap.Offer(0, flowOf("for a sink that is told less now"))
+	tap.Offer(1, flowOf("y"))
+	s.Close()
+	if n, m := lines(t, a.Path), lines(t, b.Path); n != 1 || m != 1 {
+		t.Errorf("got %d and %d records, want one each", n, m)
+	}
+}
+
 // TestQueueIsBounded offers more than fits while the place cannot be opened.
 func TestQueueIsBounded(t *testing.T) {
 	one := fileSink(filepath.Join(t.TempDir(), "none", "none", "flows.jsonl"))

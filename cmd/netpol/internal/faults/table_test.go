@@ -50,6 +50,7 @@ func faults() []fault {
 		{"17", "sets for 4 elements and more flows", "counted, told once, other effects act", setsFull},
 		{"18", "interface renamed, deleted and made again, flapping", "rules match by name, plan tells of one that is not there, capture goes on within 1 s", links},
 		{"19", "a flow older than the first rule that sets a label", "ENOSPC counted, done mark set without the label", olderThanLabels},
+		{"20", "a label removed, its line deleted from the lock, another added, 1,000 live connections", "the bit is in quarantine, no connection is taken for another", labelReplaced},
 		{"21a", "the clock set back and forth", "schedules follow within 1 s, deadlines and labels stay", clockSet},
 		{"21b", "programs in a time namespace with other uptimes", "they work, deadlines are kept", otherUptime},
 		{"22", "state directory full or read-only", "netpold up and degraded, apply refused", noRoom},

@@ -63,7 +63,7 @@ func TestInitFromLive(t *testing.T) {
 	before := state()
 	dir := filepath.Join(t.TempDir(), "network")
 	out := s.netpol(0, "init", "--from-live", "--ci", "github", dir)
-	s.wantText(out, "Rules on this router that have a policy now: 8; that mark packets and have none: 1. Nothing was changed")
+	s.wantText(out, "Rules of this router that have a policy in the proposal: 8; that mark packets and have none: 1. The router was not changed")
 	if after := state(); after != before {
 		t.Fatalf("looking changed the router:\n%s\nbefore:\n%s", after, before)
 	}
@@ -90,7 +90,7 @@ func TestInitFromLive(t *testing.T) {
 
 	// A router that runs netpol: its own table, marks and rules are not found again.
 	second := filepath.Join(t.TempDir(), "again")
-	s.wantText(s.netpol(0, "init", "--from-live", second), "have a policy now: 8;")
+	s.wantText(s.netpol(0, "init", "--from-live", second), "have a policy in the proposal: 8;")
 	again, err := os.ReadFile(filepath.Join(second, "policies", "main.netpol.hcl"))
 	if err != nil {
 		t.Fatal(err)

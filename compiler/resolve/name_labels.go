@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -98,6 +99,7 @@ func (r *resolver) namedTags(n naming, policies []ir.Policy) []tagAt {
 			tag, fault := r.names.tag(v, t.Value, &r.hints)
 			if fault != nil {
 				fault.Subject = t.Range
+				fault.Hint = cmp.Or(r.otherArgument(n, strings.ToLower(t.Value)), fault.Hint)
 				r.addUnknown(*fault)
 				continue
 			}
@@ -108,6 +110,23 @@ func (r *resolver) namedTags(n naming, policies []ir.Policy) []tagAt {
 		}
 	}
 	return out
+}
+
+// otherArgument is the hint for what the argument cannot have and another way
+// can; "" for what nothing has.
+func (r *resolver) otherArgument(n naming, tag string) string {
+	isApplication := n.typ == fact.ApplicationName
+	switch {
+	case isApplication && tag == lang.LabelAll:
+		return "there are more applications than labels; write \"named\", a list, or label_categories = \"all\""
+	case isApplication && slices.Contains(r.names.categories, tag):
+		return fmt.Sprintf("'%s' is a category: write it in label_categories", tag)
+	case !isApplication && slices.Contains(r.names.applications, tag):
+		return fmt.Sprintf("'%s' is an application: write it in label_applications", tag)
+	case slices.Contains(r.names.protocols, tag):
+		return fmt.Sprintf("'%s' is a protocol: write a policy with protocol == '%[1]s' and a label", tag)
+	}
+	return ""
 }
 
 // tagsOf are the tags of one kind that conditions name, sorted.

@@ -59,7 +59,7 @@ Exit codes: 0 written, 1 error.`,
 }
 
 func (t *tool) initDir(ctx context.Context, a initArgs) error {
-	options, others := scaffold.Options{CI: a.ci}, foreign{}
+	options, others, found := scaffold.Options{CI: a.ci}, foreign{}, ""
 	if a.live {
 		var err error
 		if others, err = foreignLabels(t.flags.etcDir); err != nil {
@@ -73,19 +73,18 @@ func (t *tool) initDir(ctx context.Context, a initArgs) error {
 		if proposal.Tests != nil {
 			options.Policies = append(options.Policies, scaffold.File{Name: propose.TestFile, Data: proposal.Tests})
 		}
-		if err := t.progress("Rules on this router that have a policy now: %d; that mark packets and have none: %d. Nothing was changed", proposal.Rules, proposal.Skipped); err != nil {
-			return err
-		}
+		found = fmt.Sprintf("Rules of this router that have a policy in the proposal: %d; that mark packets and have none: %d. The router was not changed", proposal.Rules, proposal.Skipped)
 	}
 	files, err := scaffold.Files(options)
 	if err != nil {
 		return err
 	}
-	return t.writeInit(a.dir, files, others)
+	return t.writeInit(a.dir, files, others, found)
 }
 
 // writeInit writes a new repository, and the lock file that goes with its policies.
-func (t *tool) writeInit(dir string, files []scaffold.File, others foreign) error {
+// found is what the router was found to have; "" if nobody looked.
+func (t *tool) writeInit(dir string, files []scaffold.File, others foreign, found string) error {
 	if err := scaffold.Write(dir, files); err != nil {
 		return err
 	}
@@ -107,6 +106,11 @@ func (t *tool) writeInit(dir string, files []scaffold.File, others foreign) erro
 	}
 	if pins.changed() {
 		written.Files = append(written.Files, scaffold.PolicyDir+"/"+filepath.Base(pins.path))
+	}
+	if found != "" {
+		if err := t.progress("%s", found); err != nil {
+			return err
+		}
 	}
 	return view.BegunRepository(t.Out, written, t.json)
 }

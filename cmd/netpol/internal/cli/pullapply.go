@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/netpol/netpol/cmd/netpol/internal/router"
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
@@ -30,6 +31,9 @@ func (t *tool) planIncoming(in *incoming) (*planned, error) {
 	live, err := r.Read()
 	if err != nil {
 		return nil, err
+	}
+	if err := live.Renumbers(in.bundle); err != nil {
+		return nil, fmt.Errorf("%s: %w; nothing was changed", in.name, err)
 	}
 	return &planned{set: &policySet{bundle: in.bundle}, live: live, changes: r.Diff(live, in.bundle)}, nil
 }

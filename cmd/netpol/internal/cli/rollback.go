@@ -35,6 +35,8 @@ func newRollbackCommand(t *tool) *cobra.Command {
 		Short: "Go back to what this router ran before",
 		Long: `Put an earlier revision in force: the one before the current one, or the one with
 this number (netpol history lists them). What waits to be confirmed is taken back.
+Without a number, what was left by a rollback or was never confirmed is passed over:
+going back twice goes back further.
 The policy files stay as they are, so the next apply brings back what they say.
 
 With --expired it only does what is overdue: it takes back a change that nobody
@@ -144,12 +146,33 @@ func (t *tool) rollbackTarget(r router.Router, live *router.Live, asked int) (ta
 	}
 	history, err := r.History()
 	now, known := r.Current(live)
-	for _, rev := range history {
-		if !known || rev.Serial < now.Serial && rev.Digest != now.Digest {
-			return rev.Serial, false, nil
-		}
+	if !known && len(history) > 0 {
+		return history[0].Serial, false, nil
+	}
+	if before := revisionBefore(history, now); before > 0 {
+		return before, false, nil
 	}
 	return 0, false, errors.Join(errNothingBefore, err)
+}
+
+// revisionBefore is the newest revision before now that is another; 0 when there
+// is none. What a rollback or a timeout has left is passed over: going back twice
+// goes back further, and never into a change that nobody confirmed.
+func revisionBefore(history []router.Revision, now router.Revision) int {
+	at := now.Serial
+	for _, rev := range history {
+		if rev.Serial > at {
+			continue
+		}
+		if rev.Digest != now.Digest {
+			return rev.Serial
+		}
+		at = rev.Serial - 1
+		if rev.Of > 0 {
+			at = rev.Of
+		}
+	}
+	return 0
 }
 
 // revisionBundle is nil for revision 0, before which nothing was applied.

@@ -58,9 +58,15 @@ func bitsOf(labels, without []artifact.Label) (out [16]byte) {
 // connections that are labelled until the rules change would get the new label's
 // effects. Going back to a revision has to be possible even then.
 func (l *Live) renumbered(b *artifact.Bundle, meta Meta) error {
-	if meta.Operation == OpRollback {
+	if meta.Operation == OpRollback || meta.Operation == OpTimeout {
 		return nil
 	}
+	return l.Renumbers(b)
+}
+
+// Renumbers says which label of a bundle an apply would refuse because its bit is
+// in force as another's.
+func (l *Live) Renumbers(b *artifact.Bundle) error {
 	names := map[int]string{}
 	for _, old := range l.labels() {
 		names[old.Bit] = old.Name

@@ -29,7 +29,11 @@ func BegunRepository(w io.Writer, b Begun, asJSON bool) error {
 	for _, name := range b.Files {
 		text.WriteString("Wrote " + cleanLine(filepath.Join(b.Dir, name)) + "\n")
 	}
-	fmt.Fprintf(&text, "\nNext: netpol validate %s, netpol test %[1]s, and git init.\n", cleanLine(b.Policies))
+	check, isTest := "lint", func(name string) bool { return strings.HasSuffix(name, ".nptest.hcl") }
+	if slices.ContainsFunc(b.Files, isTest) {
+		check = "test"
+	}
+	fmt.Fprintf(&text, "\nNext: netpol validate %s, netpol %s %[1]s, and git init.\n", cleanLine(b.Policies), check)
 	_, err := io.WriteString(w, text.String())
 	return err
 }

@@ -1,6 +1,6 @@
 netpol {
-  label_applications = ["zom", "@nobody", "all", "our.app", "our_app"] # ERROR NP0012: Unknown application # ERROR NP0112: Undefined group # ERROR NP0012: Unknown application # ERROR NP0140: Label name is taken
-  label_categories   = ["vopi", "web", "as-long-as-a-tag-may-be-and-too-long-for-a-label-with-a-prefix"] # ERROR NP0103: Unknown category # ERROR NP0015: Invalid label name
+  label_applications = ["zom", "@nobody", "all", "our.app", "our_app", "web", "tls"] # ERROR NP0012: Unknown application # ERROR NP0012: Unknown application # ERROR NP0012: Unknown application # ERROR NP0112: Undefined group # ERROR NP0012: Unknown application # ERROR NP0140: Label name is taken
+  label_categories   = ["vopi", "web", "zoom", "as-long-as-a-tag-may-be-and-too-long-for-a-label-with-a-prefix"] # ERROR NP0103: Unknown category # ERROR NP0103: Unknown category # ERROR NP0015: Invalid label name
 }
 
 application "our.app" {

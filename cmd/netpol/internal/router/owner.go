@@ -26,7 +26,8 @@ func (r Router) changeTable(live *Live, change func() error) error {
 		_, _ = r.askOwner((*control.Client).Adopt)
 	}
 	if errors.Is(err, syscall.EPERM) && live.Table.Owner != 0 && !there {
-		return fmt.Errorf("%w; the process of netlink port %d owns the table, and no netpold answers on %s: stop it, or give --run-dir", err, live.Table.Owner, r.SocketPath())
+		// Not wrapped: it is not a capability that is missing.
+		return fmt.Errorf("%s; the process of netlink port %d owns the table, and no netpold answers on %s: stop it, or give --run-dir; if netpold is just stopping, try again", err.Error(), live.Table.Owner, r.SocketPath())
 	}
 	return err
 }

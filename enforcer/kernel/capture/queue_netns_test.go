@@ -118,7 +118,7 @@ func TestHeldPacketWaitsAndIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		listing := lab.Router.Run("conntrack", "-L", "-f", map[bool]string{true: "ipv4", false: "ipv6"}[addr.Is4()], "-p", "udp", "-o", "xml")
-		if want := fmt.Sprintf("<mark>%d</mark>", 1<<31|0x50); !strings.Contains(listing, want) {
+		if want := fmt.Sprintf("<mark>%d</mark>", uint32(1<<31|0x50)); !strings.Contains(listing, want) {
 			t.Errorf("no %s in %s", want, listing)
 		}
 		if got := labelsOf(t, addr); got != [16]byte{0: 3, 15: 128} {

@@ -109,6 +109,7 @@ func TestChangeThatNobodyConfirms(t *testing.T) {
 		t.Errorf("went back to\n%s\nwant\n%s", got, first)
 	}
 	s.eventually("its history", func() bool { return strings.Contains(s.history(), "timeout: nobody confirmed revision 2") })
+	s.wantText(s.netpol(1, "rollback", "--auto-approve"), "no revision to go back to") // not into what nobody confirmed
 
 	// Confirmed in time it stays, and it cannot be hidden by another one.
 	s.wantText(s.netpol(0, "apply", "--auto-approve", "--confirm", "1h", s.policies), "Waiting to be confirmed.")

@@ -38,7 +38,7 @@ func (d *decoder) decodeEffects(b *hclsyntax.Block, p *PolicyBlock) {
 		p.Priority = d.priority(a)
 	}
 	p.Route = d.route(b)
-	p.Hold = d.hold(b)
+	p.Hold = d.hold(b, p.Audit)
 	p.Log = d.log(b)
 	p.Count = d.count(b)
 	p.Quota = d.quota(b)
@@ -129,18 +129,14 @@ func (d *decoder) route(b *hclsyntax.Block) *Route {
 // tableLocal is RT_TABLE_LOCAL (linux/rtnetlink.h).
 const tableLocal = 255
 
-// hold reads whether packets wait until the policy is decided.
-func (d *decoder) hold(b *hclsyntax.Block) *Hold {
+// hold reads whether packets wait until the policy is decided. A policy that is
+// only tried out has no effect that they could wait for.
+func (d *decoder) hold(b *hclsyntax.Block, audit bool) *Hold {
 	a, ok := b.Body.Attributes["hold"]
-	if !ok || !d.flag(b, "hold", false) {
+	if !ok || !d.flag(b, "hold", false) || audit {
 		return nil
 	}
-	h := &Hold{Range: toRange(a.Expr.Range())}
-	if d.flag(b, "audit", false) {
-		d.diags.Add(diag.New(diag.ConflictingArguments, h.Range, "A policy that is only tried out has no effects that its packets could wait for. Leave hold out while audit = true."))
-		return nil
-	}
-	return h
+	return &Hold{Range: toRange(a.Expr.Range())}
 }
 
 // priorityText is one text for all spellings of a priority.

@@ -24,7 +24,7 @@ func (p Policy) Does() string {
 	}
 	out = append(out, p.Also...)
 	if p.Hold {
-		out = append(out, "holds packets")
+		out = append(out, "holds")
 	}
 	if p.OnFail != "" {
 		out = append(out, "fails "+p.OnFail)

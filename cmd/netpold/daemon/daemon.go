@@ -29,6 +29,7 @@ type daemon struct {
 	mu       sync.Mutex   // guards the fields below
 	running  *enforcement // nil while there is no bundle
 	lastFail string       // the last fault of load, so that polling logs it once
+	stopping bool         // nothing is loaded any more
 	failed   chan error   // an enforcement ended by itself
 
 	health    *health
@@ -72,7 +73,8 @@ func (d *daemon) run(ctx context.Context) error {
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 
-	serving, stopServing := context.WithCancel(ctx)
+	// Until the table is let go, the tool must be able to ask for it.
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	served := make(chan error, 1)
 	go func() { served <- control.Serve(serving, d.cfg.socketPath(), d) }()
 	defer func() {
@@ -138,6 +140,9 @@ func fatal(err error) bool {
 func (d *daemon) load() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.stopping {
+		return errStopping
+	}
 	d.keeper.loaded()
 	b, err := readBundle(d.cfg.bundlePath())
 	switch {
@@ -209,12 +214,15 @@ func (d *daemon) retire() {
 	}
 }
 
+var errStopping = errors.New("netpold is stopping")
+
 const waitingForBundle = "waiting for a bundle"
 
 // shutdown lets the engine write what it has decided and releases the kernel.
 func (d *daemon) shutdown() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.stopping = true
 	if d.running != nil {
 		d.running.close()
 		d.running = nil

@@ -107,7 +107,7 @@ func (s *inputs) start(in artifact.Input, b *artifact.Bundle) *inputReader {
 			err := s.read(ctx, r)
 			if err != nil && ctx.Err() == nil && err.Error() != last {
 				last = err.Error()
-				s.log.Error("read input, and try again until it can be read", "input", in.Name, "error", err)
+				s.log.Warn("input cannot be read; tried again every second", "input", in.Name, "error", err)
 			}
 			select {
 			case <-ctx.Done():

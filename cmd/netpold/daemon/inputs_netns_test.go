@@ -66,7 +66,7 @@ func TestInputWaitsForItsInterface(t *testing.T) {
 	s.Router.Run("ip", "link", "set", "late0", "up")
 	s.waitFor("the interface read", func() bool { _, ok := e.inputs.counters()["input_late_packets"]; return ok })
 	e.close()
-	if n := strings.Count(log.String(), "read input, and try again"); n != 1 {
+	if n := strings.Count(log.String(), "input cannot be read"); n != 1 {
 		t.Errorf("told %d times, want once:\n%s", n, log.String())
 	}
 }

@@ -98,10 +98,3 @@ policy "misspelt" {
   rates      = "1MB/s" # ERROR NP0008: Unknown argument
   rate_burst = "64KB"
 }
-
-policy "waits for nothing" {
-  criteria = "true"
-  verdict  = "drop"
-  audit    = true
-  hold     = true # ERROR NP0028: Conflicting arguments
-}

@@ -94,3 +94,10 @@ policy "does not wait" {
   verdict  = "drop"
   hold     = false
 }
+
+policy "waits-for-nothing-yet" {
+  criteria = "app == 'zoom'"
+  verdict  = "drop"
+  audit    = true
+  hold     = true
+}

@@ -275,3 +275,28 @@ policy "office" {
 	s.wantText(s.netpol(0, "apply", "--auto-approve", s.policies), "- policy  office", "- label   office")
 	s.eventually("zoom keeps its label", func() bool { c := s.conn(zoom, server); return c.Has(bit) })
 }
+
+// TestPlanSeesWhatStandsAgainstIt: a netpold that enforces another bundle than
+// the one applied, and a kernel that was told to count no longer.
+func TestPlanSeesWhatStandsAgainstIt(t *testing.T) {
+	s := newSite(t, kerneltest.NewNS(t))
+	s.installEnforcer()
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	old, err := os.ReadFile(s.path("state/bundle.npb"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("old/bundle.npb", string(old))
+	s.write("policies/office.netpol.hcl", `policy "office" {
+  criteria = "hostname == 'www.example.com'"
+  label    = "office"
+}
+`)
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	s.startEnforcer("--state-dir", s.path("old"))
+	s.wantText(s.netpol(2, "plan", "--detailed-exitcode", s.policies), "No changes", "netpold enforces bundle")
+	s.wantText(s.netpol(2, "plan", "--refresh-only", "--detailed-exitcode"), "netpold enforces bundle")
+	s.wantText(s.netpol(1, "apply", "--auto-approve", s.policies), "does it have another --state-dir?")
+	s.ns.Sysctl("net/netfilter/nf_conntrack_acct", "0")
+	s.wantText(s.netpol(2, "plan", "--detailed-exitcode", s.policies), "sysctl -w net.netfilter.nf_conntrack_acct=1")
+}

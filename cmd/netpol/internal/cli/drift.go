@@ -68,6 +68,10 @@ func (t *tool) refreshOnly(a planArgs, args []string) error {
 	if err := t.showDrift(live); err != nil {
 		return err
 	}
+	behind, err := t.showStanding(live)
+	if err != nil {
+		return err
+	}
 	changes := t.router().Diff(live, live.Bundle)
 	switch {
 	case t.json:
@@ -77,7 +81,7 @@ func (t *tool) refreshOnly(a planArgs, args []string) error {
 	default:
 		err = t.progress("To put back what was applied: netpol restore")
 	}
-	if err == nil && a.detailedExitCode && len(changes) > 0 {
+	if err == nil && a.detailedExitCode && (behind || len(changes) > 0) {
 		return exitChanges
 	}
 	return err

@@ -44,7 +44,8 @@ runs, and show the difference: + is made, ~ is changed, - is removed.
 
 What somebody else changed since the last apply is listed as drift, with the process
 that did it where netpold has seen it. With --refresh-only drift is all that is
-looked for, and the policy files are not read.
+looked for, and the policy files are not read. A netpold that enforces another bundle
+than the one applied is told of, and counts as a change.
 
 plan writes nothing, except the plan itself with --out. It reads the kernel's
 tables, so it needs CAP_NET_ADMIN in the router's network namespace.
@@ -92,6 +93,10 @@ func (t *tool) runPlan(a planArgs) error {
 	if err := t.showPlan(p); err != nil {
 		return err
 	}
+	behind, err := t.showStanding(p.live)
+	if err != nil {
+		return err
+	}
 	if a.out != "" {
 		if err := p.save(t.router(), a.out); err != nil {
 			return err
@@ -100,7 +105,7 @@ func (t *tool) runPlan(a planArgs) error {
 			return err
 		}
 	}
-	if a.detailedExitCode && len(p.changes) > 0 {
+	if a.detailedExitCode && (behind || len(p.changes) > 0) {
 		return exitChanges
 	}
 	return nil

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -88,5 +89,8 @@ func addGroup(root *cobra.Command, id string, cmds ...*cobra.Command) {
 
 // usageError points at the help of the verb whose flags were wrong.
 func usageError(cmd *cobra.Command, err error) error {
+	if strings.Contains(err.Error(), "missing unit in duration") { // time.ParseDuration has no type for it
+		err = fmt.Errorf("%w; a time is written with its unit, such as 30s or 2m", err)
+	}
 	return fmt.Errorf("%w\nSee %s --help", err, cmd.CommandPath())
 }

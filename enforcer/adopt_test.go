@@ -112,7 +112,13 @@ func TestAdoptedKeepLabels(t *testing.T) {
 	}
 	// Bit 1 and the mark are outside the masks, bit 0 is not the bundle's any more,
 	// bit 2 follows from the headers.
-	want := []string{"tcp " + at + ">198.51.100.1:443 labels=[marked]/5 mark=0x80000010/0x80000000"}
+	const connection = "tcp " + at + ">198.51.100.1:443 labels=[marked]/"
+	want := []string{connection + "5 mark=0x80000010/0x80000000"}
+	// The walk after the reload, if it is done before the script ends, finds in
+	// the list, which stays as it was, a bit to set again.
+	if len(j.lines) > 1 {
+		want = append(want, connection+"4 mark=0x80000010/0x80000000")
+	}
 	if diff := cmp.Diff(want, j.lines); diff != "" {
 		t.Errorf("writes, -want +got:\n%s", diff)
 	}

@@ -20,6 +20,7 @@ type audience struct {
 	asked   record.Kinds     // by any sink
 	when    *program.Program // the sinks' conditions, by place; nil without one
 	counts  bool             // what is asked for are counters
+	rates   bool             // and how they change, so that flows' ends alone do not tell it
 	notices map[int]notice   // by policy
 	rounds  bool             // something is told at intervals
 }
@@ -57,7 +58,8 @@ func newAudience(b *artifact.Bundle, prog *program.Program) (*audience, error) {
 		a.asked |= l.kinds
 		a.rounds = a.rounds || l.kinds&periodic != 0
 	}
-	a.counts = a.asked.Has(record.KindFlowStats) || a.asked.Has(record.KindFlowEnd) || slices.ContainsFunc(b.SinkProgram.Reads, isCounter)
+	a.rates = a.asked.Has(record.KindFlowStats) || slices.ContainsFunc(b.SinkProgram.Reads, isCounter)
+	a.counts = a.rates || a.asked.Has(record.KindFlowEnd)
 	if slices.ContainsFunc(a.sinks, func(l listener) bool { return l.conditional }) {
 		view := *b
 		view.Program, view.Labels, view.Policies = b.SinkProgram, nil, make([]artifact.Policy, len(b.Sinks))

@@ -14,11 +14,13 @@ const DefaultInterval = 5 * time.Second
 // in a file no conntrack says that it did.
 var trackedTimeouts = flow.Timeouts{Established: 1 << 62, Datagram: 120 * time.Second}
 
-// tick does what is due in a capture file at a packet's time stamp. Readings are made at the same moments as live, at whole intervals of the clock. Through
-// a gap without packets the first and the last reading are made: those between
-// would find what the last one does.
+// tick does what is due in a capture file at a packet's time stamp. Readings are
+// made at the same moments as live, at whole intervals of the clock, where
+// somebody asks for rates: counts are known without them. Through a gap without
+// packets the first and the last reading are made: those between would find what
+// the last one does.
 func (w *worker) tick(stamp int64) {
-	if w.policy.counts {
+	if w.policy.watch != nil || w.policy.audience.rates {
 		w.readUntil(stamp)
 	}
 	w.roundAt(stamp)

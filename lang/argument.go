@@ -3,7 +3,9 @@ package lang
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -11,6 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/netpol/netpol/lang/diag"
+	"github.com/netpol/netpol/lang/suggest"
 )
 
 // argument evaluates an expression to a type; ok is false when it is null,
@@ -72,6 +75,44 @@ func (d *decoder) text(b *hclsyntax.Block, name, example string) Text {
 		return Text{}
 	}
 	return Text{Value: v.AsString(), Range: toRange(a.Expr.Range())}
+}
+
+// badArgument reports an argument by a code of its block's, at the argument or
+// else at the block's header. The diagnostic is there to be added to.
+func (d *decoder) badArgument(code string, b *hclsyntax.Block, name, detail string) *diag.Diagnostic {
+	at := headerRange(b)
+	if a, ok := b.Body.Attributes[name]; ok {
+		at = toRange(a.Expr.Range())
+	}
+	d.diags.Add(diag.New(code, at, detail))
+	return &d.diags[len(d.diags)-1]
+}
+
+// word reads an optional argument that is one of some words; otherwise is what
+// it is where it is not written, or is none of them, which is reported.
+func (d *decoder) word(code string, b *hclsyntax.Block, name string, words []string, otherwise string) string {
+	t := d.text(b, name, strconv.Quote(words[0]))
+	if t.Range.IsZero() {
+		return otherwise
+	}
+	if slices.Contains(words, t.Value) {
+		return t.Value
+	}
+	bad := d.badArgument(code, b, name, fmt.Sprintf("%s is %s, not %q.", name, orList(words), t.Value))
+	bad.Hint = suggest.Hint(strings.ToLower(t.Value), words)
+	return otherwise
+}
+
+// orList is words as a person lists them: "a", "b" or "c".
+func orList(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = strconv.Quote(w)
+	}
+	if len(quoted) == 1 {
+		return quoted[0]
+	}
+	return strings.Join(quoted[:len(quoted)-1], ", ") + " or " + quoted[len(quoted)-1]
 }
 
 // flag reads an optional bool argument.

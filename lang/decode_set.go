@@ -1,7 +1,6 @@
 package lang
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -66,7 +65,7 @@ func (d *decoder) decodeSet(b *hclsyntax.Block) {
 	}
 	before := len(d.diags)
 	s.Description = d.text(b, "description", `"flows to drop"`).Value
-	s.Kind = d.word(b, "kind", []string{"nft", "ipset"})
+	s.Kind = d.word(diag.InvalidSet, b, "kind", []string{"nft", "ipset"}, "")
 	if s.Kind == "" {
 		if d.require(b, "kind", `kind = "nft"`) == nil || len(d.diags) > before {
 			return
@@ -100,40 +99,12 @@ func (d *decoder) decodeSet(b *hclsyntax.Block) {
 
 // badSet reports an argument of a set.
 func (d *decoder) badSet(b *hclsyntax.Block, name, detail string) *diag.Diagnostic {
-	at := headerRange(b)
-	if a, ok := b.Body.Attributes[name]; ok {
-		at = toRange(a.Expr.Range())
-	}
-	d.diags.Add(diag.New(diag.InvalidSet, at, detail))
-	return &d.diags[len(d.diags)-1]
-}
-
-// word reads an optional argument that is one of some words.
-func (d *decoder) word(b *hclsyntax.Block, name string, words []string) string {
-	t := d.text(b, name, strconv.Quote(words[0]))
-	if t.Range.IsZero() || slices.Contains(words, t.Value) {
-		return t.Value
-	}
-	bad := d.badSet(b, name, fmt.Sprintf("%s is %s, not %q.", name, orList(words), t.Value))
-	bad.Hint = suggest.Hint(strings.ToLower(t.Value), words)
-	return ""
-}
-
-// orList is words as a person lists them: "a", "b" or "c".
-func orList(words []string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = strconv.Quote(w)
-	}
-	if len(quoted) == 1 {
-		return quoted[0]
-	}
-	return strings.Join(quoted[:len(quoted)-1], ", ") + " or " + quoted[len(quoted)-1]
+	return d.badArgument(diag.InvalidSet, b, name, detail)
 }
 
 // setPlace reads the table of a set.
 func (d *decoder) setPlace(b *hclsyntax.Block, s *FlowSet) {
-	s.Family = cmp.Or(d.word(b, "family", []string{"inet", "ip", "ip6"}), "inet")
+	s.Family = d.word(diag.InvalidSet, b, "family", []string{"inet", "ip", "ip6"}, "inet")
 	if t := d.text(b, "table", `"fw4"`); !t.Range.IsZero() {
 		s.Table = t.Value
 		switch {
@@ -210,14 +181,14 @@ func (d *decoder) ipsetType(b *hclsyntax.Block, s *FlowSet) {
 	if d.require(b, "type", `type = "hash:ip,port,ip"`) == nil {
 		return
 	}
-	if s.Type = d.word(b, "type", words); s.Type == "" {
+	if s.Type = d.word(diag.InvalidSet, b, "type", words, ""); s.Type == "" {
 		return
 	}
 	side := "other"
 	if s.Type == "hash:mac" { // what is beyond the router has the router's neighbour's
 		side = "local"
 	}
-	a := cmp.Or(d.word(b, "address", []string{"local", "other"}), side)
+	a := d.word(diag.InvalidSet, b, "address", []string{"local", "other"}, side)
 	other := map[string]string{"local": "other", "other": "local"}
 	for _, f := range ipsetTypes()[s.Type] {
 		f = strings.Replace(f, "a_", a+"_", 1)

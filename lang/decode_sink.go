@@ -75,26 +75,12 @@ func (d *decoder) decodeSink(b *hclsyntax.Block) {
 
 // badSink reports an argument of a sink.
 func (d *decoder) badSink(b *hclsyntax.Block, name, detail string) *diag.Diagnostic {
-	at := headerRange(b)
-	if a, ok := b.Body.Attributes[name]; ok {
-		at = toRange(a.Expr.Range())
-	}
-	d.diags.Add(diag.New(diag.InvalidSink, at, detail))
-	return &d.diags[len(d.diags)-1]
+	return d.badArgument(diag.InvalidSink, b, name, detail)
 }
 
-// sinkWord reads an argument that is one of some words.
-func (d *decoder) sinkWord(b *hclsyntax.Block, name string, words []string, def string) string {
-	t := d.text(b, name, strconv.Quote(words[0]))
-	if t.Range.IsZero() {
-		return def
-	}
-	if slices.Contains(words, t.Value) {
-		return t.Value
-	}
-	bad := d.badSink(b, name, fmt.Sprintf("%s is %s, not %q.", name, orList(words), t.Value))
-	bad.Hint = suggest.Hint(strings.ToLower(t.Value), words)
-	return def
+// sinkWord reads an argument of a sink that is one of some words.
+func (d *decoder) sinkWord(b *hclsyntax.Block, name string, words []string, otherwise string) string {
+	return d.word(diag.InvalidSink, b, name, words, otherwise)
 }
 
 // sinkPlaces says which argument says where the records of a type of sink go.

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
 )
 
 // pipeline is a repository of policies in which the commands of the templates run,
@@ -32,11 +34,7 @@ const pipelineTest = `test "calls" {
 
 func newPipeline(t *testing.T) *pipeline {
 	t.Helper()
-	for _, program := range []string{"bash", "git"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(program + " is not installed")
-		}
-	}
+	kerneltest.Need(t, "bash", "git")
 	s := &site{t: t, dir: t.TempDir()}
 	s.policies = s.path("repo/policies")
 	s.installTool()

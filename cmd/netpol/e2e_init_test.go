@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -50,11 +49,7 @@ func populate(s *site) {
 // TestInitFromLive proposes policies from a populated router, leaves it as it was, and
 // the proposal can be applied beside what is there.
 func TestInitFromLive(t *testing.T) {
-	for _, program := range []string{"iptables-nft", "tc", "git"} {
-		if _, err := exec.LookPath(program); err != nil && os.Getenv("NETPOL_REQUIRE_NETNS") != "1" {
-			t.Skip(program + " is not installed")
-		}
-	}
+	kerneltest.Need(t, "iptables-nft", "tc", "git")
 	s := newSite(t, kerneltest.NewNS(t))
 	populate(s)
 	state := func() string {

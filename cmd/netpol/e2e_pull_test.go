@@ -376,9 +376,7 @@ func (s *site) try(verb string, args ...string) (string, error) {
 
 // TestPullFromGit takes releases and, where asked to, policies out of a repository.
 func TestPullFromGit(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
-	}
+	kerneltest.Need(t, "git")
 	p := newPublisher(t)
 	repo := p.path("policies")
 	git := func(args ...string) {

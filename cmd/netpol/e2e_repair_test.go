@@ -102,7 +102,7 @@ func TestFullAndReadOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 			if out, err := exec.Command("mount", "-t", "tmpfs", "-o", c.mount, "netpol-test", s.path("state")).CombinedOutput(); err != nil {
-				t.Skipf("mounting needs privileges: %v\n%s", err, out)
+				kerneltest.Unable(t, "mounting needs privileges: %v\n%s", err, out)
 			}
 			t.Cleanup(func() { _ = syscall.Unmount(s.path("state"), syscall.MNT_DETACH) })
 			before := s.ns.Run("nft", "list", "ruleset")

@@ -6,15 +6,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
 )
 
 // TestUnitsAreValid has systemd itself read the units, with the programs where they
 // say.
 func TestUnitsAreValid(t *testing.T) {
-	analyze, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		t.Skip("systemd-analyze is not installed")
-	}
+	const analyze = "systemd-analyze"
+	kerneltest.Need(t, analyze)
 	root := t.TempDir()
 	units := filepath.Join(root, "etc", "systemd", "system")
 	program := filepath.Join(root, "netpol")

@@ -145,7 +145,7 @@ func (r *resolver) resolvePolicy(b *lang.PolicyBlock) ir.Policy {
 		Criteria:    joinCriteria(b.Criteria),
 	}
 	r.effects(&out, b)
-	out.Adds, out.Notify = r.adds(b), r.notify(b)
+	out.Adds, out.Notify = namedBlocks(r.sets, b.Module, b.Adds, r.undefinedSet), namedBlocks(r.sinks, b.Module, b.Notify, r.undefinedSink)
 	cond := r.anyOf(b.Criteria)
 	own := r.anyOf(b.Exempt)
 	on, okInterfaces := r.onInterfaces(b)

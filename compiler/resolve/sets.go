@@ -24,13 +24,14 @@ func (r *resolver) indexSets() map[string]*lang.FlowSet {
 	return out
 }
 
-// adds are the sets that a policy names, by their keys.
-func (r *resolver) adds(b *lang.PolicyBlock) []string {
+// namedBlocks are the keys of the blocks that a policy names; undefined reports
+// a name without one.
+func namedBlocks[T any](blocks map[string]*T, module string, names []lang.Text, undefined func(lang.Text)) []string {
 	var out []string
-	for _, t := range b.Adds {
-		key, s := inModule(r.sets, strings.ToLower(b.Module), strings.ToLower(t.Value))
-		if s == nil {
-			r.undefinedSet(t)
+	for _, t := range names {
+		key, block := inModule(blocks, strings.ToLower(module), strings.ToLower(t.Value))
+		if block == nil {
+			undefined(t)
 			continue
 		}
 		out = append(out, key)

@@ -36,21 +36,6 @@ func (r *resolver) indexSinks() map[string]*lang.Sink {
 	return out
 }
 
-// notify are the sinks that a policy names, by their keys.
-func (r *resolver) notify(b *lang.PolicyBlock) []string {
-	var out []string
-	for _, t := range b.Notify {
-		key, s := inModule(r.sinks, strings.ToLower(b.Module), strings.ToLower(t.Value))
-		if s == nil {
-			r.undefinedSink(t)
-			continue
-		}
-		out = append(out, key)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
 func (r *resolver) undefinedSink(t lang.Text) {
 	var names []string
 	for _, s := range r.policy.Sinks {

@@ -45,8 +45,8 @@ func create(tb testing.TB, name string) *NS {
 			err = netlink.LinkSetUp(lo)
 		}
 	})
-	if errors.Is(err, unix.EPERM) && os.Getenv("NETPOL_REQUIRE_NETNS") != "1" {
-		tb.Skip("making a network namespace needs root")
+	if errors.Is(err, unix.EPERM) {
+		Unable(tb, "making a network namespace needs root")
 	}
 	if err != nil {
 		tb.Fatalf("make network namespace %s: %v", name, err)
@@ -109,8 +109,8 @@ func (ns *NS) Run(name string, args ...string) string {
 	var out []byte
 	var err error
 	ns.Do(func() { out, err = exec.Command(name, args...).CombinedOutput() })
-	if errors.Is(err, exec.ErrNotFound) && os.Getenv("NETPOL_REQUIRE_NETNS") != "1" {
-		ns.tb.Skipf("the program %s is not installed; .ci/run installs what the tests need", name)
+	if errors.Is(err, exec.ErrNotFound) {
+		Need(ns.tb, name)
 	}
 	if err != nil {
 		ns.tb.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)

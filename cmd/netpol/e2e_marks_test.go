@@ -21,7 +21,7 @@ table inet mine {
 	chain last {
 		type filter hook postrouting priority 300; policy accept;
 		ct mark and 0xf == 0x3 ct label 7 meta mark and 0xf == 0x5 counter
-		counter
+		meta l4proto tcp counter
 	}
 	chain routed {
 		type filter hook forward priority 20; policy accept;

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -16,10 +15,6 @@ const (
 	// maxPacket is the most that one packet may hold, libpcap's
 	// MAXIMUM_SNAPLEN. A larger length is a damaged or hostile file.
 	maxPacket = 256 << 10
-	// readBuffer holds any packet, so that none needs a copy, and stays in the
-	// second-level cache: reading into a slab of this size took 42-50 ns a
-	// packet, mmap 58-66 (measured 2024 on nDPI's captures).
-	readBuffer = ngMaxBlock
 )
 
 // Faults of capture files.
@@ -42,11 +37,10 @@ type Files struct {
 	paths  []string
 	open   func(path string) (io.ReadCloser, error)
 	file   io.Closer
-	buf    *bufio.Reader
+	slab   slab
 	reader packetReader
 	name   string // base name of the current file
 	path   string
-	bytes  countingReader
 }
 
 // packetReader is one file format.
@@ -57,7 +51,7 @@ type packetReader interface {
 // NewFiles makes a Source of the files. Nothing is opened before the first
 // Next. The path "-" is standard input.
 func NewFiles(paths []string) *Files {
-	return &Files{paths: paths, open: openFile, buf: bufio.NewReaderSize(nil, readBuffer)}
+	return &Files{paths: paths, open: openFile}
 }
 
 func openFile(path string) (io.ReadCloser, error) {
@@ -94,7 +88,7 @@ func (s *Files) Next(raw *packet.Raw) error {
 }
 
 // BytesRead is how much of the files was read, for progress.
-func (s *Files) BytesRead() int64 { return s.bytes.n }
+func (s *Files) BytesRead() int64 { return s.slab.read }
 
 // Close closes the file that is being read.
 func (s *Files) Close() error {
@@ -116,20 +110,19 @@ func (s *Files) begin() error {
 		return err
 	}
 	s.file = f
-	s.bytes.r = f
-	s.buf.Reset(&s.bytes)
-	magic, err := s.buf.Peek(4)
+	s.slab.reset(f)
+	magic, err := s.slab.peek(4)
 	if err != nil {
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) || errors.Is(err, errTruncated) {
 			return errNotCapture
 		}
 		return err
 	}
 	if binary.LittleEndian.Uint32(magic) == ngSectionHeader {
-		s.reader = &ngReader{r: s.buf, order: binary.LittleEndian}
+		s.reader = &ngReader{r: &s.slab, order: binary.LittleEndian}
 		return nil
 	}
-	r, err := newPcapReader(s.buf)
+	r, err := newPcapReader(&s.slab)
 	if err != nil {
 		return err
 	}
@@ -150,43 +143,4 @@ func (s *Files) end(err error) error {
 		return packet.ErrFileEnd
 	}
 	return &packet.FileError{File: s.path, Err: err}
-}
-
-// countingReader counts what passes through.
-type countingReader struct {
-	r io.Reader
-	n int64
-}
-
-func (c *countingReader) Read(b []byte) (int, error) {
-	n, err := c.r.Read(b)
-	c.n += int64(n)
-	return n, err
-}
-
-// take gives the next n bytes without copying them; they are valid until the
-// next take. n must not be above readBuffer. The file's end within them is a
-// truncation, before them io.EOF.
-func take(r *bufio.Reader, n int) ([]byte, error) {
-	b, err := r.Peek(n)
-	switch {
-	case err == nil:
-	case !errors.Is(err, io.EOF):
-		return nil, err
-	case len(b) == 0 && n > 0:
-		return nil, io.EOF
-	default:
-		return nil, errTruncated
-	}
-	_, err = r.Discard(n)
-	return b, err
-}
-
-// takeRest is take in the middle of a packet, where the file must not end.
-func takeRest(r *bufio.Reader, n int) ([]byte, error) {
-	b, err := take(r, n)
-	if errors.Is(err, io.EOF) {
-		return nil, errTruncated
-	}
-	return b, err
 }

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bufio"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -25,38 +24,38 @@ const (
 
 // pcapReader reads the classic format.
 type pcapReader struct {
-	r      *bufio.Reader
-	order  binary.ByteOrder
+	r      *slab
+	big    bool  // numbers have their first byte highest
 	factor int64 // nanoseconds per unit of the fraction field
 	link   packet.LinkType
 }
 
-func newPcapReader(r *bufio.Reader) (*pcapReader, error) {
-	magic, err := r.Peek(4)
+func newPcapReader(r *slab) (*pcapReader, error) {
+	b, err := r.peek(4)
 	if err != nil {
 		return nil, errNotCapture
 	}
 	p := &pcapReader{r: r, factor: nanosPerMicro}
+	var order binary.ByteOrder = binary.LittleEndian
 	switch {
-	case binary.LittleEndian.Uint32(magic) == pcapMicros:
-		p.order = binary.LittleEndian
-	case binary.BigEndian.Uint32(magic) == pcapMicros:
-		p.order = binary.BigEndian
-	case binary.LittleEndian.Uint32(magic) == pcapNanos:
-		p.order, p.factor = binary.LittleEndian, 1
-	case binary.BigEndian.Uint32(magic) == pcapNanos:
-		p.order, p.factor = binary.BigEndian, 1
+	case binary.LittleEndian.Uint32(b) == pcapMicros:
+	case binary.BigEndian.Uint32(b) == pcapMicros:
+		order = binary.BigEndian
+	case binary.LittleEndian.Uint32(b) == pcapNanos:
+		p.factor = 1
+	case binary.BigEndian.Uint32(b) == pcapNanos:
+		order, p.factor = binary.BigEndian, 1
 	default:
 		return nil, errNotCapture
 	}
-	b, err := takeRest(r, pcapHeader)
-	if err != nil {
+	p.big = order == binary.BigEndian
+	if b, err = r.takeRest(pcapHeader); err != nil {
 		return nil, fmt.Errorf("file header: %w", err)
 	}
-	if v := p.order.Uint16(b[4:]); v != pcapVersion {
+	if v := order.Uint16(b[4:]); v != pcapVersion {
 		return nil, fmt.Errorf("pcap version %d is not supported, only 2", v)
 	}
-	p.link, err = linkType(p.order.Uint32(b[20:]) & linkTypeMask)
+	p.link, err = linkType(order.Uint32(b[20:]) & linkTypeMask)
 	return p, err
 }
 
@@ -75,21 +74,31 @@ func linkType(n uint32) (packet.LinkType, error) {
 }
 
 func (p *pcapReader) next(raw *packet.Raw) error {
-	head, err := take(p.r, pcapRecord)
+	head, err := p.r.take(pcapRecord)
 	if err != nil {
 		return err
 	}
-	*raw = packet.Raw{
-		LinkType:  p.link,
-		Timestamp: int64(p.order.Uint32(head))*nanosPerSecond + int64(p.order.Uint32(head[4:]))*p.factor,
-	}
-	captured, length := p.order.Uint32(head[8:]), p.order.Uint32(head[12:])
+	seconds, fraction := p.number(head), p.number(head[4:])
+	captured, length := p.number(head[8:]), p.number(head[12:])
 	if captured > maxPacket {
 		return fmt.Errorf("packet of %d bytes, more than %d: the file is damaged", captured, maxPacket)
 	}
-	raw.Data, err = takeRest(p.r, int(captured))
-	raw.Length = recordedLength(length, raw.Data)
+	data, err := p.r.takeRest(int(captured))
+	*raw = packet.Raw{
+		Data: data, LinkType: p.link,
+		Timestamp: int64(seconds)*nanosPerSecond + int64(fraction)*p.factor,
+		Length:    recordedLength(length, data),
+	}
 	return err
+}
+
+// number reads a field of a packet's header. A call by way of
+// binary.ByteOrder's methods, four times a packet, costs more than the reading.
+func (p *pcapReader) number(b []byte) uint32 {
+	if p.big {
+		return binary.BigEndian.Uint32(b)
+	}
+	return binary.LittleEndian.Uint32(b)
 }
 
 // recordedLength is a packet's length on the wire as the file tells it, which may

@@ -1,11 +1,9 @@
 package capture
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"math/bits"
 
 	"github.com/netpol/netpol/enforcer/packet"
@@ -45,7 +43,7 @@ var errBlock = errors.New("a block's length is wrong: the file is damaged")
 // one, and lets lengths from the file index and allocate unchecked, so we have
 // our own. Each packet has the link type of its own interface.
 type ngReader struct {
-	r          *bufio.Reader
+	r          *slab
 	order      binary.ByteOrder
 	interfaces []ngIface
 }
@@ -86,7 +84,7 @@ func (n *ngReader) next(raw *packet.Raw) error {
 
 // block reads one block and gives its body, valid until the next call.
 func (n *ngReader) block() (kind uint32, body []byte, err error) {
-	head, err := take(n.r, 8)
+	head, err := n.r.take(8)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -104,12 +102,12 @@ func (n *ngReader) block() (kind uint32, body []byte, err error) {
 		return 0, nil, errBlock
 	}
 	if !n.wanted(kind) {
-		return kind, nil, n.skip(int64(length) - int64(read))
+		return kind, nil, n.r.skip(int64(length) - int64(read))
 	}
 	if length > ngMaxBlock {
 		return 0, nil, errBlock
 	}
-	rest, err := takeRest(n.r, int(length)-read)
+	rest, err := n.r.takeRest(int(length) - read)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -121,7 +119,7 @@ func (n *ngReader) block() (kind uint32, body []byte, err error) {
 
 // byteOrder reads the mark of a section header.
 func (n *ngReader) byteOrder() error {
-	mark, err := takeRest(n.r, 4)
+	mark, err := n.r.takeRest(4)
 	switch {
 	case err != nil:
 		return err
@@ -142,17 +140,6 @@ func (n *ngReader) wanted(kind uint32) bool {
 		return true
 	}
 	return false
-}
-
-func (n *ngReader) skip(count int64) error {
-	for count > 0 {
-		step, err := n.r.Discard(int(min(count, math.MaxInt32)))
-		if err != nil {
-			return errTruncated
-		}
-		count -= int64(step)
-	}
-	return nil
 }
 
 // describe reads an interface description block. A link type we do not read

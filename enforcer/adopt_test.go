@@ -177,7 +177,7 @@ func TestAdoptionFillsOnlyTheRoomThereIs(t *testing.T) {
 	if got := e.Stats(); got.Adopted != 600 || got.FlowsEvicted != 0 {
 		t.Errorf("%d adopted, %d pushed out, want 600 and 0", got.Adopted, got.FlowsEvicted)
 	}
-	w := newWorker(e)
+	w := newWorker(e, 0)
 	w.config = &Config{MaxFlows: 10, Live: true, Recorder: &journal{}, clock: e.config.clock}
 	for i := range k.list {
 		w.adopt(&k.list[i], w.clock.now)

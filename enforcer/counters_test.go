@@ -273,7 +273,7 @@ func TestWatchMissesNothing(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				w := newWorker(e)
+				w := newWorker(e, 0)
 				s := newScript().call(connect(origin, "192.168.9.1:443"), "us04.zoom.us")
 				for s.Next(&w.raw) == nil {
 					w.packet()
@@ -354,7 +354,7 @@ func TestTalliesAreGivenBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorker(e)
+	w := newWorker(e, 0)
 	for s.Next(&w.raw) == nil {
 		w.packet()
 	}

@@ -3,12 +3,14 @@
 // runs the decision program and hands the verdicts to a LabelSink and records
 // to a Recorder.
 //
-// Engine.Run is one worker that owns everything on the packet path, so there
-// are no locks on it; other goroutines reach the worker through Reload, Flows
-// and Why, which it answers between packets. Two helpers of a live engine wait
-// for the kernel in its place: one lists conntrack's connections, for those
-// from before the engine and for the counters of live flows, one beats the
-// heart. The clock of a capture file is packet time, so that it always gives the
+// Engine.Run is one worker, or live one for each Lane, that owns the flows of
+// its lane and everything else on their packets' path, so there are no locks on it;
+// other goroutines reach the workers through Reload, Flows and Why, which they
+// answer between packets. What flows of a client tell of each other is in tables
+// that all workers share (classify.Names), asked a few times in a flow's life.
+// Two helpers of a live engine wait for the kernel in the workers' place: one
+// lists conntrack's connections, for those from before the engine and for the
+// counters of live flows, one beats the heart while all of them work. The clock of a capture file is packet time, so that it always gives the
 // same result; that of live input cannot be set.
 //
 // Called by cmd/netpold and by cmd/netpol for replay and why. It imports what

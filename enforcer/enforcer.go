@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/classify"
 	"github.com/netpol/netpol/enforcer/dissect"
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/packet"
@@ -97,16 +98,22 @@ var fileTimeouts = flow.Timeouts{
 }
 
 // Config is what an Engine works with. Source, Dissectors and Bundle are
-// needed; everything else may be left zero.
+// needed; everything else may be left zero. Its bounds are of all lanes together.
 type Config struct {
-	Source     Source
-	Labels     LabelSink   // nil: verdicts are only recorded
-	Resolver   Resolver    // nil: replies are taken as they are
-	Recorder   Recorder    // nil: nobody is told
-	Outlets    Outlets     // nil: the bundle's sinks get nothing
-	Tracker    Tracker     // nil: what connections carry, and those before the engine, are not known; live only
-	Heartbeat  Heartbeat   // nil: nobody waits for it; live only
-	Elements   ElementSink // nil: flows are not put into sets; live only
+	Source    Source
+	Labels    LabelSink   // nil: verdicts are only recorded
+	Resolver  Resolver    // nil: replies are taken as they are
+	Recorder  Recorder    // nil: nobody is told
+	Outlets   Outlets     // nil: the bundle's sinks get nothing
+	Tracker   Tracker     // nil: what connections carry, and those before the engine, are not known; live only
+	Heartbeat Heartbeat   // nil: nobody waits for it; live only
+	Elements  ElementSink // nil: flows are not put into sets; live only
+	// Lanes are read besides Source by a worker each; live only. All packets of a
+	// connection must come by one lane.
+	Lanes []Lane
+	// LaneOf says by which lane a connection's packets come, Source's being 0, by
+	// conntrack's number of it. It is needed where there are Lanes and a Tracker.
+	LaneOf     func(connection uint32) int
 	Dissectors []dissect.Dissector
 	Bundle     *artifact.Bundle
 	MaxFlows   int // default DefaultMaxFlows
@@ -145,6 +152,12 @@ func (c *Config) validate() error {
 		return errors.New("a limit is negative")
 	case c.Interval < 0:
 		return errors.New("the interval is negative")
+	case len(c.Lanes) > 0 && !c.Live:
+		return errors.New("a capture file is read by one worker")
+	case len(c.Lanes) >= maxLanes:
+		return fmt.Errorf("more than %d lanes", maxLanes)
+	case len(c.Lanes) > 0 && c.Tracker != nil && c.LaneOf == nil:
+		return errors.New("nobody says by which lane connections come")
 	}
 	return nil
 }
@@ -178,13 +191,14 @@ type Engine struct {
 	seed      uint64
 
 	keeper atomic.Pointer[keeper] // of the run; nil when flows are not put into sets
+	names  *classify.Names        // of live flows, whichever worker's
 
 	running atomic.Bool
-	asks    chan func(*worker) // answered by the worker between packets
-	stopped chan struct{}      // closed when Run returns
+	asks    []chan func(*worker) // by lane, answered by its worker between packets
+	stopped chan struct{}        // closed when Run returns
 
 	mu    sync.Mutex
-	stats Stats // guarded by mu; the worker publishes its own copy here
+	stats []Stats // by lane, guarded by mu; each worker publishes its own copy here
 }
 
 // New makes an engine. It fails on a Config that cannot work and on a bundle
@@ -205,41 +219,39 @@ func New(config Config) (*Engine, error) {
 	e := &Engine{
 		config: config, scheduler: scheduler,
 		seed:    maphash.Bytes(maphash.MakeSeed(), nil),
-		asks:    make(chan func(*worker)),
 		stopped: make(chan struct{}),
+		stats:   make([]Stats, 1+len(config.Lanes)),
+	}
+	for range e.stats {
+		e.asks = append(e.asks, make(chan func(*worker)))
+	}
+	if config.Live {
+		e.names = classify.NewNames(config.MaxNames, len(e.stats))
 	}
 	e.policy.Store(p)
 	return e, nil
 }
 
-// Run reads packets until the source ends or ctx does, then sends what is
-// left and returns. Files that could not be read to their end do not stop it;
-// their errors are joined in the result. Run may be called once.
+// Run reads packets until the sources end or ctx does, then sends what is
+// left and returns. A source that fails ends all. Files that could not be read to
+// their end do not stop it; their errors are joined in the result. Run may be
+// called once.
 func (e *Engine) Run(ctx context.Context) error {
 	if !e.running.CompareAndSwap(false, true) {
 		return errors.New("run enforcer: it ran before")
 	}
 	defer close(e.stopped)
-	w := newWorker(e)
 	work, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if e.config.Live && e.config.Tracker != nil {
-		w.lister = newLister(work, e.config.Tracker)
-	}
-	if e.config.Live && e.config.Heartbeat != nil {
-		w.heart = newHeart(work, e.config.Heartbeat, e.config.Logger)
-	}
-	if e.config.Live && e.config.Elements != nil {
-		w.keeper = newKeeper(work, e.config.Elements, e.config.Logger)
-		w.keeper.use(w.policy.bundle.FlowSets)
-		e.keeper.Store(w.keeper)
-	}
-	err := w.run(ctx)
-	if w.keeper != nil {
+	c := newCrew(work, e)
+	err := c.run(work, cancel)
+	if c.keeper != nil {
 		cancel()
-		<-w.keeper.done
+		<-c.keeper.done
 	}
-	w.publish()
+	for _, w := range c.workers {
+		w.publish()
+	}
 	return err
 }
 
@@ -256,11 +268,14 @@ func (e *Engine) Reload(bundle *artifact.Bundle) error {
 	return nil
 }
 
-// Stats is how much was done so far. Safe for concurrent use.
+// Stats is how much was done so far, by all workers. Safe for concurrent use.
 func (e *Engine) Stats() Stats {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := e.stats
+	s := e.stats[0]
+	for i := range e.stats[1:] {
+		s.add(&e.stats[1+i])
+	}
 	for _, n := range e.scheduler.Panics() {
 		s.Panics += n
 	}
@@ -270,30 +285,37 @@ func (e *Engine) Stats() Stats {
 // Flows is a snapshot of at most limit flows, those in inspection first. It is
 // empty while the engine does not run. Safe for concurrent use.
 func (e *Engine) Flows(limit int) (flows []telemetry.Flow) {
-	e.ask(func(w *worker) { flows = w.snapshot(limit) })
+	for lane := range e.asks {
+		e.ask(lane, func(w *worker) { flows = append(flows, w.snapshot(limit-len(flows))...) })
+	}
 	return flows
 }
 
 // Why is the account of the flow with the given tuple, in either direction; ok
 // is false when it is not known. Safe for concurrent use.
 func (e *Engine) Why(t flow.Tuple) (why telemetry.Why, ok bool) {
-	e.ask(func(w *worker) {
-		var id flow.ID
-		if id, ok = w.lookup(t); ok {
-			why = w.why(w.table.At(id), telemetry.Live)
+	for lane := range e.asks {
+		e.ask(lane, func(w *worker) {
+			var id flow.ID
+			if id, ok = w.lookup(t); ok {
+				why = w.why(w.table.At(id), telemetry.Live)
+			}
+		})
+		if ok {
+			break
 		}
-	})
+	}
 	return why, ok
 }
 
-// ask has the worker run fn and waits; it does nothing while no worker runs.
-func (e *Engine) ask(fn func(*worker)) {
+// ask has a lane's worker run fn and waits; it does nothing while none runs.
+func (e *Engine) ask(lane int, fn func(*worker)) {
 	if !e.running.Load() {
 		return
 	}
 	done := make(chan struct{})
 	select {
-	case e.asks <- func(w *worker) { defer close(done); fn(w) }:
+	case e.asks[lane] <- func(w *worker) { defer close(done); fn(w) }:
 		<-done
 	case <-e.stopped:
 	}

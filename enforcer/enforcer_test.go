@@ -524,6 +524,12 @@ func TestNewRefuses(t *testing.T) {
 		{"no bundle", Config{Source: newScript(), Dissectors: dissectors()}, "configure enforcer: no bundle"},
 		{"no dissectors", Config{Source: newScript(), Bundle: good}, "configure enforcer: no dissectors"},
 		{"negative limit", Config{Source: newScript(), Bundle: good, Dissectors: dissectors(), MaxFlows: -1}, "configure enforcer: a limit is negative"},
+		{"lanes of a file", Config{Source: newScript(), Bundle: good, Dissectors: dissectors(), Lanes: make([]Lane, 1)}, "configure enforcer: a capture file is read by one worker"},
+		{"too many lanes", Config{Source: newScript(), Bundle: good, Dissectors: dissectors(), Live: true, Lanes: make([]Lane, 64)}, "configure enforcer: more than 64 lanes"},
+		{
+			"lanes whose connections are nobody's", Config{Source: newScript(), Bundle: good, Dissectors: dissectors(), Live: true, Lanes: make([]Lane, 1), Tracker: &tracker{}},
+			"configure enforcer: nobody says by which lane connections come",
+		},
 		{"bundle of another time", Config{Source: newScript(), Bundle: &artifact.Bundle{ABI: "x"}, Dissectors: dissectors()}, "load program: "},
 	}
 	for _, tt := range tests {
@@ -543,7 +549,7 @@ func TestDecidedPacketsCostNoMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorker(e)
+	w := newWorker(e, 0)
 	for s.Next(&w.raw) == nil {
 		w.packet()
 	}
@@ -587,7 +593,7 @@ func BenchmarkDecidedPacket(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	w := newWorker(e)
+	w := newWorker(e, 0)
 	for s.Next(&w.raw) == nil {
 		w.packet()
 	}
@@ -622,7 +628,7 @@ func TestRecordOfALookup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorker(e)
+	w := newWorker(e, 0)
 	for _, tt := range []struct {
 		name string
 		in   fact.Facts

@@ -24,18 +24,21 @@ func beatsOf(rs *artifact.Ruleset) time.Duration {
 	return every
 }
 
-// heart beats while the worker works: the worker asks for each beat between two
-// batches of packets, so that one that hangs is silent at once. The beat itself
-// is made beside the packet path, because nftables may keep its caller waiting.
+// heart beats while all workers work: they ask for each beat between two batches
+// of packets, and one that hangs keeps the next beat from being made. The beat
+// itself is made beside the packet path, because nftables may keep its caller
+// waiting.
 type heart struct {
 	asked  chan struct{}
-	due    int64 // engine's time
+	due    atomic.Int64  // engine's time
+	all    uint64        // a bit for each lane
+	seen   atomic.Uint64 // lanes whose workers asked since the last beat
 	beats  atomic.Uint64
 	failed atomic.Uint64
 }
 
-func newHeart(ctx context.Context, to Heartbeat, log *slog.Logger) *heart {
-	h := &heart{asked: make(chan struct{}, 1)}
+func newHeart(ctx context.Context, to Heartbeat, lanes int, log *slog.Logger) *heart {
+	h := &heart{asked: make(chan struct{}, 1), all: 1<<lanes - 1}
 	go func() {
 		for {
 			select {
@@ -49,13 +52,21 @@ func newHeart(ctx context.Context, to Heartbeat, log *slog.Logger) *heart {
 	return h
 }
 
-// offer asks for a beat when one is due. Not more than one waits: a beat that
-// took long is not made up for.
-func (h *heart) offer(now int64, every time.Duration) {
-	if h == nil || now < h.due {
+// offer asks for a beat when one is due and all lanes' workers have asked. Not
+// more than one waits: a beat that took long is not made up for.
+func (h *heart) offer(lane int, now int64, every time.Duration) {
+	if h == nil {
 		return
 	}
-	h.due = now + int64(every)
+	own := uint64(1) << lane
+	if h.seen.Load()&own == 0 {
+		h.seen.Or(own)
+	}
+	due := h.due.Load()
+	if now < due || h.seen.Load() != h.all || !h.due.CompareAndSwap(due, now+int64(every)) {
+		return
+	}
+	h.seen.Store(0)
 	select {
 	case h.asked <- struct{}{}:
 	default:
@@ -65,7 +76,7 @@ func (h *heart) offer(now int64, every time.Duration) {
 // hurry has the next offer ask at once: the sets are others.
 func (h *heart) hurry() {
 	if h != nil {
-		h.due = 0
+		h.due.Store(0)
 	}
 }
 

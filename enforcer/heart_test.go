@@ -51,14 +51,14 @@ func TestHeartBeatsWhileTheEngineWorks(t *testing.T) {
 func TestHeartStopsWithTheEngine(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	b := &beats{made: make(chan struct{}, 10)}
-	h := newHeart(ctx, b, slog.New(slog.DiscardHandler))
-	h.offer(1, beatInterval)
+	h := newHeart(ctx, b, 1, slog.New(slog.DiscardHandler))
+	h.offer(0, 1, beatInterval)
 	<-b.made
-	h.offer(2, beatInterval) // not due
+	h.offer(0, 2, beatInterval) // not due
 	cancel()
 	for range 100 {
-		h.due = 0
-		h.offer(3, beatInterval)
+		h.due.Store(0)
+		h.offer(0, 3, beatInterval)
 	}
 	if n := len(h.asked); n > 1 {
 		t.Errorf("%d beats wait, want no more than one", n)

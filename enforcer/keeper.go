@@ -59,6 +59,7 @@ type keeper struct {
 	mu      sync.Mutex // guards what follows
 	waiting []arrival
 	sets    []artifact.FlowSet  // of the newest bundle; nil when it is known
+	of      *artifact.Bundle    // the newest
 	renewal []string            // FlowSet.ID of those to be given all of their elements again
 	faults  map[string]SetFault // what sets do not take now, by set and kind
 	held    map[string]int      // elements by FlowSet.ID, written and not refused
@@ -94,13 +95,15 @@ func (k *keeper) offer(a arrival) {
 }
 
 // use goes over to a bundle's sets: those of an earlier one that it has as well
-// are given all of their elements again.
-func (k *keeper) use(sets []artifact.FlowSet) {
+// are given all of their elements again. Each worker calls it for each bundle.
+func (k *keeper) use(b *artifact.Bundle) {
 	if k == nil {
 		return
 	}
 	k.mu.Lock()
-	k.sets = append([]artifact.FlowSet{}, sets...)
+	if k.of != b {
+		k.of, k.sets = b, append([]artifact.FlowSet{}, b.FlowSets...)
+	}
 	k.mu.Unlock()
 	k.flush()
 }

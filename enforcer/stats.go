@@ -1,6 +1,10 @@
 package enforcer
 
-import "github.com/netpol/netpol/enforcer/packet"
+import (
+	"reflect"
+
+	"github.com/netpol/netpol/enforcer/packet"
+)
 
 // Stats counts what the engine did since New. Flows, Opening, Buffered and
 // Names are states, the rest only grow.
@@ -87,5 +91,13 @@ func (s *Stats) drop(d packet.Drop) {
 		s.BadHeader++
 	case packet.DropFragments:
 		s.Fragments++
+	}
+}
+
+// add sums up what workers did.
+func (s *Stats) add(o *Stats) {
+	to, from := reflect.ValueOf(s).Elem(), reflect.ValueOf(o).Elem()
+	for i := range to.NumField() {
+		to.Field(i).SetUint(to.Field(i).Uint() + from.Field(i).Uint())
 	}
 }

@@ -87,7 +87,7 @@ func readings(tb testing.TB, n int) (*worker, []flow.Connection) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	w := newWorker(e)
+	w := newWorker(e, 0)
 	var list []flow.Connection
 	for i := range n {
 		c := old("192.168.1.2:40000", "198.51.100.1:443", doneMark, 100, 1)

@@ -3,6 +3,7 @@ package enforcer
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/packet"
@@ -34,35 +35,39 @@ const (
 	forReading                 // the counters of those that are decided
 )
 
-// wish is the worker's order of a list.
+// wish is the order of a list, by the worker of the first lane for all.
 type wish struct {
 	purpose     purpose
 	value, mask uint32
+	at          int64 // engine's time
 }
 
-// listed is part of an answer.
+// listed is part of an answer: connections of one lane.
 type listed struct {
+	wish
 	list []flow.Connection
 	last bool
 	err  error // of the list as a whole; valid iff last
 }
 
 // lister reads lists of connections beside the packet path: a million take two
-// seconds. The worker owns everything but the channels.
+// seconds. One list serves all workers, each of which gets its own lane's.
 type lister struct {
 	wishes  chan wish
-	batches chan listed
+	laneOf  func(connection uint32) int
+	batches []chan listed          // by lane
 	spare   chan []flow.Connection // read batches, for reuse
-	busy    bool
-	wish    wish
-	at      int64 // engine's time of the wish
+	open    atomic.Int32           // workers that have not had the last batch of the list
 }
 
 // newLister starts reading from a tracker until ctx ends.
-func newLister(ctx context.Context, t Tracker) *lister {
-	l := &lister{
-		wishes: make(chan wish, 1), batches: make(chan listed, listAhead),
-		spare: make(chan []flow.Connection, listAhead),
+func newLister(ctx context.Context, t Tracker, lanes int, laneOf func(uint32) int) *lister {
+	l := &lister{wishes: make(chan wish, 1), laneOf: laneOf, spare: make(chan []flow.Connection, lanes*listAhead)}
+	for range lanes {
+		l.batches = append(l.batches, make(chan listed, listAhead))
+	}
+	if lanes == 1 {
+		l.laneOf = func(uint32) int { return 0 }
 	}
 	go l.serve(ctx, t)
 	return l
@@ -79,27 +84,32 @@ func (l *lister) serve(ctx context.Context, t Tracker) {
 	}
 }
 
-// answer sends one list to the worker, batch by batch.
+// answer sends one list to the workers, batch by batch.
 func (l *lister) answer(ctx context.Context, t Tracker, wish wish) {
-	batch := l.empty()
-	send := func(b listed) error {
+	lists := make([][]flow.Connection, len(l.batches))
+	for lane := range lists {
+		lists[lane] = l.empty()
+	}
+	send := func(lane int, b listed) error {
 		select {
-		case l.batches <- b:
+		case l.batches[lane] <- b:
 			return nil
 		case <-ctx.Done():
 			return errAbandoned
 		}
 	}
 	err := t.Connections(wish.value, wish.mask, func(c *flow.Connection) error {
-		batch = append(batch, *c)
-		if len(batch) < listBatch {
+		lane := l.laneOf(c.ID)
+		if lists[lane] = append(lists[lane], *c); len(lists[lane]) < listBatch {
 			return nil
 		}
-		full := batch
-		batch = l.empty()
-		return send(listed{list: full})
+		full := lists[lane]
+		lists[lane] = l.empty()
+		return send(lane, listed{wish: wish, list: full})
 	})
-	_ = send(listed{list: batch, last: true, err: err})
+	for lane := range lists {
+		_ = send(lane, listed{wish: wish, list: lists[lane], last: true, err: err})
+	}
 }
 
 func (l *lister) empty() []flow.Connection {
@@ -112,39 +122,26 @@ func (l *lister) empty() []flow.Connection {
 }
 
 // order asks for a list, unless one is being read.
-func (l *lister) order(wish wish, now int64) (ok bool) {
-	if l.busy {
+func (l *lister) order(wish wish) (ok bool) {
+	if !l.open.CompareAndSwap(0, int32(len(l.batches))) {
 		return false
 	}
-	l.busy, l.wish, l.at = true, wish, now
 	l.wishes <- wish
 	return true
 }
 
-// track orders the lists that are due and works on those that came. While
-// packets wait it takes one batch only.
+// track works on lists that came. While packets wait it takes one batch only.
 func (w *worker) track() {
 	l := w.lister
 	if l == nil {
 		return
 	}
-	if !w.adopted {
-		w.adopted = l.order(wish{purpose: forAdoption}, w.clock.now)
+	if w.lane == 0 {
+		w.orderLists(l)
 	}
-	interval := int64(w.config.Interval)
-	if w.dueAt == 0 {
-		w.dueAt = (w.clock.now/interval + 1) * interval
-	}
-	if (w.policy.counts || len(w.placed) > 0) && w.clock.now >= w.dueAt {
-		done := w.policy.doneMark
-		if l.order(wish{purpose: forReading, value: done, mask: done}, w.clock.now) {
-			w.dueAt = (w.clock.now/interval + 1) * interval
-			w.stats.Readings++
-		}
-	}
-	for l.busy {
+	for {
 		select {
-		case b := <-l.batches:
+		case b := <-l.batches[w.lane]:
 			w.takeBatch(l, b)
 			if w.pending() {
 				return
@@ -155,13 +152,31 @@ func (w *worker) track() {
 	}
 }
 
+// orderLists orders the lists that are due.
+func (w *worker) orderLists(l *lister) {
+	if !w.adopted && w.crew.agree(w.policy) {
+		w.adopted = l.order(wish{purpose: forAdoption, at: w.clock.now})
+	}
+	interval := int64(w.config.Interval)
+	if w.dueAt == 0 {
+		w.dueAt = (w.clock.now/interval + 1) * interval
+	}
+	if (w.policy.counts || w.crew.places()) && w.clock.now >= w.dueAt {
+		done := w.policy.doneMark
+		if l.order(wish{purpose: forReading, value: done, mask: done, at: w.clock.now}) {
+			w.dueAt = (w.clock.now/interval + 1) * interval
+			w.stats.Readings++
+		}
+	}
+}
+
 func (w *worker) takeBatch(l *lister, b listed) {
 	for i := range b.list {
-		switch l.wish.purpose {
+		switch b.purpose {
 		case forAdoption:
-			w.adopt(&b.list[i], l.at)
+			w.adopt(&b.list[i], b.at)
 		case forReading:
-			w.readConnection(&b.list[i], l.at)
+			w.readConnection(&b.list[i], b.at)
 		}
 	}
 	select {
@@ -171,13 +186,15 @@ func (w *worker) takeBatch(l *lister, b listed) {
 	if !b.last {
 		return
 	}
-	l.busy = false
+	l.open.Add(-1)
 	switch {
 	case b.err != nil:
-		w.listFailed(b.err)
-	case l.wish.purpose == forReading:
-		w.missed(l.at)
-		w.vanished(l.at)
+		if w.lane == 0 {
+			w.listFailed(b.err)
+		}
+	case b.purpose == forReading:
+		w.missed(b.at)
+		w.vanished(b.at)
 	}
 }
 

@@ -24,9 +24,14 @@ func (w *worker) setPolicy(p *policy) {
 // resweep, in steps.
 func (w *worker) reload(p *policy) {
 	w.setPolicy(p)
-	w.keeper.use(p.bundle.FlowSets)
+	w.keeper.use(p.bundle)
 	w.heart.hurry()
-	w.stats.Reloads++
+	if w.crew != nil {
+		w.crew.policies[w.lane].Store(p)
+	}
+	if w.lane == 0 {
+		w.stats.Reloads++
+	}
 	w.sweeping, w.sweep, w.adopted = true, 0, false
 }
 

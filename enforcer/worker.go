@@ -28,11 +28,13 @@ const (
 	sweepSlice  = 256
 )
 
-// worker owns the packet path. Everything in it belongs to the goroutine that
-// runs Engine.Run.
+// worker owns the packet path of a lane. Everything in it belongs to the
+// goroutine that runs it.
 type worker struct {
-	config    *Config
+	config    *Config // the lane's
 	engine    *Engine
+	lane      int
+	crew      *crew // nil for one that works alone, in tests
 	scheduler *dissect.Scheduler
 	pending   func() bool
 
@@ -89,9 +91,9 @@ type worker struct {
 	fileErrs []error
 }
 
-func newWorker(e *Engine) *worker {
+func newWorker(e *Engine, lane int) *worker {
 	w := &worker{
-		config: &e.config, engine: e, scheduler: e.scheduler,
+		config: laneConfig(&e.config, lane), engine: e, lane: lane, scheduler: e.scheduler,
 		store:       newFactStore(),
 		openings:    make([]*opening, 1),
 		interfaces:  make([]string, 1),
@@ -102,18 +104,18 @@ func newWorker(e *Engine) *worker {
 		placed:      make(map[*flow.Record]*placement),
 		pending:     func() bool { return true },
 	}
-	if s, ok := e.config.Source.(interface{ Pending() bool }); ok {
+	if s, ok := w.config.Source.(interface{ Pending() bool }); ok {
 		w.pending = s.Pending
 	}
-	if s, ok := e.config.Source.(lossSource); ok && e.config.Live {
+	if s, ok := w.config.Source.(lossSource); ok && e.config.Live {
 		w.losses = s
 	}
-	w.held.by, _ = e.config.Source.(Holder)
+	w.held.by, _ = w.config.Source.(Holder)
 	if e.config.Live {
 		w.clock.read = e.config.clock
 		w.clock.begin()
 	}
-	w.buffers.Limit = e.config.MaxBuffers
+	w.buffers.Limit = w.config.MaxBuffers
 	w.setPolicy(e.policy.Load())
 	w.reset()
 	return w
@@ -130,7 +132,9 @@ func (w *worker) reset() {
 		w.crowded(r)
 		w.conclude(r, record.ReasonEvicted)
 	})
-	w.names = classify.NewNames(w.config.MaxNames)
+	if w.names = w.engine.names; w.names == nil {
+		w.names = classify.NewNames(w.config.MaxNames, 1)
+	}
 	w.file, w.sweeping = "", false
 	if !w.config.Live {
 		w.clock.now, w.dueAt, w.tallies = 0, 0, tallies{}
@@ -225,7 +229,7 @@ func (w *worker) drain() {
 func (w *worker) between() {
 	w.clock.look()
 	w.noteLoss()
-	w.heart.offer(w.clock.now, w.policy.beats)
+	w.heart.offer(w.lane, w.clock.now, w.policy.beats)
 	w.flush()
 	if p := w.engine.policy.Load(); p != w.policy {
 		w.reload(p)
@@ -240,7 +244,7 @@ func (w *worker) between() {
 	w.publish()
 	for {
 		select {
-		case fn := <-w.engine.asks:
+		case fn := <-w.engine.asks[w.lane]:
 			fn(w)
 			continue
 		default:
@@ -267,11 +271,16 @@ func (w *worker) publish() {
 	w.stats.Opening = uint64(len(w.openings) - 1 - len(w.idleOpening))
 	w.stats.NoBuffer = w.buffers.Refused()
 	w.stats.Buffered = uint64(w.buffers.Out())
-	w.stats.Names = uint64(w.names.Len())
-	w.stats.Beats, w.stats.BeatErrors = w.heart.counts()
-	w.keeper.count(&w.stats)
+	if w.crew != nil {
+		w.crew.placed[w.lane].Store(int64(len(w.placed)))
+	}
+	if w.lane == 0 { // what is everybody's is told by one
+		w.stats.Names = uint64(w.names.Len())
+		w.stats.Beats, w.stats.BeatErrors = w.heart.counts()
+		w.keeper.count(&w.stats)
+	}
 	w.engine.mu.Lock()
-	w.engine.stats = w.stats
+	w.engine.stats[w.lane] = w.stats
 	w.engine.mu.Unlock()
 }
 

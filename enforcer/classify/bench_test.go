@@ -41,7 +41,7 @@ func BenchmarkGrowth(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		names := NewNames(0)
+		names := NewNames(0, 1)
 		last := byte((n - 1) & 255)
 		server := netip.AddrFrom4([4]byte{byte(20 + (n-1)>>8), last, 1, 1})
 		for _, bb := range []struct {

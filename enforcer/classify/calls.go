@@ -52,34 +52,43 @@ func (c *Classifier) teach(f *fact.Facts, v verdict, names *Names, nowNanos int6
 		return
 	}
 	h := hint{application: v.application, weak: v.guessed(), at: nowNanos}
-	names.mu.Lock()
-	defer names.mu.Unlock()
+	s := names.of(client.As16())
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if i, ok := c.serverNetwork(f); ok {
-		names.note(callKey{client: client.As16(), owner: c.apps[i].tag}, h, networkLife, v.application != c.apps[i].tag)
+		s.note(callKey{client: client.As16(), owner: c.apps[i].tag}, h, networkLife, v.application != c.apps[i].tag)
 	}
 	for _, outer := range c.within[v.application] {
-		names.note(callKey{client: client.As16(), owner: outer}, h, networkLife, true)
+		s.note(callKey{client: client.As16(), owner: outer}, h, networkLife, true)
 	}
 	if f.IPProtocol != ipUDP || !isMedia(f.Protocol) && v.by != fact.ByPayload {
 		return
 	}
-	names.note(callKey{client: client.As16()}, h, callLife, true)
-	names.note(callKey{client: client.As16(), port: port}, h, socketLife, c.ownSocket(port))
+	s.note(callKey{client: client.As16()}, h, callLife, true)
+	s.note(callKey{client: client.As16(), port: port}, h, socketLife, c.ownSocket(port))
 }
 
 // note merges a hint with what is known, if it says anything. What a name or
 // the bytes told is not replaced by what an address suggests.
-func (n *Names) note(key callKey, h hint, life time.Duration, says bool) {
+func (s *stripe) note(key callKey, h hint, life time.Duration, says bool) {
 	if !says {
 		return
 	}
-	if old, ok := n.calls.get(key, h.at); ok {
+	if old, ok := s.calls.get(key, h.at); ok {
 		if h.weak && !old.weak {
 			return
 		}
 		h.mixed = old.weak == h.weak && (old.mixed || old.application != h.application)
 	}
-	n.calls.put(key, h, h.at, h.at+int64(life))
+	s.calls.put(key, h, h.at, h.at+int64(life))
+}
+
+// hint is what is known about a key.
+func (n *Names) hint(key callKey, nowNanos int64) (hint, bool) {
+	s := n.of(key.client)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls.get(key, nowNanos)
 }
 
 // correlate finds the application that other flows of the client point to, for
@@ -90,8 +99,6 @@ func (c *Classifier) correlate(f *fact.Facts, names *Names, nowNanos int64) (hin
 	if names == nil || f.IPProtocol != ipUDP {
 		return hint{}, false
 	}
-	names.mu.Lock()
-	defer names.mu.Unlock()
 	for _, end := range [...]struct {
 		addr netip.Addr
 		port int
@@ -99,7 +106,7 @@ func (c *Classifier) correlate(f *fact.Facts, names *Names, nowNanos int64) (hin
 		if !end.addr.IsValid() || !c.ownSocket(uint16(end.port)) {
 			continue
 		}
-		if h, ok := names.calls.get(callKey{client: end.addr.As16(), port: uint16(end.port)}, nowNanos); ok && !h.mixed {
+		if h, ok := names.hint(callKey{client: end.addr.As16(), port: uint16(end.port)}, nowNanos); ok && !h.mixed {
 			return h, true
 		}
 	}
@@ -113,7 +120,7 @@ func (c *Classifier) correlate(f *fact.Facts, names *Names, nowNanos int64) (hin
 	} else if !c.ownSocket(uint16(f.SrcPort)) || !c.ownSocket(uint16(f.DstPort)) {
 		return hint{}, false // a service that anybody may ask, no peer
 	}
-	h, ok := names.calls.get(key, nowNanos)
+	h, ok := names.hint(key, nowNanos)
 	return h, ok && (!h.mixed || key.owner != "" && nowNanos-h.at <= int64(signalledLife))
 }
 

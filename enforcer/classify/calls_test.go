@@ -84,7 +84,7 @@ func TestCalls(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, names, now := callers(t), NewNames(64), int64(0)
+			c, names, now := callers(t), NewNames(64, 1), int64(0)
 			var f fact.Facts
 			for _, s := range tt.steps {
 				now += int64(s.after)
@@ -100,19 +100,19 @@ func TestCalls(t *testing.T) {
 }
 
 func TestCallsAreBounded(t *testing.T) {
-	c, names := callers(t), NewNames(64)
+	c, names := callers(t), NewNames(64, 1)
 	for i := range 5000 {
 		f := flow(ipUDP, elsewhere, 9000, "ring-media", "")
 		f.SrcPort = 10000 + i
 		c.Classify(&f, true, names, 0)
 	}
-	if got := len(names.calls.index); got != 16 {
+	if got := len(names.stripes[0].calls.index); got != 16 {
 		t.Errorf("%d hints held, want 16", got)
 	}
 }
 
 func TestCorrelationDoesNotAllocate(t *testing.T) {
-	c, names := callers(t), NewNames(64)
+	c, names := callers(t), NewNames(64, 1)
 	f := flow(ipUDP, elsewhere, 9000, "ring-media", "")
 	c.Classify(&f, true, names, 0)
 	next := flow(ipUDP, peer, 9001, "stun", "")

@@ -164,7 +164,7 @@ func TestClassifyAgainWithMore(t *testing.T) {
 
 func TestClassifyByDNS(t *testing.T) {
 	c := newSmall(t)
-	names := NewNames(8)
+	names := NewNames(8, 1)
 	names.Learn(client, dissect.NameBinding{Name: "media.zoom.us", Addr: elsewhere, TTL: 60}, 0)
 	tests := []struct {
 		name     string
@@ -221,7 +221,7 @@ func TestNewMistakes(t *testing.T) {
 
 func TestClassifyDoesNotAllocate(t *testing.T) {
 	c := newSmall(t)
-	names := NewNames(8)
+	names := NewNames(8, 1)
 	names.Learn(client, dissect.NameBinding{Name: "media.zoom.us", Addr: elsewhere, TTL: 60}, 0)
 	for _, in := range []fact.Facts{
 		flow(ipTCP, elsewhere, 443, "tls", "a.b.c.d.e.f.us05web.Zoom.us"),

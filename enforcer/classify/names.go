@@ -1,6 +1,8 @@
 package classify
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"net/netip"
 	"sync"
 	"time"
@@ -30,10 +32,20 @@ const hintShare = 4
 // client are spread over workers, and each flow asks only a few times in its
 // life.
 type Names struct {
+	stripes []stripe // by client; a power of two
+}
+
+// stripe is what is remembered of some clients. Locks of their own keep workers
+// from waiting for each other.
+type stripe struct {
 	mu      sync.Mutex
 	answers cache[nameKey, string]
 	calls   cache[callKey, hint]
 }
+
+// stripesEach is how many stripes there are for each worker, where there are
+// several: two then meet in one at a 16th of their look-ups, or less.
+const stripesEach = 16
 
 // nameKey is pointer-free (no zone), so that the map costs the garbage
 // collector nothing. IPv4 is mapped into IPv6.
@@ -41,15 +53,28 @@ type nameKey struct {
 	client, server [16]byte
 }
 
-// NewNames makes a cache of at most max answers; 0 means DefaultNames.
-func NewNames(max int) *Names {
+// NewNames makes a cache of at most max answers, for so many workers; 0 answers
+// means DefaultNames. Several workers have the room shared out by client.
+func NewNames(max, workers int) *Names {
 	if max <= 0 {
 		max = DefaultNames
 	}
-	return &Names{
-		answers: newCache[nameKey, string](max),
-		calls:   newCache[callKey, hint]((max + hintShare - 1) / hintShare),
+	n := &Names{stripes: make([]stripe, 1)}
+	if workers > 1 {
+		n.stripes = make([]stripe, 1<<bits.Len(uint(stripesEach*workers-1)))
 	}
+	max = (max + len(n.stripes) - 1) / len(n.stripes)
+	for i := range n.stripes {
+		s := &n.stripes[i]
+		s.answers, s.calls = newCache[nameKey, string](max), newCache[callKey, hint]((max+hintShare-1)/hintShare)
+	}
+	return n
+}
+
+// of is the stripe of a client.
+func (n *Names) of(client [16]byte) *stripe {
+	h := binary.LittleEndian.Uint64(client[:]) ^ binary.LittleEndian.Uint64(client[8:])
+	return &n.stripes[h*0x9e3779b97f4a7c15>>32&uint64(len(n.stripes)-1)] // Fibonacci hashing, TAOCP 6.4
 }
 
 // Learn remembers an answer that client was given. Answers without an address
@@ -59,9 +84,10 @@ func (n *Names) Learn(client netip.Addr, b dissect.NameBinding, nowNanos int64) 
 		return
 	}
 	life := min(max(time.Duration(b.TTL)*time.Second, minNameLife), maxNameLife)
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.answers.put(nameKey{client.As16(), b.Addr.As16()}, b.Name, nowNanos, nowNanos+int64(life))
+	s := n.of(client.As16())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answers.put(nameKey{client.As16(), b.Addr.As16()}, b.Name, nowNanos, nowNanos+int64(life))
 }
 
 // Lookup finds the name that client was last told server's address for. It
@@ -70,21 +96,30 @@ func (n *Names) Lookup(client, server netip.Addr, nowNanos int64) (name string, 
 	if !client.IsValid() || !server.IsValid() {
 		return "", false
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.answers.get(nameKey{client.As16(), server.As16()}, nowNanos)
+	s := n.of(client.As16())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.answers.get(nameKey{client.As16(), server.As16()}, nowNanos)
 }
 
 // Len is the number of answers held.
-func (n *Names) Len() int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return len(n.answers.index)
+func (n *Names) Len() (held int) {
+	for i := range n.stripes {
+		s := &n.stripes[i]
+		s.mu.Lock()
+		held += len(s.answers.index)
+		s.mu.Unlock()
+	}
+	return held
 }
 
 // Evicted is how many answers had to make room for others.
-func (n *Names) Evicted() uint64 {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.answers.evicted
+func (n *Names) Evicted() (evicted uint64) {
+	for i := range n.stripes {
+		s := &n.stripes[i]
+		s.mu.Lock()
+		evicted += s.answers.evicted
+		s.mu.Unlock()
+	}
+	return evicted
 }

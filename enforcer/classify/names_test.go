@@ -16,7 +16,7 @@ func addr(i int) netip.Addr {
 
 func TestNamesIsBounded(t *testing.T) {
 	const limit = 64
-	n := NewNames(limit)
+	n := NewNames(limit, 1)
 	for i := range 10 * limit {
 		n.Learn(client, dissect.NameBinding{Name: fmt.Sprint("host", i, ".example"), Addr: addr(i), TTL: 300}, 0)
 	}
@@ -27,7 +27,7 @@ func TestNamesIsBounded(t *testing.T) {
 
 func TestNamesKeepsWhatIsUsed(t *testing.T) {
 	const limit = 16
-	n := NewNames(limit)
+	n := NewNames(limit, 1)
 	n.Learn(client, dissect.NameBinding{Name: "kept.example", Addr: elsewhere, TTL: 300}, 0)
 	for i := range 20 * limit {
 		n.Learn(client, dissect.NameBinding{Name: "passing.example", Addr: addr(i), TTL: 300}, 0)
@@ -38,7 +38,7 @@ func TestNamesKeepsWhatIsUsed(t *testing.T) {
 }
 
 func TestNamesLastAnswerWins(t *testing.T) {
-	n := NewNames(4)
+	n := NewNames(4, 1)
 	n.Learn(client, dissect.NameBinding{Name: "old.example", Addr: elsewhere, TTL: 60}, 0)
 	n.Learn(client, dissect.NameBinding{Name: "new.example", Addr: elsewhere, TTL: 60}, 1)
 	if got, _ := n.Lookup(client, elsewhere, 2); got != "new.example" || n.Len() != 1 {
@@ -62,7 +62,7 @@ func TestNamesLife(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			n := NewNames(4)
+			n := NewNames(4, 1)
 			n.Learn(client, dissect.NameBinding{Name: "a.example", Addr: elsewhere, TTL: tt.ttl}, 1000)
 			if _, ok := n.Lookup(client, elsewhere, 1000+int64(tt.age)); ok != tt.ok {
 				t.Errorf("got %v, want %v", ok, tt.ok)
@@ -72,7 +72,7 @@ func TestNamesLife(t *testing.T) {
 }
 
 func TestNamesIgnoresNonsense(t *testing.T) {
-	n := NewNames(4)
+	n := NewNames(4, 1)
 	n.Learn(netip.Addr{}, dissect.NameBinding{Name: "a.example", Addr: elsewhere}, 0)
 	n.Learn(client, dissect.NameBinding{Name: "a.example"}, 0)
 	n.Learn(client, dissect.NameBinding{Addr: elsewhere}, 0)
@@ -86,7 +86,7 @@ func TestNamesIgnoresNonsense(t *testing.T) {
 }
 
 func TestNamesMapsIPv4(t *testing.T) {
-	n := NewNames(4)
+	n := NewNames(4, 1)
 	n.Learn(client, dissect.NameBinding{Name: "a.example", Addr: elsewhere}, 0)
 	if _, ok := n.Lookup(netip.AddrFrom16(client.As16()), netip.AddrFrom16(elsewhere.As16()), 0); !ok {
 		t.Error("an IPv4-mapped address is another key")
@@ -94,7 +94,7 @@ func TestNamesMapsIPv4(t *testing.T) {
 }
 
 func TestNamesLookupDoesNotAllocate(t *testing.T) {
-	n := NewNames(4)
+	n := NewNames(4, 1)
 	n.Learn(client, dissect.NameBinding{Name: "a.example", Addr: elsewhere}, 0)
 	if got := testing.AllocsPerRun(100, func() { n.Lookup(client, elsewhere, 0) }); got != 0 {
 		t.Errorf("%v allocations, want 0", got)
@@ -102,7 +102,7 @@ func TestNamesLookupDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkNames(b *testing.B) {
-	n := NewNames(4096)
+	n := NewNames(4096, 1)
 	for i := range 4096 {
 		n.Learn(client, dissect.NameBinding{Name: "a.example", Addr: addr(i), TTL: 300}, 0)
 	}

@@ -16,6 +16,7 @@ type Connection struct {
 	// Closing says that the connection is over and its entry only lingers (TCP
 	// TIME_WAIT and CLOSE).
 	Closing  bool
+	ID       uint32 // conntrack's number of it, the same all its life
 	Zone     uint16
 	Start    int64 // nanoseconds since the Unix epoch; 0 unless net.netfilter.nf_conntrack_timestamp is on
 	Mark     uint32

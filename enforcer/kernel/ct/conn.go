@@ -10,7 +10,6 @@ import (
 // never set show them: HasLabels is false then.
 type Conn struct {
 	flow.Connection
-	ID uint32
 }
 
 // Has reports whether label bit n is set.

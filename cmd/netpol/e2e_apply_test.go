@@ -192,6 +192,29 @@ func TestRestoreAfterReboot(t *testing.T) {
 	}
 }
 
+// TestDamagedDeadlineIsTakenBack: whoever damaged the file, nobody has confirmed
+// the change, so a boot and a rollback go to what was before it.
+func TestDamagedDeadlineIsTakenBack(t *testing.T) {
+	s := newSite(t, kerneltest.NewNS(t))
+	s.netpol(0, "apply", "--auto-approve", "--message", "calls", s.policies)
+	first := s.ns.Run("nft", "list", "table", "inet", "netpol")
+	s.write("policies/games.netpol.hcl", gamesPolicy)
+	for _, verb := range [][]string{{"restore"}, {"rollback", "--auto-approve"}} {
+		s.netpol(0, "apply", "--auto-approve", "--confirm", "1h", s.policies)
+		s.write("state/pending.json", `{"revision":2,"bef`)
+		s.wantText(s.netpol(1, "apply", "--auto-approve", s.policies), "netpol confirm keeps the change that it is about, netpol rollback takes it back")
+		s.ns.Run("nft", "flush", "ruleset")
+		s.wantText(s.netpol(0, verb[0], verb[1:]...), "read what waits to be confirmed", "Rollback complete!")
+		if got := s.ns.Run("nft", "list", "table", "inet", "netpol"); got != first {
+			t.Errorf("%s left\n%s\nwant what was confirmed:\n%s", verb[0], got, first)
+		}
+		if s.exists("state/pending.json") {
+			t.Errorf("%s: the deadline is still there", verb[0])
+		}
+		s.wantText(s.netpol(0, "restore"), "No changes.")
+	}
+}
+
 // TestTwoAppliesAtOnce: one wins, the other says who, or waits.
 func TestTwoAppliesAtOnce(t *testing.T) {
 	s := newSite(t, kerneltest.NewNS(t))
@@ -274,4 +297,65 @@ func TestLockFileBelongsToItsDirectory(t *testing.T) {
 	if stat := info.Sys().(*syscall.Stat_t); stat.Uid != uid || stat.Gid != gid || info.Mode().Perm() != 0o644 {
 		t.Errorf("the lock file belongs to %d:%d, mode %v; want %d:%d", stat.Uid, stat.Gid, info.Mode(), uid, gid)
 	}
+
+	// A checkout in root's directory: the file that is there says whose it is, and
+	// who may read it.
+	if err := errors.Join(os.Chown(s.policies, 0, 0), os.Chmod(s.path("policies/netpol.lock.hcl"), 0o664)); err != nil {
+		t.Fatal(err)
+	}
+	s.write("policies/games.netpol.hcl", gamesPolicy)
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	if info, err = os.Stat(s.path("policies/netpol.lock.hcl")); err != nil {
+		t.Fatal(err)
+	}
+	if stat := info.Sys().(*syscall.Stat_t); stat.Uid != uid || stat.Gid != gid || info.Mode().Perm() != 0o664 {
+		t.Errorf("rewritten, the lock file belongs to %d:%d, mode %v; want %d:%d", stat.Uid, stat.Gid, info.Mode(), uid, gid)
+	}
+}
+
+// TestRefusedApplyPinsNothing: the lock file changes with what was applied and
+// with nothing else, and nothing is left beside it.
+func TestRefusedApplyPinsNothing(t *testing.T) {
+	s := newSite(t, kerneltest.NewNS(t))
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	lock := func() string {
+		t.Helper()
+		data, err := os.ReadFile(s.path("policies/netpol.lock.hcl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	before := lock()
+	s.write("policies/guests.netpol.hcl", `set "guests" {
+  kind     = "nft"
+  family   = "ip"
+  table    = "fw"
+  type     = "local_addr"
+  families = ["ipv4"]
+  managed  = true
+}
+
+policy "guests" {
+  criteria = "dst_port == 27015"
+  label    = "guests"
+  add      = "guests"
+}
+`)
+	s.wantText(s.netpol(1, "apply", "--auto-approve", s.policies), "no table ip fw")
+	if after := lock(); after != before {
+		t.Errorf("a refused apply pinned\n%s\nbefore\n%s", after, before)
+	}
+	entries, err := os.ReadDir(s.policies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".new") {
+			t.Errorf("a refused apply left %s", e.Name())
+		}
+	}
+	s.ns.Run("nft", "add table ip fw")
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	s.wantText(lock(), `label "guests"`)
 }

@@ -27,16 +27,6 @@ func Atomic(path string, data []byte, mode fs.FileMode) error {
 // Owner is whom a file is to belong to.
 type Owner struct{ UID, GID int }
 
-// AtomicAs is Atomic for a file that belongs to somebody else than this process,
-// which must be root. Nobody can reach the file before it is theirs.
-func AtomicAs(path string, data []byte, mode fs.FileMode, owner Owner) error {
-	staged, err := stage(path, data, mode, &owner)
-	if err != nil {
-		return err
-	}
-	return staged.Commit()
-}
-
 // Staged is a written and synced file that waits for its name.
 type Staged struct {
 	path, temp string
@@ -48,6 +38,12 @@ type Staged struct {
 // Stage writes data beside path. The caller must Commit or Discard.
 func Stage(path string, data []byte, mode fs.FileMode) (*Staged, error) {
 	return stage(path, data, mode, nil)
+}
+
+// StageAs is Stage for a file that belongs to somebody else than this process,
+// which must be root. Nobody can reach the file before it is theirs.
+func StageAs(path string, data []byte, mode fs.FileMode, owner Owner) (*Staged, error) {
+	return stage(path, data, mode, &owner)
 }
 
 func stage(path string, data []byte, mode fs.FileMode, owner *Owner) (*Staged, error) {

@@ -205,16 +205,33 @@ func (t *tool) metaOf(ctx context.Context, a applyArgs, dir string) router.Meta 
 	return meta
 }
 
-// carryOut changes the router, pins the labels and tells the enforcer.
-func (t *tool) carryOut(p *planned, meta router.Meta) error {
-	if err := p.pins.write(); err != nil {
+// applyPinned changes the router and pins the labels once it has them: an apply that
+// is refused pins nothing. One that is killed in between loses no pin, because labels in
+// force count as pinned and the next apply writes them.
+func (t *tool) applyPinned(p *planned, meta router.Meta) error {
+	pins, err := p.pins.stage()
+	if err != nil {
 		return err
 	}
-	totals := view.Count(p.changes)
-	if len(p.changes) > 0 {
-		if err := t.router().ApplyAs(p.set.bundle, p.live, meta, t.step); err != nil {
+	if len(p.changes) == 0 {
+		return pins.commit()
+	}
+	if err := t.router().ApplyAs(p.set.bundle, p.live, meta, t.step); err != nil {
+		var behind *router.BehindError
+		if !errors.As(err, &behind) {
+			pins.discard()
 			return err
 		}
+		return errors.Join(err, pins.commit())
+	}
+	return pins.commit()
+}
+
+// carryOut changes the router, pins the labels and tells the enforcer.
+func (t *tool) carryOut(p *planned, meta router.Meta) error {
+	totals := view.Count(p.changes)
+	if err := t.applyPinned(p, meta); err != nil {
+		return err
 	}
 	// Before netpold is asked: what it answers does not stop the deadline.
 	if err := t.announce(t.router()); err != nil {

@@ -55,7 +55,7 @@ func (t *tool) settled() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return fmt.Errorf("%w; netpol confirm removes it", err)
+		return fmt.Errorf("%w; netpol confirm keeps the change that it is about, netpol rollback takes it back", err)
 	}
 	return fmt.Errorf("revision %d waits to be confirmed until %s: netpol confirm keeps it, netpol rollback takes it back",
 		p.Serial, p.Deadline.Local().Format(time.TimeOnly))

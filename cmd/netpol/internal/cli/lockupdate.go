@@ -67,14 +67,47 @@ func (u lockUpdate) beforeDigest() string {
 
 // write puts the new lock file in place, if it differs from the old.
 func (u lockUpdate) write() error {
-	if !u.changed() {
-		return nil
+	staged, err := u.stage()
+	if err != nil {
+		return err
+	}
+	return staged.commit()
+}
+
+// stagedLock is a lock file that waits for its name until what it pins is in
+// force. Exactly one of commit and discard is to be called.
+type stagedLock struct {
+	update lockUpdate
+	file   *files.Staged // nil: nothing to write, or not a regular file
+}
+
+// stage writes the new lock file beside the old, so that a directory that takes
+// none is found before the router is changed.
+func (u lockUpdate) stage() (stagedLock, error) {
+	staged := stagedLock{update: u}
+	if !u.changed() || special(u.path) {
+		return staged, nil
 	}
 	var err error
-	if owner, ok := ownerOfDir(u.path); ok && !special(u.path) {
-		err = files.AtomicAs(u.path, u.after, 0o644, owner)
+	if owner, ok := u.owner(); ok {
+		staged.file, err = files.StageAs(u.path, u.after, modeOf(u.path), owner)
 	} else {
-		err = writeFile(u.path, u.after)
+		staged.file, err = files.Stage(u.path, u.after, modeOf(u.path))
+	}
+	if err != nil {
+		return staged, fmt.Errorf("pin labels: %w", err)
+	}
+	return staged, nil
+}
+
+// commit gives the lock file its name.
+func (s stagedLock) commit() error {
+	var err error
+	switch {
+	case s.file != nil:
+		err = s.file.Commit()
+	case s.update.changed():
+		err = writeFile(s.update.path, s.update.after)
 	}
 	if err != nil {
 		return fmt.Errorf("pin labels: %w", err)
@@ -82,19 +115,28 @@ func (u lockUpdate) write() error {
 	return nil
 }
 
-// ownerOfDir is whom a file belongs to that root writes for somebody else: behind
-// sudo the lock file must stay one that its author can change and commit.
-func ownerOfDir(path string) (files.Owner, bool) {
+// discard leaves the lock file as it was.
+func (s stagedLock) discard() {
+	if s.file != nil {
+		s.file.Discard()
+	}
+}
+
+// owner is whom the file belongs to that root writes for somebody else: behind
+// sudo the lock file must stay one that its author can change and commit. It is
+// the owner of the file that is there, or else of its directory.
+func (u lockUpdate) owner() (files.Owner, bool) {
 	if os.Geteuid() != 0 {
 		return files.Owner{}, false
 	}
-	info, err := os.Stat(filepath.Dir(path))
-	if err != nil {
-		return files.Owner{}, false
+	for _, path := range []string{u.path, filepath.Dir(u.path)} {
+		info, err := os.Stat(path)
+		if err != nil {
+			continue
+		}
+		if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Uid != 0 {
+			return files.Owner{UID: int(stat.Uid), GID: int(stat.Gid)}, true
+		}
 	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || stat.Uid == 0 {
-		return files.Owner{}, false
-	}
-	return files.Owner{UID: int(stat.Uid), GID: int(stat.Gid)}, true
+	return files.Owner{}, false
 }

@@ -14,11 +14,7 @@ import (
 // (/dev/stdout, a pipe) is written to instead of replaced.
 func writeFile(name string, data []byte) error {
 	if !special(name) {
-		mode := fs.FileMode(0o644)
-		if info, err := os.Stat(name); err == nil {
-			mode = info.Mode().Perm()
-		}
-		return files.Atomic(name, data, mode)
+		return files.Atomic(name, data, modeOf(name))
 	}
 	f, err := os.OpenFile(name, os.O_WRONLY, 0)
 	if err != nil {
@@ -29,6 +25,14 @@ func writeFile(name string, data []byte) error {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
+}
+
+// modeOf is the mode of the file that is to be replaced, or that of a new one.
+func modeOf(name string) fs.FileMode {
+	if info, err := os.Stat(name); err == nil {
+		return info.Mode().Perm()
+	}
+	return 0o644
 }
 
 // special reports whether name is something that must not be renamed over.

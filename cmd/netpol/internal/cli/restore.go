@@ -10,7 +10,6 @@ import (
 	"github.com/netpol/netpol/cmd/netpol/internal/router"
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
 	"github.com/netpol/netpol/compiler/artifact"
-	"github.com/netpol/netpol/enforcer/control"
 )
 
 var errNothingToRestore = errors.New("nothing was applied on this router that could be put back; netpol apply does that")
@@ -21,8 +20,9 @@ func newRestoreCommand(t *tool) *cobra.Command {
 		Short: "Put back in force what was applied last",
 		Long: `Bring this router back to the bundle that was applied last, without looking at the
 policy files: after a reboot, or when somebody flushed or changed netpol's table.
-It does not ask. A change that was not confirmed before a reboot is taken back; an
-apply that was killed midway is finished or taken back. If the bundle cannot be
+It does not ask. A change that was not confirmed before a reboot, or whose deadline
+cannot be read any more, is taken back; an apply that was killed midway is finished
+or taken back. If the bundle cannot be
 read, the newest revision that can is used, and then the policy directory.
 
 netpol-apply.service calls it at boot, netpold when the table is gone.
@@ -66,9 +66,14 @@ func (t *tool) restoreApplied(ctx context.Context) (*artifact.Bundle, error) {
 	}
 	defer unlock()
 	r := t.router()
-	if p, err := control.ReadPending(r.PendingPath()); err == nil && p.Left() <= 0 {
+	p, damaged, err := r.Waiting()
+	switch {
+	case err == nil && damaged != nil:
+		_ = t.progress("%v; revision %d is taken back", damaged, p.Serial)
 		return &artifact.Bundle{}, t.takeBack(r, p)
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	case err == nil && p.Left() <= 0:
+		return &artifact.Bundle{}, t.takeBack(r, p)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		_ = t.progress("%v", err)
 	}
 	live, err := r.Read()

@@ -133,7 +133,10 @@ func (t *tool) rollBack(ctx context.Context, a rollbackArgs, wait time.Duration)
 // rollbackTarget is the revision to go back to; 0 is nothing of netpol. pending
 // says that a change that waits to be confirmed ends with it.
 func (t *tool) rollbackTarget(r router.Router, live *router.Live, asked int) (target int, pending bool, err error) {
-	p, err := control.ReadPending(r.PendingPath())
+	p, damaged, err := r.Waiting()
+	if damaged != nil {
+		_ = t.progress("%v", damaged)
+	}
 	switch {
 	case err == nil && asked == 0:
 		return p.Before, true, nil

@@ -21,6 +21,13 @@ import (
 // change; nothing was changed then.
 var ErrMoved = errors.New("the router changed while netpol was at work; nothing was changed, try again")
 
+// BehindError says that the kernel has taken a change, and that something else has
+// failed after it.
+type BehindError struct{ err error }
+
+func (e *BehindError) Error() string { return e.err.Error() }
+func (e *BehindError) Unwrap() error { return e.err }
+
 // Apply is ApplyAs that says nothing of itself and waits for nobody.
 func (r Router) Apply(b *artifact.Bundle, live *Live, step func(string)) error {
 	return r.ApplyAs(b, live, Meta{}, step)
@@ -32,7 +39,8 @@ func (r Router) Apply(b *artifact.Bundle, live *Live, step func(string)) error {
 //
 // The nftables transaction is the commit point. Everything that the change needs
 // is on disk before it, and a journal says what is to be done after it, so that an
-// apply that is killed anywhere is finished or taken back by the next one.
+// apply that is killed anywhere is finished or taken back by the next one. What fails
+// after it is a BehindError.
 func (r Router) ApplyAs(b *artifact.Bundle, live *Live, meta Meta, step func(string)) error {
 	if err := live.clashes(b.Labels); err != nil {
 		return err
@@ -65,7 +73,7 @@ func (r Router) ApplyAs(b *artifact.Bundle, live *Live, meta Meta, step func(str
 	r.collectSets(live, b.FlowSets, step)
 	r.collectRoutes(live, b.Routes, step)
 	if err := r.finish(j); err != nil {
-		return fmt.Errorf("the kernel has the new rules, but the files are behind; the next netpol apply puts them right: %w", err)
+		return &BehindError{fmt.Errorf("the kernel has the new rules, but the files are behind; the next netpol apply puts them right: %w", err)}
 	}
 	step("Left the bundle in " + r.BundlePath())
 	return r.verify(b, step)
@@ -201,10 +209,10 @@ func readTable(live *Live) (nft.State, error) {
 func (r Router) verify(b *artifact.Bundle, step func(string)) error {
 	live, err := r.Read()
 	if err != nil {
-		return fmt.Errorf("read back: %w", err)
+		return &BehindError{fmt.Errorf("read back: %w", err)}
 	}
 	if left := r.Diff(live, b); len(left) > 0 {
-		return fmt.Errorf("read back: the router does not hold what was written: %s", describe(left))
+		return &BehindError{fmt.Errorf("read back: the router does not hold what was written: %s", describe(left))}
 	}
 	step("Read everything back: it is as planned")
 	return nil

@@ -261,7 +261,10 @@ func (r Router) undo(j *journal, step func(string)) error {
 			errs = append(errs, files.WriteBlock(path, before.Labels))
 		}
 	}
-	if p, err := control.ReadPending(r.PendingPath()); err == nil && p.Serial == j.Serial && j.New {
+	p, err := control.ReadPending(r.PendingPath())
+	// A file that cannot be read is this change's too: an apply begins only where
+	// nothing waits.
+	if begun := err == nil && p.Serial == j.Serial || err != nil && j.Operation == OpApply; begun && j.New {
 		errs = append(errs, remove(r.PendingPath()))
 	}
 	errs = append(errs, remove(r.statePath(nextName)))

@@ -127,6 +127,26 @@ func (r Router) CurrentSerial() (int, error) {
 	return rev.Serial, nil
 }
 
+// Waiting is the change that waits to be confirmed; the error wraps fs.ErrNotExist
+// when there is none. If its file is damaged it is the newest revision, because
+// nothing else is applied while one waits: without a deadline, so that its time is
+// over, and damaged says why.
+func (r Router) Waiting() (p control.Pending, damaged, err error) {
+	p, damaged = control.ReadPending(r.PendingPath())
+	if damaged == nil || errors.Is(damaged, fs.ErrNotExist) {
+		return p, nil, damaged
+	}
+	history, _ := r.History() // what can be read of it
+	if len(history) == 0 {
+		return control.Pending{}, nil, damaged
+	}
+	var made journal
+	if err := readRecord(r.revisionPath(history[0].Serial, recordSuffix), &made); err != nil {
+		return control.Pending{}, nil, errors.Join(damaged, err)
+	}
+	return control.Pending{Serial: history[0].Serial, Before: made.Before}, damaged, nil
+}
+
 // Bundle loads the bundle of a revision.
 func (r Router) Bundle(serial int) (*artifact.Bundle, error) {
 	b, err := readBundleFile(r.revisionPath(serial, bundleSuffix))

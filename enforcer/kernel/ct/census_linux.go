@@ -1,6 +1,10 @@
 package ct
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/netpol/netpol/enforcer/flow"
+)
 
 // Census is how many connections carry labels.
 type Census struct {
@@ -17,7 +21,7 @@ func TakeCensus() (Census, error) {
 		return out, err
 	}
 	defer func() { _ = client.Close() }()
-	err = client.Dump(func(c Conn) error {
+	err = client.Connections(0, 0, func(c *flow.Connection) error {
 		out.Connections++
 		for i, b := range c.Labels {
 			for bit := 0; b != 0; bit, b = bit+1, b>>1 {

@@ -3,6 +3,7 @@ package ct
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 
 	"github.com/netpol/netpol/enforcer/flow"
 )
@@ -27,7 +28,8 @@ func Forget(labels [16]byte, mark uint32, marks ...Mark) (int, error) {
 		return 0, err
 	}
 	n := 0
-	err = client.Dump(func(c Conn) error {
+	value, mask := onlyMark(labels, mark, marks)
+	err = client.Connections(value, mask, func(c *flow.Connection) error {
 		u := flow.Update{Tuple: c.Orig, MarkMask: c.Mark & mark}
 		for _, m := range marks {
 			if m.Value != 0 && c.Mark&m.Mask == m.Value {
@@ -47,4 +49,17 @@ func Forget(labels [16]byte, mark uint32, marks ...Mark) (int, error) {
 		return n, fmt.Errorf("forget labels: %w", err)
 	}
 	return n, nil
+}
+
+// onlyMark is what the kernel may look for by itself: it filters by one mark under
+// one mask (ctnetlink_filter_match), and by no label. An empty mask is everything.
+func onlyMark(labels [16]byte, mark uint32, marks []Mark) (value, mask uint32) {
+	switch {
+	case labels != [16]byte{}:
+	case bits.OnesCount32(mark) == 1 && len(marks) == 0:
+		return mark, mark
+	case mark == 0 && len(marks) == 1 && marks[0].Value != 0:
+		return marks[0].Value, marks[0].Mask
+	}
+	return 0, 0
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/netpol/netpol/cmd/netpol/internal/router"
 	"github.com/netpol/netpol/compiler"
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/lang"
@@ -33,15 +34,40 @@ func (s *policySet) disturbs(router compiler.Router) bool {
 	})
 }
 
-// retired are the bits that live connections carry of labels which the lock
-// names, and neither the bundle nor another owner has.
+// labelBits is what the router knows of label bits. Connections are counted only
+// where a label comes, goes or moves, or the lock may forget one: a quarter of a
+// million of them take half a second.
+func (s *policySet) labelBits(live *router.Live) (router.LabelBits, error) {
+	applied := live.Labels()
+	has := func(list []artifact.Label, x artifact.Label) bool {
+		return slices.ContainsFunc(list, func(l artifact.Label) bool { return l.Name == x.Name && l.Bit == x.Bit })
+	}
+	moves := slices.ContainsFunc(s.bundle.Labels, func(l artifact.Label) bool { return !has(applied, l) }) ||
+		slices.ContainsFunc(applied, func(l artifact.Label) bool { return !has(s.bundle.Labels, l) }) ||
+		s.mayForget(applied)
+	if !moves {
+		return router.LabelBits{Applied: applied}, nil
+	}
+	return live.LabelBits()
+}
+
+// mayForget says that the lock has a line that goes if no connection carries its bit.
+func (s *policySet) mayForget(applied []artifact.Label) bool {
+	lines := func(held map[int]int) int {
+		return len(compiler.NewLock(s.bundle, s.policy.Lock, compiler.Router{Applied: applied, Held: held}).Labels)
+	}
+	return lines(map[int]int{}) < lines(nil)
+}
+
+// retired are the bits of labels which the lock names, and neither the bundle nor
+// another owner has.
 func (s *policySet) retired(others foreign) (out [16]byte) {
 	if s.policy == nil {
 		return out
 	}
 	for _, l := range s.policy.Lock.Labels {
 		used := slices.ContainsFunc(s.bundle.Labels, func(x artifact.Label) bool { return x.Bit == l.Bit || x.Name == l.Name })
-		if _, theirs := others.bits[l.Bit]; !used && !theirs && l.Bit >= 0 && others.router.Held[l.Bit] > 0 {
+		if _, theirs := others.bits[l.Bit]; !used && !theirs && l.Bit >= 0 {
 			out[l.Bit/8] |= 1 << (l.Bit % 8)
 		}
 	}

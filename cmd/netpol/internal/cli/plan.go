@@ -28,8 +28,8 @@ type planned struct {
 	live    *router.Live
 	changes []reconcile.Change
 	pins    lockUpdate
-	// bits are those of live connections, and retired what of them the lock alone
-	// still names; empty for a plan that was saved.
+	// bits are those of live connections where they matter, and retired those that
+	// the lock alone still names; empty for a plan that was saved.
 	bits    router.LabelBits
 	retired [16]byte
 }
@@ -126,7 +126,7 @@ func (t *tool) plan(dir string) (*planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	bits, err := live.LabelBits()
+	bits, err := set.labelBits(live)
 	if err != nil {
 		return nil, err
 	}

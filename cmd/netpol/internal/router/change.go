@@ -70,10 +70,14 @@ func (r Router) ApplyAs(b *artifact.Bundle, live *Live, meta Meta, step func(str
 		return errors.Join(err, takeBack(), r.undo(j, nil))
 	}
 	r.at("committed")
+	cleared := live.clearMoved(b, step)
 	r.collectSets(live, b.FlowSets, step)
 	r.collectRoutes(live, b.Routes, step)
 	if err := r.finish(j); err != nil {
 		return &BehindError{fmt.Errorf("the kernel has the new rules, but the files are behind; the next netpol apply puts them right: %w", err)}
+	}
+	if cleared != nil {
+		return &BehindError{fmt.Errorf("the new rules are in force, and connections may carry labels of the old ones: %w", cleared)}
 	}
 	step("Left the bundle in " + r.BundlePath())
 	return r.verify(b, step)

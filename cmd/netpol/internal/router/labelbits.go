@@ -11,8 +11,9 @@ import (
 type LabelBits struct {
 	// Applied are the labels in force, by the bundle or, where that cannot be
 	// read, by the label files.
-	Applied     []artifact.Label
-	Held        map[int]int // bit -> connections that carry it
+	Applied []artifact.Label
+	// Held is how many connections carry a bit; nil where nobody has counted.
+	Held        map[int]int
 	Connections int
 }
 
@@ -22,7 +23,7 @@ func (l *Live) LabelBits() (LabelBits, error) {
 	if err != nil {
 		return LabelBits{}, err
 	}
-	out := LabelBits{Applied: l.labels(), Held: map[int]int{}, Connections: census.Connections}
+	out := LabelBits{Applied: l.Labels(), Held: map[int]int{}, Connections: census.Connections}
 	for bit, n := range census.Bits {
 		if n > 0 {
 			out.Held[bit] = n
@@ -31,8 +32,8 @@ func (l *Live) LabelBits() (LabelBits, error) {
 	return out, nil
 }
 
-// labels are the labels in force.
-func (l *Live) labels() []artifact.Label {
+// Labels are the labels in force.
+func (l *Live) Labels() []artifact.Label {
 	if l.Bundle != nil {
 		return l.Bundle.Labels
 	}
@@ -68,7 +69,7 @@ func (l *Live) renumbered(b *artifact.Bundle, meta Meta) error {
 // in force as another's.
 func (l *Live) Renumbers(b *artifact.Bundle) error {
 	names := map[int]string{}
-	for _, old := range l.labels() {
+	for _, old := range l.Labels() {
 		names[old.Bit] = old.Name
 	}
 	for _, now := range b.Labels {
@@ -84,11 +85,15 @@ func (l *Live) Renumbers(b *artifact.Bundle) error {
 // connections that carry them still, from a label that had them or of the same
 // name before: nothing in force sets them, so none comes back.
 func (l *Live) clearFresh(b *artifact.Bundle, step func(string)) error {
-	fresh := bitsOf(b.Labels, l.labels())
+	fresh := bitsOf(b.Labels, l.Labels())
 	if fresh == [16]byte{} {
 		return nil
 	}
-	n, err := ct.Forget(fresh, 0)
+	return clearBits(fresh, step)
+}
+
+func clearBits(bits [16]byte, step func(string)) error {
+	n, err := ct.Forget(bits, 0)
 	if err != nil {
 		return err
 	}
@@ -98,12 +103,32 @@ func (l *Live) clearFresh(b *artifact.Bundle, step func(string)) error {
 	return nil
 }
 
+// clearMoved takes bits that meant another label until the commit off connections
+// once more: the old rules went on setting them while clearFresh was at work. Of
+// connections that came after the commit it takes a label that is theirs, for
+// netpold to put back; without netpold they lack it, which is better than others
+// having what was never said of them.
+func (l *Live) clearMoved(b *artifact.Bundle, step func(string)) error {
+	var moved [16]byte
+	for _, old := range l.Labels() {
+		for _, now := range b.Labels {
+			if now.Bit == old.Bit && now.Name != old.Name {
+				moved[now.Bit/8] |= 1 << (now.Bit % 8)
+			}
+		}
+	}
+	if moved == [16]byte{} {
+		return nil
+	}
+	return clearBits(moved, step)
+}
+
 // ClearRetired takes what the policies in force before wrote and those of the
 // bundle do not, labels and bits of the mark, off live connections. Nobody sets
 // them any more: the rules are replaced, and the caller has told netpold. also are
 // bits of labels that are in force no longer than that.
 func (l *Live) ClearRetired(b *artifact.Bundle, also [16]byte, step func(string)) error {
-	labels := bitsOf(l.labels(), b.Labels)
+	labels := bitsOf(l.Labels(), b.Labels)
 	used := bitsOf(b.Labels, nil)
 	for i := range labels {
 		labels[i] = (labels[i] | also[i]) &^ used[i]

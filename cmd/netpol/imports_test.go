@@ -74,7 +74,8 @@ var rules = []rule{
 	// The enforcer.
 	{"enforcer/flow", []string{"enforcer/packet"}, nil},
 	{"enforcer/dissect", []string{"enforcer/packet", "lang/fact"}, nil},
-	{"enforcer/dissect/dissecttest", []string{"enforcer/dissect", "enforcer/packet", "lang/fact"}, []string{"github.com/google/go-cmp/..."}},
+	{"enforcer/fuzztest", nil, nil},
+	{"enforcer/dissect/dissecttest", []string{"enforcer/dissect", "enforcer/fuzztest", "enforcer/packet", "lang/fact"}, []string{"github.com/google/go-cmp/..."}},
 	{"enforcer/dissect/all", []string{"enforcer/dissect/..."}, nil},
 	{"enforcer/dissect/...", []string{"enforcer/dissect/...", "lang/fact"}, []string{"golang.org/x/crypto/..."}},
 	{"enforcer/classify", []string{"compiler/artifact", "enforcer/dissect", "enforcer/flow", "lang/fact"}, []string{"github.com/gaissmai/bart/..."}},

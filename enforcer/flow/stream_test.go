@@ -186,33 +186,6 @@ func TestStreamShuffled(t *testing.T) {
 	}
 }
 
-func FuzzStream(f *testing.F) {
-	f.Add([]byte{0, 5, 3, 9, 0, 1, 200, 7})
-	f.Add(bytes.Repeat([]byte{255, 255, 2}, 40))
-	f.Fuzz(func(t *testing.T, script []byte) {
-		pool := &Buffers{Limit: 64 << 10}
-		var s Stream
-		s.Syn(0)
-		var last []byte
-		for len(script) >= 3 {
-			seq := uint32(script[0])<<5 | uint32(script[1])
-			s.Add(seq, bytes.Repeat(script[2:3], int(script[1])+1), pool)
-			if script[2] == 7 {
-				s.Fin(seq)
-			}
-			if !bytes.HasPrefix(s.Bytes(), last) {
-				t.Fatal("bytes that were delivered have changed")
-			}
-			last = append(last[:0], s.Bytes()...)
-			script = script[3:]
-		}
-		s.Release(pool)
-		if pool.Out() != 0 {
-			t.Fatalf("%d bytes not returned", pool.Out())
-		}
-	})
-}
-
 func TestDatagrams(t *testing.T) {
 	pool := &Buffers{Limit: 1 << 20}
 	var d Datagrams

@@ -315,27 +315,6 @@ func TestDecodeNoAllocs(t *testing.T) {
 	}
 }
 
-func FuzzDecode(f *testing.F) {
-	tcp4 := build(f, ipv4(layers.IPProtocolTCP), tcp(), gopacket.Payload("hello"))
-	f.Add(uint16(LinkEthernet), build(f, ether(layers.EthernetTypeIPv4), gopacket.Payload(tcp4)))
-	f.Add(uint16(LinkRaw), build(f, ipv6(layers.IPProtocolUDP), udp(), gopacket.Payload("hello")))
-	f.Add(uint16(LinkPPP), append([]byte{0xff, 3, 0, 0x21}, tcp4...))
-	f.Add(uint16(LinkPPI), append([]byte{0, 0, 8, 0, 101, 0, 0, 0}, tcp4...))
-	f.Fuzz(func(t *testing.T, link uint16, data []byte) {
-		var p Parsed
-		Decode(&Raw{Data: data, LinkType: LinkType(link)}, &p)
-		if len(p.Payload) > len(data) {
-			t.Errorf("payload of %d bytes out of %d", len(p.Payload), len(data))
-		}
-		if p.Drop == DropNone && p.IPVersion != 4 && p.IPVersion != 6 {
-			t.Errorf("not dropped, yet IP version %d", p.IPVersion)
-		}
-		if p.Drop == DropNone && p.PayloadLength < len(p.Payload) {
-			t.Errorf("payload length %d below the %d bytes there", p.PayloadLength, len(p.Payload))
-		}
-	})
-}
-
 func BenchmarkDecode(b *testing.B) {
 	data := build(b, ether(layers.EthernetTypeIPv4), ipv4(layers.IPProtocolTCP), tcp(), gopacket.Payload("hello"))
 	b.Run("packet", func(b *testing.B) {

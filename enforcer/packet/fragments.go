@@ -11,8 +11,9 @@ const (
 	// fragments are not all there. Linux keeps 4 MiB of them (ipfrag_high_thresh).
 	maxDatagrams     = 256
 	maxFragmentBytes = 1 << 20
-	// maxPieces is how many separate parts of one datagram are kept.
-	maxPieces = 64
+	// maxPieces is how many separate parts of one datagram are kept: those of 4
+	// KiB in fragments of eight bytes, every second one first.
+	maxPieces = 256
 	// fragmentLife is how long a datagram's first fragment waits for the last,
 	// in nanoseconds: Linux's net.ipv4.ipfrag_time.
 	fragmentLife = 30e9
@@ -124,19 +125,23 @@ func (d *datagram) add(from, to int, p *Parsed) {
 	d.merge(piece{from, to})
 }
 
-// merge notes a part; the list is in order and has no two that touch.
+// merge notes a part; the list is in order and has no two that touch. What it
+// has no room for is missing for ever, while the receiver may have it.
 func (d *datagram) merge(add piece) {
-	kept := make([]piece, 0, len(d.pieces)+1)
-	for _, have := range d.pieces {
-		if have.to < add.from || have.from > add.to {
-			kept = append(kept, have)
-			continue
-		}
-		add = piece{min(add.from, have.from), max(add.to, have.to)}
+	i := 0
+	for i < len(d.pieces) && d.pieces[i].to < add.from {
+		i++
 	}
-	kept = append(kept, add)
-	slices.SortFunc(kept, func(a, b piece) int { return a.from - b.from })
-	d.pieces = kept[:min(len(kept), maxPieces)]
+	j := i
+	for j < len(d.pieces) && d.pieces[j].from <= add.to {
+		add = piece{min(add.from, d.pieces[j].from), max(add.to, d.pieces[j].to)}
+		j++
+	}
+	if i == j && len(d.pieces) == maxPieces {
+		d.differ = true
+		return
+	}
+	d.pieces = slices.Replace(d.pieces, i, j, add)
 }
 
 // whole says that nothing is missing.

@@ -142,31 +142,34 @@ func TestFragmentsGivenUp(t *testing.T) {
 	}
 }
 
-func FuzzFragments(f *testing.F) {
-	whole := payloadOf(f, 92)
-	for _, data := range fragments4(f, whole, 7, []part{{0, 48, true, 0}, {40, 100, false, 1}}) {
-		f.Add(data, data)
-	}
-	f.Fuzz(func(t *testing.T, a, b []byte) {
-		var keep Fragments
+// TestFragmentsInManyPieces: small fragments, every second one first, are put
+// together; of more than are kept apart the datagram says so.
+func TestFragmentsInManyPieces(t *testing.T) {
+	for _, tt := range []struct {
+		pieces         int
+		whole, evasive bool
+	}{{2 * maxPieces, true, false}, {2*maxPieces + 4, false, true}} {
+		whole := payloadOf(t, 8*tt.pieces-8)
+		var parts []part
+		for _, first := range []int{1, 0} {
+			for i := first; i < tt.pieces; i += 2 {
+				parts = append(parts, part{8 * i, 8*i + 8, i < tt.pieces-1, 0})
+			}
+		}
+		var f Fragments
 		var p Parsed
-		for _, data := range [][]byte{a, b, a} {
-			raw := Raw{Data: data, LinkType: LinkRaw, Length: len(data)}
-			if Decode(&raw, &p); p.Fragment == NotFragment {
-				Unwrap(&p, AllTunnels)
-				continue
-			}
-			if keep.Add(&raw, &p) && p.Fragment != NotFragment {
-				t.Fatal("a whole datagram is a fragment")
-			}
+		raw := Raw{LinkType: LinkRaw}
+		got := false
+		for _, data := range fragments4(t, whole, 7, parts) {
+			raw.Data, raw.Length = data, len(data)
+			Decode(&raw, &p)
+			got = f.Add(&raw, &p)
 		}
-		for keep.Stale(math.MaxInt64, &Raw{}, &p) {
-			if p.Drop == DropNone && p.Fragment != FirstFragment {
-				t.Fatal("given up, but no first fragment")
-			}
+		if !got {
+			f.Stale(math.MaxInt64, &raw, &p)
 		}
-		if keep.bytes != 0 {
-			t.Fatalf("%d bytes left", keep.bytes)
+		if got != tt.whole || p.Evasive != tt.evasive || p.DstPort != 53 {
+			t.Errorf("%d pieces: whole %v, evasive %v, port %d", tt.pieces, got, p.Evasive, p.DstPort)
 		}
-	})
+	}
 }

@@ -1,96 +1,86 @@
 package dissecttest
 
 import (
-	"bytes"
 	"encoding/binary"
-	"reflect"
-	"strings"
 	"testing"
 
 	"github.com/netpol/netpol/enforcer/dissect"
-	"github.com/netpol/netpol/lang/fact"
+	"github.com/netpol/netpol/enforcer/fuzztest"
 )
 
 // maxFuzzPackets bounds one fuzzed flow, as the engine's packet budget does.
 const maxFuzzPackets = 32
 
-// FuzzOne fuzzes d from the flows of the cases. Whatever the bytes: no panic,
-// results in their order, no change of the input, nothing but printable ASCII
-// in the facts.
+// FuzzOne fuzzes d from the flows of the cases, by Go's fuzzer or, where
+// fuzztest.Environment asks for it, by count. Whatever the bytes, what package
+// dissect promises must hold; see promises.
 func FuzzOne(f *testing.F, d dissect.Dissector, cases []Case) {
 	f.Helper()
+	var seeds [][]byte
+	add := func(fl Flow) {
+		f.Add(fl.DstPort, encode(fl))
+		seeds = append(seeds, binary.BigEndian.AppendUint16(nil, fl.DstPort))
+		seeds[len(seeds)-1] = append(seeds[len(seeds)-1], encode(fl)...)
+	}
 	for _, c := range cases {
-		f.Add(c.In.DstPort, encode(c.In))
+		add(c.In)
 	}
 	for _, foreign := range foreignFlows() {
-		f.Add(foreign.flow.DstPort, encode(foreign.flow))
+		add(foreign.flow)
 	}
-	spec := d.Spec()
-	f.Fuzz(func(t *testing.T, port uint16, data []byte) {
-		if spec.TCP {
-			fuzzFlow(t, d, decode(data, port, false))
+	fuzztest.Run(f, seeds, func(b []byte) uint64 {
+		if len(b) < 2 {
+			return 0
 		}
-		if spec.UDP {
-			fuzzFlow(t, d, decode(data, port, true))
-		}
-		everything := dissect.Wants{Certificate: true, URL: true, Agents: true, STUN: true, Login: true}
-		if spec.TCP {
-			fuzzFlow(t, d, decode(data, port, false).Wanting(everything))
-		}
-		if spec.UDP {
-			fuzzFlow(t, d, decode(data, port, true).Wanting(everything))
-		}
+		return fuzzFlows(f, d, binary.BigEndian.Uint16(b), b[2:])
 	})
+	f.Fuzz(func(t *testing.T, port uint16, data []byte) { fuzzFlows(t, d, port, data) })
 }
 
-// fuzzFlow grows the flow packet by packet through d.
-func fuzzFlow(t *testing.T, d dissect.Dissector, fl Flow) {
+// everything is wished for.
+var everything = dissect.Wants{Certificate: true, URL: true, Agents: true, STUN: true, Login: true}
+
+// fuzzFlows checks d's promises on the flows that data can be read as, and says
+// what came of them.
+func fuzzFlows(t testing.TB, d dissect.Dissector, port uint16, data []byte) (outcome uint64) {
 	t.Helper()
-	was := fl.clone()
-	p := progress{last: dissect.NeedMore}
-	cut := 0
-	for _, pkt := range fl.Packets {
-		if p.last == dissect.NoMatch || p.last == dissect.Match {
-			break // the engine does not ask again
-		}
-		if cut++; !fl.UDP {
-			cut += len(pkt.Data) - 1
-		}
-		w := fl.Window(cut)
-		if err := p.step(d, w); err != nil {
-			t.Fatalf("cut %d: %v", cut, err)
-		}
-		for _, n := range w.Names {
-			if !clean(n.Name) || !n.Addr.IsValid() {
-				t.Fatalf("name binding %q %v", n.Name, n.Addr)
-			}
-		}
+	spec := d.Spec()
+	if spec.TCP {
+		outcome = fuzzFlow(t, d, func() Flow { return decode(data, port, false) })
 	}
-	for i := range fl.Packets {
-		if !bytes.Equal(fl.Packets[i].Data, was.Packets[i].Data) {
-			t.Fatalf("packet %d was changed", i)
-		}
+	if spec.UDP {
+		outcome = outcome*31 + fuzzFlow(t, d, func() Flow { return decode(data, port, true) })
 	}
-	x := &p.facts
-	fields := reflect.ValueOf(x).Elem()
-	for _, a := range fact.Attributes {
-		if s, ok := fields.FieldByName(a.Field).Interface().(string); ok && !clean(s) {
-			t.Fatalf("unprintable %s %q", a.Name, s)
-		}
-	}
-	if x.Hostname != strings.ToLower(x.Hostname) || x.DNSHostname != strings.ToLower(x.DNSHostname) {
-		t.Fatalf("host names %q, %q: want lower case", x.Hostname, x.DNSHostname)
-	}
+	return outcome
 }
 
-// clean says whether s is printable ASCII.
-func clean(s string) bool {
-	for i := range len(s) {
-		if s[i] < 0x20 || s[i] > 0x7e {
-			return false
+// fuzzFlow checks d's promises on a flow, without and with wishes. The flow is
+// made anew each time: its packets are overwritten at the end.
+func fuzzFlow(t testing.TB, d dissect.Dissector, build func() Flow) (outcome uint64) {
+	t.Helper()
+	for _, want := range []dissect.Wants{{}, everything} {
+		fl := build().Wanting(want)
+		o, err := promises(d, fl)
+		if err != nil {
+			t.Fatalf("%s, udp %v, port %d, %+v: %v", d.Spec().Name, fl.UDP, fl.DstPort, want, err)
 		}
+		outcome = outcome*31 + o
 	}
-	return true
+	return outcome
+}
+
+// FuzzBuilt is FuzzOne for flows that build makes of the input: what lies behind
+// a cipher is out of a fuzzer's reach otherwise.
+func FuzzBuilt(f *testing.F, d dissect.Dissector, seeds [][]byte, build func(t testing.TB, data []byte) Flow) {
+	f.Helper()
+	for _, s := range seeds {
+		f.Add(s)
+	}
+	try := func(t testing.TB, b []byte) uint64 {
+		return fuzzFlow(t, d, func() Flow { return build(t, b) })
+	}
+	fuzztest.Run(f, seeds, func(b []byte) uint64 { return try(f, b) })
+	f.Fuzz(func(t *testing.T, b []byte) { try(t, b) })
 }
 
 // encode writes a flow as fuzz input: per packet one byte (its lowest bit is

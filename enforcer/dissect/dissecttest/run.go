@@ -84,7 +84,7 @@ func (p *progress) step(d dissect.Dissector, w *dissect.Window) error {
 	switch p.last {
 	case dissect.NoMatch, dissect.NeedMore:
 		if p.facts != (fact.Facts{}) || len(w.Names) > 0 {
-			return fmt.Errorf("facts set on %s: %+v, names %v", ResultName(p.last), p.facts, w.Names)
+			return fmt.Errorf("facts set on %s, names %v", p, w.Names)
 		}
 	case dissect.Partial, dissect.Match:
 		if p.facts.Protocol == "" {

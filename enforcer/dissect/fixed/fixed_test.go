@@ -194,7 +194,9 @@ func makeMessage(tests []test) []byte {
 		}
 	}
 	for _, k := range tests {
-		grow(k.offset + max(k.width, len(k.text[:min(len(k.text), 1)])))
+		if k.op != opLine && k.op != opHas { // those are appended, and a line holds nothing but text
+			grow(k.offset + max(k.width, len(k.text[:min(len(k.text), 1)])))
+		}
 		switch k.op {
 		case opAt, opMask:
 			grow(k.offset + len(k.text))
@@ -283,6 +285,21 @@ func TestForeign(t *testing.T) {
 		w = &dissect.Window{SrcPort: 49999, DstPort: 49998, Stream: [2][]byte{noise[i : i+64+i], noise[1000-i:]}}
 		if d.Dissect(w, &f) == dissect.Match {
 			t.Errorf("noise stream at %d: got %q", i, f.Protocol)
+		}
+	}
+}
+
+// TestLinesAreText: what ends as a request line does is one only if it is text, so
+// that it does not take a binary protocol's place, or not, by how a stream is cut.
+func TestLinesAreText(t *testing.T) {
+	smb := "\x00\x00\x00\x24\xfeSMB@\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x1f\x00 rtsp://example.com/ RTSP/1.0\r\n"
+	for name, w := range map[string]*dissect.Window{
+		"stream":   dissecttest.TCP(445, dissecttest.Client(smb)).Whole(),
+		"datagram": dissecttest.UDP(445, dissecttest.Client(smb)).Whole(),
+	} {
+		var f fact.Facts
+		if New().Dissect(w, &f); f.Protocol == "rtsp" {
+			t.Errorf("%s: got rtsp", name)
 		}
 	}
 }

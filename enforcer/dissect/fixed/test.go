@@ -23,7 +23,7 @@ const (
 	opSkip              // the same number is where the next message begins: later tests count from there
 	opSize              // the datagram has low..high bytes; a stream has at least low
 	opHas               // text stands somewhere in the first high bytes
-	opLine              // the first line ends with text
+	opLine              // the first line ends with text, and is text itself
 	opLast              // the datagram's last byte is text; a stream has no end
 )
 
@@ -248,8 +248,14 @@ func (t *test) askHas(i input) answer {
 
 func (t *test) askLine(i input) answer {
 	b := i.bytes[:min(len(i.bytes), maxLine)]
-	end := bytes.IndexByte(b, '\n')
-	if end < 0 {
+	end := 0
+	for end < len(b) && b[end] != '\n' {
+		if b[end] < ' ' && b[end] != '\r' && b[end] != '\t' {
+			return no // no text
+		}
+		end++
+	}
+	if end == len(b) {
 		if len(b) < maxLine {
 			return i.short()
 		}

@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/hex"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -110,6 +111,36 @@ func TestCertificateIsNotWaitedFor(t *testing.T) {
 				t.Errorf("got %s, want %s", dissecttest.ResultName(got), dissecttest.ResultName(tt.want))
 			}
 		})
+	}
+}
+
+// TestCertificateInACutMessage: a certificate that was read from a message that
+// is not whole stays read when the server breaks the message off.
+func TestCertificateInACutMessage(t *testing.T) {
+	cert := certificate(t, "cert.test", "cert.test").Certificate[0]
+	chain := vector(3, append(vector(3, cert), make([]byte, 300)...))
+	message := append([]byte{typeCertificate}, vector(3, chain)...)
+	server := append(records(serverHello(0x0303, 0xc02f), 1000), records(message[:len(message)-200], 1000)...)
+	for name, behind := range map[string]string{
+		"nothing":           "",
+		"ChangeCipherSpec":  "\x14\x03\x03\x00\x01\x01\x16\x03\x03\x00\x04\x0e\x00\x00\x00",
+		"application data":  "\x17\x03\x03\x00\x01a",
+		"no record":         "\x00\x00",
+		"record of no type": "\x19\x03\x03\x00\x01a",
+	} {
+		in := dissecttest.TCP(443, dissecttest.Client(records(plainHello(), 1000)), dissecttest.Server(append(slices.Clone(server), behind...)))
+		var f fact.Facts
+		New().Dissect(in.Whole(), &f)
+		if f.Hostname != "cert.test" || f.By != fact.ByCert {
+			t.Errorf("%s behind: got name %q", name, f.Hostname)
+		}
+	}
+	resumed := append(records(serverHello(0x0303, 0xc02f), 1000), "\x14\x03\x03\x00\x01\x01"...)
+	var f fact.Facts
+	in := dissecttest.TCP(443, dissecttest.Client(records(plainHello(), 1000)), dissecttest.Server(append(resumed, records(message, 1000)...)))
+	New().Dissect(in.Whole(), &f)
+	if f.Hostname != "" {
+		t.Errorf("behind a ChangeCipherSpec everything is encrypted: got name %q", f.Hostname)
 	}
 }
 

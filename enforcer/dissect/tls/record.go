@@ -70,7 +70,10 @@ type messages struct {
 	frag  []byte // handshake bytes of the current record not read yet
 	cut   bool   // the stream ends within the current record
 	ended bool   // no plaintext handshake follows, whatever bytes come
-	ccs   bool   // a ChangeCipherSpec was passed: before TLS 1.3, the rest is encrypted
+	ccs   bool   // a ChangeCipherSpec was passed
+	// sealed: the message last read began behind it. Before TLS 1.3 that is
+	// encrypted.
+	sealed bool
 }
 
 // fill moves to the next record with handshake bytes unless some are left.
@@ -117,7 +120,8 @@ func (m *messages) read(dst []byte) int {
 // span records, and is a copy when it does.
 func (m *messages) next() (typ byte, body []byte, whole bool) {
 	var head [4]byte
-	if m.read(head[:]) < len(head) {
+	got := m.read(head[:])
+	if m.sealed = m.ccs; got < len(head) {
 		return 0, nil, false
 	}
 	c := dissect.NewCursor(head[:])

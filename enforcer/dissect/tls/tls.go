@@ -128,13 +128,13 @@ func readServer(o *opening) answer {
 	// From TLS 1.3 on the certificate is encrypted (RFC 8446 section 2).
 	for a.version < version13 {
 		typ, body, whole = m.next()
-		if m.ccs || m.ended {
+		if m.sealed {
 			break // a resumed session has no certificate
 		}
 		if typ == typeCertificate {
 			a.certificate = firstCertificate(body)
 		}
-		if a.certificate != nil {
+		if a.certificate != nil || m.ended {
 			break
 		}
 		if !whole {

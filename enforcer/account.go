@@ -62,7 +62,7 @@ func (w *worker) fill(to *telemetry.Flow, r *flow.Record, f *fact.Facts, event t
 		Event: event, PCAP: w.file,
 		IPProtocol: f.IPProtocol, VLANID: f.VLANID,
 		SrcIP: f.SrcIP, SrcPort: f.SrcPort, DstIP: f.DstIP, DstPort: f.DstPort,
-		Protocol: f.Protocol, Application: application, Category: f.Category,
+		Protocol: f.Protocol, Application: application, Brand: w.policy.classifier.Brand(application), Category: f.Category,
 		Hostname: hostname(f), TLSVersion: tlsVersion(f), JA4: f.JA4, ALPN: f.ALPN,
 		DetectionPackets: int(r.NamedAt),
 		Labels:           w.policy.labelNames(labels, &r.Labels), Policies: policies,

@@ -159,7 +159,7 @@ func (w *worker) brief(to *record.Brief, r *flow.Record, f *fact.Facts) {
 	application, _ := w.application(f)
 	*to = record.Brief{
 		Digest: w.digest(r), LastSeenAt: w.millis(r.LastSeen),
-		ApplicationName: application, ProtocolName: f.Protocol, DetectionPackets: int(r.NamedAt),
+		ApplicationName: application, BrandName: w.policy.classifier.Brand(application), ProtocolName: f.Protocol, DetectionPackets: int(r.NamedAt),
 	}
 }
 

@@ -21,6 +21,7 @@ func (d *decoder) decodeApplication(b *hclsyntax.Block) {
 	app.Name = d.text(b, "name", `"Zoom"`).Value
 	app.Description = d.text(b, "description", `"Video calls"`).Value
 	app.Category = d.text(b, "category", `"voip-conferencing"`)
+	app.Brand = d.text(b, "brand", `"microsoft"`)
 	app.Override = d.flag(b, "override", false)
 	for _, t := range d.texts(b, "domains", `"zoom.us"`) {
 		if t.Value = d.domain(t); t.Value != "" {

@@ -109,6 +109,7 @@ type Application struct {
 	Tag         Text
 	Name        string // empty: as in the catalogue, or the tag
 	Category    Text   // empty: as in the catalogue
+	Brand       Text   // empty: as in the catalogue
 	Description string
 	Domains     []Text // suffixes, lower case, no leading dot
 	Networks    []Network

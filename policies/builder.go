@@ -14,7 +14,8 @@ import (
 type builder struct {
 	cat        *artifact.Catalogue
 	categories map[string]bool
-	apps       map[string]int // index in cat.Applications
+	apps       map[string]int  // index in cat.Applications
+	brands     map[string]bool // applications that others are part of
 	suffixes   map[string]string
 	prefixes   map[netip.Prefix]string
 	owners     map[portKey]string // the protocol that owns a port
@@ -36,6 +37,7 @@ func (b *builder) reset() {
 	if b.categories == nil {
 		b.categories = make(map[string]bool)
 		b.apps = make(map[string]int)
+		b.brands = make(map[string]bool)
 		b.suffixes = make(map[string]string)
 		b.prefixes = make(map[netip.Prefix]string)
 		b.owners = make(map[portKey]string)
@@ -71,6 +73,32 @@ func (b *builder) application(r row) error {
 	}
 	b.apps[tag] = len(b.cat.Applications)
 	b.cat.Applications = append(b.cat.Applications, artifact.Application{Tag: tag, Category: category, Name: r.fields[2]})
+	return nil
+}
+
+// brand makes an application part of another, which must be part of none: there
+// is one level, so that every application has one brand.
+func (b *builder) brand(r row) error {
+	app, err := b.owner(r)
+	if err != nil {
+		return err
+	}
+	if err := b.ascending(r, app.Tag); err != nil {
+		return err
+	}
+	i, ok := b.apps[r.fields[1]]
+	switch {
+	case !ok:
+		return r.errorf("unknown brand %q", r.fields[1])
+	case r.fields[1] == app.Tag:
+		return r.errorf("%s is part of itself", app.Tag)
+	case b.cat.Applications[i].Brand != "":
+		return r.errorf("%s is itself part of %s", r.fields[1], b.cat.Applications[i].Brand)
+	case b.brands[app.Tag]:
+		return r.errorf("%s has parts of its own", app.Tag)
+	}
+	b.brands[r.fields[1]] = true
+	app.Brand = r.fields[1]
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -28,7 +29,7 @@ func Catalogue() (*artifact.Catalogue, error) {
 // strict rules.
 func Read(dir fs.FS) (*artifact.Catalogue, error) { return parseCatalogue(dir) }
 
-// parseCatalogue reads the six tables of a catalogue directory. The first
+// parseCatalogue reads the tables of a catalogue directory. The first
 // mistake ends it, with the file and line: the tables are the project's own,
 // so a mistake is a bug and not an author's error to be collected.
 func parseCatalogue(dir fs.FS) (*artifact.Catalogue, error) {
@@ -37,15 +38,20 @@ func parseCatalogue(dir fs.FS) (*artifact.Catalogue, error) {
 		file    string
 		columns int
 		row     func(row) error
+		later   bool // older catalogues have no such table
 	}{
-		{"categories.txt", 2, b.category},
-		{"applications.txt", 4, b.application},
-		{"protocols.txt", 5, b.protocol},
-		{"domains.txt", 2, b.domain},
-		{"networks.txt", 2, b.network},
-		{"ports.txt", 4, b.port},
+		{"categories.txt", 2, b.category, false},
+		{"applications.txt", 4, b.application, false},
+		{"brands.txt", 2, b.brand, true},
+		{"protocols.txt", 5, b.protocol, false},
+		{"domains.txt", 2, b.domain, false},
+		{"networks.txt", 2, b.network, false},
+		{"ports.txt", 4, b.port, false},
 	} {
 		data, err := fs.ReadFile(dir, table.file)
+		if table.later && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read catalogue: %w", err)
 		}

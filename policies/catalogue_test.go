@@ -46,6 +46,7 @@ func smallCatalogue() fstest.MapFS {
 	for name, text := range map[string]string{
 		"categories.txt":   "# comment\ngames\tGames\nweb\tWeb\n",
 		"applications.txt": "steam\tgames\tSteam\tGame store\nzoom\tweb\tZoom\tMeetings\n",
+		"brands.txt":       "",
 		"protocols.txt":    "http\tweb\t-\ttcp/80,tcp/8000-8001\tHTTP\nsteam\tgames\tsteam\t-\tSteam client\n",
 		"domains.txt":      "zoom\tzoom.us\n",
 		"networks.txt":     "zoom\t3.7.35.0/25\nzoom\t2620:123:2000::/40\n",
@@ -67,6 +68,11 @@ func TestParseCatalogueMistakes(t *testing.T) {
 		{"comment counts as a line", "categories.txt", "# a\nweb\tWeb\nweb\tWeb\n", "categories.txt:3: out of order or repeated: web"},
 		{"unknown category", "applications.txt", "zoom\tmail\tZoom\tMeetings\n", `applications.txt:1: unknown category "mail"`},
 		{"nothing to recognise", "applications.txt", "steam\tgames\tSteam\tStore\nthrow\tweb\tThrow\tNothing\nzoom\tweb\tZoom\tMeetings\n", "applications.txt: throw has no domain, network, port or protocol"},
+		{"brand of unknown application", "brands.txt", "skype\tzoom\n", `brands.txt:1: unknown application "skype"`},
+		{"unknown brand", "brands.txt", "zoom\tskype\n", `brands.txt:1: unknown brand "skype"`},
+		{"part of itself", "brands.txt", "zoom\tzoom\n", "brands.txt:1: zoom is part of itself"},
+		{"brand that is part of another", "brands.txt", "steam\tzoom\nzoom\tsteam\n", "brands.txt:2: steam is itself part of zoom"},
+		{"part of two", "brands.txt", "zoom\tsteam\nzoom\tsteam\n", "brands.txt:2: out of order or repeated: zoom"},
 		{"protocol of unknown category", "protocols.txt", "http\tmail\t-\t-\tHTTP\n", `protocols.txt:1: unknown category "mail"`},
 		{"protocol of unknown application", "protocols.txt", "http\tweb\tskype\t-\tHTTP\n", `protocols.txt:1: unknown application "skype"`},
 		{"port with two owners", "protocols.txt", "http\tweb\t-\ttcp/80\tHTTP\nhttp2\tweb\t-\ttcp/79-81\tHTTP/2\n", "protocols.txt:2: tcp/80 belongs to http already"},
@@ -100,14 +106,39 @@ func TestParseCatalogueMistakes(t *testing.T) {
 	}
 }
 
-// TestTablesAreComplete holds the embedded directory to the six tables, so
+func TestBrands(t *testing.T) {
+	dir := smallCatalogue()
+	dir["applications.txt"].Data = []byte("skype\tweb\tSkype\tCalls\nsteam\tgames\tSteam\tStore\nzoom\tweb\tZoom\tMeetings\n")
+	dir["domains.txt"].Data = []byte("skype\tskype.com\n")
+	dir["brands.txt"].Data = []byte("skype\tzoom\n")
+	cat, err := parseCatalogue(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := cat.Applications[0]; got.Brand != "zoom" || got.BrandTag() != "zoom" {
+		t.Errorf("skype is part of %q, want zoom", got.Brand)
+	}
+	if got := cat.Applications[1]; got.Brand != "" || got.BrandTag() != "steam" {
+		t.Errorf("the brand of steam is %q, want its own", got.BrandTag())
+	}
+	dir["brands.txt"].Data = []byte("skype\tzoom\nzoom\tsteam\n")
+	if _, err := parseCatalogue(dir); err == nil || err.Error() != "brands.txt:2: zoom has parts of its own" {
+		t.Errorf("got error %v for a brand that becomes a part", err)
+	}
+	delete(dir, "brands.txt") // as older catalogues are
+	if _, err := parseCatalogue(dir); err != nil {
+		t.Errorf("a catalogue without brands: %v", err)
+	}
+}
+
+// TestTablesAreComplete holds the embedded directory to the tables, so
 // that no file is added that nobody reads.
 func TestTablesAreComplete(t *testing.T) {
 	files, err := fs.Glob(embedded, "catalog/*")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "catalog/applications.txt catalog/categories.txt catalog/domains.txt catalog/networks.txt catalog/ports.txt catalog/protocols.txt"
+	want := "catalog/applications.txt catalog/brands.txt catalog/categories.txt catalog/domains.txt catalog/networks.txt catalog/ports.txt catalog/protocols.txt"
 	if got := strings.Join(files, " "); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

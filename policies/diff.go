@@ -75,7 +75,11 @@ func missing(a, b []string) []string {
 
 // Rows are the facts of an application, one a row.
 func Rows(a *artifact.Application) []string {
-	out := slices.Clone(a.Domains)
+	var out []string
+	if a.Brand != "" {
+		out = append(out, "part of "+a.Brand)
+	}
+	out = append(out, a.Domains...)
 	for _, p := range a.Networks {
 		out = append(out, p.String())
 	}

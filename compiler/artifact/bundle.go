@@ -163,9 +163,18 @@ type Application struct {
 	Tag      string         `json:"tag"`
 	Name     string         `json:"name"`
 	Category string         `json:"category"`
+	Brand    string         `json:"brand,omitempty"`    // tag of the application that it is part of; empty for none
 	Domains  []string       `json:"domains,omitempty"`  // suffixes, lower case, no leading dot
 	Networks []netip.Prefix `json:"networks,omitempty"` // longest prefix over all applications wins
 	Ports    []PortRange    `json:"ports,omitempty"`
+}
+
+// BrandTag is the tag of the brand: its own where it is part of none.
+func (a *Application) BrandTag() string {
+	if a.Brand == "" {
+		return a.Tag
+	}
+	return a.Brand
 }
 
 // PortRange is Low..High inclusive of one transport.

@@ -147,12 +147,14 @@ func saysEvidence(list []ir.Expr) bool {
 // guessable lists the applications named by conditions that have networks or
 // ports in the catalogue.
 func (p *pass) guessable(list []ir.Expr) []string {
-	apps, categories := map[string]bool{}, map[string]bool{}
+	apps, brands, categories := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	positive(list, func(c *ir.Compare) {
 		for _, s := range c.Strings {
 			switch c.Attr.Name {
 			case "application":
 				apps[s] = true
+			case "brand":
+				brands[s] = true
 			case "category", "application_category":
 				categories[s] = true
 			}
@@ -160,7 +162,7 @@ func (p *pass) guessable(list []ir.Expr) []string {
 	})
 	var out []string
 	for _, a := range p.in.Set.Catalogue.Applications {
-		if (apps[a.Tag] || categories[a.Category]) && (len(a.Networks) > 0 || len(a.Ports) > 0) {
+		if (apps[a.Tag] || brands[a.BrandTag()] || categories[a.Category]) && (len(a.Networks) > 0 || len(a.Ports) > 0) {
 			out = append(out, a.Tag)
 		}
 	}

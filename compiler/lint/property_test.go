@@ -23,7 +23,7 @@ func world() *artifact.Catalogue {
 		Categories: []artifact.Category{{Tag: "calls"}, {Tag: "films"}, {Tag: "web"}},
 		Protocols:  []artifact.Protocol{{Tag: "quic", Category: "web"}, {Tag: "tls", Category: "web"}},
 		Applications: []artifact.Application{
-			{Tag: "netflix", Category: "films"}, {Tag: "webex", Category: "calls"}, {Tag: "zoom", Category: "calls"},
+			{Tag: "netflix", Category: "films"}, {Tag: "webex", Category: "calls", Brand: "netflix"}, {Tag: "zoom", Category: "calls"},
 		},
 	}
 }
@@ -36,7 +36,7 @@ func randomCondition(t *rapid.T, depth int) string {
 		return pick("form", "("+a+" and "+b+")", "("+a+" and "+b+")", "("+a+" or "+b+")", "not ("+a+")")
 	}
 	return pick("atom",
-		"app == 'zoom'", "app in ['zoom', 'webex']", "category == 'calls'", "category == 'web'", "protocol == 'tls'", "by == 'port'",
+		"app == 'zoom'", "brand == 'netflix'", "app in ['zoom', 'webex']", "category == 'calls'", "category == 'web'", "protocol == 'tls'", "by == 'port'",
 		"detection_guessed", "domain(hostname, 'example.org')", "hostname == 'www.example.org'", "hostname contains 'www'", "hostname matches '^w+[.]'",
 		"dst_port in 1..500", "dst_port == 443", "dst_port > 400", "src_ip in '10.0.0.0/8'", "local_ip in '10.0.0.0/9'", "dst_ip in '2001:db8::/32'",
 		"ip_version == 4", "tls_version < '1.2'", "alpn == 'h2'", "interface == 'lan0'",
@@ -56,7 +56,7 @@ func randomSet(t *rapid.T) string {
 func randomFlow(t *rapid.T, cat *artifact.Catalogue) *fact.Facts {
 	f := &fact.Facts{IPProtocol: 6, IPVersion: 4}
 	if i := rapid.IntRange(-1, 2).Draw(t, "app"); i >= 0 {
-		f.Application, f.ApplicationCategory = cat.Applications[i].Tag, cat.Applications[i].Category
+		f.Application, f.Brand, f.ApplicationCategory = cat.Applications[i].Tag, cat.Applications[i].BrandTag(), cat.Applications[i].Category
 		f.By = rapid.SampledFrom([]string{fact.BySNI, fact.ByPort}).Draw(t, "by")
 	}
 	if i := rapid.IntRange(-1, 1).Draw(t, "protocol"); i >= 0 {

@@ -206,7 +206,7 @@ func operators(t fact.Type) []string {
 	switch t {
 	case fact.Number, fact.Port, fact.TLSVersion, fact.TimeOfDay:
 		return []string{"==", "!=", "<", "<=", ">", ">=", "in"}
-	case fact.Text, fact.Hostname, fact.ApplicationName, fact.ProtocolName, fact.CategoryName:
+	case fact.Text, fact.Hostname, fact.ApplicationName, fact.ProtocolName, fact.CategoryName, fact.BrandName:
 		return []string{"==", "!=", "in", "contains", "startsWith", "endsWith", "matches"}
 	case fact.Address, fact.TextList, fact.EvidenceName, fact.Flag, fact.MAC, fact.EnumName, fact.ScheduleName, fact.InterfaceName:
 		return []string{"==", "!=", "in"}

@@ -13,15 +13,21 @@ import (
 
 // names are the tags that criteria may use, each list sorted.
 type names struct {
-	applications, protocols, categories []string
-	byTitle                             map[string]string // lower-case application name -> tag
+	applications, brands, protocols, categories []string
+	byTitle                                     map[string]string // lower-case application name -> tag
+	brandOf                                     map[string]string // of an application that is part of one, by tag
 }
 
 func newNames(cat *artifact.Catalogue) names {
-	n := names{byTitle: map[string]string{}}
+	n := names{byTitle: map[string]string{}, brandOf: map[string]string{}}
 	for _, a := range cat.Applications {
 		n.applications = append(n.applications, a.Tag)
 		n.byTitle[strings.ToLower(a.Name)] = a.Tag
+		if a.Brand != "" {
+			n.brandOf[a.Tag] = a.Brand
+		} else {
+			n.brands = append(n.brands, a.Tag)
+		}
 	}
 	for _, p := range cat.Protocols {
 		n.protocols = append(n.protocols, p.Tag)
@@ -29,7 +35,7 @@ func newNames(cat *artifact.Catalogue) names {
 	for _, c := range cat.Categories {
 		n.categories = append(n.categories, c.Tag)
 	}
-	for _, list := range [][]string{n.applications, n.protocols, n.categories} {
+	for _, list := range [][]string{n.applications, n.brands, n.protocols, n.categories} {
 		slices.Sort(list)
 	}
 	return n
@@ -47,6 +53,8 @@ func (n *names) vocabulary(t fact.Type) (vocabulary, bool) {
 	switch t {
 	case fact.ApplicationName:
 		return vocabulary{diag.UnknownApplication, "application", n.applications}, true
+	case fact.BrandName:
+		return vocabulary{diag.UnknownBrand, "brand", n.brands}, true
 	case fact.ProtocolName:
 		return vocabulary{diag.UnknownProtocol, "protocol", n.protocols}, true
 	case fact.CategoryName:
@@ -76,6 +84,9 @@ func (n *names) tag(v vocabulary, written string, hints *suggest.Budget) (string
 	if v.noun == "evidence" {
 		d.Detail = fmt.Sprintf("Nothing is recognised by '%s'; the values are %s.", written, strings.Join(v.tags, ", "))
 	}
+	if brand, ok := n.brandOf[tag]; ok && v.noun == "brand" {
+		d.Detail = fmt.Sprintf("'%s' is no brand, but an application of the brand '%s'.", tag, brand)
+	}
 	d.Hint = n.suggestTag(v, tag, hints)
 	return "", &d
 }
@@ -83,8 +94,11 @@ func (n *names) tag(v vocabulary, written string, hints *suggest.Budget) (string
 // suggestTag finds what was meant: another spelling, the tag of a name as it is
 // spoken, or a tag of another kind.
 func (n *names) suggestTag(v vocabulary, tag string, hints *suggest.Budget) string {
-	if v.noun == "application" {
+	if v.noun == "application" || v.noun == "brand" {
 		if other, ok := n.byTitle[tag]; ok {
+			if brand, part := n.brandOf[other]; part && v.noun == "brand" {
+				other = brand
+			}
 			return fmt.Sprintf("did you mean '%s'?", other)
 		}
 	}
@@ -101,5 +115,5 @@ func (n *names) suggestTag(v vocabulary, tag string, hints *suggest.Budget) stri
 
 // isTag reports types whose values are tags of the catalogue.
 func isTag(t fact.Type) bool {
-	return t == fact.ApplicationName || t == fact.ProtocolName || t == fact.CategoryName
+	return t == fact.ApplicationName || t == fact.ProtocolName || t == fact.CategoryName || t == fact.BrandName
 }

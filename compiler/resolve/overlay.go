@@ -27,6 +27,7 @@ func (r *resolver) overlay(base *artifact.Catalogue) *artifact.Catalogue {
 	r.checkOwners()
 	o.addApplications(base)
 	o.takeFromOthers()
+	o.checkBrands()
 	out.Digest = digest(&out)
 	return &out
 }
@@ -74,7 +75,7 @@ func (o *overlay) addApplication(a *lang.Application) {
 	i, found := o.at[a.Tag.Value]
 	if found {
 		old := o.out.Applications[i]
-		app.Name, app.Category = old.Name, old.Category
+		app.Name, app.Category, app.Brand = old.Name, old.Category, old.Brand
 		if !a.Override {
 			app.Domains, app.Networks, app.Ports = slices.Clone(old.Domains), slices.Clone(old.Networks), slices.Clone(old.Ports)
 		}
@@ -87,6 +88,12 @@ func (o *overlay) addApplication(a *lang.Application) {
 		app.Name = a.Name
 	}
 	app.Category = o.category(a, app.Category)
+	if a.Brand.Value != "" {
+		app.Brand = a.Brand.Value
+	}
+	if app.Brand == app.Tag { // its own brand, whatever the catalogue says
+		app.Brand = ""
+	}
 	for _, d := range a.Domains {
 		app.Domains = append(app.Domains, d.Value)
 	}
@@ -121,6 +128,40 @@ func (o *overlay) category(a *lang.Application, old string) string {
 			WithHint(o.r.hints.Hint(a.Category.Value, tags)))
 	}
 	return a.Category.Value
+}
+
+// checkBrands holds the brands of the set's applications to be applications that
+// are part of none: with one level, every application has one brand.
+func (o *overlay) checkBrands() {
+	brands := map[string]string{}
+	tags := make([]string, 0, len(o.out.Applications))
+	for _, a := range o.out.Applications {
+		brands[a.Tag] = a.Brand
+		tags = append(tags, a.Tag)
+	}
+	parts := map[string]string{} // of a brand, one
+	for _, a := range o.out.Applications {
+		if a.Brand != "" && parts[a.Brand] == "" {
+			parts[a.Brand] = a.Tag
+		}
+	}
+	for _, a := range o.r.policy.Applications {
+		brand, at := brands[a.Tag.Value], a.Brand.Range
+		if a.Brand.Value == "" || brand == "" {
+			continue
+		}
+		above, known := brands[brand]
+		switch {
+		case !known:
+			o.r.addUnknown(diag.New(diag.UnknownBrand, at, fmt.Sprintf("No application is tagged %q. A brand is an application of the catalogue, or of a block of its own.", brand)).
+				WithHint(o.r.hints.Hint(brand, tags)))
+		case above != "":
+			o.r.diags.Add(diag.New(diag.InvalidBrand, at, fmt.Sprintf("%q is itself part of %q, and parts have no parts.", brand, above)).
+				WithHint(fmt.Sprintf("write brand = %q", above)))
+		case parts[a.Tag.Value] != "":
+			o.r.diags.Add(diag.New(diag.InvalidBrand, at, fmt.Sprintf("%q is a brand: %q is part of it, and a brand is part of none.", a.Tag.Value, parts[a.Tag.Value])))
+		}
+	}
 }
 
 // checkOwners reports domains and networks that two blocks claim: which of the

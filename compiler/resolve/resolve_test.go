@@ -27,7 +27,8 @@ func catalogue() *artifact.Catalogue {
 		Applications: []artifact.Application{
 			{Tag: "google-drive", Name: "Google Drive", Category: "web"},
 			{Tag: "google-meet", Name: "Google Meet", Category: "voip"},
-			{Tag: "teams", Name: "Microsoft Teams", Category: "voip"},
+			{Tag: "microsoft", Name: "Microsoft", Category: "web"},
+			{Tag: "teams", Name: "Microsoft Teams", Category: "voip", Brand: "microsoft"},
 			{Tag: "zoom", Name: "Zoom", Category: "voip", Domains: []string{"zoom.com", "zoom.us"}, Networks: []netip.Prefix{netip.MustParsePrefix("3.7.35.0/25")}},
 		},
 	}

@@ -17,6 +17,7 @@ import (
 type Classifier struct {
 	apps       []application
 	categories map[string]string   // of an application, by tag
+	brands     map[string]string   // of an application that is part of one, by tag
 	within     map[string][]string // tags of those whose networks an application's own lie in
 	protocols  map[string]protocol
 	suffixes   *suffixTable
@@ -44,7 +45,7 @@ type protocol struct {
 // New compiles a catalogue. It fails on what the tables cannot hold: two
 // owners of a suffix or a prefix, an unknown transport, too many rows.
 func New(cat *artifact.Catalogue) (*Classifier, error) {
-	c := &Classifier{protocols: make(map[string]protocol, len(cat.Protocols)), categories: make(map[string]string, len(cat.Applications)), within: make(map[string][]string), networks: new(bart.Table[uint16])}
+	c := &Classifier{protocols: make(map[string]protocol, len(cat.Protocols)), categories: make(map[string]string, len(cat.Applications)), brands: make(map[string]string), within: make(map[string][]string), networks: new(bart.Table[uint16])}
 	if len(cat.Applications) >= claimed || len(cat.Protocols) >= claimed {
 		return nil, fmt.Errorf("compile catalogue: more than %d applications or protocols", claimed-1)
 	}
@@ -62,6 +63,9 @@ func (c *Classifier) addApplications(apps []artifact.Application) error {
 	var entries []suffixEntry
 	for i, a := range apps {
 		c.categories[a.Tag] = a.Category
+		if a.Brand != "" {
+			c.brands[a.Tag] = a.Brand
+		}
 		c.apps = append(c.apps, application{tag: a.Tag, category: a.Category, platform: isPlatform(a.Category)})
 		for _, d := range a.Domains {
 			entries = append(entries, suffixEntry{strings.ToLower(strings.Trim(d, ".")), uint16(i)})
@@ -146,6 +150,15 @@ func (c *Classifier) Asked(f *fact.Facts) (tag string, ok bool) {
 	return c.Host(f.DNSHostname)
 }
 
+// Brand is the brand that an application is part of: itself where it is part of
+// none, empty for an empty tag.
+func (c *Classifier) Brand(application string) string {
+	if brand, ok := c.brands[application]; ok {
+		return brand
+	}
+	return application
+}
+
 // Address finds the application of an address by its longest prefix.
 func (c *Classifier) Address(a netip.Addr) (tag string, ok bool) {
 	i, ok := c.network(a)
@@ -162,7 +175,7 @@ func (c *Classifier) network(a netip.Addr) (uint16, bool) {
 	return c.networks.Lookup(a.Unmap().WithZone(""))
 }
 
-// Classify fills the application, the categories, DNSHostname, By, Guessed and
+// Classify fills the application, its brand, the categories, DNSHostname, By, Guessed and
 // Confidence of f from the rest of it. Each call decides anew, so a stronger evidence
 // replaces a weaker one as the flow shows more. A dissector that sets
 // f.Hostname says in f.By where from; without that it follows from the
@@ -188,7 +201,7 @@ func (c *Classifier) Classify(f *fact.Facts, final bool, names *Names, nowNanos 
 		v = c.decide(f, proto, guessed, final, names, nowNanos)
 		c.teach(f, v, names, nowNanos)
 	}
-	f.Application, f.ApplicationCategory, f.By = v.application, v.category, v.by
+	f.Application, f.Brand, f.ApplicationCategory, f.By = v.application, c.Brand(v.application), v.category, v.by
 	f.Guessed = guessed || v.guessed()
 	f.Confidence = confidence(f, guessed)
 	fact.SetRisk(&f.Risks, fact.RiskNonstandardPort, !guessed && c.offItsPorts(f, proto))

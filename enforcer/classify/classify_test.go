@@ -36,7 +36,7 @@ func small() *artifact.Catalogue {
 			{Tag: "rival", Category: "games", Ports: []artifact.PortRange{{Transport: "udp", Low: 7778, High: 7778}, {Transport: "udp", Low: 30000, High: 40000}}},
 			{Tag: "spotify", Category: "music", Domains: []string{"spotify.com"}},
 			{Tag: "zoom", Category: "video", Domains: []string{"zoom.us", "zoom.example"}, Networks: prefixes("203.0.113.0/24", "2001:db8:200::/40"), Ports: []artifact.PortRange{{Transport: "udp", Low: 8801, High: 8810, NeedsNetwork: true}}},
-			{Tag: "zoom-blog", Category: "web", Domains: []string{"blog.zoom.us"}, Networks: prefixes("203.0.113.128/25")},
+			{Tag: "zoom-blog", Category: "web", Brand: "zoom", Domains: []string{"blog.zoom.us"}, Networks: prefixes("203.0.113.128/25")},
 		},
 	}
 }
@@ -140,6 +140,17 @@ func TestClassify(t *testing.T) {
 				t.Errorf("a second call changed %+v to %+v", first, f)
 			}
 		})
+	}
+}
+
+func TestBrand(t *testing.T) {
+	c := newSmall(t)
+	for host, want := range map[string]string{"blog.zoom.us": "zoom", "www.zoom.us": "zoom", "spotify.com": "spotify", "www.example.org": ""} {
+		f := &fact.Facts{IPProtocol: ipTCP, Protocol: "tls", Hostname: host}
+		c.Classify(f, true, nil, 0)
+		if f.Brand != want {
+			t.Errorf("%s: brand %q of application %q, want %q", host, f.Brand, f.Application, want)
+		}
 	}
 }
 

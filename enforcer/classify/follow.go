@@ -33,10 +33,12 @@ func Tunnel(protocol string) string {
 }
 
 // Telling says whether an attribute says more of a flow than others do. Lists of
-// what is known leave out the rest: that there is no tunnel, and where replies
-// come from when nothing is translated.
+// what is known leave out the rest: that there is no tunnel, where replies come
+// from when nothing is translated, and the brand that an application is itself.
 func Telling(f *fact.Facts, attribute string) bool {
 	switch attribute {
+	case "brand":
+		return f.Brand != f.Application
 	case "tunnel_type":
 		return f.TunnelType != fact.TunnelNone
 	case "ct_reply_src_ip":

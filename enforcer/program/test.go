@@ -129,7 +129,7 @@ func kindOf(t fact.Type) valueKind {
 	case fact.Flag:
 		return kindFlag
 	case fact.Text, fact.ApplicationName, fact.ProtocolName, fact.CategoryName, fact.Hostname, fact.TextList, fact.EvidenceName,
-		fact.MAC, fact.EnumName, fact.ScheduleName, fact.InterfaceName:
+		fact.MAC, fact.EnumName, fact.ScheduleName, fact.InterfaceName, fact.BrandName:
 		return kindText
 	}
 	return kindText

@@ -9,104 +9,106 @@ import (
 )
 
 // attributeCount is len(fact.Attributes).
-const attributeCount = 100
+const attributeCount = 101
 
 // readText is the value of the text attribute a.
 func readText(f *fact.Facts, a attribute) (v string) {
 	switch a {
 	case 0: // application
 		return f.Application
-	case 1: // protocol
+	case 1: // brand
+		return f.Brand
+	case 2: // protocol
 		return f.Protocol
-	case 2: // category
+	case 3: // category
 		return f.Category
-	case 3: // application_category
+	case 4: // application_category
 		return f.ApplicationCategory
-	case 4: // protocol_category
+	case 5: // protocol_category
 		return f.ProtocolCategory
-	case 5: // hostname
+	case 6: // hostname
 		return f.Hostname
-	case 6: // dns_hostname
+	case 7: // dns_hostname
 		return f.DNSHostname
-	case 7: // by
+	case 8: // by
 		return f.By
-	case 9: // domain_category
+	case 10: // domain_category
 		return f.DomainCategory
-	case 10: // network_category
+	case 11: // network_category
 		return f.NetworkCategory
-	case 11: // local_network_category
+	case 12: // local_network_category
 		return f.LocalNetworkCategory
-	case 12: // other_network_category
+	case 13: // other_network_category
 		return f.OtherNetworkCategory
-	case 13: // src_network_category
+	case 14: // src_network_category
 		return f.SrcNetworkCategory
-	case 14: // dst_network_category
+	case 15: // dst_network_category
 		return f.DstNetworkCategory
-	case 26: // country
+	case 27: // country
 		return f.Country
-	case 29: // local_mac
+	case 30: // local_mac
 		return f.LocalMAC
-	case 30: // other_mac
+	case 31: // other_mac
 		return f.OtherMAC
-	case 31: // src_mac
+	case 32: // src_mac
 		return f.SrcMAC
-	case 32: // dst_mac
+	case 33: // dst_mac
 		return f.DstMAC
-	case 33: // other_type
+	case 34: // other_type
 		return f.OtherType
-	case 34: // origin
+	case 35: // origin
 		return f.Origin
-	case 35: // tunnel_type
+	case 36: // tunnel_type
 		return f.TunnelType
-	case 42: // interface
+	case 43: // interface
 		return f.Interface
-	case 45: // alpn
+	case 46: // alpn
 		return f.ALPN
-	case 46: // ja4
+	case 47: // ja4
 		return f.JA4
-	case 47: // ja4s
+	case 48: // ja4s
 		return f.JA4S
-	case 50: // tls_alpn_server
+	case 51: // tls_alpn_server
 		return f.TLSALPNServer
-	case 51: // tls_server_cn
+	case 52: // tls_server_cn
 		return f.TLSServerCN
-	case 52: // tls_subject_dn
+	case 53: // tls_subject_dn
 		return f.TLSSubjectDN
-	case 53: // tls_issuer_dn
+	case 54: // tls_issuer_dn
 		return f.TLSIssuerDN
-	case 54: // tls_cert_fingerprint
+	case 55: // tls_cert_fingerprint
 		return f.TLSCertFingerprint
-	case 57: // risks
+	case 58: // risks
 		return f.Risks
-	case 62: // http_user_agent
+	case 63: // http_user_agent
 		return f.UserAgent
-	case 63: // http_method
+	case 64: // http_method
 		return f.HTTPMethod
-	case 64: // http_url
+	case 65: // http_url
 		return f.HTTPURL
-	case 65: // ssh_client_agent
+	case 66: // ssh_client_agent
 		return f.SSHClientAgent
-	case 66: // ssh_server_agent
+	case 67: // ssh_server_agent
 		return f.SSHServerAgent
-	case 67: // dhcp_class_ident
+	case 68: // dhcp_class_ident
 		return f.DHCPClassIdent
-	case 68: // dhcp_fingerprint
+	case 69: // dhcp_fingerprint
 		return f.DHCPFingerprint
-	case 69: // mdns_domain_name
+	case 70: // mdns_domain_name
 		return f.MDNSDomainName
-	case 70: // ssdp_user_agent
+	case 71: // ssdp_user_agent
 		return f.SSDPUserAgent
-	case 71: // ssdp_server
+	case 72: // ssdp_server
 		return f.SSDPServer
-	case 77: // quic_version
+	case 78: // quic_version
 		return f.QUICVersion
-	case 78: // bt_info_hash
+	case 79: // bt_info_hash
 		return f.BTInfoHash
-	case 95: // interface_out
+	case 96: // interface_out
 		return f.InterfaceOut
-	case 98: // weekday
+	case 99: // weekday
 		return f.Weekday
-	case 99: // schedule
+	case 100: // schedule
 		return f.Schedules
 	}
 	return v
@@ -115,73 +117,73 @@ func readText(f *fact.Facts, a attribute) (v string) {
 // readNumber is the value of the number attribute a.
 func readNumber(f *fact.Facts, a attribute) (v int) {
 	switch a {
-	case 8: // confidence
+	case 9: // confidence
 		return f.Confidence
-	case 15: // detection_packets
+	case 16: // detection_packets
 		return f.DetectionPackets
-	case 23: // local_port
+	case 24: // local_port
 		return f.LocalPort
-	case 24: // other_port
+	case 25: // other_port
 		return f.OtherPort
-	case 25: // asn
+	case 26: // asn
 		return f.ASN
-	case 27: // src_port
+	case 28: // src_port
 		return f.SrcPort
-	case 28: // dst_port
+	case 29: // dst_port
 		return f.DstPort
-	case 36: // ip_dscp
+	case 37: // ip_dscp
 		return f.IPDSCP
-	case 40: // ip_protocol
+	case 41: // ip_protocol
 		return f.IPProtocol
-	case 41: // ip_version
+	case 42: // ip_version
 		return f.IPVersion
-	case 43: // vlan_id
+	case 44: // vlan_id
 		return f.VLANID
-	case 44: // tls_version
+	case 45: // tls_version
 		return f.TLSVersion
-	case 48: // tls_cipher
+	case 49: // tls_cipher
 		return f.TLSCipher
-	case 58: // risk_score
+	case 59: // risk_score
 		return f.RiskScore
-	case 59: // risk_client
+	case 60: // risk_client
 		return f.RiskClient
-	case 60: // risk_server
+	case 61: // risk_server
 		return f.RiskServer
-	case 79: // total_bytes
+	case 80: // total_bytes
 		return f.TotalBytes
-	case 80: // src_bytes
+	case 81: // src_bytes
 		return f.SrcBytes
-	case 81: // dst_bytes
+	case 82: // dst_bytes
 		return f.DstBytes
-	case 82: // local_bytes
+	case 83: // local_bytes
 		return f.LocalBytes
-	case 83: // other_bytes
+	case 84: // other_bytes
 		return f.OtherBytes
-	case 84: // total_packets
+	case 85: // total_packets
 		return f.TotalPackets
-	case 85: // src_packets
+	case 86: // src_packets
 		return f.SrcPackets
-	case 86: // dst_packets
+	case 87: // dst_packets
 		return f.DstPackets
-	case 87: // local_packets
+	case 88: // local_packets
 		return f.LocalPackets
-	case 88: // other_packets
+	case 89: // other_packets
 		return f.OtherPackets
-	case 89: // total_rate
+	case 90: // total_rate
 		return f.TotalRate
-	case 90: // src_rate
+	case 91: // src_rate
 		return f.SrcRate
-	case 91: // dst_rate
+	case 92: // dst_rate
 		return f.DstRate
-	case 92: // local_rate
+	case 93: // local_rate
 		return f.LocalRate
-	case 93: // other_rate
+	case 94: // other_rate
 		return f.OtherRate
-	case 94: // duration
+	case 95: // duration
 		return f.Duration
-	case 96: // ct_mark
+	case 97: // ct_mark
 		return f.CTMark
-	case 97: // time_of_day
+	case 98: // time_of_day
 		return f.TimeOfDay
 	}
 	return v
@@ -190,27 +192,27 @@ func readNumber(f *fact.Facts, a attribute) (v int) {
 // readAddr is the value of the address attribute a.
 func readAddr(f *fact.Facts, a attribute) (v netip.Addr) {
 	switch a {
-	case 19: // local_ip
+	case 20: // local_ip
 		return f.LocalIP
-	case 20: // other_ip
+	case 21: // other_ip
 		return f.OtherIP
-	case 21: // src_ip
+	case 22: // src_ip
 		return f.SrcIP
-	case 22: // dst_ip
+	case 23: // dst_ip
 		return f.DstIP
-	case 38: // ct_reply_src_ip
+	case 39: // ct_reply_src_ip
 		return f.CTReplySrcIP
-	case 39: // ct_reply_dst_ip
+	case 40: // ct_reply_dst_ip
 		return f.CTReplyDstIP
-	case 72: // stun_mapped
+	case 73: // stun_mapped
 		return f.STUNMapped
-	case 73: // stun_peer
+	case 74: // stun_peer
 		return f.STUNPeer
-	case 74: // stun_relayed
+	case 75: // stun_relayed
 		return f.STUNRelayed
-	case 75: // stun_response
+	case 76: // stun_response
 		return f.STUNResponse
-	case 76: // stun_other
+	case 77: // stun_other
 		return f.STUNOther
 	}
 	return v
@@ -219,21 +221,21 @@ func readAddr(f *fact.Facts, a attribute) (v netip.Addr) {
 // readFlag is the value of the flag attribute a.
 func readFlag(f *fact.Facts, a attribute) (v bool) {
 	switch a {
-	case 16: // detection_guessed
+	case 17: // detection_guessed
 		return f.Guessed
-	case 17: // detection_complete
+	case 18: // detection_complete
 		return f.Complete
-	case 18: // detection_updated
+	case 19: // detection_updated
 		return f.Updated
-	case 37: // ip_nat
+	case 38: // ip_nat
 		return f.IPNAT
-	case 49: // tls_ech
+	case 50: // tls_ech
 		return f.TLSECH
-	case 55: // tls_proc_hello
+	case 56: // tls_proc_hello
 		return f.TLSProcHello
-	case 56: // tls_proc_certificate
+	case 57: // tls_proc_certificate
 		return f.TLSProcCertificate
-	case 61: // evasive
+	case 62: // evasive
 		return f.Evasive
 	}
 	return v

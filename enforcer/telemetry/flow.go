@@ -39,6 +39,7 @@ type Flow struct {
 	VLANID           int        `json:"vlan_id"`
 	Protocol         string     `json:"protocol"`
 	Application      string     `json:"application"`
+	Brand            string     `json:"brand"`
 	Category         string     `json:"category"`
 	Hostname         string     `json:"hostname"`
 	TLSVersion       string     `json:"tls_version"` // "TLSv1.2", empty for none

@@ -21,7 +21,7 @@ func sample() Flow {
 		PCAP: "zoom.pcap", IPProtocol: 6,
 		SrcIP: netip.MustParseAddr("192.0.2.1"), SrcPort: 40000,
 		DstIP: netip.MustParseAddr("2001:db8::2"), DstPort: 443, VLANID: 7,
-		Protocol: "tls", Application: "zoom", Category: "voip", Hostname: "us04web.zoom.us",
+		Protocol: "tls", Application: "zoom", Brand: "zoom", Category: "voip", Hostname: "us04web.zoom.us",
 		TLSVersion: "TLSv1.3", JA4: "t13d1516h2_8daaf6152771_b186095e22b6", ALPN: "h2,http/1.1",
 		Packets: 12, Bytes: 3456, DetectionPackets: 4,
 		Labels: []string{"zoom"}, Policies: []string{"prioritize-zoom"},
@@ -30,7 +30,7 @@ func sample() Flow {
 }
 
 const sampleJSON = `{"pcap":"zoom.pcap","ip_protocol":6,"src_ip":"192.0.2.1","src_port":40000,` +
-	`"dst_ip":"2001:db8::2","dst_port":443,"vlan_id":7,"protocol":"tls","application":"zoom","category":"voip",` +
+	`"dst_ip":"2001:db8::2","dst_port":443,"vlan_id":7,"protocol":"tls","application":"zoom","brand":"zoom","category":"voip",` +
 	`"hostname":"us04web.zoom.us","tls_version":"TLSv1.3","ja4":"t13d1516h2_8daaf6152771_b186095e22b6",` +
 	`"alpn":"h2,http/1.1","packets":12,"bytes":3456,"detection_packets":4,"labels":["zoom"],` +
 	`"policies":["prioritize-zoom"],"by":"sni","dns_hostname":"zoom.us","interface":"lan0","detection_guessed":false,` +

@@ -27,6 +27,7 @@ func (f *Flow) AppendJSON(b []byte) []byte {
 	b = appendInt(append(b, `,"vlan_id":`...), f.VLANID)
 	b = record.AppendString(append(b, `,"protocol":`...), f.Protocol)
 	b = record.AppendString(append(b, `,"application":`...), f.Application)
+	b = record.AppendString(append(b, `,"brand":`...), f.Brand)
 	b = record.AppendString(append(b, `,"category":`...), f.Category)
 	b = record.AppendString(append(b, `,"hostname":`...), f.Hostname)
 	b = record.AppendString(append(b, `,"tls_version":`...), f.TLSVersion)

@@ -171,6 +171,10 @@ const (
 	// TakenLabel: a policy's label, or another application's, has the name of one
 	// that the netpol block asks for.
 	TakenLabel = "NP0140"
+	// UnknownBrand: no brand of the catalogue has that tag.
+	UnknownBrand = "NP0141"
+	// InvalidBrand: an application cannot be part of that brand.
+	InvalidBrand = "NP0142"
 )
 
 // Definition is what is fixed about a code.
@@ -265,6 +269,8 @@ var Definitions = []Definition{
 	{NotTold, Error, "Known to the kernel alone"},
 	{NoDatabase, Error, "No database"},
 	{TakenLabel, Error, "Label name is taken"},
+	{UnknownBrand, Error, "Unknown brand"},
+	{InvalidBrand, Error, "Invalid brand"},
 }
 
 // New makes the diagnostic of a code in Definitions; an undefined code is our

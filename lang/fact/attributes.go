@@ -46,6 +46,8 @@ const (
 	// InterfaceName is the name of a network interface, compared byte by byte as
 	// the kernel does.
 	InterfaceName
+	// BrandName is the tag of a catalogue application that is no part of another.
+	BrandName
 )
 
 // String is the word the documentation uses for the type.
@@ -85,6 +87,8 @@ func (t Type) String() string {
 		return "schedule"
 	case InterfaceName:
 		return "interface"
+	case BrandName:
+		return "brand"
 	}
 	return "unknown"
 }
@@ -148,6 +152,7 @@ func (a Attribute) FromHeaders() bool { return a.From == "packet" || a.From == "
 // zfacts.go and docs/attributes.md are generated from it.
 var Attributes = []Attribute{
 	{Name: "application", Aliases: []string{"app", "app_id", "application_id"}, Field: "Application", Type: ApplicationName, Decided: Once, From: "classify", Doc: "The application (product or service) of the flow, by its catalogue tag."},
+	{Name: "brand", Field: "Brand", Type: BrandName, Decided: Once, From: "classify", Doc: "The brand that the application is part of, by the catalogue tag of the brand itself: 'google' for google, gmail and youtube. The application's own tag where it is part of none."},
 	{Name: "protocol", Aliases: []string{"proto", "proto_id", "protocol_id"}, Field: "Protocol", Type: ProtocolName, Decided: Once, From: "dissect", Doc: "The application-layer protocol, by its catalogue tag."},
 	{Name: "category", Aliases: []string{"cat", "cat_id", "category_id"}, Field: "Category", Type: CategoryName, Decided: Once, From: "classify", Doc: "The application's category, or the protocol's where no application is known, or only the cloud or CDN that the server stands in."},
 	{Name: "application_category", Aliases: []string{"app_category", "app_category_id", "application_category_id"}, Field: "ApplicationCategory", Type: CategoryName, Decided: Once, From: "classify", Doc: "The category of the application."},

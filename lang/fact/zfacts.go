@@ -9,6 +9,7 @@ import "net/netip"
 // a field means "not known". Facts holds no pointers into packets.
 type Facts struct {
 	Application          string     `expr:"application"`            // The application (product or service) of the flow, by its catalogue tag.
+	Brand                string     `expr:"brand"`                  // The brand that the application is part of, by the catalogue tag of the brand itself: 'google' for google, gmail and youtube. The application's own tag where it is part of none.
 	Protocol             string     `expr:"protocol"`               // The application-layer protocol, by its catalogue tag.
 	Category             string     `expr:"category"`               // The application's category, or the protocol's where no application is known, or only the cloud or CDN that the server stands in.
 	ApplicationCategory  string     `expr:"application_category"`   // The category of the application.

@@ -95,10 +95,10 @@ type reader struct {
 
 // gathered is an application in the making.
 type gathered struct {
-	name, category string
-	domains        map[string]bool
-	networks       map[netip.Prefix]bool
-	ports          []artifact.PortRange
+	name, category, brand string
+	domains               map[string]bool
+	networks              map[netip.Prefix]bool
+	ports                 []artifact.PortRange
 }
 
 func (r *reader) app(tag string) *gathered {
@@ -180,7 +180,7 @@ func (r *reader) dir(path string) error {
 func (r *reader) take(cat *artifact.Catalogue) {
 	for _, a := range cat.Applications {
 		g := r.app(a.Tag)
-		g.name, g.category, g.ports = a.Name, a.Category, a.Ports
+		g.name, g.category, g.brand, g.ports = a.Name, a.Category, a.Brand, a.Ports
 		for _, d := range a.Domains {
 			g.domains[d] = true
 		}
@@ -249,7 +249,7 @@ func (r *reader) list() *List {
 	for _, tag := range slices.Sorted(maps.Keys(r.apps)) {
 		g := r.apps[tag]
 		a := artifact.Application{
-			Tag: tag, Name: g.name, Category: g.category, Ports: g.ports,
+			Tag: tag, Name: g.name, Category: g.category, Brand: g.brand, Ports: g.ports,
 			Domains:  slices.Sorted(maps.Keys(g.domains)),
 			Networks: slices.SortedFunc(maps.Keys(g.networks), netip.Prefix.Compare),
 		}

@@ -12,7 +12,7 @@ import (
 // decides between literals that are shared by equally many clauses; attributes
 // not listed come after these.
 var accessRank = []string{
-	"application", "hostname", "dns_hostname", "ja4", "bt_info_hash", "protocol", "http_user_agent", "application_category",
+	"application", "hostname", "dns_hostname", "ja4", "bt_info_hash", "protocol", "http_user_agent", "brand", "application_category",
 	"category", "protocol_category", "src_ip", "dst_ip", "local_ip", "other_ip", "dst_port", "other_port", "src_port", "local_port",
 }
 

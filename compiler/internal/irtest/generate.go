@@ -44,7 +44,7 @@ func Facts(t *rapid.T) *fact.Facts {
 			v = rapid.SampledFrom(lists).Draw(t, a.Name)
 		case fact.Hostname:
 			v = rapid.SampledFrom(hosts).Draw(t, a.Name)
-		case fact.ApplicationName, fact.ProtocolName, fact.CategoryName, fact.EvidenceName, fact.MAC, fact.EnumName:
+		case fact.ApplicationName, fact.BrandName, fact.ProtocolName, fact.CategoryName, fact.EvidenceName, fact.MAC, fact.EnumName:
 			v = rapid.SampledFrom(names).Draw(t, a.Name)
 		case fact.Number, fact.Port, fact.TLSVersion, fact.TimeOfDay:
 			v = rapid.SampledFrom(numbers).Draw(t, a.Name)
@@ -147,7 +147,7 @@ func compareWith(t *rapid.T, a fact.Attribute) ir.Expr {
 		c.Op = ir.OpTrue
 	case fact.Address:
 		c.Op, c.Prefixes = ir.OpPrefix, networks(t)
-	case fact.ApplicationName, fact.ProtocolName, fact.CategoryName, fact.EvidenceName, fact.MAC, fact.EnumName, fact.ScheduleName, fact.InterfaceName:
+	case fact.ApplicationName, fact.BrandName, fact.ProtocolName, fact.CategoryName, fact.EvidenceName, fact.MAC, fact.EnumName, fact.ScheduleName, fact.InterfaceName:
 		c.Op, c.Strings = ir.OpEqual, strs(t, c, names)
 	case fact.Hostname:
 		c.Op = rapid.SampledFrom([]ir.Op{ir.OpEqual, ir.OpDomain, ir.OpContains, ir.OpEndsWith, ir.OpMatches}).Draw(t, "op")

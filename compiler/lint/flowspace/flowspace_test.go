@@ -22,7 +22,7 @@ func small() *artifact.Catalogue {
 	return &artifact.Catalogue{
 		Applications: []artifact.Application{
 			{Tag: "teams", Category: "zo", Domains: []string{"example.org"}},
-			{Tag: "zo", Category: "teams"},
+			{Tag: "zo", Category: "teams", Brand: "zoom"},
 			{Tag: "zoom", Category: "teams", Domains: []string{"zoom.us"}},
 		},
 		Protocols: []artifact.Protocol{{Tag: "tls", Category: "zo"}, {Tag: "zoom", Category: "teams"}},
@@ -33,9 +33,9 @@ func small() *artifact.Catalogue {
 // something agree.
 func flow(t *rapid.T, cat *artifact.Catalogue) *fact.Facts {
 	f := irtest.Facts(t)
-	f.Application, f.ApplicationCategory, f.By = "", "", ""
+	f.Application, f.Brand, f.ApplicationCategory, f.By = "", "", "", ""
 	if i := rapid.IntRange(-1, len(cat.Applications)-1).Draw(t, "app"); i >= 0 {
-		f.Application, f.ApplicationCategory = cat.Applications[i].Tag, cat.Applications[i].Category
+		f.Application, f.Brand, f.ApplicationCategory = cat.Applications[i].Tag, cat.Applications[i].BrandTag(), cat.Applications[i].Category
 		f.By = rapid.SampledFrom([]string{"zoom", "teams", fact.BySNI, fact.ByPort}).Draw(t, "by")
 	}
 	f.Protocol, f.ProtocolCategory = "", ""

@@ -13,15 +13,16 @@ import (
 type names struct {
 	tags       []string
 	categories []string // of the tag at the same index
+	brands     []string // of the tag at the same index; empty for protocols
 	index      map[string]int
 }
 
-type named struct{ tag, category string }
+type named struct{ tag, category, brand string }
 
 func applicationNames(cat *artifact.Catalogue) *names {
 	list := make([]named, len(cat.Applications))
 	for i, a := range cat.Applications {
-		list[i] = named{a.Tag, a.Category}
+		list[i] = named{a.Tag, a.Category, a.BrandTag()}
 	}
 	return newNames(list)
 }
@@ -29,7 +30,7 @@ func applicationNames(cat *artifact.Catalogue) *names {
 func protocolNames(cat *artifact.Catalogue) *names {
 	list := make([]named, len(cat.Protocols))
 	for i, p := range cat.Protocols {
-		list[i] = named{p.Tag, p.Category}
+		list[i] = named{p.Tag, p.Category, ""}
 	}
 	return newNames(list)
 }
@@ -38,7 +39,7 @@ func newNames(list []named) *names {
 	slices.SortFunc(list, func(a, b named) int {
 		return cmp.Or(cmp.Compare(a.category, b.category), cmp.Compare(a.tag, b.tag))
 	})
-	n := &names{tags: []string{""}, categories: []string{""}, index: map[string]int{"": 0}}
+	n := &names{tags: []string{""}, categories: []string{""}, brands: []string{""}, index: map[string]int{"": 0}}
 	for _, x := range list {
 		if x.tag == "" {
 			continue
@@ -46,6 +47,7 @@ func newNames(list []named) *names {
 		n.index[x.tag] = len(n.tags)
 		n.tags = append(n.tags, x.tag)
 		n.categories = append(n.categories, x.category)
+		n.brands = append(n.brands, x.brand)
 	}
 	return n
 }
@@ -66,6 +68,17 @@ func (n *names) categorised(categories []string) []int {
 	var out []int
 	for i, c := range n.categories {
 		if slices.Contains(categories, c) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// branded lists the classes whose brand is one of some.
+func (n *names) branded(brands []string) []int {
+	var out []int
+	for i, b := range n.brands {
+		if slices.Contains(brands, b) {
 			out = append(out, i)
 		}
 	}

@@ -148,6 +148,8 @@ func (s *Space) named(attr string, list []string) bdd.Node {
 		return s.within(s.columns["application"], intervals(s.applications.tagged(list)))
 	case "protocol":
 		return s.within(s.columns["protocol"], intervals(s.protocols.tagged(list)))
+	case "brand":
+		return s.within(s.columns["application"], intervals(s.applications.branded(list)))
 	case "application_category":
 		return s.within(s.columns["application"], intervals(s.applications.categorised(list)))
 	case "protocol_category":
@@ -266,7 +268,7 @@ func (s *Space) levelsOf(attribute string) []int {
 		}
 	}
 	switch attribute {
-	case "application_category":
+	case "application_category", "brand":
 		add("application")
 	case "protocol_category":
 		add("protocol")

@@ -120,7 +120,7 @@ func kindOf(c *ir.Compare) kind {
 		return kindFree
 	}
 	switch c.Attr.Name {
-	case "application", "application_category", "category", "protocol", "protocol_category":
+	case "application", "brand", "application_category", "category", "protocol", "protocol_category":
 		if c.Op == ir.OpEqual {
 			return kindName
 		}
@@ -144,7 +144,7 @@ func kindOf(c *ir.Compare) kind {
 			return kindAddress
 		}
 		return kindFree
-	case fact.Text, fact.Hostname, fact.CategoryName, fact.EvidenceName, fact.ApplicationName, fact.ProtocolName, fact.EnumName, fact.MAC, fact.InterfaceName:
+	case fact.Text, fact.Hostname, fact.CategoryName, fact.EvidenceName, fact.ApplicationName, fact.ProtocolName, fact.EnumName, fact.MAC, fact.InterfaceName, fact.BrandName:
 		return kindText
 	case fact.TextList:
 		if c.Op == ir.OpEqual {
@@ -215,7 +215,7 @@ func (s *Space) collectName(name string) {
 		s.applications = applicationNames(s.catalogue)
 		s.columns["application"] = &column{}
 	}
-	if name != "application" && name != "application_category" && s.protocols == nil {
+	if name != "application" && name != "brand" && name != "application_category" && s.protocols == nil {
 		s.protocols = protocolNames(s.catalogue)
 		s.columns["protocol"] = &column{}
 	}

@@ -58,7 +58,7 @@ func (w *witness) names() {
 	f := w.facts
 	if i, ok := w.class("application"); ok {
 		f.Application = w.s.applications.tags[i]
-		f.ApplicationCategory = w.s.applications.categories[i]
+		f.ApplicationCategory, f.Brand = w.s.applications.categories[i], w.s.applications.brands[i]
 	}
 	if i, ok := w.class("protocol"); ok {
 		f.Protocol = w.s.protocols.tags[i]

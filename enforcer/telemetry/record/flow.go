@@ -92,6 +92,7 @@ type Brief struct {
 	Digest           Digest `json:"digest" doc:"Names the flow in all of its records."`
 	LastSeenAt       int64  `json:"last_seen_at" doc:"When its last packet was seen, or counted by the kernel."`
 	ApplicationName  string `json:"detected_application_name" doc:"The application, by its catalogue tag; empty while it is not known."`
+	BrandName        string `json:"detected_brand_name" doc:"The brand that the application is part of, by its catalogue tag; the application's own where it is part of none, empty while it is not known."`
 	ProtocolName     string `json:"detected_protocol_name" doc:"The application-layer protocol, by its catalogue tag; empty while it is not known."`
 	DetectionPackets int    `json:"detection_packets" doc:"How many packets had been seen when the name was first known; 0 while there is none."`
 }

@@ -182,6 +182,8 @@ func (r *Brief) members(b []byte) []byte {
 	b = strconv.AppendInt(b, r.LastSeenAt, 10)
 	b = append(b, `,"detected_application_name":`...)
 	b = AppendString(b, r.ApplicationName)
+	b = append(b, `,"detected_brand_name":`...)
+	b = AppendString(b, r.BrandName)
 	b = append(b, `,"detected_protocol_name":`...)
 	b = AppendString(b, r.ProtocolName)
 	b = append(b, `,"detection_packets":`...)

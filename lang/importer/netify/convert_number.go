@@ -39,7 +39,7 @@ func domainOf(f fact.Attribute) (domain, bool) {
 // number converts a comparison with a number.
 func (k *converter) number(s subject) importer.Condition {
 	switch s.fact.Type {
-	case fact.ApplicationName, fact.ProtocolName, fact.CategoryName:
+	case fact.ApplicationName, fact.ProtocolName, fact.CategoryName, fact.BrandName:
 		k.fail(importer.NumericID, s.value.from, s.value.to, "%s %s is a number of Netify's, which means something else after an update of its signatures and nothing here. Write the name.", s.attr.name, s.value.text)
 		return k.draft(s.compare)
 	case fact.Number, fact.Port, fact.TLSVersion:

@@ -54,7 +54,7 @@ func (k *converter) checkString(n *compare) {
 func (k *converter) text(s subject) importer.Condition {
 	v := s.value.text
 	switch s.fact.Type {
-	case fact.ApplicationName, fact.ProtocolName, fact.CategoryName:
+	case fact.ApplicationName, fact.ProtocolName, fact.CategoryName, fact.BrandName:
 		return k.name(s)
 	case fact.Hostname:
 		if name, fault := lang.ParseDomain(v); fault.Code == "" && !strings.HasSuffix(v, ".") {

@@ -45,6 +45,7 @@ address_group "printers" {
 }
 
 application "intranet" {
+  brand       = "our-house"
   name        = "Intranet"
   category    = "own"
   description = "At home"

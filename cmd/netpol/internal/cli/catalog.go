@@ -65,7 +65,7 @@ func builtIn() (*artifact.Catalogue, error) {
 }
 
 type catalogListArgs struct {
-	category, kind string
+	category, brand, kind string
 }
 
 func newCatalogListCommand(t *tool) *cobra.Command {
@@ -79,6 +79,7 @@ categories or all.
 Exit codes: 0 listed, 1 error.`,
 		Example: `  netpol catalog list
   netpol catalog list --category games
+  netpol catalog list --brand google
   netpol catalog list --kind all --json | jq -r '.entries[].tag'`,
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -95,9 +96,11 @@ Exit codes: 0 listed, 1 error.`,
 		},
 	}
 	cmd.Flags().StringVar(&a.category, "category", "", "only those of this `category`")
+	cmd.Flags().StringVar(&a.brand, "brand", "", "only this application and those that are part of it, by its `tag`")
 	cmd.Flags().StringVar(&a.kind, "kind", kindApplication, "what to list: application, protocol, category or all")
 	mustComplete(cmd, "kind", kindApplication, kindProtocol, kindCategory, kindAll)
 	mustCompleteFunc(cmd, "category", t.completeCategories)
+	mustCompleteFunc(cmd, "brand", t.completeBrands)
 	t.addPolicyFlags(cmd)
 	t.addJSONFlag(cmd)
 	return cmd
@@ -121,8 +124,13 @@ func (a catalogListArgs) entries(cat *artifact.Catalogue) ([]view.CatalogEntry, 
 	if a.category != "" && !known {
 		return nil, fmt.Errorf("--category %q: no category has this tag; netpol catalog list --kind category lists them", a.category)
 	}
+	isBrand := slices.ContainsFunc(cat.Applications, func(x artifact.Application) bool { return x.BrandTag() == a.brand })
+	if a.brand != "" && !isBrand {
+		return nil, fmt.Errorf("--brand %q: no brand has this tag; netpol catalog explain says which brand an application is part of", a.brand)
+	}
 	return slices.DeleteFunc(catalogEntries(cat), func(e view.CatalogEntry) bool {
-		return a.kind != kindAll && e.Kind != a.kind || a.category != "" && e.Category != a.category
+		return a.kind != kindAll && e.Kind != a.kind || a.category != "" && e.Category != a.category ||
+			a.brand != "" && (e.Kind != kindApplication || e.Brand != a.brand && (e.Tag != a.brand || e.Brand != ""))
 	}), nil
 }
 
@@ -130,7 +138,7 @@ func (a catalogListArgs) entries(cat *artifact.Catalogue) ([]view.CatalogEntry, 
 func catalogEntries(cat *artifact.Catalogue) []view.CatalogEntry {
 	var out []view.CatalogEntry
 	for _, a := range cat.Applications {
-		out = append(out, view.CatalogEntry{Kind: kindApplication, Tag: a.Tag, Name: a.Name, Category: a.Category, Domains: len(a.Domains), Networks: len(a.Networks), Ports: len(a.Ports)})
+		out = append(out, view.CatalogEntry{Kind: kindApplication, Tag: a.Tag, Name: a.Name, Category: a.Category, Brand: a.Brand, Domains: len(a.Domains), Networks: len(a.Networks), Ports: len(a.Ports)})
 	}
 	for _, p := range cat.Protocols {
 		out = append(out, view.CatalogEntry{Kind: kindProtocol, Tag: p.Tag, Name: p.Name, Category: p.Category, Ports: len(p.Ports)})
@@ -155,7 +163,7 @@ func newCatalogSearchCommand(t *tool) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "search TEXT...",
 		Short: "Find applications, protocols and categories by a part of their name or domains",
-		Long: `Find the entries whose tag, name, description or domains contain every TEXT, without
+		Long: `Find the entries whose tag, name, category, brand or domains contain every TEXT, without
 regard to case. The domain that was hit stands in the last column.
 
 Exit codes: 0 something was found, 1 nothing was, or error.`,
@@ -191,7 +199,7 @@ func catalogSearch(cat *artifact.Catalogue, words []string) []view.CatalogEntry 
 	}
 	var out []view.CatalogEntry
 	for _, e := range catalogEntries(cat) {
-		text := strings.ToLower(e.Tag + " " + e.Name + " " + e.Category)
+		text := strings.ToLower(e.Tag + " " + e.Name + " " + e.Category + " " + e.Brand)
 		all := true
 		for _, w := range words {
 			w = strings.ToLower(w)
@@ -249,6 +257,22 @@ func (t *tool) readCatalogue(path string) (*artifact.Catalogue, error) {
 // completeCategories completes the tags of categories.
 func (t *tool) completeCategories(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return t.completeKinds(kindCategory), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeBrands completes the tags of applications that others are part of.
+func (t *tool) completeBrands(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	cat, err := builtIn()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var out []string
+	for _, a := range cat.Applications {
+		if a.Brand != "" {
+			out = append(out, a.Brand)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeKinds are the tags of entries of the given kinds, with their names,

@@ -103,6 +103,10 @@ func explainTag(cat *artifact.Catalogue, tag string) []view.CatalogAnswer {
 		case kindApplication:
 			i := slices.IndexFunc(cat.Applications, func(x artifact.Application) bool { return x.Tag == tag })
 			a.Rows = policies.Rows(&cat.Applications[i])
+			if a.Brand != "" {
+				a.Rows = a.Rows[1:] // the answer says it first
+			}
+			a.Parts = partsOf(cat, tag)
 			a.Note = protocolsOf(cat, tag)
 		case kindProtocol:
 			i := slices.IndexFunc(cat.Protocols, func(x artifact.Protocol) bool { return x.Tag == tag })
@@ -114,6 +118,17 @@ func explainTag(cat *artifact.Catalogue, tag string) []view.CatalogAnswer {
 			a.Rows = members(cat, tag)
 		}
 		out = append(out, a)
+	}
+	return out
+}
+
+// partsOf are the applications that are part of a brand.
+func partsOf(cat *artifact.Catalogue, brand string) []string {
+	var out []string
+	for _, a := range cat.Applications {
+		if a.Brand == brand {
+			out = append(out, a.Tag)
+		}
 	}
 	return out
 }

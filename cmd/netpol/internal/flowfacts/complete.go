@@ -58,6 +58,9 @@ func (w *World) Derive(f *fact.Facts, given map[string]bool) {
 	if !given["application_category"] {
 		f.ApplicationCategory = w.categories[f.Application]
 	}
+	if !given["brand"] {
+		f.Brand = w.classifier.Brand(f.Application)
+	}
 	if !given["protocol_category"] {
 		f.ProtocolCategory = w.protocols[f.Protocol].Category
 	}
@@ -80,7 +83,7 @@ func (w *World) classify(f *fact.Facts, given map[string]bool) {
 		named.IPProtocol = w.transport(f.Protocol)
 	}
 	w.classifier.Classify(&named, false, nil, 0)
-	chosen := given["application"] || given["application_category"] || given["category"]
+	chosen := given["application"] || given["brand"] || given["application_category"] || given["category"]
 	if chosen && named.Application != f.Application {
 		named.Application, named.By, named.Guessed, named.Confidence = f.Application, "", false, 0
 	}

@@ -80,6 +80,8 @@ func parseText(a fact.Attribute, text string, cat *artifact.Catalogue) (string, 
 	switch a.Type {
 	case fact.ApplicationName:
 		return tag(diag.UnknownApplication, "application", text, tags(cat.Applications, func(x artifact.Application) string { return x.Tag }))
+	case fact.BrandName:
+		return tag(diag.UnknownBrand, "brand", text, brands(cat))
 	case fact.ProtocolName:
 		return tag(diag.UnknownProtocol, "protocol", text, tags(cat.Protocols, func(x artifact.Protocol) string { return x.Tag }))
 	case fact.CategoryName:
@@ -113,6 +115,17 @@ func parseText(a fact.Attribute, text string, cat *artifact.Catalogue) (string, 
 	default:
 		return text, nil
 	}
+}
+
+// brands are the applications that are part of no other.
+func brands(cat *artifact.Catalogue) []string {
+	var out []string
+	for _, a := range cat.Applications {
+		if a.Brand == "" {
+			out = append(out, a.Tag)
+		}
+	}
+	return out
 }
 
 func tags[T any](list []T, name func(T) string) []string {

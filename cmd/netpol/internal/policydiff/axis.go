@@ -34,7 +34,7 @@ func newAxis[T any](attr fact.Attribute, values []T, exact bool) axis {
 // Attributes that follow from others: sides from source and destination,
 // categories from names. A witness gives the others.
 var derivedBy = map[string][]string{
-	"application": {"category", "application_category"},
+	"application": {"brand", "category", "application_category"},
 	"protocol":    {"category", "protocol_category"},
 	"src_ip":      {"local_ip", "other_ip", "local_port", "other_port", "local_mac", "other_mac", "origin", "other_type"},
 	"dst_ip":      {"local_ip", "other_ip", "local_port", "other_port", "local_mac", "other_mac", "origin", "other_type"},

@@ -14,6 +14,7 @@ type CatalogEntry struct {
 	Tag      string `json:"tag"`
 	Name     string `json:"name"`
 	Category string `json:"category,omitempty"`
+	Brand    string `json:"brand,omitempty"` // that an application is part of
 	Domains  int    `json:"domains,omitempty"`
 	Networks int    `json:"networks,omitempty"`
 	Ports    int    `json:"ports,omitempty"`
@@ -57,6 +58,7 @@ type CatalogAnswer struct {
 	CatalogEntry
 	Description string   `json:"description,omitempty"`
 	Application string   `json:"application,omitempty"` // a protocol's product
+	Parts       []string `json:"parts,omitempty"`       // the applications that are part of a brand
 	Rows        []string `json:"rows,omitempty"`        // a tag's facts, or its members
 	// Steps are the rows that hold for a host name or address, the one that
 	// decides first.
@@ -93,6 +95,12 @@ func catalogAnswer(b *strings.Builder, a CatalogAnswer, st Style) {
 		head += " (" + cleanLine(a.Category) + ")"
 	}
 	b.WriteString(head + "\n")
+	if a.Brand != "" {
+		fmt.Fprintf(b, "  part of the brand %s\n", cleanLine(a.Brand))
+	}
+	if len(a.Parts) > 0 {
+		fmt.Fprintf(b, "  a brand; its parts: %s\n", cleanLine(strings.Join(a.Parts, ", ")))
+	}
 	if a.Description != "" {
 		b.WriteString("  " + cleanLine(a.Description) + "\n")
 	}

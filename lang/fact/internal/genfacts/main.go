@@ -34,7 +34,7 @@ func goType(t fact.Type) string {
 	case fact.Flag:
 		return "bool"
 	case fact.Text, fact.ApplicationName, fact.ProtocolName, fact.CategoryName,
-		fact.Hostname, fact.TextList, fact.EvidenceName, fact.MAC, fact.EnumName, fact.ScheduleName, fact.InterfaceName:
+		fact.Hostname, fact.TextList, fact.EvidenceName, fact.MAC, fact.EnumName, fact.ScheduleName, fact.InterfaceName, fact.BrandName:
 		return "string"
 	}
 	panic("no Go type for " + t.String())

@@ -58,7 +58,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 	}
 	program.Sticky, program.StickyMark = labels.Sticky, labels.StickyMark
 	if len(labels.Holding) == 0 {
-		set.Settings.HoldQueue, set.Settings.HoldPackets = 0, 0
+		set.Settings.HoldQueue, set.Settings.HoldPackets, set.Settings.HoldMark = 0, 0, 0
 	}
 	policies, routes := describe(set.Policies), routesOf(set)
 	watching := sink.Watching(set.Sinks)

@@ -16,7 +16,7 @@ import (
 
 // defaultSettings are the settings of a set without a netpol block.
 func defaultSettings() Settings {
-	return Settings{LogGroup: 4788, HoldQueue: 4788, HoldPackets: 256, InspectPackets: 32, DoneMark: 0x80000000, RouteMark: 0x7f000000, Priority: 10, CapturePriority: -150, DSCPPriority: -150, Inspect: InspectNeeded, Timezone: DefaultZone}
+	return Settings{LogGroup: 4788, HoldQueue: 4788, HoldPackets: 256, InspectPackets: 32, DoneMark: 0x80000000, RouteMark: 0x7f000000, HoldMark: 0x7f000000, Priority: 10, CapturePriority: -150, DSCPPriority: -150, Inspect: InspectNeeded, Timezone: DefaultZone}
 }
 
 // Bounds of hook priorities. Conntrack stands at -200 and destination NAT at -100
@@ -49,6 +49,7 @@ func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 		s.DoneMark = d.doneMark(a, def.DoneMark)
 	}
 	s.RouteMark = d.routeMark(b, def.RouteMark)
+	s.HoldMark = d.holdMark(b, holdMarkIn(s.RouteMark, def.HoldMark))
 	s.Inspect = d.inspect(b)
 	s.TableOwner = d.flag(b, "table_owner", false)
 	s.OffloadDevices = d.offloadDevices(b)
@@ -114,11 +115,50 @@ func (d *decoder) routeMark(b *hclsyntax.Block, def uint32) uint32 {
 		return def
 	}
 	n, err := parseMarkNumber(strings.TrimSpace(t.Value))
-	if low := uint32(1) << bits.TrailingZeros32(n); err != nil || n == 0 || (n+low)&n != 0 {
+	if err != nil || !sideBySide(n) {
 		d.diags.Add(diag.New(diag.InvalidMark, t.Range, fmt.Sprintf("%q cannot be route_mark: it is a mask of bits side by side, written as a number, such as \"0x7f000000\" for 127 routing tables or \"0xf00\" for 15.", t.Value)))
 		return def
 	}
 	return n
+}
+
+// Bounds of how many bits hold_mark has. Two tell the packets that were read from
+// those that bring something into a new entry; what they bring needs 24 others
+// (artifact.HoldMark).
+const (
+	fewHoldBits  = 2
+	manyHoldBits = 8
+)
+
+// holdMark reads the bits that waiting packets carry.
+func (d *decoder) holdMark(b *hclsyntax.Block, def uint32) uint32 {
+	t := d.text(b, "hold_mark", `"0x7f000000"`)
+	if t.Range.IsZero() {
+		return def
+	}
+	n, err := parseMarkNumber(strings.TrimSpace(t.Value))
+	if count := bits.OnesCount32(n); err != nil || !sideBySide(n) || count < fewHoldBits || count > manyHoldBits {
+		d.diags.Add(diag.New(diag.InvalidMark, t.Range, fmt.Sprintf("%q cannot be hold_mark: it is a mask of two to eight bits side by side, written as a number, such as \"0x7f000000\" or \"0xf00\".", t.Value)))
+		return def
+	}
+	return n
+}
+
+// holdMarkIn is the upper bits of a route mark that can be hold_mark: who moves the
+// one out of another's way means both.
+func holdMarkIn(route, def uint32) uint32 {
+	if bits.OnesCount32(route) < fewHoldBits {
+		return def
+	}
+	for bits.OnesCount32(route) >= manyHoldBits {
+		route &= route - 1
+	}
+	return route
+}
+
+// sideBySide says that a mask's bits have no gap between them.
+func sideBySide(n uint32) bool {
+	return n != 0 && bits.Len32(n)-bits.TrailingZeros32(n) == bits.OnesCount32(n)
 }
 
 // doneMark reads the one ct mark bit that the enforcer keeps to itself.

@@ -45,6 +45,7 @@ type Settings struct {
 	LogGroup       uint16         // NFLOG group
 	HoldQueue      uint16         // the first of the queues that held packets wait in
 	HoldPackets    int            // so many may wait in each
+	HoldMark       uint32         // bits of packets' marks that waiting packets carry, two to eight side by side
 	InspectPackets int            // first packets of each flow to inspect
 	DoneMark       uint32         // the ct mark bit that says "analysis is over"
 	RouteMark      uint32         // bits of packets' marks that say which routing table they go by, side by side

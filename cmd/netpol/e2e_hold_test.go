@@ -169,14 +169,27 @@ func (s *site) awake() {
 // What a policy stops that holds never reaches the server, not even the packet
 // that gives it away; everything else does, as it was.
 func TestHeldPacketsDoNotLeak(t *testing.T) {
-	s, lab, sink, _ := holdSite(t, fmt.Sprintf(holdPolicy, true, "open"))
+	leaksNothing(t, "", "0x1234", "0x7f000000")
+}
+
+// Somebody else uses the bits that packets wait with by default, on all of them:
+// route_mark moves those too, unless hold_mark says where.
+func TestHeldPacketsBesideAnothersMarks(t *testing.T) {
+	leaksNothing(t, "netpol {\n  route_mark = \"0xf00000\"\n}\n", "0x7f001234", "0xf00000")
+}
+
+// leaksNothing holds with settings, beside somebody's mark; ours are bits that no
+// packet has where it leaves.
+func leaksNothing(t *testing.T, settings, theirs, ours string) {
+	t.Helper()
+	s, lab, sink, _ := holdSite(t, settings+fmt.Sprintf(holdPolicy, true, "open"))
 	s.awake()
 	// Somebody else's mark must survive the way through netpold.
 	s.ns.Run("nft", `add table inet marks; add chain inet marks pre { type filter hook prerouting priority -300; };
-add rule inet marks pre udp dport 53 meta mark set 0x1234;
+add rule inet marks pre udp dport 53 meta mark set `+theirs+`;
 add chain inet marks after { type filter hook forward priority 300; };
-add rule inet marks after udp dport 53 meta mark 0x1234 counter;
-add rule inet marks after meta mark and 0x7f000000 != 0 counter drop`)
+add rule inet marks after udp dport 53 meta mark `+theirs+` counter;
+add rule inet marks after meta mark and `+ours+` != 0 counter drop`)
 	for _, server := range []netip.Addr{lab.ServerAddr4, lab.ServerAddr6} {
 		sink.bytes.Store(0)
 		sink.datagrams.Store(0)

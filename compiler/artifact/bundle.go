@@ -41,6 +41,9 @@ type Settings struct {
 	// 4788, and HoldPackets how many may wait in each; 0 when nothing is held.
 	HoldQueue   uint16 `json:"hold_queue,omitempty"`
 	HoldPackets int    `json:"hold_packets,omitempty"`
+	// HoldMark is the bits of packets' marks that held packets carry; 0 is
+	// DefaultHoldMark.
+	HoldMark HoldMark `json:"hold_mark,omitempty"`
 	// AnalysedLabel is the label of connections that have the done mark, for
 	// rules of the operator's own; empty for none.
 	AnalysedLabel string `json:"analysed_label,omitempty"`

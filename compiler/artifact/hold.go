@@ -1,6 +1,10 @@
 package artifact
 
-import "time"
+import (
+	"cmp"
+	"math/bits"
+	"time"
+)
 
 // A held packet waits in one of six queues until the enforcer has read it: three
 // of the policies that fail open, and after them three of those that fail
@@ -22,19 +26,29 @@ const HoldClosed = HoldQueues
 // nobody reads the queue; without it they are dropped.
 const QueueBypass = "bypass"
 
-// Marks of held packets (meta mark under HoldMask), for as long as they are
-// between two chains of ours. Routing tables, which may have the same bits, are
-// chosen after that.
-const (
-	HoldMask = 0x7f000000
-	// HoldJudged is on packets that the enforcer has read and lets go on.
-	HoldJudged = 0x7f000000
-	// HoldTold is on packets that are sent through the rules that write into the
-	// entries of unconfirmed connections; the bits below say what to write.
-	HoldTold = 0x7e000000
-)
+// HoldMark is a mask of two to eight bits side by side in packets' marks (meta
+// mark), which are netpol's for as long as a held packet is between two chains of
+// ours. Routing tables, which may have the same bits, are chosen after that.
+type HoldMark uint32
 
-// The bits below HoldTold: a group of things to write, and 16 flags which of
+// DefaultHoldMark is the mask of a set that chooses none.
+const DefaultHoldMark HoldMark = 0x7f000000
+
+// Mask is the bits.
+func (m HoldMark) Mask() uint32 { return uint32(m) }
+
+// Judged is on packets that the enforcer has read and lets go on.
+func (m HoldMark) Judged() uint32 { return uint32(m) }
+
+// Told is on packets that are sent through the rules that write into the entries of
+// unconfirmed connections; the bits outside of the mask say what to write. It is
+// part of Judged, so that one test finds both.
+func (m HoldMark) Told() uint32 { return uint32(m) & (uint32(m) - 1) }
+
+// On is the mark of a packet that is sent on as judged.
+func (m HoldMark) On(mark uint32) uint32 { return mark&^m.Mask() | m.Judged() }
+
+// What is told with Told: a group of things to write, and 16 flags which of
 // them. In the groups of 15 labels the last flag is the done mark, so that what
 // is written most often takes one turn.
 const (
@@ -47,29 +61,39 @@ const (
 	ToldTurns = (labelBits+toldLabels-1)/toldLabels + 2
 )
 
-// ToldLabel is the mark by which a label is written, as mask and value.
-func ToldLabel(bit int) (mask, value uint32) { return told(bit/toldLabels, 1<<(bit%toldLabels)) }
+// around puts 24 bits, what is told, on both sides of the mask.
+func (m HoldMark) around(v uint32) uint32 {
+	low, end := bits.TrailingZeros32(uint32(m)), bits.Len32(uint32(m))
+	return v&(1<<low-1) | v>>low<<end
+}
 
-// ToldDone is the mark by which the done mark is written.
-func ToldDone() (mask, value uint32) {
-	return HoldMask | toldMarks<<toldShift | toldDone, HoldTold | toldDone
+// ToldLabel is the mark by which a label is written, as mask and value.
+func (m HoldMark) ToldLabel(bit int) (mask, value uint32) {
+	return m.told(bit/toldLabels, 1<<(bit%toldLabels))
+}
+
+// ToldDone is the mark by which the done mark is written: in any group of labels.
+func (m HoldMark) ToldDone() (mask, value uint32) {
+	return m.Mask() | m.around(toldMarks<<toldShift|toldDone), m.Told() | m.around(toldDone)
 }
 
 // ToldMark is the mark by which a bit of the conntrack mark is written.
-func ToldMark(bit int) (mask, value uint32) { return told(toldMarks+bit/16, 1<<(bit%16)) }
-
-func told(group int, flag uint32) (mask, value uint32) {
-	return HoldMask | 0xff<<toldShift | flag, HoldTold | uint32(group)<<toldShift | flag
+func (m HoldMark) ToldMark(bit int) (mask, value uint32) {
+	return m.told(toldMarks+bit/16, 1<<(bit%16))
 }
 
-// Told are the marks by which labels, bits of the conntrack mark and the done mark
+func (m HoldMark) told(group int, flag uint32) (mask, value uint32) {
+	return m.Mask() | m.around(0xff<<toldShift|flag), m.Told() | m.around(uint32(group)<<toldShift|flag)
+}
+
+// Tell are the marks by which labels, bits of the conntrack mark and the done mark
 // are written, one for each turn; appended to marks. Nothing is cleared: in a new
 // entry there is little to clear, and the enforcer's write into the confirmed entry
 // does it.
-func Told(marks []uint32, labels [16]byte, mark uint32, done bool) []uint32 {
+func (m HoldMark) Tell(marks []uint32, labels [16]byte, mark uint32, done bool) []uint32 {
 	add := func(group int, flags uint32) {
 		if flags != 0 {
-			marks = append(marks, HoldTold|uint32(group)<<toldShift|flags)
+			marks = append(marks, m.Told()|m.around(uint32(group)<<toldShift|flags))
 		}
 	}
 	for group := range (labelBits + toldLabels - 1) / toldLabels {
@@ -89,6 +113,9 @@ func Told(marks []uint32, labels [16]byte, mark uint32, done bool) []uint32 {
 	}
 	return marks
 }
+
+// HeldMark is the bits that held packets carry.
+func (s Settings) HeldMark() HoldMark { return cmp.Or(s.HoldMark, DefaultHoldMark) }
 
 // HoldLife is how long the enforcer may be silent before packets are no longer
 // held for it.

@@ -53,6 +53,7 @@ func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
 		}
 	}
 	r.nameLabels(set, exempt)
+	r.checkHoldMark(set.Policies)
 	set.Schedules = r.usedSchedules(set)
 	r.diags.Sort()
 	r.diags.Compact()
@@ -118,6 +119,7 @@ func settings(s lang.Settings) artifact.Settings {
 		Inspect:       inspect,
 		HoldQueue:     s.HoldQueue,
 		HoldPackets:   s.HoldPackets,
+		HoldMark:      holdMark(s.HoldMark),
 		LocalNetworks: s.LocalNetworks,
 		LogGroup:      s.LogGroup,
 		InspectPacket: s.InspectPackets,

@@ -104,7 +104,7 @@ func (e *enforcement) run() error {
 func sourceOf(b *artifact.Bundle) capture.LiveConfig {
 	return capture.LiveConfig{
 		Group: b.Settings.LogGroup,
-		Queue: capture.QueueConfig{First: b.Settings.HoldQueue, Packets: b.Settings.HoldPackets},
+		Queue: capture.QueueConfig{First: b.Settings.HoldQueue, Packets: b.Settings.HoldPackets, Mark: b.Settings.HeldMark()},
 	}
 }
 

@@ -24,7 +24,7 @@ func captureChain(in Input, name, hook string, dev artifact.MatchKind, short str
 	id := func(what string) string { return "capture-" + short + "/" + what }
 	c := artifact.Chain{Name: name, Hook: hook, Type: "filter", Priority: in.Settings.CapturePriority}
 	if in.Hold.any() {
-		c.Rules = append(c.Rules, comesBack(id("held")))
+		c.Rules = append(c.Rules, comesBack(id("held"), in.Settings.HeldMark()))
 		if hook == "output" {
 			c.Type = "route" // the packet was routed with a mark of ours
 		}

@@ -49,13 +49,14 @@ func holdChains(in Input, t *packetTests) []artifact.Chain {
 		holdChain(in, chainHoldOut, "output", "out"),
 		queueChain(in),
 		toldChain(in),
-		backChain(),
+		backChain(in.Settings.HeldMark()),
 	}
 }
 
 func holdChain(in Input, name, hook, short string) artifact.Chain {
 	id := func(what string) string { return "hold-" + short + "/" + what }
 	leave := []artifact.Statement{{Kind: artifact.DoReturn}}
+	mark := in.Settings.HeldMark()
 	goes := func(to string) []artifact.Statement { return []artifact.Statement{{Kind: artifact.DoGoto, Name: to}} }
 	none := in.Hold.labels()
 	none.Not = true
@@ -64,7 +65,7 @@ func holdChain(in Input, name, hook, short string) artifact.Chain {
 			ID: id("done"), Comment: "analysis is over", Do: leave,
 			Match: []artifact.Match{
 				{Kind: artifact.MatchCTMark, Mask: in.Settings.DoneMark, Value: 0, Not: true},
-				{Kind: artifact.MatchMark, Mask: artifact.HoldMask, Value: artifact.HoldTold, Not: true},
+				{Kind: artifact.MatchMark, Mask: mark.Mask(), Value: mark.Told(), Not: true},
 			},
 		},
 		{
@@ -74,7 +75,7 @@ func holdChain(in Input, name, hook, short string) artifact.Chain {
 		{ID: id("other"), Comment: "no policy that holds could match", Do: leave, Match: []artifact.Match{none}},
 		{
 			ID: id("told"), Comment: "what netpold writes into a new entry", Do: goes(chainHoldTold),
-			Match: []artifact.Match{{Kind: artifact.MatchMark, Mask: artifact.HoldMask, Value: artifact.HoldTold}},
+			Match: []artifact.Match{{Kind: artifact.MatchMark, Mask: mark.Mask(), Value: mark.Told()}},
 		},
 		{
 			ID: id("alive"), Comment: "nobody waits for a netpold that hangs", Do: leave,
@@ -124,7 +125,7 @@ func queueChain(in Input) artifact.Chain {
 
 // toldChain writes what a packet's mark says into the entry of its flow.
 func toldChain(in Input) artifact.Chain {
-	c := artifact.Chain{Name: chainHoldTold}
+	c, told := artifact.Chain{Name: chainHoldTold}, in.Settings.HeldMark()
 	add := func(id string, do artifact.Statement, mask, value uint32) {
 		c.Rules = append(c.Rules, artifact.Rule{
 			ID: "told/" + id, Match: []artifact.Match{{Kind: artifact.MatchMark, Mask: mask, Value: value}}, Do: []artifact.Statement{do},
@@ -134,15 +135,15 @@ func toldChain(in Input) artifact.Chain {
 		if l == in.Hold.Open || l == in.Hold.Closed {
 			continue
 		}
-		mask, value := artifact.ToldLabel(l.Bit)
+		mask, value := told.ToldLabel(l.Bit)
 		add("label/"+l.Name, artifact.Statement{Kind: artifact.DoSetCTLabel, Bit: l.Bit, Name: l.Name}, mask, value)
 	}
 	done := in.Settings.DoneMark
-	mask, value := artifact.ToldDone()
+	mask, value := told.ToldDone()
 	add("done", artifact.Statement{Kind: artifact.DoSetCTMark, Mask: done, Value: done}, mask, value)
 	for left := in.Hold.Mark; left != 0; left &= left - 1 {
 		bit := bits.TrailingZeros32(left)
-		mask, value := artifact.ToldMark(bit)
+		mask, value := told.ToldMark(bit)
 		add(fmt.Sprintf("mark/%#x", 1<<bit), artifact.Statement{Kind: artifact.DoSetCTMark, Mask: 1 << bit, Value: 1 << bit}, mask, value)
 	}
 	c.Rules = append(c.Rules, artifact.Rule{ID: "told/wait", Comment: "for more, or to go on", Do: []artifact.Statement{{Kind: artifact.DoGoto, Name: chainHold}}})
@@ -150,23 +151,22 @@ func toldChain(in Input) artifact.Chain {
 }
 
 // comesBack takes packets that the enforcer has seen out of the copying chain.
-func comesBack(id string) artifact.Rule {
-	const both = artifact.HoldJudged & artifact.HoldTold
+func comesBack(id string, mark artifact.HoldMark) artifact.Rule {
 	return artifact.Rule{
 		ID: id, Comment: "netpold has seen it", Do: []artifact.Statement{{Kind: artifact.DoGoto, Name: chainHoldBack}},
-		Match: []artifact.Match{{Kind: artifact.MatchMark, Mask: both, Value: both}},
+		Match: []artifact.Match{{Kind: artifact.MatchMark, Mask: mark.Told(), Value: mark.Told()}},
 	}
 }
 
 // backChain gives a packet its mark back. Where the queue was full when it was to
 // wait for the second time, only the enforcer knew the mark.
-func backChain() artifact.Chain {
+func backChain(mark artifact.HoldMark) artifact.Chain {
 	return artifact.Chain{Name: chainHoldBack, Rules: []artifact.Rule{
 		{
 			ID: "back/told", Comment: "sent on before it got its own mark again",
-			Match: []artifact.Match{{Kind: artifact.MatchMark, Mask: artifact.HoldMask, Value: artifact.HoldTold}},
+			Match: []artifact.Match{{Kind: artifact.MatchMark, Mask: mark.Mask(), Value: mark.Told()}},
 			Do:    []artifact.Statement{{Kind: artifact.DoSetMark, Mask: 0xffffffff}},
 		},
-		{ID: "back/judged", Do: []artifact.Statement{{Kind: artifact.DoSetMark, Mask: artifact.HoldMask}}},
+		{ID: "back/judged", Do: []artifact.Statement{{Kind: artifact.DoSetMark, Mask: mark.Mask()}}},
 	}}
 }

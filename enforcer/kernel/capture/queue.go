@@ -1,5 +1,7 @@
 package capture
 
+import "github.com/netpol/netpol/compiler/artifact"
+
 // QueueConfig says which queues of held packets to read; the zero value none.
 type QueueConfig struct {
 	// First is the first of six: three that let packets pass when they are full,
@@ -8,6 +10,8 @@ type QueueConfig struct {
 	// Packets is how many packets may wait in each. When it is 0, none is held
 	// and nothing is read.
 	Packets int
+	// Mark is the bits of packets' marks that are netpol's meanwhile.
+	Mark artifact.HoldMark
 }
 
 // QueueStats count packets since the queues were opened.

@@ -53,6 +53,7 @@ type Queue struct {
 	away  []journey // packets that are being told, in the order that they come back
 	marks []uint32  // scratch
 	first uint16
+	mark  artifact.HoldMark
 	seq   uint32
 
 	looked  time.Time
@@ -81,7 +82,7 @@ func OpenQueue(cfg QueueConfig) (*Queue, error) {
 		_ = sock.Close()
 		return nil, err
 	}
-	return &Queue{stream: newStream(sock), first: cfg.First}, nil
+	return &Queue{stream: newStream(sock), first: cfg.First, mark: cfg.Mark}, nil
 }
 
 // look notes that somebody does.
@@ -114,7 +115,7 @@ func (q *Queue) take(r *packet.Raw) (bool, error) {
 		if r.Direction = packet.DirOriginal; kind == artifact.HoldReply {
 			r.Direction = packet.DirReply
 		}
-		if r.Ticket.Mark&artifact.HoldMask != artifact.HoldTold {
+		if r.Ticket.Mark&q.mark.Mask() != q.mark.Told() {
 			q.held.Add(1)
 			if q.stalled {
 				q.late.Add(1)
@@ -181,7 +182,7 @@ func (q *Queue) Release(list []flow.Release) error {
 			continue
 		}
 		j := journey{ticket: r.Ticket}
-		q.marks = artifact.Told(q.marks[:0], r.Labels, r.Mark, r.Done)
+		q.marks = q.mark.Tell(q.marks[:0], r.Labels, r.Mark, r.Done)
 		if j.turns = copy(j.marks[:], q.marks); j.turns == 0 {
 			q.goOn(r.Ticket, r.Ticket.Mark)
 			continue
@@ -221,7 +222,7 @@ func (q *Queue) back(now packet.Ticket) error {
 }
 
 func (q *Queue) goOn(t packet.Ticket, mark uint32) {
-	q.verdict(t, verdictGo, mark&^artifact.HoldMask|artifact.HoldJudged)
+	q.verdict(t, verdictGo, q.mark.On(mark))
 }
 
 // verdict appends one verdict.

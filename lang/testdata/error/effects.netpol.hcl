@@ -1,6 +1,7 @@
 netpol {
   inspect = "everything" # ERROR NP0046: Invalid inspect
   route_mark = "0xf0f" # ERROR NP0016: Invalid mark
+  hold_mark = "0xfff" # ERROR NP0016: Invalid mark
   analysed_label = "np-over" # ERROR NP0015: Invalid label name
   label_applications = [["zoom"]] # ERROR NP0013: Wrong type of value
 }

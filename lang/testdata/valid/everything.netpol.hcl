@@ -2,6 +2,7 @@ netpol {
   local_networks  = ["203.0.113.0/24", "2001:db8::/32"]
   hold_packets    = 32
   hold_queue      = 200
+  hold_mark       = "0xf0000"
   log_group       = 100
   inspect_packets = 16
   done_mark       = "0x40000000"

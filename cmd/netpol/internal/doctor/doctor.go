@@ -137,6 +137,9 @@ func (m Machine) ownMasks() (connection, packet uint32) {
 	for _, r := range m.Bundle.Routes {
 		packet |= r.Mask
 	}
+	if m.Bundle.Settings.HoldPackets > 0 {
+		packet |= m.Bundle.Settings.HeldMark().Mask()
+	}
 	return connection, packet
 }
 

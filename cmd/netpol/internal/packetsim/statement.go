@@ -84,7 +84,7 @@ func (w *walk) hold() {
 	if w.table.Judge != nil {
 		w.table.Judge(w.conn)
 	}
-	w.result.Mark = w.result.Mark&^artifact.HoldMask | artifact.HoldJudged
+	w.result.Mark = w.table.heldMark().On(w.result.Mark)
 }
 
 // account says whether a rule goes on after it has asked a quota, as if the

@@ -244,3 +244,15 @@ func (t *Table) find(name string, key []byte) (*artifact.Element, error) {
 	}
 	return &s.Elements[i], nil
 }
+
+// heldMark is the bits that the table takes off packets again which have waited.
+func (t *Table) heldMark() artifact.HoldMark {
+	for _, c := range t.chains {
+		for _, r := range c.Rules {
+			if r.ID == "back/judged" {
+				return artifact.HoldMark(r.Do[0].Mask)
+			}
+		}
+	}
+	return artifact.DefaultHoldMark
+}

@@ -77,6 +77,10 @@ const (
 	DefaultMaxFlows   = 65536
 	DefaultMaxOpening = 8192
 	defaultBuffers    = 16 << 20 // bytes
+	// DefaultPanics is how many panics of a dissector within PanicTime switch it
+	// off: of a bug that a sender has found, not of one that a network has now and then.
+	DefaultPanics = 10
+	PanicTime     = time.Minute
 )
 
 // Timeouts of live input. A record need not outlive the kernel's own entry by
@@ -115,6 +119,10 @@ type Config struct {
 	// conntrack's number of it. It is needed where there are Lanes and a Tracker.
 	LaneOf     func(connection uint32) int
 	Dissectors []dissect.Dissector
+	// Fuse says when a dissector that fails is asked no more until Reload. The
+	// zero value is DefaultPanics within PanicTime where Live is set, and never where
+	// files are read; fewer than 0 panics are never.
+	Fuse       dissect.Fuse
 	Bundle     *artifact.Bundle
 	MaxFlows   int // default DefaultMaxFlows
 	MaxOpening int // flows inspected at once, default DefaultMaxOpening
@@ -172,6 +180,9 @@ func (c *Config) fill() {
 	if c.MaxBuffers == 0 {
 		c.MaxBuffers = defaultBuffers
 	}
+	if c.Fuse == (dissect.Fuse{}) && c.Live {
+		c.Fuse = dissect.Fuse{Panics: DefaultPanics, Within: PanicTime}
+	}
 	if c.Interval == 0 {
 		c.Interval = DefaultInterval
 	}
@@ -208,7 +219,7 @@ func New(config Config) (*Engine, error) {
 		return nil, fmt.Errorf("configure enforcer: %w", err)
 	}
 	config.fill()
-	scheduler, err := dissect.NewScheduler(config.Dissectors)
+	scheduler, err := dissect.NewScheduler(config.Dissectors, config.Fuse)
 	if err != nil {
 		return nil, fmt.Errorf("configure enforcer: %w", err)
 	}
@@ -257,14 +268,15 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // Reload makes the engine go on with another bundle from the next packet on.
 // Flows keep what is known of them; their verdicts are decided anew, some at a
-// time, and rewritten where they changed. Safe for concurrent use. On an error
-// the old bundle stays.
+// time, and rewritten where they changed; dissectors that blew the fuse are asked
+// again. Safe for concurrent use. On an error the old bundle stays.
 func (e *Engine) Reload(bundle *artifact.Bundle) error {
 	p, err := loadPolicy(bundle)
 	if err != nil {
 		return err
 	}
 	e.policy.Store(p)
+	e.scheduler.Restore()
 	return nil
 }
 
@@ -276,11 +288,17 @@ func (e *Engine) Stats() Stats {
 	for i := range e.stats[1:] {
 		s.add(&e.stats[1+i])
 	}
-	for _, n := range e.scheduler.Panics() {
-		s.Panics += n
+	for _, f := range e.scheduler.Faults() {
+		s.Panics += f.Panics
+		if f.Off {
+			s.DissectorsOff++
+		}
 	}
 	return s
 }
+
+// Faults are the dissectors that have failed. Safe for concurrent use.
+func (e *Engine) Faults() []dissect.Fault { return e.scheduler.Faults() }
 
 // Flows is a snapshot of at most limit flows, those in inspection first. It is
 // empty while the engine does not run. Safe for concurrent use.

@@ -29,6 +29,8 @@ type Stats struct {
 	NoBuffer     uint64 // segments not kept because MaxBuffers was reached
 	Buffered     uint64 // bytes held for reassembly now
 	Panics       uint64 // of dissectors; each cost a flow its name
+	// DissectorsOff is how many dissectors blew the fuse and are asked no more.
+	DissectorsOff uint64
 
 	Held          uint64 // packets that waited
 	HeldUndecided uint64 // of those, let go on while their flow had neither label nor mark, nor an end of its analysis
@@ -69,7 +71,7 @@ func (s *Stats) Counters() map[string]uint64 {
 		"bad_header": s.BadHeader, "fragments": s.Fragments, "unwrapped": s.Unwrapped,
 		"flows_seen": s.FlowsSeen, "flows_evicted": s.FlowsEvicted, "flows": s.Flows, "opening": s.Opening,
 		"inspected": s.Inspected, "completed": s.Completed, "cut": s.Cut, "shed": s.Shed, "decoys": s.Decoys, "no_buffer": s.NoBuffer,
-		"buffered": s.Buffered, "panics": s.Panics,
+		"buffered": s.Buffered, "panics": s.Panics, "dissectors_off": s.DissectorsOff,
 		"held": s.Held, "held_undecided": s.HeldUndecided, "hold_missed": s.HoldMissed, "release_errors": s.ReleaseErrors,
 		"writes": s.Writes, "write_errors": s.WriteErrors, "resolved": s.Resolved, "unresolved": s.Unresolved,
 		"restarted": s.Restarted, "reopened": s.Reopened, "retold": s.Retold, "names": s.Names, "reloads": s.Reloads, "file_errors": s.FileErrors,

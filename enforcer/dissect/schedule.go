@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/bits"
 	"net/netip"
-	"sync/atomic"
 
 	"github.com/netpol/netpol/lang/fact"
 )
@@ -14,14 +13,15 @@ const MaxDissectors = 256
 
 // Scheduler decides which dissectors see a flow, and in which order: those
 // whose likely ports it has first, then the others as they are listed, each
-// until it says NoMatch. It is immutable but for its counters and safe for
-// concurrent use.
+// until it says NoMatch. It is immutable but for what it knows of their faults
+// and safe for concurrent use.
 type Scheduler struct {
 	dissectors []Dissector
 	specs      []Spec
 	tcp, udp   set
 	hints      map[uint16]set // by port
-	panics     []atomic.Uint64
+	fuse       Fuse
+	faults     faults
 }
 
 // set is a set of dissectors, by their place in the list.
@@ -57,16 +57,18 @@ type Candidates struct {
 func (c *Candidates) Empty() bool { return c.left.empty() }
 
 // NewScheduler makes a scheduler of the dissectors, in the order in which
-// those without a port hint are asked.
-func NewScheduler(dissectors []Dissector) (*Scheduler, error) {
+// those without a port hint are asked. One that blows the fuse is asked no more
+// until Restore.
+func NewScheduler(dissectors []Dissector, fuse Fuse) (*Scheduler, error) {
 	if len(dissectors) > MaxDissectors {
 		return nil, fmt.Errorf("schedule dissectors: %d of them, at most %d", len(dissectors), MaxDissectors)
 	}
 	s := &Scheduler{
 		dissectors: dissectors,
 		hints:      make(map[uint16]set),
-		panics:     make([]atomic.Uint64, len(dissectors)),
+		fuse:       fuse,
 	}
+	s.faults.list = make([]failing, len(dissectors))
 	for i, d := range dissectors {
 		spec := d.Spec()
 		s.specs = append(s.specs, spec)
@@ -113,18 +115,19 @@ func (s *Scheduler) Start(tcp bool, srcPort, dstPort uint16) Candidates {
 // and NoMatch none is left.
 //
 // A dissector that panics is our bug, brought on by a sender's bytes: that flow
-// gets no name from its payload, and nothing else suffers.
+// gets no name from its payload, and nothing else suffers until the fuse blows.
 func (s *Scheduler) Run(c *Candidates, w *Window, f *fact.Facts) (result Result) {
 	current := 0
 	defer func() {
-		if recover() != nil {
-			s.panics[current].Add(1)
+		if value := recover(); value != nil {
+			s.faults.note(current, s.fuse, value, w.Time)
 			*c = Candidates{}
 			forget(f)
 			w.Names = w.Names[:0]
 			result = NoMatch
 		}
 	}()
+	s.faults.left(c)
 	if c.left.empty() {
 		return NoMatch
 	}
@@ -179,17 +182,21 @@ func (s *Scheduler) Resume(i int) (c Candidates) {
 // Name is the protocol of dissector i.
 func (s *Scheduler) Name(i int) string { return s.specs[i].Name }
 
-// Panics is how often each dissector has panicked, by protocol; those that
-// never did are left out.
-func (s *Scheduler) Panics() map[string]uint64 {
-	counts := make(map[string]uint64)
-	for i := range s.panics {
-		if n := s.panics[i].Load(); n > 0 {
-			counts[s.specs[i].Name] += n
+// Faults are the dissectors that have panicked, in the order of the list.
+func (s *Scheduler) Faults() (list []Fault) {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	for i := range s.faults.list {
+		if f := &s.faults.list[i]; f.panics > 0 {
+			off := s.faults.off[i/64].Load()&(1<<(i%64)) != 0
+			list = append(list, Fault{Name: s.specs[i].Name, Panics: f.panics, First: f.first, Off: off})
 		}
 	}
-	return counts
+	return list
 }
+
+// Restore has dissectors that blew the fuse asked again.
+func (s *Scheduler) Restore() { s.faults.restore() }
 
 // forget takes back what a dissector may have set before it panicked.
 func forget(f *fact.Facts) {

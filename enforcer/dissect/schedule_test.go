@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/netpol/netpol/lang/fact"
 )
 
@@ -71,7 +69,7 @@ func TestSchedulerRun(t *testing.T) {
 				d.log = &log
 				list = append(list, d)
 			}
-			s, err := NewScheduler(list)
+			s, err := NewScheduler(list, Fuse{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -94,26 +92,10 @@ func TestSchedulerRun(t *testing.T) {
 	}
 }
 
-func TestSchedulerCountsPanics(t *testing.T) {
-	bad := scripted{spec: Spec{Name: "bad", UDP: true}, script: []Result{blowUp}, calls: new(int)}
-	good := scripted{spec: Spec{Name: "good", UDP: true}, script: []Result{NoMatch}, calls: new(int)}
-	s, err := NewScheduler([]Dissector{good, bad})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 3 {
-		c := s.Start(false, 1, 2)
-		s.Run(&c, &Window{}, new(fact.Facts))
-	}
-	if diff := cmp.Diff(map[string]uint64{"bad": 3}, s.Panics()); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
-}
-
 func TestSchedulerResume(t *testing.T) {
 	first := scripted{spec: Spec{Name: "first", UDP: true}, script: []Result{Match}, calls: new(int)}
 	second := scripted{spec: Spec{Name: "second", UDP: true}, script: []Result{Partial}, calls: new(int)}
-	s, err := NewScheduler([]Dissector{first, second})
+	s, err := NewScheduler([]Dissector{first, second}, Fuse{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +107,7 @@ func TestSchedulerResume(t *testing.T) {
 
 func TestSchedulerTooMany(t *testing.T) {
 	list := make([]Dissector, MaxDissectors+1)
-	if _, err := NewScheduler(list); err == nil {
+	if _, err := NewScheduler(list, Fuse{}); err == nil {
 		t.Error("got no error for more dissectors than the set holds")
 	}
 }
@@ -135,7 +117,7 @@ func TestSchedulerNoAllocs(t *testing.T) {
 	for range 20 {
 		list = append(list, scripted{spec: Spec{Name: "x", UDP: true, Ports: []uint16{53}}, script: []Result{NeedMore}, calls: new(int)})
 	}
-	s, err := NewScheduler(list)
+	s, err := NewScheduler(list, Fuse{})
 	if err != nil {
 		t.Fatal(err)
 	}

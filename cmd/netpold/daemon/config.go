@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/netpol/netpol/enforcer"
+	"github.com/netpol/netpol/enforcer/dissect"
 )
 
 // config is the command line of netpold. parseConfig fills the defaults in.
@@ -25,6 +26,7 @@ type config struct {
 	logLevel  slog.Level
 	maxFlows  int
 	interval  time.Duration // between readings of the counters
+	panics    int           // within a minute that switch a dissector off; 0 never
 	bundle    string        // bundle file; empty: the state directory's
 	replay    bool
 	files     []string // captures to replay
@@ -66,6 +68,7 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	fs.TextVar(&cfg.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn or error")
 	fs.IntVar(&cfg.maxFlows, "max-flows", defaultMaxFlows, "most flows to track at once")
 	fs.DurationVar(&cfg.interval, "counter-interval", enforcer.DefaultInterval, "how often flows' counters are read while a policy asks for rates or duration")
+	fs.IntVar(&cfg.panics, "dissector-panics", enforcer.DefaultPanics, "`failures` of a dissector within a minute that switch it off until the next reload; 0 never does")
 	fs.StringVar(&cfg.bundle, "bundle", "", "bundle `file` to load instead of the state directory's")
 	fs.BoolVar(&cfg.replay, "replay", false, "read the captures named as arguments, print the records of flows as JSON lines, and stop")
 	fs.BoolVar(&cfg.version, "version", false, "print the version and stop")
@@ -90,6 +93,8 @@ func (c config) validate() error {
 		return fmt.Errorf("--max-flows %d: the enforcer must be able to track a flow", c.maxFlows)
 	case c.interval < minInterval:
 		return fmt.Errorf("--counter-interval %s: at least %s lie between two readings", c.interval, minInterval)
+	case c.panics < 0:
+		return fmt.Errorf("--dissector-panics %d: write how many, or 0 for never", c.panics)
 	case c.repair != repairOff && c.repair != repairMissing && c.repair != repairAny:
 		return fmt.Errorf("--repair %q: write off, missing or any", c.repair)
 	case c.replay && len(c.files) == 0:
@@ -98,6 +103,14 @@ func (c config) validate() error {
 		return fmt.Errorf("unexpected argument %q (capture files need --replay)", c.files[0])
 	}
 	return nil
+}
+
+// fuse is the engine's.
+func (c config) fuse() dissect.Fuse {
+	if c.panics == 0 {
+		return dissect.Fuse{Panics: -1}
+	}
+	return dissect.Fuse{Panics: c.panics, Within: enforcer.PanicTime}
 }
 
 // bundlePath is the file that netpold loads its bundle from.

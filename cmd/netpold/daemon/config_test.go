@@ -57,6 +57,7 @@ func TestParseConfigRefuses(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"log format", "--log-format xml", "write text or json"},
 		{"log level", "--log-level loud", "log-level"},
+		{"panics below none", "--dissector-panics -1", "--dissector-panics -1: write how many, or 0 for never"},
 		{"no time between readings", "--counter-interval 0s", "at least 1s"},
 		{"no flows", "--max-flows 0", "must be able to track"},
 		{"replay of nothing", "--replay", "name the capture files"},

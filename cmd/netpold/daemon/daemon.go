@@ -33,13 +33,14 @@ type daemon struct {
 	failed   chan error   // an enforcement ended by itself
 
 	health    *health
-	examining sync.Mutex // keeps examinations apart
+	examining sync.Mutex      // keeps examinations apart
+	faulty    map[string]bool // dissectors that were logged; guarded by examining
 	keeper    *keeper
 	owner     *ownership
 }
 
 func newDaemon(cfg config, log *slog.Logger) *daemon {
-	d := &daemon{cfg: cfg, log: log, started: time.Now(), failed: make(chan error, 1), health: newHealth(log)}
+	d := &daemon{cfg: cfg, log: log, started: time.Now(), failed: make(chan error, 1), health: newHealth(log), faulty: make(map[string]bool)}
 	d.keeper = newKeeper(cfg, log, d.health)
 	d.owner = newOwnership(log, d.health)
 	d.keeper.own = d.owner.keep

@@ -64,7 +64,7 @@ func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger, by *nftset
 	var err error
 	e.engine, err = enforcer.New(enforcer.Config{
 		Source: e.source, Labels: e.writer, Resolver: e.client, Tracker: e.lists, Heartbeat: e.upkeep, Elements: e.elements, Outlets: e.sinks,
-		Dissectors: all.Dissectors(), Bundle: b, MaxFlows: cfg.maxFlows, Interval: cfg.interval, Live: true, Logger: log,
+		Dissectors: all.Dissectors(), Fuse: cfg.fuse(), Bundle: b, MaxFlows: cfg.maxFlows, Interval: cfg.interval, Live: true, Logger: log,
 	})
 	if err != nil {
 		e.release()

@@ -149,5 +149,6 @@ func (d *daemon) examine(e *enforcement) map[string]uint64 {
 		}
 	}
 	d.health.tell("sinks", broken...)
+	d.examineDissectors(e.dissectorFaults())
 	return counters
 }

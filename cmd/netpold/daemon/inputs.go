@@ -55,7 +55,7 @@ type inputReader struct {
 
 func newInputs(cfg config, b *artifact.Bundle, sinks *sink.Set, log *slog.Logger) *inputs {
 	return &inputs{log: log, bundle: b, sinks: sinks, open: capture.OpenRing, config: enforcer.Config{
-		Dissectors: all.Dissectors(), MaxFlows: cfg.maxFlows, Live: true, Logger: log,
+		Dissectors: all.Dissectors(), Fuse: cfg.fuse(), MaxFlows: cfg.maxFlows, Live: true, Logger: log,
 	}}
 }
 

@@ -3,7 +3,7 @@
 // decryption or reassembly is a folder of its own beside this one.
 //
 // A row says which bytes, lengths and numbers the opening of one side must
-// show, where that is too little what the other side must answer, and where
+// show, where that is too little what the other side must answer or repeat, and where
 // even that is too little which port one side must use. Each row cites where
 // its facts come from. Rows prefer silence to a wrong name: what stands on any
 // port must be far from chance, about one in 2^24 for noise.

@@ -27,12 +27,23 @@ type Dissector struct {
 
 // table is the rows of one transport.
 type table struct {
-	rows []row
-	// byFirst lists, for each value of the first byte, the rows that it does
-	// not rule out: a handful of some two hundred.
-	byFirst [256][]uint16
-	answers []uint16 // the rows that want a reply
+	rows    []row
+	filters []filter // of the rows' first tests
+	// free and held list, for each value of the first byte, the rows that it
+	// does not rule out, in their order: those of any port, and those held to
+	// ports. A flow on none of these ports, as most are, never looks at the
+	// second.
+	free, held [256][]uint16
+	ports      portSet
+	// byReply lists the rows that want an answer by the answer's first byte.
+	byReply [256][]uint16
 }
+
+// portSet is a set of port numbers.
+type portSet [1 << 16 / 64]uint64
+
+func (s *portSet) add(p uint16)      { s[p/64] |= 1 << (p % 64) }
+func (s *portSet) has(p uint16) bool { return s[p/64]>>(p%64)&1 != 0 }
 
 // New builds the dissector of all rows.
 func New() *Dissector {
@@ -41,31 +52,41 @@ func New() *Dissector {
 
 func tcpRows() []row {
 	return slices.Concat(mailRows, textRows, remoteRows, databaseRows, middlewareRows, storageRows, infraTCPRows, vpnTCPRows,
-		industrialTCPRows, trdpRows(), mediaTCPRows, peerTCPRows, gameTCPRows)
+		industrialTCPRows, trdpRows, mediaTCPRows, peerTCPRows, gameTCPRows)
 }
 
 func udpRows() []row {
-	return slices.Concat(infraUDPRows, tunnelUDPRows, vpnUDPRows, industrialUDPRows, trdpRows(), mediaUDPRows, peerUDPRows,
+	return slices.Concat(infraUDPRows, tunnelUDPRows, vpnUDPRows, industrialUDPRows, trdpRows, mediaUDPRows, peerUDPRows,
 		gameUDPRows)
 }
 
 func newTable(rows []row) table {
-	t := table{rows: rows}
+	t := table{rows: rows, filters: make([]filter, len(rows))}
 	for i := range rows {
-		if len(rows[i].reply) > 0 {
-			t.answers = append(t.answers, uint16(i))
+		t.filters[i] = newFilter(rows[i].first)
+		lists := &t.free
+		if len(rows[i].ports) > 0 {
+			lists = &t.held
 		}
-	}
-	for c := range t.byFirst {
-		b := []byte{byte(c)}
-		for i := range rows {
-			// A stream of that one byte: no test may fail on it already.
-			if (input{bytes: b, stream: true}).hold(rows[i].first) != no {
-				t.byFirst[c] = append(t.byFirst[c], uint16(i))
-			}
+		for _, p := range rows[i].ports {
+			t.ports.add(p)
+		}
+		list(lists, rows[i].first, i)
+		if len(rows[i].reply) > 0 {
+			list(&t.byReply, rows[i].reply, i)
 		}
 	}
 	return t
+}
+
+// list adds row i wherever the first byte does not fail its tests.
+func list(lists *[256][]uint16, tests []test, i int) {
+	for c := range lists {
+		// A stream of that one byte: no test may fail on it already.
+		if (input{bytes: []byte{byte(c)}, stream: true}).hold(tests) != no {
+			lists[c] = append(lists[c], uint16(i))
+		}
+	}
 }
 
 // Tags lists the protocols of the table, sorted.
@@ -114,18 +135,23 @@ func (t *table) streams(w *dissect.Window) (string, dissect.Result) {
 			}
 			continue
 		}
-		other := 1 - side
-		for _, i := range t.byFirst[b[0]] {
-			r := &t.rows[i]
-			if int(i) >= best || !r.fitsPort(w) {
-				continue
-			}
-			switch min(opening(b, w.Closed[side], r.first), opening(w.Stream[other], w.Closed[other], r.reply)) {
-			case yes:
-				best = int(i)
-			case more:
-				result = dissect.NeedMore
-			case no:
+		h := newHead(b)
+		for _, rows := range t.candidates(w, b[0]) {
+			for _, i := range rows {
+				if int(i) >= best {
+					break
+				}
+				r := &t.rows[i]
+				if t.filters[i].excludes(&h, true) || !r.fitsPort(w) {
+					continue
+				}
+				switch r.opening(w, side) {
+				case yes:
+					best = int(i)
+				case more:
+					result = dissect.NeedMore
+				case no:
+				}
 			}
 		}
 	}
@@ -135,10 +161,28 @@ func (t *table) streams(w *dissect.Window) (string, dissect.Result) {
 	return "", result
 }
 
-// opening asks the tests of a stream's beginning; nothing is missing from one
-// that is closed but will not come.
-func opening(b []byte, closed bool, tests []test) answer {
-	a := input{bytes: b, stream: true}.hold(tests)
+// candidates are the rows that a first byte leaves, on the window's ports.
+func (t *table) candidates(w *dissect.Window, c byte) [2][]uint16 {
+	lists := [2][]uint16{t.free[c]}
+	if t.ports.has(w.DstPort) || t.ports.has(w.SrcPort) {
+		lists[1] = t.held[c]
+	}
+	return lists
+}
+
+// opening asks the tests of one side's beginning, and of the other's answer.
+func (r *row) opening(w *dissect.Window, side int) answer {
+	b, other := w.Stream[side], w.Stream[1-side]
+	a := ending(input{bytes: b, stream: true}.hold(r.first), w.Closed[side])
+	if a == no || len(r.reply) == 0 {
+		return a
+	}
+	return min(a, ending(input{bytes: other, stream: true, asked: b}.hold(r.reply), w.Closed[1-side]))
+}
+
+// ending is the answer about a stream, of which nothing more comes once it is
+// closed.
+func ending(a answer, closed bool) answer {
 	if a == more && closed {
 		return no
 	}
@@ -164,32 +208,50 @@ func (t *table) datagrams(w *dissect.Window) (string, dissect.Result) {
 func (t *table) newest(w *dissect.Window, looks []dissect.Datagram) (int, bool) {
 	last := looks[len(looks)-1]
 	best := len(t.rows)
-	if len(last.Payload) > 0 {
-		for _, i := range t.byFirst[last.Payload[0]] {
-			r := &t.rows[i]
-			if r.fitsPort(w) && fits(last, r.first) && (len(r.reply) == 0 || anyFits(looks, last.From, r.reply)) {
-				best = int(i)
+	if len(last.Payload) == 0 {
+		return best, false
+	}
+	h := newHead(last.Payload)
+	for _, rows := range t.candidates(w, last.Payload[0]) {
+		for _, i := range rows {
+			if int(i) >= best {
 				break
+			}
+			r := &t.rows[i]
+			if !t.filters[i].excludes(&h, false) && r.fitsPort(w) && fits(last, r.first, nil) && (len(r.reply) == 0 || r.answered(looks, last)) {
+				best = int(i)
 			}
 		}
 	}
-	for _, i := range t.answers {
-		r := &t.rows[i]
-		if int(i) < best && r.fitsPort(w) && fits(last, r.reply) && anyFits(looks, last.From, r.first) {
-			return int(i), true
+	for _, i := range t.byReply[last.Payload[0]] {
+		if int(i) >= best {
+			break
+		}
+		if r := &t.rows[i]; r.fitsPort(w) && r.asked(looks, last) {
+			best = int(i)
 		}
 	}
 	return best, best < len(t.rows)
 }
 
-func fits(d dissect.Datagram, tests []test) bool {
-	return input{bytes: d.Payload}.hold(tests) == yes
+func fits(d dissect.Datagram, tests []test, asked []byte) bool {
+	return input{bytes: d.Payload, asked: asked}.hold(tests) == yes
 }
 
-// anyFits looks for a datagram of the other side that passes the tests.
-func anyFits(looks []dissect.Datagram, from dissect.Side, tests []test) bool {
+// answered looks for the other side's answer to a datagram that fits.
+func (r *row) answered(looks []dissect.Datagram, first dissect.Datagram) bool {
 	for _, d := range looks {
-		if d.From != from && fits(d, tests) {
+		if d.From != first.From && fits(d, r.reply, first.Payload) {
+			return true
+		}
+	}
+	return false
+}
+
+// asked looks for the other side's datagram that an answer fits.
+func (r *row) asked(looks []dissect.Datagram, reply dissect.Datagram) bool {
+	for _, d := range looks {
+		if d.From != reply.From && fits(d, r.first, nil) && fits(reply, r.reply, d.Payload) {
 			return true
 		}
 	}

@@ -113,7 +113,7 @@ func TestDissector(t *testing.T) {
 // TestCuts shows each opening byte by byte: what is decided stays decided.
 func TestCuts(t *testing.T) {
 	d := New()
-	for _, c := range cases() {
+	for _, c := range slices.Concat(cases(), productCases()) {
 		last := dissect.NeedMore
 		var tag string
 		for cut := 1; cut <= c.In.Cuts(); cut++ {
@@ -146,7 +146,7 @@ func TestRows(t *testing.T) {
 				fl.DstPort = r.ports[0]
 			}
 			if len(r.reply) > 0 {
-				fl.Packets = append(fl.Packets, dissecttest.Server(sample(r.reply)))
+				fl.Packets = append(fl.Packets, dissecttest.Server(repeated(sample(r.reply), r.reply, fl.Packets[0].Data)))
 			}
 			var f fact.Facts
 			if got := d.Dissect(fl.Whole(), &f); got < dissect.Partial || f.Protocol != r.tag {
@@ -154,6 +154,16 @@ func TestRows(t *testing.T) {
 			}
 		}
 	}
+}
+
+// repeated writes what an answer must repeat of what it answers.
+func repeated(b []byte, tests []test, asked []byte) []byte {
+	for _, k := range tests {
+		if k.op == opSame {
+			copy(b[k.offset:k.offset+k.width], asked[k.offset:])
+		}
+	}
+	return b
 }
 
 // sample makes bytes that pass the tests, message by message.
@@ -205,6 +215,8 @@ func makeMessage(tests []test) []byte {
 			b[k.offset] = k.text[0]
 		case opBetween:
 			put(k, k.low)
+		case opSame:
+			grow(k.offset + k.width)
 		case opSize, opLength, opSkip, opHas, opLine, opLast:
 		}
 	}
@@ -216,7 +228,7 @@ func makeMessage(tests []test) []byte {
 			b = append(b, k.text+"\r\n"...)
 		case opSize:
 			grow(k.low)
-		case opAt, opIn, opMask, opBetween, opLength, opSkip, opLast:
+		case opAt, opIn, opMask, opBetween, opLength, opSkip, opLast, opSame:
 		}
 	}
 	for _, k := range tests {
@@ -229,8 +241,9 @@ func makeMessage(tests []test) []byte {
 			}
 			put(k, (len(b)-k.add)/k.scale)
 		case opLast:
-			b[len(b)-1] = k.text[0]
-		case opAt, opIn, opMask, opBetween, opSize, opSkip, opHas, opLine:
+			grow(len(k.text))
+			copy(b[len(b)-len(k.text):], k.text)
+		case opAt, opIn, opMask, opBetween, opSize, opSkip, opHas, opLine, opSame:
 		}
 	}
 	return b
@@ -315,7 +328,7 @@ func TestTagsSortedAndUnique(t *testing.T) {
 }
 
 func FuzzDissector(f *testing.F) {
-	dissecttest.FuzzOne(f, New(), slices.Concat(cases(), readCases(), insideCases()))
+	dissecttest.FuzzOne(f, New(), slices.Concat(cases(), productCases(), readCases(), insideCases()))
 }
 
 func BenchmarkNoMatch(b *testing.B) {

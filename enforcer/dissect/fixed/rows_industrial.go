@@ -7,13 +7,11 @@ const modbusFunctions = "\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0f\x10\x11\x1
 // DNP3 link control bytes of both directions (IEEE 1815 section 9.2.4.1).
 const dnp3Controls = "\xc0\xc2\xc3\xc4\xc9\xd3\xf3\x40\x44\x49\x53\x73\x80\x81\x8b\x8f\x00\x01\x0b\x0f"
 
-// trdpTypes are message types of the Train Real Time Data Protocol.
-func trdpRows() []row {
-	var rows []row
-	for _, kind := range []string{"Pr", "Pp", "Pd", "Pe", "Mn", "Mr", "Mp", "Mq", "Mc", "Me"} {
-		rows = append(rows, row{"trdp", nil, all(at(4, "\x01"), at(6, kind)), nil, "IEC 61375-2-3 annex A"})
-	}
-	return rows
+// trdpRows are the message kinds of the Train Real Time Data Protocol: process
+// data and message data.
+var trdpRows = []row{
+	{"trdp", nil, all(at(4, "\x01"), at(6, "P"), in(7, "rpde")), nil, "IEC 61375-2-3 annex A"},
+	{"trdp", nil, all(at(4, "\x01"), at(6, "M"), in(7, "nrpqce")), nil, "IEC 61375-2-3 annex A"},
 }
 
 // industrialTCPRows: plants, meters and homes.

@@ -22,7 +22,7 @@ var peerUDPRows = []row{
 	{"ethereum", nil, all(in(96, "\x00\x01"), at(97, "\x01\xf8"), in(100, "\x04\x05"), size(102, 1280)), nil, "Ethereum discv4 ping"},
 	{"ethereum", ports(30301, 30303, 30304, 30305), all(in(96, "\x00\x01"), between(97, 1, 1, 6), in(98, span(0xc0, 0xff)), size(102, 1280)), nil, "Ethereum discv4 packet"},
 	{"syncthing", nil, all(at(0, "\x2e\xa7\xd9\x0b")), nil, "Syncthing local discovery version 4"},
-	{"zug", nil, all(at(0, "\x00zUG"), length(8, 2, 12)), nil, "Zug consensus message header"},
+	{"zug", nil, all(at(0, "\x00zUG\x10"), size(14, 1500)), nil, "Zug consensus message header"},
 	{"nano", ports(7075), all(at(0, "R"), in(1, "ABCX"), between(2, 1, 1, 64), between(3, 1, 1, 64), between(4, 1, 1, 64), between(5, 1, 0, 16)), nil, "Nano message header"},
 	{"dropbox-lansync", ports(17500), all(at(0, "{"), has("\"host_int\"", 256)), nil, "Dropbox LAN sync discovery"},
 }

@@ -13,6 +13,7 @@ var vpnTCPRows = []row{
 	{"socks", ports(1080), all(at(0, "\x05"), between(1, 1, 1, 8), in(2, "\x00\x01\x02\x80")), nil, "RFC 1928 section 3"},
 	{"socks", nil, all(at(0, "\x04"), in(1, "\x01\x02"), size(9, 300)), all(at(0, "\x00"), in(1, "\x5a\x5b\x5c\x5d")), "SOCKS 4 protocol"},
 	{"cisco-vpn", nil, all(at(0, "\xfe\x57\x7e\x2b")), nil, "Cisco IPsec over TCP magic"},
+	{"ultrasurf", nil, all(at(0, "\xcc\x1c\x30\x41\x5b\xa4\x38\x66")), nil, "UltraSurf, nDPI's ultrasurf"},
 	{"tinc", nil, all(at(0, "0 "), in(2, span('A', 'z')), lineEnd(" 17")), nil, "tinc protocol, ID"},
 	{"tinc", nil, all(at(0, "0 "), in(2, span('A', 'z')), lineEnd(" 17.7")), nil, "tinc protocol, ID"},
 }
@@ -45,6 +46,9 @@ var vpnUDPRows = []row{
 	{"softether", nil, all(at(0, "\x00\x00\x00"), at(4, "\x00\x00\x00\x06isret")), nil, "SoftEther NAT traversal, PACK of an answer"},
 	{"softether", nil, all(at(0, "\x00\x00\x00"), at(4, "\x00\x00\x00\x0ahost_name"), has("opcode", 2048)), nil, "SoftEther NAT traversal, PACK of a request"},
 	{"zerotier", ports(9993), all(masked(18, "\x00", "\x38"), at(27, "\x01"), between(28, 1, 1, 32), size(60, 1500)), nil, "ZeroTier HELLO"},
+	{"zerotier", nil, all(masked(18, "\x00", "\x38"), at(27, "\x01"), between(28, 1, 4, 20), at(29, "\x01"), between(30, 1, 0, 31), at(31, "\x00"), size(60, 1500)), nil, "ZeroTier HELLO of version 1"},
+	{"nebula", nil, all(at(0, "\x10\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"), size(48, 1500)), nil, "Nebula header: version 1, handshake, first message"},
+	{"cisco-vpn", ports(10000), all(at(0, "\xfe\x57\x7e\x2b")), nil, "Cisco IPsec over UDP magic, nDPI's ciscovpn"},
 	{"tailscale", nil, all(at(0, "TS\xf0\x9f\x92\xac")), nil, "Tailscale disco message"},
 }
 

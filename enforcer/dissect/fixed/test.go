@@ -24,7 +24,8 @@ const (
 	opSize              // the datagram has low..high bytes; a stream has at least low
 	opHas               // text stands somewhere in the first high bytes
 	opLine              // the first line ends with text, and is text itself
-	opLast              // the datagram's last byte is text; a stream has no end
+	opLast              // the datagram ends with text; a stream has no end
+	opSame              // width bytes at offset are what the other side sent there; in replies only
 )
 
 // test is one condition on the opening bytes of one side.
@@ -78,6 +79,11 @@ func skip(offset, width, scale, add int) test {
 	return test{op: opSkip, offset: offset, width: width, scale: scale, add: add}
 }
 
+func skipLE(offset, width, scale, add int) test {
+	return test{op: opSkip, offset: offset, width: width, scale: scale, add: add, little: true}
+}
+
+func same(offset, width int) test      { return test{op: opSame, offset: offset, width: width} }
 func size(low, high int) test          { return test{op: opSize, low: low, high: high} }
 func has(text string, within int) test { return test{op: opHas, text: text, high: within} }
 func lineEnd(text string) test         { return test{op: opLine, text: text} }
@@ -96,6 +102,7 @@ func span(low, high byte) (set string) {
 type input struct {
 	bytes  []byte
 	stream bool
+	asked  []byte // what it answers, in a reply
 }
 
 // short is the answer when bytes are missing: a datagram gets no more.
@@ -149,7 +156,13 @@ func (t *test) ask(i input) (a answer, next int) {
 		if i.stream {
 			return more, 0
 		}
-		return truth(len(b) > 0 && b[len(b)-1] == t.text[0]), 0
+		return truth(len(b) >= len(t.text) && string(b[len(b)-len(t.text):]) == t.text), 0
+	case opSame:
+		end := t.offset + t.width
+		if min(len(b), len(i.asked)) < end {
+			return i.short(), 0
+		}
+		return truth(string(b[t.offset:end]) == string(i.asked[t.offset:end])), 0
 	}
 	return no, 0
 }

@@ -1,0 +1,116 @@
+package fixed
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// filterWindow is how many bytes of an opening a filter may look at.
+const filterWindow = 64
+
+// filter is what the tests of a row ask of eight neighbouring bytes, as one
+// comparison, and of a datagram's size. Nearly every row is ruled out by it:
+// bytes that are nobody's cost half of what asking the tests does (BenchmarkNoMatch
+// with and without, in pairs, November 2026).
+type filter struct {
+	offset     uint8
+	mask, want uint64 // of the eight bytes at offset, the first in the lowest bits
+	low, high  int    // of a datagram's bytes
+}
+
+// newFilter finds the eight bytes of which the tests say most.
+func newFilter(tests []test) filter {
+	best := filter{high: maxMessage}
+	var mask, want [filterWindow]byte
+	for k := range tests {
+		t := &tests[k]
+		if t.op == opSkip {
+			break // later offsets count from elsewhere
+		}
+		if t.op == opSize {
+			best.low, best.high = t.low, max(t.low, t.high)
+		}
+		t.fixedBits(&mask, &want)
+	}
+	most := 0
+	for at := range filterWindow - 8 + 1 {
+		m := binary.LittleEndian.Uint64(mask[at:])
+		if n := bits.OnesCount64(m); n > most {
+			most, best.offset, best.mask = n, uint8(at), m
+			best.want = binary.LittleEndian.Uint64(want[at:])
+		}
+	}
+	return best
+}
+
+// fixedBits notes the bits that are the same in all bytes that pass the test.
+func (t *test) fixedBits(mask, want *[filterWindow]byte) {
+	note := func(at int, m, w byte) {
+		if at < filterWindow && bits.OnesCount8(m) >= bits.OnesCount8(mask[at]) {
+			mask[at], want[at] = m, w&m
+		}
+	}
+	switch t.op {
+	case opAt, opMask:
+		for k := range len(t.text) {
+			m := byte(0xff)
+			if t.op == opMask {
+				m = t.mask[k]
+			} else if t.fold && upper(t.text[k]) != lower(t.text[k]) {
+				m &^= 'a' - 'A'
+			}
+			note(t.offset+k, m, t.text[k])
+		}
+	case opIn:
+		every, some := byte(0xff), byte(0)
+		for k := range len(t.text) {
+			every &= t.text[k]
+			some |= t.text[k]
+		}
+		note(t.offset, ^(every ^ some), every)
+	case opBetween:
+		// Above their highest different bit all numbers between agree.
+		same := ^uint64(0) << bits.Len64(uint64(t.low^t.high))
+		for k := range t.width {
+			shift := 8 * (t.width - 1 - k)
+			if t.little {
+				shift = 8 * k
+			}
+			note(t.offset+k, byte(same>>shift), byte(t.low>>shift))
+		}
+	case opLength, opSkip, opSize, opHas, opLine, opLast, opSame:
+	}
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + ('a' - 'A')
+	}
+	return c
+}
+
+// head is the beginning of what is looked at, with room behind it.
+type head struct {
+	bytes [filterWindow]byte
+	size  int // of the whole
+}
+
+func newHead(b []byte) (h head) {
+	h.size = len(b)
+	copy(h.bytes[:], b)
+	return h
+}
+
+// excludes says that bytes which are there fail the row's tests. Those that are
+// not there fail none.
+func (f *filter) excludes(h *head, stream bool) bool {
+	mask := f.mask
+	if there := h.size - int(f.offset); there < 8 {
+		if there <= 0 {
+			mask = 0
+		} else {
+			mask &= 1<<(8*there) - 1
+		}
+	}
+	return binary.LittleEndian.Uint64(h.bytes[f.offset:])&mask != f.want&mask || !stream && (h.size < f.low || h.size > f.high)
+}

@@ -1,0 +1,40 @@
+package fixed
+
+import "testing"
+
+// TestFilters changes each byte of what passes a row's tests, and cuts it short:
+// a filter excludes only what the tests do not pass.
+func TestFilters(t *testing.T) {
+	d := New()
+	for _, x := range []struct {
+		table  *table
+		stream bool
+	}{{&d.tcp, true}, {&d.udp, false}} {
+		for i := range x.table.rows {
+			r := &x.table.rows[i]
+			whole := sample(r.first)
+			check := func(b []byte) {
+				h := newHead(b)
+				if got := (input{bytes: b, stream: x.stream}).hold(r.first); x.table.filters[i].excludes(&h, x.stream) && got != no {
+					t.Errorf("%s (%s): %q excluded, the tests say %d", r.tag, r.source, b, got)
+				}
+			}
+			for k := range whole {
+				check(whole[:k])
+				for _, flip := range []byte{0, 1, 0x20, 0x80, 0xff} {
+					b := append([]byte(nil), whole...)
+					b[k] ^= flip
+					check(b)
+				}
+			}
+		}
+	}
+}
+
+// TestFilterSaysMost: the filter of a row with fixed bytes has them.
+func TestFilterSaysMost(t *testing.T) {
+	f := newFilter(all(size(12, 20), at(2, "ab"), masked(8, "\x10", "\xf0"), between(9, 1, 0, 15)))
+	if f.offset != 2 || f.mask != 0xf0f0<<48|0xffff || f.want != 0x0010<<48|'b'<<8|'a' || f.low != 12 || f.high != 20 {
+		t.Errorf("got %+v", f)
+	}
+}

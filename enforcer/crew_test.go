@@ -26,7 +26,7 @@ func crewOf(t *testing.T, at **Engine, change func(*Config), scripts ...*script)
 	for i, s := range scripts[1:] {
 		c.Lanes = append(c.Lanes, Lane{Source: s, Labels: list[1+i]})
 	}
-	c.LaneOf = func(connection uint32) int { return int(connection) % len(scripts) }
+	c.LaneOf = func(connection *flow.Connection) int { return int(connection.ID) % len(scripts) }
 	if change != nil {
 		change(&c)
 	}

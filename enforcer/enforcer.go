@@ -115,9 +115,9 @@ type Config struct {
 	// Lanes are read besides Source by a worker each; live only. All packets of a
 	// connection must come by one lane.
 	Lanes []Lane
-	// LaneOf says by which lane a connection's packets come, Source's being 0, by
-	// conntrack's number of it. It is needed where there are Lanes and a Tracker.
-	LaneOf     func(connection uint32) int
+	// LaneOf says by which lane a connection's packets come, Source's being 0. It is
+	// needed where there are Lanes and a Tracker, and called by any goroutine.
+	LaneOf     func(*flow.Connection) int
 	Dissectors []dissect.Dissector
 	// Fuse says when a dissector that fails is asked no more until Reload. The
 	// zero value is DefaultPanics within PanicTime where Live is set, and never where

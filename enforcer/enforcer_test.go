@@ -527,10 +527,15 @@ func TestNewRefuses(t *testing.T) {
 		{"lanes of a file", Config{Source: newScript(), Bundle: good, Dissectors: dissectors(), Lanes: make([]Lane, 1)}, "configure enforcer: a capture file is read by one worker"},
 		{"too many lanes", Config{Source: newScript(), Bundle: good, Dissectors: dissectors(), Live: true, Lanes: make([]Lane, 64)}, "configure enforcer: more than 64 lanes"},
 		{
-			"lanes whose connections are nobody's", Config{Source: newScript(), Bundle: good, Dissectors: dissectors(), Live: true, Lanes: make([]Lane, 1), Tracker: &tracker{}},
+			"lanes whose connections are nobody's",
+			Config{Source: newScript(), Bundle: good, Dissectors: dissectors(), Live: true, Lanes: make([]Lane, 1), Tracker: &tracker{}},
 			"configure enforcer: nobody says by which lane connections come",
 		},
-		{"bundle of another time", Config{Source: newScript(), Bundle: &artifact.Bundle{ABI: "x"}, Dissectors: dissectors()}, "load program: "},
+		{
+			"bundle of another time",
+			Config{Source: newScript(), Bundle: &artifact.Bundle{ABI: "x"}, Dissectors: dissectors()},
+			"load program: ",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

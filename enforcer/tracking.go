@@ -54,20 +54,20 @@ type listed struct {
 // seconds. One list serves all workers, each of which gets its own lane's.
 type lister struct {
 	wishes  chan wish
-	laneOf  func(connection uint32) int
+	laneOf  func(*flow.Connection) int
 	batches []chan listed          // by lane
 	spare   chan []flow.Connection // read batches, for reuse
 	open    atomic.Int32           // workers that have not had the last batch of the list
 }
 
 // newLister starts reading from a tracker until ctx ends.
-func newLister(ctx context.Context, t Tracker, lanes int, laneOf func(uint32) int) *lister {
+func newLister(ctx context.Context, t Tracker, lanes int, laneOf func(*flow.Connection) int) *lister {
 	l := &lister{wishes: make(chan wish, 1), laneOf: laneOf, spare: make(chan []flow.Connection, lanes*listAhead)}
 	for range lanes {
 		l.batches = append(l.batches, make(chan listed, listAhead))
 	}
 	if lanes == 1 {
-		l.laneOf = func(uint32) int { return 0 }
+		l.laneOf = func(*flow.Connection) int { return 0 }
 	}
 	go l.serve(ctx, t)
 	return l
@@ -99,7 +99,7 @@ func (l *lister) answer(ctx context.Context, t Tracker, wish wish) {
 		}
 	}
 	err := t.Connections(wish.value, wish.mask, func(c *flow.Connection) error {
-		lane := l.laneOf(c.ID)
+		lane := l.laneOf(c)
 		if lists[lane] = append(lists[lane], *c); len(lists[lane]) < listBatch {
 			return nil
 		}

@@ -16,7 +16,7 @@ import (
 
 // defaultSettings are the settings of a set without a netpol block.
 func defaultSettings() Settings {
-	return Settings{LogGroup: 4788, HoldQueue: 4788, HoldPackets: 256, InspectPackets: 32, DoneMark: 0x80000000, RouteMark: 0x7f000000, HoldMark: 0x7f000000, Priority: 10, CapturePriority: -150, DSCPPriority: -150, Inspect: InspectNeeded, Timezone: DefaultZone}
+	return Settings{LogGroup: 4788, LogGroups: 1, HoldQueue: 4788, HoldPackets: 256, InspectPackets: 32, DoneMark: 0x80000000, RouteMark: 0x7f000000, HoldMark: 0x7f000000, Priority: 10, CapturePriority: -150, DSCPPriority: -150, Inspect: InspectNeeded, Timezone: DefaultZone}
 }
 
 // Bounds of hook priorities. Conntrack stands at -200 and destination NAT at -100
@@ -37,6 +37,7 @@ func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 		}
 	}
 	s.LogGroup = uint16(d.number(b, "log_group", 1, 65535, int(def.LogGroup)))
+	s.LogGroups = d.logGroups(b, s.LogGroup, def.LogGroups)
 	s.HoldQueue = uint16(d.number(b, "hold_queue", 0, maxQueue, int(def.HoldQueue)))
 	s.HoldPackets = d.number(b, "hold_packets", 1, maxHeld, def.HoldPackets)
 	// A flow that is not named after a thousand packets never will be.
@@ -64,6 +65,27 @@ func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 	s.LabelCategories = d.textOrList(b, "label_categories", `"voip-conferencing"`)
 	s.AnalysedLabel = d.analysedLabel(b)
 	d.out.Exempt = d.criteria(b.Body.Attributes["exempt"])
+}
+
+// maxLogGroups bounds over how many NFLOG groups connections are spread: each is a
+// rule that a connection's first packets are held against.
+const maxLogGroups = 16
+
+// logGroups is a power of two, because rules pick a group by bits of conntrack's
+// number of a connection.
+func (d *decoder) logGroups(b *hclsyntax.Block, first uint16, otherwise int) int {
+	n := d.number(b, "log_groups", 1, maxLogGroups, otherwise)
+	a, ok := b.Body.Attributes["log_groups"]
+	switch {
+	case !ok:
+	case bits.OnesCount(uint(n)) != 1:
+		d.diags.Add(diag.New(diag.NumberOutOfRange, toRange(a.Expr.Range()), fmt.Sprintf("Connections are spread by bits of their number, so log_groups is 1, 2, 4, 8 or 16, and not %d.", n)))
+		return otherwise
+	case int(first)+n-1 > 65535:
+		d.diags.Add(diag.New(diag.NumberOutOfRange, toRange(a.Expr.Range()), fmt.Sprintf("%d groups from log_group = %d on would end at %d, and the last group that there is is 65535. Write a lower log_group.", n, first, int(first)+n-1)))
+		return otherwise
+	}
+	return n
 }
 
 const (

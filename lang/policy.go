@@ -43,6 +43,7 @@ type Text struct {
 type Settings struct {
 	LocalNetworks  []netip.Prefix // in addition to the private ranges
 	LogGroup       uint16         // NFLOG group
+	LogGroups      int            // so many from LogGroup on, a power of two
 	HoldQueue      uint16         // the first of the queues that held packets wait in
 	HoldPackets    int            // so many may wait in each
 	HoldMark       uint32         // bits of packets' marks that waiting packets carry, two to eight side by side

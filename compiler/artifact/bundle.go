@@ -28,9 +28,12 @@ type Bundle struct {
 type Settings struct {
 	LocalNetworks []netip.Prefix `json:"local_networks,omitempty"` // in addition to the private ranges
 	LogGroup      uint16         `json:"log_group"`                // NFLOG group, default 4788
-	InspectPacket int            `json:"inspect_packets"`          // first packets of each flow to inspect, default 32
-	DoneMark      uint32         `json:"done_mark"`                // ct mark bit that says "analysis is over", default 0x80000000
-	Priority      int            `json:"priority"`                 // hook priority of the verdict chains, default 10
+	// LogGroups is over how many groups, from LogGroup on, connections are spread: a
+	// power of two; 0 is 1.
+	LogGroups     int    `json:"log_groups,omitempty"`
+	InspectPacket int    `json:"inspect_packets"` // first packets of each flow to inspect, default 32
+	DoneMark      uint32 `json:"done_mark"`       // ct mark bit that says "analysis is over", default 0x80000000
+	Priority      int    `json:"priority"`        // hook priority of the verdict chains, default 10
 	// CapturePriority is the hook priority of the chains that decide and show
 	// packets where they come in, DSCPPriority that of those that change packets
 	// where they leave; 0 is -150 for both.
@@ -60,6 +63,15 @@ type Settings struct {
 // gateFactor is how many times the packets that netpold is to inspect are shown
 // to it: an opening in tiny segments, and acknowledgements, take more.
 const gateFactor = 4
+
+// Groups are the NFLOG groups that connections are spread over.
+func (s Settings) Groups() []uint16 {
+	groups := make([]uint16, max(1, s.LogGroups))
+	for i := range groups {
+		groups[i] = s.LogGroup + uint16(i)
+	}
+	return groups
+}
 
 // FirstPackets is how many packets of a flow netpold is shown.
 func (s Settings) FirstPackets() int { return gateFactor * s.InspectPacket }

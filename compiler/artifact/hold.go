@@ -120,3 +120,10 @@ func (s Settings) HeldMark() HoldMark { return cmp.Or(s.HoldMark, DefaultHoldMar
 // HoldLife is how long the enforcer may be silent before packets are no longer
 // held for it.
 const HoldLife = 2 * time.Second
+
+// Labels of connections whose packets wait: those that nobody may pass who is not
+// judged have the second.
+const (
+	HoldLabel       = "np-hold"
+	HoldClosedLabel = "np-hold-closed"
+)

@@ -91,6 +91,11 @@ func (m Match) text(named bool) string {
 			eq = "!="
 		}
 		return fmt.Sprintf("%s & %#x %s %#x", m.Kind, m.Mask, eq, m.Value)
+	case MatchCTID:
+		if eq = "=="; m.Not {
+			eq = "!="
+		}
+		return fmt.Sprintf("ct id & %d %s %d", m.Mask, eq, m.Value)
 	case MatchCTPackets, MatchCTBytes:
 		if eq = "<"; m.Not {
 			eq = ">="
@@ -117,7 +122,7 @@ func (m Match) text(named bool) string {
 		return string(m.Kind) + " " + ne + strconv.FormatUint(uint64(m.Value), 10)
 	case MatchDSCP4, MatchDSCP6:
 		return string(m.Kind) + " " + ne + DSCPName(uint8(m.Value))
-	case MatchSaddr4, MatchDaddr4, MatchSaddr6, MatchDaddr6, MatchTime, MatchAlive, MatchCTID: // always with a set or Low
+	case MatchSaddr4, MatchDaddr4, MatchSaddr6, MatchDaddr6, MatchTime, MatchAlive: // always with a set or Low
 	}
 	return "unknown match " + Word(string(m.Kind))
 }

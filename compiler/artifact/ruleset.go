@@ -107,7 +107,7 @@ const (
 	MatchDport       MatchKind = "th dport"     // Value; needs a MatchL4Proto before it
 	MatchDSCP4       MatchKind = "ip dscp"      // Value 0..63; needs MatchFamily 4 before it
 	MatchDSCP6       MatchKind = "ip6 dscp"     // Value 0..63; needs MatchFamily 6 before it
-	MatchCTID        MatchKind = "ct id"        // only as the Key of an update
+	MatchCTID        MatchKind = "ct id"        // Mask, Value: id & Mask == Value; or without, the Key of an update
 	MatchTime        MatchKind = "meta time"    // Set of SetTime
 	MatchAlive       MatchKind = "meta nfproto" // Set of SetFamily, the heartbeat; MatchFamily has none
 	MatchCTStatus    MatchKind = "ct status"    // Name: confirmed, which only the first packet of a connection is not

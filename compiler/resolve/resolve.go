@@ -122,6 +122,7 @@ func settings(s lang.Settings) artifact.Settings {
 		HoldMark:      holdMark(s.HoldMark),
 		LocalNetworks: s.LocalNetworks,
 		LogGroup:      s.LogGroup,
+		LogGroups:     logGroups(s.LogGroups),
 		InspectPacket: s.InspectPackets,
 		DoneMark:      s.DoneMark,
 		Priority:      s.Priority,
@@ -230,3 +231,11 @@ func joinCriteria(list []lang.Criteria) string {
 
 // trimCriteria takes the spaces around a criterion and its trailing semicolons.
 func trimCriteria(s string) string { return strings.TrimRight(strings.TrimSpace(s), "; \t\r\n") }
+
+// logGroups leaves out of bundles what is said of one group.
+func logGroups(n int) int {
+	if n == 1 {
+		return 0
+	}
+	return n
+}

@@ -25,6 +25,7 @@ type config struct {
 	logFormat string
 	logLevel  slog.Level
 	maxFlows  int
+	workers   int
 	interval  time.Duration // between readings of the counters
 	panics    int           // within a minute that switch a dissector off; 0 never
 	bundle    string        // bundle file; empty: the state directory's
@@ -36,6 +37,9 @@ type config struct {
 // defaultMaxFlows bounds the flow table. A home router tracks some thousand
 // connections; this is what fits the memory limit with room to spare.
 const defaultMaxFlows = 65536
+
+// maxWorkers bounds --workers.
+const maxWorkers = 64
 
 // minInterval bounds what reading the counters costs: a million connections
 // take some seconds.
@@ -67,6 +71,7 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	fs.StringVar(&cfg.logFormat, "log-format", "text", "form of the log on stderr: `text or json`")
 	fs.TextVar(&cfg.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn or error")
 	fs.IntVar(&cfg.maxFlows, "max-flows", defaultMaxFlows, "most flows to track at once")
+	fs.IntVar(&cfg.workers, "workers", defaultWorkers(), "most `workers` that read packets; each has NFLOG groups of its own, so there are no more than log_groups in the policies")
 	fs.DurationVar(&cfg.interval, "counter-interval", enforcer.DefaultInterval, "how often flows' counters are read while a policy asks for rates or duration")
 	fs.IntVar(&cfg.panics, "dissector-panics", enforcer.DefaultPanics, "`failures` of a dissector within a minute that switch it off until the next reload; 0 never does")
 	fs.StringVar(&cfg.bundle, "bundle", "", "bundle `file` to load instead of the state directory's")
@@ -91,6 +96,8 @@ func (c config) validate() error {
 		return fmt.Errorf("--log-format %q: write text or json", c.logFormat)
 	case c.maxFlows < 1:
 		return fmt.Errorf("--max-flows %d: the enforcer must be able to track a flow", c.maxFlows)
+	case c.workers < 1 || c.workers > maxWorkers:
+		return fmt.Errorf("--workers %d: between 1 and %d workers read packets", c.workers, maxWorkers)
 	case c.interval < minInterval:
 		return fmt.Errorf("--counter-interval %s: at least %s lie between two readings", c.interval, minInterval)
 	case c.panics < 0:

@@ -16,14 +16,14 @@ func TestParseConfigDefaults(t *testing.T) {
 	}
 	want := config{
 		stateDir: "/var/lib/netpol", runDir: "/run/netpol", logFormat: "text",
-		logLevel: slog.LevelInfo, maxFlows: defaultMaxFlows, files: []string{},
+		logLevel: slog.LevelInfo, maxFlows: defaultMaxFlows, workers: defaultWorkers(), files: []string{},
 	}
 	if got.bundlePath() != "/var/lib/netpol/bundle.npb" || got.socketPath() != "/run/netpol/netpold.sock" {
 		t.Errorf("got paths %s and %s", got.bundlePath(), got.socketPath())
 	}
 	got.files, want.files = nil, nil
 	if got.stateDir != want.stateDir || got.runDir != want.runDir || got.logFormat != want.logFormat ||
-		got.logLevel != want.logLevel || got.maxFlows != want.maxFlows || got.replay || got.version {
+		got.logLevel != want.logLevel || got.maxFlows != want.maxFlows || got.workers != want.workers || got.replay || got.version {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -60,6 +60,7 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"panics below none", "--dissector-panics -1", "--dissector-panics -1: write how many, or 0 for never"},
 		{"no time between readings", "--counter-interval 0s", "at least 1s"},
 		{"no flows", "--max-flows 0", "must be able to track"},
+		{"no workers", "--workers 0", "--workers 0: between 1 and 64 workers read packets"},
 		{"replay of nothing", "--replay", "name the capture files"},
 		{"capture without replay", "a.pcap", "need --replay"},
 		{"unknown flag", "--frobnicate", "not defined"},

@@ -153,6 +153,12 @@ func (d *daemon) load() error {
 	case err != nil:
 	case d.running == nil:
 		err = d.start(b)
+	case !d.running.lanes.fits(d.cfg.workers, b):
+		// Connections go to other workers from now on: what is undecided is left to
+		// them, and the rest adopted, as by a netpold that starts anew.
+		d.running.close()
+		d.running = nil
+		err = d.start(b)
 	default:
 		err = d.running.reload(b)
 	}

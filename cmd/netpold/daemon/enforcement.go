@@ -12,7 +12,6 @@ import (
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer"
 	"github.com/netpol/netpol/enforcer/dissect/all"
-	"github.com/netpol/netpol/enforcer/kernel/capture"
 	"github.com/netpol/netpol/enforcer/kernel/ct"
 	"github.com/netpol/netpol/enforcer/kernel/flowset"
 	"github.com/netpol/netpol/enforcer/kernel/nftset"
@@ -23,13 +22,12 @@ import (
 // verdicts, which no waiting cures.
 var errCapture = errors.New("open capture and conntrack")
 
-// enforcement is a bundle at work: an engine between NFLOG and conntrack.
+// enforcement is a bundle at work: an engine between NFLOG and conntrack, which
+// has a worker for each lane.
 type enforcement struct {
 	log    *slog.Logger
 	engine *enforcer.Engine
-	source *capture.Live
-	writer *ct.Writer
-	client *ct.Client
+	lanes  *lanes
 	lists  *ct.Client // a list keeps other questions of its client waiting
 	upkeep *upkeep
 	// elements fills the sets that policies add flows to.
@@ -57,16 +55,17 @@ func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger, by *nftset
 	e.inputs = newInputs(cfg, b, e.sinks, log)
 	e.reporter = newReporter(e)
 	e.enforces(b)
-	if err := e.open(b); err != nil {
+	if err := e.open(cfg, b); err != nil {
 		e.release()
 		return nil, fmt.Errorf("%w: %w", errCapture, err)
 	}
-	var err error
-	e.engine, err = enforcer.New(enforcer.Config{
-		Source: e.source, Labels: e.writer, Resolver: e.client, Tracker: e.lists, Heartbeat: e.upkeep, Elements: e.elements, Outlets: e.sinks,
+	c := enforcer.Config{
+		Tracker: e.lists, Heartbeat: e.upkeep, Elements: e.elements, Outlets: e.sinks,
 		Dissectors: all.Dissectors(), Fuse: cfg.fuse(), Bundle: b, MaxFlows: cfg.maxFlows, Interval: cfg.interval, Live: true, Logger: log,
-	})
-	if err != nil {
+	}
+	e.lanes.configure(&c, e.sinks)
+	var err error
+	if e.engine, err = enforcer.New(c); err != nil {
 		e.release()
 		return nil, err
 	}
@@ -74,14 +73,8 @@ func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger, by *nftset
 	return e, nil
 }
 
-func (e *enforcement) open(b *artifact.Bundle) (err error) {
-	if e.source, err = capture.OpenLive(sourceOf(b)); err != nil {
-		return err
-	}
-	if e.writer, err = ct.NewWriter(); err != nil {
-		return err
-	}
-	if e.client, err = ct.Open(); err != nil {
+func (e *enforcement) open(cfg config, b *artifact.Bundle) (err error) {
+	if e.lanes, err = openLanes(cfg.workers, b); err != nil {
 		return err
 	}
 	e.lists, err = ct.Open()
@@ -100,18 +93,9 @@ func (e *enforcement) run() error {
 	return nil
 }
 
-// sourceOf is what a bundle has the kernel show and hold.
-func sourceOf(b *artifact.Bundle) capture.LiveConfig {
-	return capture.LiveConfig{
-		Group: b.Settings.LogGroup,
-		Queue: capture.QueueConfig{First: b.Settings.HoldQueue, Packets: b.Settings.HoldPackets, Mark: b.Settings.HeldMark()},
-	}
-}
-
-// reload goes over to another bundle without losing flows. The new bundle's
-// log group is opened before the old one is given up.
+// reload goes over to another bundle that fits the lanes, without losing flows.
 func (e *enforcement) reload(b *artifact.Bundle) error {
-	if err := e.source.Use(sourceOf(b)); err != nil {
+	if err := e.lanes.use(b); err != nil {
 		return err
 	}
 	if err := e.engine.Reload(b); err != nil {
@@ -148,17 +132,11 @@ func (e *enforcement) release() {
 	e.inputs.close()
 	e.sinks.Close()
 	var errs []error
-	if e.writer != nil {
-		errs = append(errs, e.writer.Close())
-	}
-	if e.client != nil {
-		errs = append(errs, e.client.Close())
-	}
 	if e.lists != nil {
 		errs = append(errs, e.lists.Close())
 	}
-	if e.source != nil {
-		errs = append(errs, e.source.Close())
+	if e.lanes != nil {
+		errs = append(errs, e.lanes.close())
 	}
 	if err := errors.Join(errs...); err != nil {
 		e.log.Warn("release kernel", "error", err)

@@ -94,7 +94,7 @@ func (e *enforcement) counters() map[string]uint64 {
 	counters := stats.Counters()
 	counters["records_dropped"] = countDropped(e.sinks.Status())
 	maps.Copy(counters, e.inputs.counters())
-	w, source := e.writer.Stats(), e.source.Stats()
+	source, w := e.lanes.stats()
 	maps.Copy(counters, map[string]uint64{
 		"capture_lost":    source.Lost,
 		"held_late":       source.Queue.Late,
@@ -111,7 +111,7 @@ func (e *enforcement) counters() map[string]uint64 {
 		"ct_overruns":     w.Overruns,
 		"ct_last_failure": uint64(w.LastErrno),
 	})
-	if t, err := e.client.TableStats(); err == nil { // without them the counters are missing
+	if t, err := e.lanes.list[0].client.TableStats(); err == nil { // without them the counters are missing
 		maps.Copy(counters, map[string]uint64{
 			"conntrack_entries": t.Entries, "conntrack_max": t.Max, "conntrack_early_drop": t.EarlyDrop,
 			"conntrack_drop": t.Drop, "conntrack_insert_failed": t.InsertFailed,

@@ -92,7 +92,7 @@ func (r *reporter) status(now time.Time, interval time.Duration) *record.AgentSt
 		CPUCores: runtime.GOMAXPROCS(0), CPUUser: record.Milli(use.User.Milliseconds()), CPUSystem: record.Milli(use.System.Milliseconds()),
 		MemRSS: use.Resident / 1024, MaxRSS: use.MaxResident / 1024,
 		FlowCount: s.Flows, FlowsActive: s.Opening, FlowsSeen: s.FlowsSeen, FlowsPurged: s.FlowsSeen - min(s.Flows, s.FlowsSeen), FlowsEvicted: s.FlowsEvicted,
-		Packets: s.Packets, QueueDropped: r.of.source.Lost(), LabelWrites: s.Writes, LabelErrors: s.WriteErrors,
+		Packets: s.Packets, QueueDropped: r.of.lanes.lost(), LabelWrites: s.Writes, LabelErrors: s.WriteErrors,
 	}
 	for _, one := range r.of.sinks.Status() {
 		for _, n := range one.Dropped {

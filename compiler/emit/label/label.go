@@ -20,8 +20,8 @@ const Seen = artifact.SeenLabel
 // Labels of flows whose packets wait for the enforcer, and of those that nobody
 // may pass who is not judged.
 const (
-	Hold       = "np-hold"
-	HoldClosed = "np-hold-closed"
+	Hold       = artifact.HoldLabel
+	HoldClosed = artifact.HoldClosedLabel
 )
 
 // AutoPrefix begins the names of the labels that netpol makes itself.

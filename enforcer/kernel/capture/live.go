@@ -2,14 +2,19 @@ package capture
 
 // LiveConfig says which packets a router's source reads.
 type LiveConfig struct {
-	Group uint16 // NFLOG
-	Queue QueueConfig
+	Groups []uint16 // NFLOG
+	Queue  QueueConfig
 }
 
 // LiveStats count packets since the source was opened.
 type LiveStats struct {
 	Lost  uint64 // copies that the kernel made and nobody read
 	Queue QueueStats
+}
+
+// And is the sum of both.
+func (s LiveStats) And(o LiveStats) LiveStats {
+	return LiveStats{Lost: s.Lost + o.Lost, Queue: s.Queue.and(o.Queue)}
 }
 
 // and is the sum of both.

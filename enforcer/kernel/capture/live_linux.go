@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -27,13 +28,21 @@ type Live struct {
 	closed atomic.Bool
 
 	mu     sync.Mutex // held by Next, Pending and Release
-	cfg    LiveConfig
-	log    *NFLog
-	queue  *Queue    // nil when nothing is held
-	before LiveStats // of what was read before it changed over
+	logs   []groupLog
+	turn   int         // the log that is read next
+	queue  *Queue      // nil when nothing is held
+	queues QueueConfig // its
+	before LiveStats   // of what was read before it changed over
+	poll   []unix.PollFd
 }
 
-// OpenLive opens both in the current network namespace. The caller must Close it.
+// groupLog is an NFLOG group that is read.
+type groupLog struct {
+	group uint16
+	*NFLog
+}
+
+// OpenLive opens all in the current network namespace. The caller must Close it.
 func OpenLive(cfg LiveConfig) (*Live, error) {
 	wake, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
@@ -50,24 +59,45 @@ func OpenLive(cfg LiveConfig) (*Live, error) {
 // what was read before is read on.
 func (l *Live) Use(cfg LiveConfig) error {
 	defer l.interrupt()()
-	if l.log == nil || cfg.Group != l.cfg.Group {
-		log, err := OpenNFLog(NFLogConfig{Group: cfg.Group})
-		if err != nil {
-			return err
-		}
-		if l.log != nil {
-			l.before.Lost += l.log.Stats().Lost
-			_ = l.log.Close()
-		}
-		l.log, l.cfg.Group = log, cfg.Group
+	if err := l.regroup(cfg.Groups); err != nil {
+		return err
 	}
-	if cfg.Queue == l.cfg.Queue {
+	if cfg.Queue == l.queues {
 		return nil
 	}
-	old := l.cfg.Queue
+	old := l.queues
 	if err := l.requeue(cfg.Queue); err != nil {
 		return errors.Join(err, l.requeue(old))
 	}
+	return nil
+}
+
+// regroup goes over to other groups. New ones are opened before old ones are given
+// up.
+func (l *Live) regroup(groups []uint16) error {
+	var logs, opened []groupLog
+	for _, group := range groups {
+		if i := slices.IndexFunc(l.logs, func(g groupLog) bool { return g.group == group }); i >= 0 {
+			logs = append(logs, l.logs[i])
+			continue
+		}
+		log, err := OpenNFLog(NFLogConfig{Group: group})
+		if err != nil {
+			for _, g := range opened {
+				err = errors.Join(err, g.Close())
+			}
+			return err
+		}
+		opened = append(opened, groupLog{group, log})
+		logs = append(logs, opened[len(opened)-1])
+	}
+	for _, g := range l.logs {
+		if !slices.Contains(logs, g) {
+			l.before.Lost += g.Stats().Lost
+			_ = g.Close()
+		}
+	}
+	l.logs, l.turn = logs, 0
 	return nil
 }
 
@@ -77,7 +107,7 @@ func (l *Live) requeue(cfg QueueConfig) error {
 	if l.queue != nil {
 		l.before.Queue = l.before.Queue.and(l.queue.Stats())
 		_ = l.queue.Close()
-		l.queue, l.cfg.Queue = nil, QueueConfig{}
+		l.queue, l.queues = nil, QueueConfig{}
 	}
 	if cfg.Packets == 0 {
 		return nil
@@ -86,7 +116,7 @@ func (l *Live) requeue(cfg QueueConfig) error {
 	if err != nil {
 		return err
 	}
-	l.queue, l.cfg.Queue = queue, cfg
+	l.queue, l.queues = queue, cfg
 	return nil
 }
 
@@ -128,16 +158,10 @@ func (l *Live) Next(r *packet.Raw) error {
 				return err
 			}
 		}
-		if ok, err := l.log.take(r); ok || err != nil {
+		if ok, err := l.takeLogged(r); ok || err != nil {
 			return err
 		}
-		fds := [3]int{l.wake, l.log.sock.FD()}
-		n := 2
-		if l.queue != nil {
-			fds[n] = l.queue.sock.FD()
-			n++
-		}
-		idle, err := wait(idleWait, fds[:n]...)
+		idle, err := l.wait()
 		switch {
 		case err != nil:
 			return err
@@ -147,6 +171,30 @@ func (l *Live) Next(r *packet.Raw) error {
 	}
 }
 
+// takeLogged takes a packet of the group that was read last, until it has no more,
+// and then of the next.
+func (l *Live) takeLogged(r *packet.Raw) (bool, error) {
+	for range l.logs {
+		if ok, err := l.logs[l.turn].take(r); ok || err != nil {
+			return ok, err
+		}
+		l.turn = (l.turn + 1) % len(l.logs)
+	}
+	return false, nil
+}
+
+// wait waits for packets; idle says that none came.
+func (l *Live) wait() (idle bool, _ error) {
+	l.poll = append(l.poll[:0], unix.PollFd{Fd: int32(l.wake), Events: unix.POLLIN})
+	for i := range l.logs {
+		l.poll = append(l.poll, unix.PollFd{Fd: int32(l.logs[i].sock.FD()), Events: unix.POLLIN})
+	}
+	if l.queue != nil {
+		l.poll = append(l.poll, unix.PollFd{Fd: int32(l.queue.sock.FD()), Events: unix.POLLIN})
+	}
+	return wait(idleWait, l.poll)
+}
+
 // Pending reports whether Next would return a packet without waiting.
 func (l *Live) Pending() bool {
 	l.mu.Lock()
@@ -154,7 +202,7 @@ func (l *Live) Pending() bool {
 	if l.closed.Load() {
 		return false
 	}
-	return l.queue != nil && l.queue.more() || l.log.more()
+	return l.queue != nil && l.queue.more() || slices.ContainsFunc(l.logs, func(g groupLog) bool { return g.more() })
 }
 
 // Release lets packets go on that wait. Tickets of queues that are given back are
@@ -172,16 +220,22 @@ func (l *Live) Release(list []flow.Release) error {
 func (l *Live) Lost() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.before.Lost + l.log.Stats().Lost
+	return l.lost()
+}
+
+func (l *Live) lost() uint64 {
+	n := l.before.Lost
+	for i := range l.logs {
+		n += l.logs[i].lost.Load()
+	}
+	return n
 }
 
 // Stats are the counters so far.
 func (l *Live) Stats() LiveStats {
 	defer l.interrupt()()
 	s := l.before
-	if l.log != nil {
-		s.Lost += l.log.Stats().Lost
-	}
+	s.Lost = l.lost()
 	if l.queue != nil {
 		s.Queue = s.Queue.and(l.queue.Stats())
 	}
@@ -195,8 +249,8 @@ func (l *Live) Close() error {
 	}
 	defer l.interrupt()()
 	var errs []error
-	if l.log != nil {
-		errs = append(errs, l.log.Close())
+	for i := range l.logs {
+		errs = append(errs, l.logs[i].Close())
 	}
 	if l.queue != nil {
 		l.before.Queue = l.before.Queue.and(l.queue.Stats())

@@ -97,7 +97,8 @@ func (s *NFLog) Next(r *packet.Raw) error {
 		if ok, err := s.take(r); ok || err != nil {
 			return err
 		}
-		if idle, err := wait(s.idle, s.wake, s.sock.FD()); idle || err != nil {
+		fds := [...]unix.PollFd{{Fd: int32(s.wake), Events: unix.POLLIN}, {Fd: int32(s.sock.FD()), Events: unix.POLLIN}}
+		if idle, err := wait(s.idle, fds[:]); idle || err != nil {
 			return cmp.Or(err, packet.ErrIdle)
 		}
 	}

@@ -42,7 +42,7 @@ func holdLab(t *testing.T, waiting int) (*kerneltest.Lab, *Live) {
 		t.Fatal(err)
 	}
 	lab.Router.Run("nft", "add element inet netpol np_hold_alive { ipv4 timeout 1h, ipv6 timeout 1h }")
-	live, err := OpenLive(LiveConfig{Group: group, Queue: QueueConfig{First: queue, Packets: waiting, Mark: artifact.DefaultHoldMark}})
+	live, err := OpenLive(LiveConfig{Groups: []uint16{group}, Queue: QueueConfig{First: queue, Packets: waiting, Mark: artifact.DefaultHoldMark}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,12 +95,7 @@ func (s *stream) read(buf []byte) (int, error) {
 
 // wait waits until one of the descriptors can be read; idle says that none could
 // in so many milliseconds.
-func wait(milliseconds int, descriptors ...int) (idle bool, _ error) {
-	var room [3]unix.PollFd
-	fds := room[:0]
-	for _, fd := range descriptors {
-		fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
-	}
+func wait(milliseconds int, fds []unix.PollFd) (idle bool, _ error) {
 	n, err := unix.Poll(fds, milliseconds)
 	if err != nil && !errors.Is(err, unix.EINTR) {
 		return false, fmt.Errorf("poll packets: %w", err)

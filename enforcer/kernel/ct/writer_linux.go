@@ -52,6 +52,19 @@ type WriterStats struct {
 	Overruns  uint64 // refusals lost by the kernel (ENOBUFS)
 }
 
+// And is the sum of both.
+func (s WriterStats) And(o WriterStats) WriterStats {
+	sum := WriterStats{
+		Updates: s.Updates + o.Updates, Batches: s.Batches + o.Batches, Retries: s.Retries + o.Retries,
+		Gone: s.Gone + o.Gone, NoRoom: s.NoRoom + o.NoRoom, Denied: s.Denied + o.Denied, Invalid: s.Invalid + o.Invalid,
+		Failed: s.Failed + o.Failed, LastErrno: s.LastErrno, Dropped: s.Dropped + o.Dropped, Overruns: s.Overruns + o.Overruns,
+	}
+	if o.Failed > 0 {
+		sum.LastErrno = o.LastErrno
+	}
+	return sum
+}
+
 // Writer puts labels and marks on connections. It is safe for concurrent use.
 // Updates wait until Flush or until a batch is full; those that come before
 // conntrack knows the connection are tried again on a timer.

@@ -65,6 +65,8 @@ func encodeMatch(m artifact.Match) ([]expr.Any, error) {
 		return encodeMark(&expr.Ct{Key: expr.CtKeyMARK, Register: reg}, op, m), nil
 	case artifact.MatchMark:
 		return encodeMark(&expr.Meta{Key: expr.MetaKeyMARK, Register: reg}, op, m), nil
+	case artifact.MatchCTID:
+		return encodeID(op, m)
 	case artifact.MatchCTPackets:
 		return encodeCount(expr.CtKeyPKTS, m)
 	case artifact.MatchCTBytes:
@@ -89,7 +91,7 @@ func encodeMatch(m artifact.Match) ([]expr.Any, error) {
 		return encodeStatus(m)
 	case artifact.MatchDSCP4, artifact.MatchDSCP6:
 		return encodeMatchDSCP(m)
-	case artifact.MatchSaddr4, artifact.MatchDaddr4, artifact.MatchSaddr6, artifact.MatchDaddr6, artifact.MatchTime, artifact.MatchAlive, artifact.MatchCTID:
+	case artifact.MatchSaddr4, artifact.MatchDaddr4, artifact.MatchSaddr6, artifact.MatchDaddr6, artifact.MatchTime, artifact.MatchAlive:
 		return nil, fmt.Errorf("needs a set or a range")
 	}
 	return nil, errUnknownKind
@@ -130,6 +132,22 @@ func encodeMark(load expr.Any, op expr.CmpOp, m artifact.Match) []expr.Any {
 		},
 		&expr.Cmp{Op: op, Register: reg, Data: binaryutil.NativeEndian.PutUint32(m.Value)},
 	}
+}
+
+// encodeID takes the number in network byte order, as nft prints it and
+// ctnetlink tells it.
+func encodeID(op expr.CmpOp, m artifact.Match) ([]expr.Any, error) {
+	if m.Mask == 0 {
+		return nil, fmt.Errorf("needs a mask")
+	}
+	return []expr.Any{
+		&expr.Ct{Key: unix.NFT_CT_ID, Register: reg},
+		&expr.Bitwise{
+			SourceRegister: reg, DestRegister: reg, Len: 4,
+			Mask: binaryutil.BigEndian.PutUint32(m.Mask), Xor: make([]byte, 4),
+		},
+		&expr.Cmp{Op: op, Register: reg, Data: binaryutil.BigEndian.PutUint32(m.Value)},
+	}, nil
 }
 
 func encodeDirection(op expr.CmpOp, name string) ([]expr.Any, error) {

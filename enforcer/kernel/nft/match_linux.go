@@ -73,6 +73,11 @@ func takeMasked(ops []op, names map[int]string) (artifact.Match, int) {
 			Kind: artifact.MatchCTMark, Not: not,
 			Mask: binary.NativeEndian.Uint32(mask.mask), Value: binary.NativeEndian.Uint32(cmp.data),
 		}, 3
+	case key == unix.NFT_CT_ID && len(mask.mask) == 4:
+		return artifact.Match{
+			Kind: artifact.MatchCTID, Not: not,
+			Mask: binary.BigEndian.Uint32(mask.mask), Value: binary.BigEndian.Uint32(cmp.data),
+		}, 3
 	case !isZero(cmp.data):
 		return artifact.Match{}, 0
 	case key == unix.NFT_CT_LABELS:

@@ -70,6 +70,7 @@ func everyKind() artifact.Ruleset {
 		add(id+"label127", drop, artifact.Match{Kind: artifact.MatchCTLabel, Bit: 127, Not: not})
 		add(id+"labels", drop, artifact.Match{Kind: artifact.MatchCTLabel, Bits: []int{0, 9, 64, 127}, Not: not})
 		add(id+"mark", drop, artifact.Match{Kind: artifact.MatchCTMark, Mask: 0xff00, Value: 0x100, Not: not})
+		add(id+"id", drop, artifact.Match{Kind: artifact.MatchCTID, Mask: 7, Value: 5, Not: not})
 		for _, side := range []string{"", "original", "reply"} {
 			add(id+"packets"+side, drop, artifact.Match{Kind: artifact.MatchCTPackets, Name: side, Limit: 33, Not: not})
 			add(id+"bytes"+side, drop, artifact.Match{Kind: artifact.MatchCTBytes, Name: side, Limit: 1 << 40, Not: not})

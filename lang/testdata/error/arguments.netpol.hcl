@@ -2,6 +2,7 @@ netpol {
   hold_packets    = 2000         # ERROR NP0023: Number out of range
   hold_queue      = 65531        # ERROR NP0023: Number out of range
   log_group       = 70000        # ERROR NP0023: Number out of range
+  log_groups      = 3            # ERROR NP0023: Number out of range
   inspect_packets = 1.5          # ERROR NP0023: Number out of range
   priority        = "high"       # ERROR NP0013: Wrong type of value
   done_mark       = "0x3"        # ERROR NP0016: Invalid mark

@@ -38,20 +38,20 @@ func inspectors(m Machine) []Finding {
 	return list
 }
 
-// logGroup looks who listens on netpold's NFLOG group. /proc/net/netfilter/nfnetlink_log
+// logGroup looks who listens on netpold's NFLOG groups. /proc/net/netfilter/nfnetlink_log
 // has a line for each group: the group, the port id of the listener, and more.
 func (m Machine) logGroup() (Finding, bool) {
-	group := "4788" // unless set otherwise
+	groups := []uint16{4788} // unless set otherwise
 	if m.Bundle != nil {
-		group = strconv.Itoa(int(m.Bundle.Settings.LogGroup))
+		groups = m.Bundle.Settings.Groups()
 	}
 	for line := range strings.Lines(m.read("/proc/net/netfilter/nfnetlink_log")) {
 		fields := strings.Fields(line)
-		if len(fields) < 2 || fields[0] != group || slices.Contains(m.processes(), "netpold") {
+		if len(fields) < 2 || !slices.ContainsFunc(groups, func(g uint16) bool { return strconv.Itoa(int(g)) == fields[0] }) || slices.Contains(m.processes(), "netpold") {
 			continue
 		}
 		return Finding{
-			"other inspection", Fail, fmt.Sprintf("NFLOG group %s is taken by port id %s, and netpold does not run", group, fields[1]),
+			"other inspection", Fail, fmt.Sprintf("NFLOG group %s is taken by port id %s, and netpold does not run", fields[0], fields[1]),
 			"stop that program, or set log_group in the netpol block",
 		}, true
 	}

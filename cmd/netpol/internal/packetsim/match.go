@@ -50,7 +50,8 @@ func (w *walk) match(m *artifact.Match) (bool, error) {
 		return hit != m.Not, err
 	case artifact.MatchAlive:
 		return w.table.Alive != m.Not, nil
-	case artifact.MatchCTID: // only updates ask for it
+	case artifact.MatchCTID: // the kernel's number of a connection; here it is 0
+		return (m.Value == 0) != m.Not, nil
 	case artifact.MatchTCPReset:
 		return p.Protocol == 6 && p.Reset != m.Not, nil
 	}

@@ -24,11 +24,11 @@ func (o opening) testCase() dissecttest.Case {
 	return c
 }
 
-// productCases are openings of games, messengers and other products, written
+// productCases are openings of games, messengers, services and others, written
 // from what is published of their layouts. Noise stands for what is encrypted.
 func productCases() []dissecttest.Case {
 	var cases []dissecttest.Case
-	for _, list := range [][]opening{gameStreams(), gameDatagrams(), callOpenings(), tunnelOpenings()} {
+	for _, list := range [][]opening{gameStreams(), gameDatagrams(), callOpenings(), tunnelOpenings(), serviceStreams(), serviceDatagrams()} {
 		for _, o := range list {
 			cases = append(cases, o.testCase())
 		}

@@ -1,5 +1,12 @@
 package fixed
 
+// Formats of a DSS and high bytes of code points of DRDA (DRDA volume 3).
+const (
+	drdaFormats  = "\x01\x02\x03\x41\x42\x43\x51\x53"
+	drdaRequests = "\x10\x11\x20\x21\x24"
+	drdaAnswers  = "\x12\x14\x22\x24"
+)
+
 // databaseRows: databases.
 var databaseRows = []row{
 	{"mysql", nil, all(betweenLE(0, 3, 30, 512), at(3, "\x00\x0a"), in(5, digits), in(6, digits+"."), has(".", 12)), nil, "MySQL protocol, HandshakeV10"},
@@ -26,10 +33,29 @@ var databaseRows = []row{
 	{"memcached", nil, all(at(0, "version\r\n")), all(at(0, "VERSION ")), "memcached protocol.txt"},
 	{"memcached", nil, all(at(0, "get"), in(3, " s")), all(at(0, "VALUE ")), "memcached protocol.txt"},
 	{"memcached", nil, all(at(0, "get"), in(3, " s")), all(at(0, "END\r\n")), "memcached protocol.txt"},
+	{"memcached", nil, all(at(0, "gat"), in(3, " s")), all(at(0, "VALUE ")), "memcached protocol.txt"},
+	{"memcached", nil, all(at(0, "gat"), in(3, " s")), all(at(0, "END\r\n")), "memcached protocol.txt"},
 	{"memcached", nil, all(at(0, "set ")), all(at(0, "STORED\r\n")), "memcached protocol.txt"},
+	{"memcached", nil, all(at(0, "add ")), all(at(0, "STORED\r\n")), "memcached protocol.txt"},
+	{"memcached", nil, all(at(0, "add ")), all(at(0, "NOT_STORED\r\n")), "memcached protocol.txt"},
+	{"memcached", nil, all(at(0, "cas ")), all(at(0, "STORED\r\n")), "memcached protocol.txt"},
+	{"memcached", nil, all(at(0, "cas ")), all(at(0, "EXISTS\r\n")), "memcached protocol.txt"},
+	{"memcached", nil, all(at(0, "replace ")), all(at(0, "STORED\r\n")), "memcached protocol.txt"},
+	{"memcached", nil, all(at(0, "replace ")), all(at(0, "NOT_STORED\r\n")), "memcached protocol.txt"},
+	{"memcached", nil, all(at(0, "append ")), all(at(0, "STORED\r\n")), "memcached protocol.txt"},
+	{"memcached", nil, all(at(0, "prepend ")), all(at(0, "STORED\r\n")), "memcached protocol.txt"},
+	{"memcached", nil, all(at(0, "delete ")), all(at(0, "DELETED\r\n")), "memcached protocol.txt"},
+	{"memcached", nil, all(at(0, "delete ")), all(at(0, "NOT_FOUND\r\n")), "memcached protocol.txt"},
+	{"memcached", nil, all(at(0, "touch ")), all(at(0, "TOUCHED\r\n")), "memcached protocol.txt"},
+	{"memcached", nil, all(at(0, "touch ")), all(at(0, "NOT_FOUND\r\n")), "memcached protocol.txt"},
+	{"memcached", nil, all(in(0, "id"), in(1, "ne"), at(2, "cr ")), all(at(0, "NOT_FOUND\r\n")), "memcached protocol.txt"},
+	{"memcached", ports(11211), all(in(0, "id"), in(1, "ne"), at(2, "cr ")), nil, "memcached protocol.txt"},
+	{"memcached", ports(11211), all(at(0, "flush_all")), nil, "memcached protocol.txt"},
 	{"memcached", ports(11211), all(in(0, "\x80\x81"), between(1, 1, 0, 0x44), between(4, 1, 0, 20), at(5, "\x00")), nil, "memcached binary protocol"},
 	{"clickhouse", nil, all(at(0, "\x00"), at(2, "ClickHouse")), nil, "ClickHouse native protocol, Hello"},
 	{"drda", nil, all(at(2, "\xd0"), at(8, "\x10\x41")), nil, "DRDA EXCSAT"},
+	{"drda", nil, all(at(2, "\xd0"), in(3, drdaFormats), in(8, drdaRequests), length(0, 2, 0), between(6, 2, 4, 32761)), all(at(2, "\xd0"), in(3, drdaFormats), in(8, drdaAnswers), length(0, 2, 0), between(6, 2, 4, 32761)), "DRDA volume 3, DSS header: a request and a reply or object"},
+	{"drda", ports(446, 447, 448, 523, 50000), all(at(2, "\xd0"), in(3, drdaFormats), in(8, drdaRequests), length(0, 2, 0)), nil, "DRDA volume 3, DSS header"},
 	{"elasticsearch", nil, all(at(0, "ES\x00\x00"), at(6, "\x00\x00\x00\x00")), nil, "Elasticsearch transport header"},
 	{"z3950", nil, all(at(0, "\xb4"), at(2, "\x83\x02\x00"), at(6, "\x84")), nil, "ANSI/NISO Z39.50 InitializeRequest"},
 	{"z3950", ports(210), all(at(0, "\xb4"), has("\x83\x02", 16), has("\x84\x02", 24)), nil, "ANSI/NISO Z39.50 InitializeRequest"},
@@ -74,6 +100,7 @@ var middlewareRows = []row{
 	{"smpp", nil, all(at(0, "\x00\x00\x00"), at(4, "\x00\x00\x00"), in(7, "\x01\x02\x09"), at(8, "\x00\x00\x00\x00\x00\x00"), length(0, 4, 0)), nil, "SMPP 3.4 section 4.1"},
 	{"sap", nil, all(at(4, "NI_ROUTE\x00")), nil, "SAP network interface, route string"},
 	{"lotus-notes", nil, all(at(6, "\x00\x00\x02\x00\x00\x40\x02\x0f")), nil, "Notes RPC session request"},
+	{"avast", nil, all(at(0, "NOSA"), length(4, 2, 0)), nil, "Avast update service, nDPI's avast"},
 	{"zabbix", nil, all(at(0, "ZBXD"), in(4, "\x01\x03\x05\x07")), nil, "Zabbix header"},
 }
 

@@ -68,6 +68,7 @@ var mediaUDPRows = []row{
 	{"teamviewer", nil, all(at(0, repeat("\x00", 10)), at(11, "\x17\x24"), size(16, 1500)), nil, "TeamViewer UDP header of a first datagram"},
 	{"viber", nil, all(at(2, "\x03\x00"), size(12, 12)), all(at(2, "\x09\x00"), size(20, 20)), "Viber voice control, nDPI's viber"},
 	{"viber", ports(5243, 7985, 7987, 9785), all(in(2, "\x03\x09\x19\x1a\x1b"), at(3, "\x00"), size(4, 256)), nil, "Viber voice control datagram"},
+	{"nomachine", nil, all(at(2, "\x01\x00"), at(8, "\x00\x00"), lengthLE(4, 2, 0), size(10, 1500)), nil, "NoMachine UDP header, nDPI's nomachine"},
 	{"nomachine", ports(4000, 4080), all(at(0, "\x01\x00\x01\x00"), lengthLE(4, 2, 0)), nil, "NoMachine UDP header"},
 	{"vhua", nil, all(at(0, "\x05\x14\x3a\x05\x08\xf8\xa1\xb1\x03")), nil, "VHUA voice hello"},
 	{"flute", nil, all(masked(0, "\x10", "\xf0"), has("<FDT-Instance", 256)), nil, "RFC 6726 section 3.2 in an LCT packet of version 1"},

@@ -8,6 +8,7 @@ var peerTCPRows = []row{
 	{"edonkey", ports(4661, 4662), all(in(0, "\xe3\xc5\xd4"), at(3, "\x00\x00")), nil, "eMule protocol specification section 6"},
 	{"nano", ports(7075), all(at(0, "R"), in(1, "ABCX"), between(2, 1, 1, 64), between(3, 1, 1, 64), between(4, 1, 1, 64), between(5, 1, 0, 16)), nil, "Nano message header"},
 	{"soulseek", ports(2242, 2416), all(lengthLE(0, 4, 4), at(4, "\x01\x00\x00\x00")), nil, "Soulseek server login"},
+	{"syncthing", nil, all(at(0, "\x9e\x79\xbc\x40\x00\x00\x00")), nil, "Syncthing relay protocol version 1, header"},
 	{"bitcoin", nil, all(at(4, "version\x00\x00\x00\x00\x00")), nil, "Bitcoin P2P message header"},
 	{"monero", nil, all(at(0, "\x01\x21\x01\x01\x01\x01\x01\x01")), nil, "Monero Levin header"},
 }

@@ -105,6 +105,7 @@ var remoteRows = []row{
 	{"x11", nil, all(at(0, "l\x00\x0b\x00\x00\x00")), nil, "X Window System Protocol section 8, connection setup"},
 	{"x11", nil, all(at(0, "B\x00\x00\x0b\x00\x00")), nil, "X Window System Protocol section 8, connection setup"},
 	{"nomachine", nil, all(at(0, "NXSH-"), in(5, digits)), nil, "NoMachine NX greeting"},
+	{"nomachine", nil, all(at(0, "NXD-"), in(4, digits)), nil, "NoMachine NX answer"},
 	{"radmin", nil, all(at(0, "\x01\x00\x00\x00\x01\x00\x00\x00\x08\x08")), nil, "Radmin 3 frame: length, checksum, hello"},
 	{"radmin", nil, all(at(0, "\x01\x00\x00\x00\x05\x00\x00\x02\x27\x27\x02\x00")), nil, "Radmin 3 frame: length, checksum, authentication"},
 	{"vmware", nil, all(at(0, "220 VMware Authentication Daemon")), nil, "VMware authentication daemon banner"},

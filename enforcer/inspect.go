@@ -176,7 +176,7 @@ func (w *worker) udp(id flow.ID, r *flow.Record, side dissect.Side) {
 	}
 	w.recent[n] = newest
 	w.setWindow(r)
-	w.window.Datagrams = w.recent[:n+1]
+	w.window.Datagrams, w.window.Shown = w.recent[:n+1], n
 	w.inspect(id, r, o)
 	if r.Work != 0 {
 		refused := w.buffers.Refused()

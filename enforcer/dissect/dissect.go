@@ -67,6 +67,9 @@ type Window struct {
 	// Datagrams are the UDP payloads in arrival order; the last is the newest.
 	// Empty for TCP.
 	Datagrams []Datagram
+	// Shown is how many of Datagrams, from the first on, were in earlier windows of the
+	// flow, which the dissector has seen.
+	Shown int
 	// Want says which late facts are asked for.
 	Want Wants
 	// Time is the newest packet's, in nanoseconds since the Unix epoch; 0 when

@@ -77,6 +77,7 @@ type progress struct {
 // step dissects w and checks the result against the one before.
 func (p *progress) step(d dissect.Dissector, w *dissect.Window) error {
 	was := p.last
+	w.Shown = max(len(w.Datagrams)-1, 0)
 	p.last = d.Dissect(w, &p.facts)
 	if !mayFollow(was, p.last) {
 		return fmt.Errorf("%s turned to %s", ResultName(was), ResultName(p.last))

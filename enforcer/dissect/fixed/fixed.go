@@ -81,12 +81,31 @@ func newTable(rows []row) table {
 
 // list adds row i wherever the first byte does not fail its tests.
 func list(lists *[256][]uint16, tests []test, i int) {
+	tests = ofFirstByte(tests)
 	for c := range lists {
 		// A stream of that one byte: no test may fail on it already.
 		if (input{bytes: []byte{byte(c)}, stream: true}).hold(tests) != no {
 			lists[c] = append(lists[c], uint16(i))
 		}
 	}
+}
+
+// ofFirstByte leaves out tests which one byte cannot fail: they wait for others.
+// Trying all of them on each byte took a millisecond at each start.
+func ofFirstByte(tests []test) (kept []test) {
+	for _, t := range tests {
+		switch t.op {
+		case opSkip:
+			return kept
+		case opAt, opIn, opMask, opBetween:
+			if t.offset > 0 || t.width > 1 {
+				continue
+			}
+		case opLength, opSize, opHas, opLine, opLast, opSame:
+		}
+		kept = append(kept, t)
+	}
+	return kept
 }
 
 // Tags lists the protocols of the table, sorted.
@@ -190,10 +209,11 @@ func ending(a answer, closed bool) answer {
 }
 
 // datagrams tries each of the first datagrams, with any of the other side's as
-// the reply. Later datagrams never change what earlier ones decided.
+// the reply. Later datagrams never change what earlier ones decided, so those that
+// were shown before are not tried again.
 func (t *table) datagrams(w *dissect.Window) (string, dissect.Result) {
 	looks := w.Datagrams[:min(len(w.Datagrams), maxLooks)]
-	for n := range looks {
+	for n := w.Shown; n < len(looks); n++ {
 		if i, ok := t.newest(w, looks[:n+1]); ok {
 			return t.rows[i].tag, dissect.Match
 		}

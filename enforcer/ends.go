@@ -20,6 +20,12 @@ const maxMACs = 16384
 type macTable struct {
 	texts []string // by Record.MAC; 0 is empty
 	index map[[6]byte]uint32
+	// The two that were asked for last, as those of a router and of one of its
+	// hosts are again and again.
+	recent [2]struct {
+		mac   [6]byte
+		index uint32
+	}
 }
 
 func newMACTable() macTable {
@@ -32,11 +38,20 @@ func (t *macTable) of(mac [6]byte) uint32 {
 	if mac == [6]byte{} || mac[0]&1 != 0 { // a group address (IEEE 802, 8.2.2) is nobody's
 		return 0
 	}
+	for i := range t.recent {
+		if t.recent[i].mac == mac {
+			return t.recent[i].index
+		}
+	}
 	i, ok := t.index[mac]
 	if !ok && len(t.texts) <= maxMACs {
 		i = uint32(len(t.texts))
 		t.texts = append(t.texts, net.HardwareAddr(mac[:]).String())
 		t.index[mac] = i
+	}
+	if i != 0 {
+		t.recent[1] = t.recent[0]
+		t.recent[0].mac, t.recent[0].index = mac, i
 	}
 	return i
 }

@@ -206,8 +206,13 @@ func (w *worker) setWindow(r *flow.Record) {
 // inspect runs the dissectors over w.window and acts on what they find.
 func (w *worker) inspect(id flow.ID, r *flow.Record, o *opening) {
 	w.stats.Inspected++
-	first := r.Inspected == 1
-	w.facts = o.facts
+	// A dissector that asks for more has set no facts: only what goes on after
+	// Partial, and what the packet's header said, can have changed them.
+	_, again := o.candidates.Chosen()
+	compare := again || w.moved
+	if compare {
+		w.facts = o.facts
+	}
 	if w.moved {
 		w.fillTuple(&o.facts, r)
 	}
@@ -225,7 +230,7 @@ func (w *worker) inspect(id flow.ID, r *flow.Record, o *opening) {
 		return
 	case dissect.Partial, dissect.NeedMore:
 	}
-	if first || o.facts != w.facts {
+	if r.Inspected == 1 || o.result == dissect.Partial && !again || compare && o.facts != w.facts {
 		w.policy.classifier.Classify(&o.facts, false, w.names, w.clock.now)
 		w.decide(r, &o.facts)
 	}

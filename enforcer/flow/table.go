@@ -84,7 +84,7 @@ func (t *Table) Find(k *Key) ID {
 			continue
 		}
 		id := ID(uint32(slot))
-		if r := t.At(id); r.Key == *k {
+		if r := t.At(id); r.Key.same(k) {
 			if r.Flags&alias != 0 {
 				return r.other
 			}

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -201,5 +202,43 @@ func BenchmarkFind(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestKeyOrderAndSame holds the comparisons by words against those by bytes.
+func TestKeyOrderAndSame(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	few := func() (a [16]byte) {
+		for i := range a {
+			a[i] = byte(rnd.IntN(2) * 255)
+		}
+		return a
+	}
+	for range 20_000 {
+		k := Key{A: few(), B: few(), APort: uint16(rnd.IntN(2)), BPort: uint16(rnd.IntN(2)), VLAN: uint16(rnd.IntN(2))}
+		if rnd.IntN(2) == 0 {
+			k.B = k.A
+		}
+		c := bytes.Compare(k.A[:], k.B[:])
+		if want := c > 0 || c == 0 && k.APort > k.BPort; k.turned() != want {
+			t.Fatalf("%+v: turned %v, want %v", k, k.turned(), want)
+		}
+		other := k
+		if !k.same(&other) {
+			t.Fatalf("%+v is not the same as itself", k)
+		}
+		switch rnd.IntN(4) {
+		case 0:
+			other.A[rnd.IntN(16)] ^= 1
+		case 1:
+			other.B[rnd.IntN(16)] ^= 1
+		case 2:
+			other.Proto ^= 1
+		case 3:
+			other.IPVersion ^= 4
+		}
+		if k.same(&other) {
+			t.Fatalf("%+v and %+v are the same", k, other)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/netpol/netpol/enforcer"
 	"github.com/netpol/netpol/enforcer/kernel/capture"
 	"github.com/netpol/netpol/enforcer/telemetry/sink"
 )
@@ -27,11 +28,12 @@ func Main(ctx context.Context, args []string) error {
 		fmt.Println("sinks:", strings.Join(sink.Kinds(), ", "))
 		return nil
 	}
-	limitMemory(cfg)
 	log := newLogger(cfg, os.Stderr)
 	if cfg.replay {
+		enforcer.CollectLate(cfg.maxFlows)
 		return explain(replay(ctx, cfg, log, os.Stdout))
 	}
+	limitMemory(cfg)
 	return explain(newDaemon(cfg, log).run(ctx))
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/netpol/netpol/compiler"
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer"
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/enforcer/telemetry"
 	"github.com/netpol/netpol/lang"
@@ -86,6 +87,7 @@ func (t *tool) replay(ctx context.Context, a replayArgs) error {
 	if err != nil {
 		return fmt.Errorf("--unwrap: %w", err)
 	}
+	enforcer.CollectLate(0)
 	bundle, err := t.replayBundle()
 	if err != nil {
 		return err

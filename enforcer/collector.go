@@ -1,0 +1,30 @@
+package enforcer
+
+import (
+	"os"
+	"runtime/debug"
+)
+
+// What CollectLate sets: how much garbage there may be against what is in use, in
+// percent, and how much there may be in all before it is looked for more often.
+const (
+	latePercent = 400
+	lateBase    = 48 << 20 // bytes, of a catalogue, a program and what compiles them
+	lateFlow    = 512      // and for each flow that may be tracked
+)
+
+// CollectLate has a process that reads captures and ends collect garbage late: most
+// of what it allocates it keeps to the end of a file, and looking at it again and
+// again takes a tenth of the time. GOGC and GOMEMLIMIT stand where they are set.
+// maxFlows is Config.MaxFlows.
+func CollectLate(maxFlows int) {
+	if maxFlows == 0 {
+		maxFlows = DefaultMaxFlows
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(latePercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(lateBase + lateFlow*int64(maxFlows))
+	}
+}

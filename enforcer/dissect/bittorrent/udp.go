@@ -1,14 +1,15 @@
 package bittorrent
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"github.com/netpol/netpol/enforcer/dissect"
 )
 
 // dht reports a message of BEP 5: a bencoded dictionary whose keys stand in
-// order, so that a query or a response begins with its arguments and the
-// sender's 20-byte id. BEP 42 puts the receiver's address before them; errors
+// order, so that a query or a response begins with its arguments, and among the first
+// of these is the sender's 20-byte id. BEP 42 puts the receiver's address before them; errors
 // (a list) are told by the message type at the end.
 func dht(b []byte) bool {
 	if len(b) < 16 || b[0] != 'd' {
@@ -16,8 +17,8 @@ func dht(b []byte) bool {
 	}
 	s := b[:min(len(b), 48)]
 	switch {
-	case hasPrefix(s, "d1:ad2:id20:"), hasPrefix(s, "d1:rd2:id20:"):
-		return true
+	case hasPrefix(s, "d1:ad"), hasPrefix(s, "d1:rd"):
+		return bytes.Contains(s, []byte("2:id20:"))
 	case hasPrefix(s, "d2:ip6:") || hasPrefix(s, "d2:ip18:") || hasPrefix(s, "d1:eli20"):
 		return hasSuffix(b, "1:y1:re") || hasSuffix(b, "1:y1:ee")
 	}

@@ -24,7 +24,7 @@ func newFilter(tests []test) filter {
 	var mask, want [filterWindow]byte
 	for k := range tests {
 		t := &tests[k]
-		if t.op == opSkip {
+		if t.moves() {
 			break // later offsets count from elsewhere
 		}
 		if t.op == opSize {
@@ -78,7 +78,7 @@ func (t *test) fixedBits(mask, want *[filterWindow]byte) {
 			}
 			note(t.offset+k, byte(same>>shift), byte(t.low>>shift))
 		}
-	case opLength, opSkip, opSize, opHas, opLine, opLast, opSame:
+	case opLength, opSkip, opSize, opHas, opLine, opLast, opSame, opAfter, opElement, opWhole, opOver:
 	}
 }
 

@@ -51,13 +51,20 @@ func New() *Dissector {
 }
 
 func tcpRows() []row {
-	return slices.Concat(mailRows, textRows, remoteRows, databaseRows, middlewareRows, storageRows, infraTCPRows, vpnTCPRows,
-		industrialTCPRows, trdpRows, mediaTCPRows, peerTCPRows, gameTCPRows)
+	return slices.Concat(
+		dialogueRows(), textRows, ircRows(), remoteRows, databaseRows, middlewareRows, storageRows,
+		ldapRows(), infraTCPRows, syslogRows(), snmpRows(ports(161)),
+		vpnTCPRows, tlsAuthRows(true), industrialTCPRows, doipRows(), trdpRows,
+		mediaTCPRows, peerTCPRows, gameTCPRows, lastTCPRows,
+	)
 }
 
 func udpRows() []row {
-	return slices.Concat(infraUDPRows, tunnelUDPRows, vpnUDPRows, industrialUDPRows, trdpRows, mediaUDPRows, peerUDPRows,
-		gameUDPRows)
+	return slices.Concat(
+		ldapRows(), snmpRows(nil), profinetRows, infraUDPRows, syslogRows(),
+		tunnelUDPRows, vpnUDPRows, tlsAuthRows(false), industrialUDPRows, doipRows(), trdpRows,
+		mediaUDPRows, peerUDPRows, gameUDPRows,
+	)
 }
 
 func newTable(rows []row) table {

@@ -168,6 +168,26 @@ func repeated(b []byte, tests []test, asked []byte) []byte {
 
 // sample makes bytes that pass the tests, message by message.
 func sample(tests []test) []byte {
+	if len(tests) > 0 {
+		k, rest := tests[0], tests[1:]
+		if k.op == opElement || k.op == opWhole {
+			body := sample(rest)
+			return append([]byte{k.text[0], 0x82, byte(len(body) >> 8), byte(len(body))}, body...)
+		}
+		if k.op == opOver {
+			return append([]byte{k.text[0], 1, 1}, sample(rest)...)
+		}
+	}
+	if at := slices.IndexFunc(tests, func(k test) bool { return k.op >= opAfter }); at >= 0 {
+		b := makeMessage(tests[:at])
+		if tests[at].op != opAfter {
+			return append(b, sample(tests[at:])...)
+		}
+		for len(b) < tests[at].offset {
+			b = append(b, 0)
+		}
+		return append(b, sample(tests[at+1:])...)
+	}
 	var b []byte
 	for {
 		skipAt := slices.IndexFunc(tests, func(k test) bool { return k.op == opSkip })
@@ -217,7 +237,7 @@ func makeMessage(tests []test) []byte {
 			put(k, k.low)
 		case opSame:
 			grow(k.offset + k.width)
-		case opSize, opLength, opSkip, opHas, opLine, opLast:
+		case opSize, opLength, opSkip, opHas, opLine, opLast, opAfter, opElement, opWhole, opOver:
 		}
 	}
 	for _, k := range tests {
@@ -228,7 +248,7 @@ func makeMessage(tests []test) []byte {
 			b = append(b, k.text+"\r\n"...)
 		case opSize:
 			grow(k.low)
-		case opAt, opIn, opMask, opBetween, opLength, opSkip, opLast, opSame:
+		case opAt, opIn, opMask, opBetween, opLength, opSkip, opLast, opSame, opAfter, opElement, opWhole, opOver:
 		}
 	}
 	for _, k := range tests {
@@ -243,7 +263,7 @@ func makeMessage(tests []test) []byte {
 		case opLast:
 			grow(len(k.text))
 			copy(b[len(b)-len(k.text):], k.text)
-		case opAt, opIn, opMask, opBetween, opSize, opSkip, opHas, opLine, opSame:
+		case opAt, opIn, opMask, opBetween, opSize, opSkip, opHas, opLine, opSame, opAfter, opElement, opWhole, opOver:
 		}
 	}
 	return b

@@ -79,7 +79,7 @@ func gameDatagrams() []opening {
 		{"Call of Duty: Mobile, probe", "call-of-duty-mobile", udp(7500, c("\xbb\xb6\x53\xea\x96\xfd\xbb\x03ping"))},
 		{"the same elsewhere", "", udp(7501, c("\xbb\xb6\x53\xea\x96\xfd\xbb\x03ping"))},
 		{"Gaijin", "gaijin", udp(20011, c("app.start,env=production,circuit=production,application=client,project=game:1|c"+strings.Repeat("x", 30)))},
-		{"another's metrics", "", udp(8125, c("app.start,env=production,application=client,project=game:1|c"+strings.Repeat("x", 50)))},
+		{"another's metrics", "statsd", udp(8125, c("app.start,env=production,application=client,project=game:1|c"+strings.Repeat("x", 50)))},
 		{"Armagetron login", "armagetron", udp(4534, c("\x00\x0b\x00\x00\x00\x03\x00\x08abcd\x00\x00"))},
 		{"Heroes of the Storm", "heroes-of-the-storm", udp(3724, c("ab\x03\x00abcdefghij\x40\x00abcd"))},
 		{"Half-Life 2", "half-life2", udp(27099, c("\xff\xff\xff\xff"+"p0000000000000000000\x00"), s("\xff\xff\xff\xff"+"s0000000000000000000\x00"))},

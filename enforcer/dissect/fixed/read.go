@@ -25,6 +25,10 @@ func read(tag string, w *dissect.Window, f *fact.Facts) dissect.Result {
 		// It has no other way to log in (RFC 854); options that encrypt
 		// (RFC 2946) are extinct.
 		fact.SetRisk(&f.Risks, fact.RiskCleartextCredentials, true)
+	case "netbios":
+		if len(w.Datagrams) == 0 {
+			return readSession(w, f)
+		}
 	case "ftp", "pop3", "imap", "smtp", "nntp":
 		return readCommands(tag, w, f)
 	case "ftps", "pop3s", "imaps", "smtps":
@@ -32,6 +36,28 @@ func read(tag string, w *dissect.Window, f *fact.Facts) dissect.Result {
 	case "rdp", "postgresql", "mysql", "ldap", "ldaps", "proxy-protocol", "socks", "xmpp":
 		if len(w.Datagrams) == 0 {
 			return readInside(tag, w, f)
+		}
+	}
+	return dissect.Match
+}
+
+// readSession looks at what a NetBIOS session carries behind its request (RFC 1002
+// section 4.3.2): SMB, or what nobody uses any more.
+func readSession(w *dissect.Window, f *fact.Facts) dissect.Result {
+	const header, message = 4, 8 // of the session service; with SMB's magic
+	for side := range w.Stream {
+		b := w.Stream[side]
+		if len(b) < header || b[0] != 0x81 {
+			continue
+		}
+		rest := b[min(len(b), header+int(b[2])<<8+int(b[3])):]
+		switch {
+		case len(rest) >= message:
+			if string(rest[5:message]) == "SMB" {
+				f.Protocol = "smb"
+			}
+		case !w.Closed[side]:
+			return dissect.Partial
 		}
 	}
 	return dissect.Match

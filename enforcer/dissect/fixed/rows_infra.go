@@ -1,7 +1,10 @@
 package fixed
 
 // discoveryNamespace marks WS-Discovery messages, whatever their prefixes.
-const discoveryNamespace = "schemas.xmlsoap.org/ws/2005/04/discovery"
+const (
+	discoveryNamespace   = "schemas.xmlsoap.org/ws/2005/04/discovery"
+	discoveryNamespace11 = "docs.oasis-open.org/ws-dd/ns/discovery/2009/01"
+)
 
 // ntpModes are first bytes of NTP: any leap indicator, versions 1 to 4, modes
 // 1 to 5 (RFC 5905 section 7.3).
@@ -22,16 +25,20 @@ var infraTCPRows = []row{
 	{"bgp", nil, all(at(0, repeat("\xff", 16)), between(16, 2, 19, 4096), between(18, 1, 1, 5)), nil, "RFC 4271 section 4.1"},
 	{"ldp", ports(646), all(at(0, "\x00\x01"), at(8, "\x00\x00"), in(10, "\x00\x01\x02\x03\x04")), nil, "RFC 5036 section 3.1"},
 	{"netbios", nil, all(at(0, "\x81\x00"), between(2, 2, 36, 600), at(4, "\x20")), nil, "RFC 1002 section 4.3.2"},
-	{"ldap", nil, all(at(0, "\x30"), at(2, "\x02\x01"), at(5, "\x60"), at(7, "\x02\x01"), in(9, "\x02\x03")), nil, "RFC 4511 section 4.2"},
-	{"ldap", nil, all(at(0, "\x30\x84\x00\x00"), at(6, "\x02\x01"), at(9, "\x60\x84\x00\x00"), at(15, "\x02\x01"), in(17, "\x02\x03")), nil, "RFC 4511 section 4.2"},
-	{"ldap", nil, all(at(0, "\x30"), at(2, "\x02\x01"), at(5, "\x63"), at(7, "\x04")), nil, "RFC 4511 section 4.5"},
-	{"ldap", nil, all(at(0, "\x30\x84\x00\x00"), at(6, "\x02\x01"), at(9, "\x63\x84\x00\x00"), at(15, "\x04")), nil, "RFC 4511 section 4.5"},
-	{"ldap", nil, all(at(0, "\x30"), has("1.3.6.1.4.1.1466.20037", 48)), nil, "RFC 4511 section 4.14"},
-	{"kerberos", nil, all(at(0, "\x00\x00"), in(4, "\x6a\x6b\x6c\x6d\x7e"), in(5, "\x81\x82"), has("\x02\x01\x05", 28)), nil, "RFC 4120 sections 5.10, 7.2.2"},
-	{"syslog", nil, all(at(0, "<"), in(1, digits), has(">1 2", 8)), nil, "RFC 5424 section 6"},
+	{"kerberos", nil, all(at(0, "\x00\x00"), after(4), element(kerberosTags), element("\x30"), in(0, "\xa0\xa1"), at(1, "\x03\x02\x01\x05")), nil, "RFC 4120 sections 5.10, 7.2.2"},
+	{"kerberos", ports(464), all(at(0, "\x00\x00"), length(2, 2, 4), in(6, "\x00\xff"), in(7, "\x01\x80")), nil, "RFC 3244 section 2, over TCP"},
+	{"ipfix", ports(4739), all(at(0, "\x00\x0a"), length(2, 2, 0)), nil, "RFC 7011 section 3.1"},
+	{"bmp", nil, all(at(0, "\x03\x00\x00"), at(5, "\x04\x00"), in(7, "\x00\x01\x02"), between(8, 2, 1, 512)), nil, "RFC 7854 sections 4.1, 4.3, initiation"},
+	{"rpki-rtr", ports(323, 8282, 3323, 8323), all(in(0, "\x00\x01\x02"), in(1, "\x01\x02"), at(4, "\x00\x00\x00"), in(7, "\x08\x0c")), nil, "RFC 8210 sections 5.3, 5.4"},
+	{"rpki-rtr", nil, all(in(0, "\x00\x01\x02"), at(1, "\x02\x00\x00\x00\x00\x00\x08")), all(in(0, "\x00\x01\x02"), at(1, "\x03"), at(4, "\x00\x00\x00\x08")), "RFC 8210 sections 5.4, 5.5"},
 	{"syslog", ports(514, 601), all(at(0, "<"), in(1, digits), has(">", 5)), nil, "RFC 3164 section 4"},
+	{"syslog", nil, all(in(0, digits), has(" <", 6), has(">1 ", 12)), nil, "RFC 6587 section 3.4.1, octet counting"},
+	{"syslog", ports(514, 601), all(in(0, digits), has(" <", 6), has(">", 12)), nil, "RFC 6587 section 3.4.1, octet counting"},
+	{"tacacs", nil, all(in(0, "\xc0\xc1"), in(1, "\x01\x02\x03"), at(2, "\x01"), in(3, "\x00\x01\x04\x05"), at(8, "\x00\x00"), length(8, 4, 12)), nil, "RFC 8907 section 4.1, the first of a session"},
 	{"tacacs", ports(49), all(in(0, "\xc0\xc1"), in(1, "\x01\x02\x03"), in(2, "\x01\x02"), at(8, "\x00\x00")), nil, "RFC 8907 section 4.1"},
 	{"diameter", nil, all(at(0, "\x01\x00"), in(4, "\x80\xc0\x00\x40"), at(5, "\x00\x01\x01\x00\x00\x00\x00")), nil, "RFC 6733 sections 3, 5.3.1"},
+	{"diameter", nil, all(at(0, "\x01\x00"), in(4, "\x80\x00"), at(5, "\x00\x01\x18\x00\x00\x00\x00")), nil, "RFC 6733 section 5.5.1, watchdog"},
+	{"diameter", ports(3868), all(at(0, "\x01"), in(4, "\x00\x20\x40\x60\x80\x90\xc0\xd0"), in(5, "\x00\x80"), length(1, 3, 0)), nil, "RFC 6733 section 3"},
 	{"openflow", ports(6633, 6653), all(in(0, "\x01\x02\x03\x04\x05\x06"), at(1, "\x00\x00"), in(3, "\x08\x10")), nil, "OpenFlow 1.5.1 section 7.5.1"},
 	{"iperf", ports(5201), all(in(0, iperfCookie), in(1, iperfCookie), in(2, iperfCookie), in(3, iperfCookie), in(35, iperfCookie), at(36, "\x00")), nil, "iperf3 session cookie"},
 	{"dlep", ports(854), all(at(0, "\x00"), between(1, 1, 1, 16), length(2, 2, 4)), nil, "RFC 8175 section 11.2, message header"},
@@ -46,29 +53,27 @@ var infraUDPRows = []row{
 	{"dhcpv6", ports(547), all(in(0, "\x0c\x0d"), size(34, 1500)), nil, "RFC 8415 section 9"},
 	{"ntp", ports(123), all(in(0, ntpModes()), size(48, 1500)), nil, "RFC 5905 section 7.3"},
 	{"ntp", ports(123), all(in(0, "\x16\x1e\x26\x0e\x96\x9e\xa6\x17\x1f\x27\x97\x9f"), size(8, 1500)), nil, "RFC 9327 section 2"},
+	{"dhcp", ports(67, 68), all(in(0, "\x01\x02"), at(1, "\x01\x06"), size(300, 576)), nil, "RFC 951 section 3, BOOTP"},
+	{"ntp", ports(123), all(at(0, "\x08"), size(48, 48)), nil, "RFC 1059 appendix B, version 1 without a mode"},
+	{"ntp", nil, all(in(0, "\x1b\x23\xdb\xe3"), size(48, 68)), all(in(0, "\x1c\x24\xdc\xe4"), between(1, 1, 0, 16), size(48, 68)), "RFC 5905 section 7.3, a client's and its answer"},
 	{"ssdp", nil, all(at(0, "M-SEARCH * HTTP/1.1\r\n")), nil, "UPnP Device Architecture 2.0 section 1.3.2"},
 	{"ssdp", nil, all(at(0, "NOTIFY * HTTP/1.1\r\n")), nil, "UPnP Device Architecture 2.0 section 1.2.2"},
 	{"ssdp", nil, all(at(0, "HTTP/1.1 200 OK\r\n"), has("USN:", 1024)), nil, "UPnP Device Architecture 2.0 section 1.3.3"},
 	{"ssdp", ports(1900), all(at(0, "HTTP/1.1 200 OK\r\n")), nil, "UPnP Device Architecture 2.0 section 1.3.3"},
 	{"ws-discovery", nil, all(at(0, "<"), has(discoveryNamespace, 1024)), nil, "WS-Discovery section 2"},
+	{"ws-discovery", nil, all(at(0, "<"), has(discoveryNamespace11, 1024)), nil, "WS-Discovery 1.1 section 1.4"},
 	{"ws-discovery", ports(3702), all(at(0, "<?xml")), nil, "WS-Discovery section 2.4"},
-	{"snmp", nil, all(at(0, "\x30"), length(1, 1, 2), at(2, "\x02\x01"), in(4, "\x00\x01"), at(5, "\x04")), nil, "RFC 1157 section 4, RFC 3416"},
-	{"snmp", nil, all(at(0, "\x30\x81"), length(2, 1, 3), at(3, "\x02\x01"), in(5, "\x00\x01\x03"), in(6, "\x04\x30")), nil, "RFC 1157 section 4, RFC 3412"},
-	{"snmp", nil, all(at(0, "\x30\x82"), length(2, 2, 4), at(4, "\x02\x01"), in(6, "\x00\x01\x03"), in(7, "\x04\x30")), nil, "RFC 1157 section 4, RFC 3412"},
-	{"snmp", nil, all(at(0, "\x30\x84"), length(2, 4, 6), at(6, "\x02\x01"), in(8, "\x00\x01\x03"), in(9, "\x04\x30")), nil, "RFC 1157 section 4, RFC 3412"},
-	{"snmp", nil, all(at(0, "\x30"), length(1, 1, 2), at(2, "\x02\x01\x03\x30")), nil, "RFC 3412 section 6"},
-	{"ldap", nil, all(at(0, "\x30"), at(2, "\x02\x01"), at(5, "\x63"), at(7, "\x04")), nil, "MS-ADTS 6.3.3 (CLDAP)"},
-	{"ldap", nil, all(at(0, "\x30\x84\x00\x00"), at(6, "\x02"), has("\x63\x84\x00\x00", 16)), nil, "MS-ADTS 6.3.3 (CLDAP)"},
-	{"kerberos", nil, all(in(0, "\x6a\x6b\x6c\x6d\x7e"), at(1, "\x81"), length(2, 1, 3), has("\x02\x01\x05", 24)), nil, "RFC 4120 section 5.10"},
-	{"kerberos", nil, all(in(0, "\x6a\x6b\x6c\x6d\x7e"), at(1, "\x82"), length(2, 2, 4), has("\x02\x01\x05", 24)), nil, "RFC 4120 section 5.10"},
-	{"kerberos", nil, all(in(0, "\x6a\x6c\x7e"), length(1, 1, 2), has("\x02\x01\x05", 24)), nil, "RFC 4120 section 5.10"},
+	{"kerberos", nil, all(whole(kerberosTags), element("\x30"), in(0, "\xa0\xa1"), at(1, "\x03\x02\x01\x05")), nil, "RFC 4120 section 5.10"},
+	{"kerberos", ports(464), all(length(0, 2, 0), in(2, "\x00\xff"), in(3, "\x01\x80")), nil, "RFC 3244 section 2"},
+	{"radius", nil, all(in(0, "\x01"), length(2, 2, 0), at(20, "\x01"), between(21, 1, 3, 130), in(22, span('!', '~'))), nil, "RFC 2865 sections 3, 5.1, a request that begins with a name"},
+	{"radius", nil, all(in(0, "\x04"), length(2, 2, 0), at(20, "\x28\x06\x00\x00\x00"), between(25, 1, 1, 15)), nil, "RFC 2866 sections 3, 5.1, accounting that begins with its kind"},
 	{"radius", ports(1645, 1646, 1812, 1813, 3799), all(in(0, "\x01\x02\x03\x04\x05\x0b\x0c\x0d\x28\x29\x2a\x2b\x2c\x2d"), length(2, 2, 0), size(20, 4096)), nil, "RFC 2865 section 3, RFC 5176"},
 	{"netbios", ports(137), all(at(4, "\x00"), at(12, "\x20"), at(45, "\x00\x00"), in(47, "\x20\x21")), nil, "RFC 1002 section 4.2"},
 	{"netbios", ports(138), all(in(0, "\x10\x11\x12\x13\x14\x15\x16"), between(1, 1, 0, 15), size(14, 1500)), nil, "RFC 1002 section 4.4"},
-	{"syslog", nil, all(at(0, "<"), in(1, digits), has(">1 2", 8)), nil, "RFC 5424 section 6"},
 	{"syslog", ports(514), all(at(0, "<"), in(1, digits), has(">", 5)), nil, "RFC 3164 section 4"},
-	{"tftp", nil, all(at(0, "\x00"), in(1, "\x01\x02"), in(2, span('!', '~')), has("\x00octet\x00", 512)), nil, "RFC 1350 section 5"},
-	{"tftp", nil, all(at(0, "\x00"), in(1, "\x01\x02"), in(2, span('!', '~')), has("\x00netascii\x00", 512)), nil, "RFC 1350 section 5"},
+	{"tftp", nil, all(at(0, "\x00"), in(1, "\x01\x02"), in(2, span('!', '~')), hasFold("\x00octet\x00", 512)), nil, "RFC 1350 section 5"},
+	{"tftp", nil, all(at(0, "\x00"), in(1, "\x01\x02"), in(2, span('!', '~')), hasFold("\x00netascii\x00", 512)), nil, "RFC 1350 section 5"},
+	{"tftp", ports(69), all(at(0, "\x00\x05\x00"), between(3, 1, 0, 8), last("\x00")), nil, "RFC 1350 section 5, error"},
 	{"tftp", nil, all(at(0, "\x00\x03\x00\x01"), size(4, 516)), all(at(0, "\x00\x04\x00"), in(3, "\x00\x01"), size(4, 4)), "RFC 1350 section 5"},
 	{"tftp", nil, all(at(0, "\x00\x06"), fold(2, "blksize\x00"), last("\x00")), nil, "RFC 2347, option acknowledgement"},
 	{"tftp", nil, all(at(0, "\x00\x06"), fold(2, "tsize\x00"), last("\x00")), nil, "RFC 2347, option acknowledgement"},
@@ -88,7 +93,11 @@ var infraUDPRows = []row{
 	{"hsrp", ports(1985), all(at(0, "\x00"), between(1, 1, 0, 3), in(2, "\x00\x01\x02\x04\x08\x10"), size(20, 50)), nil, "RFC 2281 section 5.1"},
 	{"hsrp", ports(1985, 2029), all(at(0, "\x01\x28\x02")), nil, "HSRP version 2 group state TLV"},
 	{"rip", ports(520), all(in(0, "\x01\x02"), in(1, "\x01\x02"), at(2, "\x00\x00"), size(4, 504)), nil, "RFC 2453 section 4"},
-	{"bfd", ports(3784, 4784, 7784), all(masked(0, "\x20", "\xe0"), length(3, 1, 0), size(24, 52)), nil, "RFC 5880 section 4.1"},
+	{"rip", ports(521), all(in(0, "\x01\x02"), at(1, "\x01\x00\x00"), size(24, 1500)), nil, "RFC 2080 section 2.1, RIPng"},
+	{"glbp", ports(3222), all(at(0, "\x01"), at(2, "\x00"), size(20, 256)), nil, "Cisco Gateway Load Balancing Protocol header"},
+	{"statsd", ports(8125), all(in(0, lineStart), has(":", 256), has("|", 512)), nil, "StatsD line, metric and type"},
+	{"graphite", ports(2003), all(in(0, lineStart), has(".", 128), has(" ", 256), has("\n", 512)), nil, "Graphite plaintext protocol"},
+	{"bfd", ports(3784, 4784, 6784, 7784), all(masked(0, "\x20", "\xe0"), length(3, 1, 0), size(24, 52)), nil, "RFC 5880 section 4.1, RFC 5881, 5883, 7130, 7881"},
 	{"ldp", ports(646), all(at(0, "\x00\x01"), length(2, 2, 4), at(8, "\x00\x00\x01\x00")), nil, "RFC 5036 section 3.5.2"},
 	{"lisp", ports(4342), all(masked(0, "\x00", "\x0c"), size(12, 1500), in(0, "\x10\x14\x18\x1c\x20\x28\x30\x38\x40\x80\x88")), nil, "RFC 9301 section 5"},
 	{"capwap", ports(5246, 5247), all(at(0, "\x00"), in(1, "\x08\x09\x0a\x0b\x0c\x10\x11\x12\x13\x14\x18\x20"), size(8, 1500)), nil, "RFC 5415 section 4.3"},
@@ -119,8 +128,12 @@ var infraUDPRows = []row{
 	{"mssql-browser", ports(1434), all(at(0, "\x05"), lengthLE(1, 2, 3)), nil, "MC-SQLR 2.2.5"},
 	{"mssql-browser", ports(1434), all(at(0, "\x04"), size(2, 34)), nil, "MC-SQLR 2.2.3"},
 	{"rpcbind", nil, all(at(4, "\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01\x86\xa0"), size(40, 1500)), nil, "RFC 5531 section 9, RFC 1833"},
-	{"nfs", nil, all(at(4, "\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01\x86"), in(15, "\xa3\xa5\xb5"), size(40, 65507)), nil, "RFC 5531 section 9, RFC 1813"},
-	{"memcached", ports(11211), all(at(4, "\x00\x01\x00\x00"), in(8, "gsvad")), nil, "memcached protocol.txt, UDP"},
+	{"rpcbind", ports(111), all(at(4, "\x00\x00\x00\x01\x00\x00\x00\x00"), size(24, 1500)), nil, "RFC 5531 section 9, a reply"},
+	{"nfs", ports(2049), all(at(4, "\x00\x00\x00\x01\x00\x00\x00\x00"), size(24, 65507)), nil, "RFC 5531 section 9, a reply"},
+	{"nfs", nil, all(at(4, "\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01\x86"), in(15, "\xa3\xa5\xab\xb5\xb8"), size(40, 65507)), nil, "RFC 5531 section 9, RFC 1813"},
+	{"memcached", nil, all(at(4, "\x00\x01\x00\x00get"), in(11, " s")), nil, "memcached protocol.txt, UDP"},
+	{"memcached", nil, all(at(4, "\x00\x01\x00\x00stats"), in(13, " \r")), nil, "memcached protocol.txt, UDP"},
+	{"memcached", ports(11211), all(at(4, "\x00"), at(6, "\x00\x00"), in(8, "gsvadGSVEN")), nil, "memcached protocol.txt, UDP"},
 	{"dnscrypt", nil, all(at(0, "r6fnvWj8")), nil, "DNSCrypt version 2 section 12"},
 	{"ubiquiti-discovery", ports(10001), all(at(0, "\x01\x00\x00\x00"), size(4, 4)), nil, "Ubiquiti discovery request"},
 	{"ubiquiti-discovery", ports(10001), all(in(0, "\x01\x02"), length(2, 2, 4)), nil, "Ubiquiti discovery response"},
@@ -128,4 +141,57 @@ var infraUDPRows = []row{
 	{"dlep", nil, all(at(0, "DLEP")), nil, "RFC 8175 section 11.1"},
 	{"dcerpc", ports(135, 34964), all(at(0, "\x04"), between(1, 1, 0, 10), in(4, "\x00\x10"), at(5, "\x00\x00")), nil, "DCE 1.1 RPC, connectionless header"},
 	{"rx", ports(7000, 7001, 7002, 7003, 7005, 7007, 7008, 7009), all(between(20, 1, 1, 13), between(21, 1, 0, 63), between(23, 1, 0, 5), size(28, 1500)), nil, "AFS Rx header"},
+}
+
+// kerberosTags are the application tags of messages: requests and answers of both
+// kinds, AP-REQ, KRB-SAFE, KRB-PRIV and the error (RFC 4120 section 5.10).
+const kerberosTags = "\x6a\x6b\x6c\x6d\x6e\x6f\x74\x75\x7e"
+
+// operation is one of LDAP: its tag and what its contents begin with.
+type operation struct {
+	tags   string
+	begins []test
+	source string
+}
+
+// operations that open a connection, or answer what did. The password of a bind
+// is whatever follows.
+var operations = []operation{
+	{"\x60", all(at(0, "\x02\x01"), in(2, "\x02\x03")), "RFC 4511 section 4.2, bind"},
+	{"\x61\x65\x78", all(at(0, "\x0a\x01")), "RFC 4511 section 4.1.9, a result"},
+	{"\x63\x64", all(at(0, "\x04")), "RFC 4511 section 4.5, search and entry; MS-ADTS 6.3.3"},
+	{"\x77", all(at(0, "\x80"), has("1.3.6.1.4.1.", 16)), "RFC 4511 section 4.12, extended"},
+}
+
+// ldapRows are the same over TCP and, as CLDAP, over UDP. A message is a sequence
+// of a number and an operation (RFC 4511 section 4.1.1).
+func ldapRows() (rows []row) {
+	for _, o := range operations {
+		rows = append(rows, row{"ldap", nil, append(all(element("\x30"), over("\x02"), element(o.tags)), o.begins...), nil, o.source})
+	}
+	return rows
+}
+
+// snmpRows: a sequence of the version, and of a community or of a header (RFC 1157
+// section 4, RFC 3412 section 6). TCP is rare and has its port (RFC 3430).
+func snmpRows(only []uint16) []row {
+	return []row{
+		{"snmp", only, all(whole("\x30"), at(0, "\x02\x01"), in(2, "\x00\x01"), at(3, "\x04")), nil, "RFC 1157 section 4, RFC 1901"},
+		{"snmp", only, all(whole("\x30"), at(0, "\x02\x01\x03\x30")), nil, "RFC 3412 section 6"},
+	}
+}
+
+// months as RFC 3164 section 4.1.2 writes them.
+var months = [...]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}
+
+// syslogRows: what stands on any port, over TCP and UDP.
+func syslogRows() []row {
+	rows := []row{
+		{"syslog", nil, all(at(0, "<"), in(1, digits), has(">1 2", 8)), nil, "RFC 5424 section 6"},
+		{"syslog", nil, all(at(0, "<"), in(1, digits), has(">1 - ", 9)), nil, "RFC 5424 section 6, without a time"},
+	}
+	for _, month := range months {
+		rows = append(rows, row{"syslog", nil, all(at(0, "<"), in(1, digits), has(">"+month+" ", 9)), nil, "RFC 3164 section 4.1.2"})
+	}
+	return rows
 }

@@ -19,6 +19,8 @@ var peerUDPRows = []row{
 	{"gnutella", nil, all(in(16, "\x00\x01\x02\x30\x31\x40\x80\x81"), between(17, 1, 0, 10), between(18, 1, 0, 10), lengthLE(19, 4, 23)), nil, "Gnutella 0.4 descriptor header"},
 	{"gnutella", nil, all(at(16, "D\x00"), between(18, 1, 0, 10), lengthLE(19, 4, 23)), nil, "Mojito, the DHT of Gnutella clients, message header"},
 	{"edonkey", ports(4665, 4672), all(in(0, "\xe3\xc5\xe4\xe5"), size(2, 1500)), nil, "eMule protocol specification section 6"},
+	{"edonkey", nil, all(at(0, "\xe4\x21"), in(2, "\x02\x04\x0b"), size(35, 35)), nil, "Kademlia 2 of eMule, a search"},
+	{"edonkey", nil, all(at(0, "\xe4"), in(1, "\x11\x19"), between(20, 1, 5, 10), between(21, 1, 0, 4), size(22, 64)), nil, "Kademlia 2 of eMule, hello and its answer"},
 	{"ethereum", nil, all(in(96, "\x00\x01"), at(97, "\x01"), in(98, span(0xc0, 0xf8)), in(99, "\x04\x05"), size(102, 1280)), nil, "Ethereum discv4 ping"},
 	{"ethereum", nil, all(in(96, "\x00\x01"), at(97, "\x01\xf8"), in(100, "\x04\x05"), size(102, 1280)), nil, "Ethereum discv4 ping"},
 	{"ethereum", ports(30301, 30303, 30304, 30305), all(in(96, "\x00\x01"), between(97, 1, 1, 6), in(98, span(0xc0, 0xff)), size(102, 1280)), nil, "Ethereum discv4 packet"},

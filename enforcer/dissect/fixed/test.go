@@ -26,6 +26,10 @@ const (
 	opLine              // the first line ends with text, and is text itself
 	opLast              // the datagram ends with text; a stream has no end
 	opSame              // width bytes at offset are what the other side sent there; in replies only
+	opAfter             // later tests count from offset on
+	opElement           // an element of BER: one of the tags in text; later tests count from its contents
+	opWhole             // the same, and the element is the whole message
+	opOver              // the same element; later tests count from behind it
 )
 
 // test is one condition on the opening bytes of one side.
@@ -83,7 +87,17 @@ func skipLE(offset, width, scale, add int) test {
 	return test{op: opSkip, offset: offset, width: width, scale: scale, add: add, little: true}
 }
 
-func same(offset, width int) test      { return test{op: opSame, offset: offset, width: width} }
+func same(offset, width int) test { return test{op: opSame, offset: offset, width: width} }
+
+// hasFold is has with letters in either case.
+func hasFold(text string, within int) test {
+	return test{op: opHas, text: text, high: within, fold: true}
+}
+
+func after(offset int) test            { return test{op: opAfter, offset: offset} }
+func element(tags string) test         { return test{op: opElement, text: tags} }
+func whole(tags string) test           { return test{op: opWhole, text: tags} }
+func over(tags string) test            { return test{op: opOver, text: tags} }
 func size(low, high int) test          { return test{op: opSize, low: low, high: high} }
 func has(text string, within int) test { return test{op: opHas, text: text, high: within} }
 func lineEnd(text string) test         { return test{op: opLine, text: text} }
@@ -123,7 +137,7 @@ func (i input) hold(tests []test) answer {
 		}
 		if a == more {
 			result = more
-			if tests[k].op == opSkip {
+			if tests[k].moves() {
 				return more
 			}
 		}
@@ -131,6 +145,10 @@ func (i input) hold(tests []test) answer {
 	}
 	return result
 }
+
+// moves says that the tests behind t count from another byte, which is not
+// known while t has no answer.
+func (t *test) moves() bool { return t.op == opSkip || t.op >= opAfter }
 
 // ask answers one test; next is how many bytes the tests after it leave out.
 func (t *test) ask(i input) (a answer, next int) {
@@ -148,6 +166,13 @@ func (t *test) ask(i input) (a answer, next int) {
 			return i.short(), 0
 		}
 		return truth(i.stream || len(b) <= t.high), 0
+	case opAfter:
+		if len(b) < t.offset {
+			return i.short(), 0
+		}
+		return yes, t.offset
+	case opElement, opWhole, opOver:
+		return t.askElement(i)
 	case opHas:
 		return t.askHas(i), 0
 	case opLine:
@@ -205,6 +230,15 @@ func (t *test) askBytes(i input) answer {
 	return yes
 }
 
+func equalFold(b []byte, text string) bool {
+	for k := range len(text) {
+		if upper(b[k]) != upper(text[k]) {
+			return false
+		}
+	}
+	return true
+}
+
 func upper(c byte) byte {
 	if 'a' <= c && c <= 'z' {
 		return c - ('a' - 'A')
@@ -249,7 +283,7 @@ func (t *test) askNumber(i input, n int) (a answer, next int) {
 func (t *test) askHas(i input) answer {
 	b := i.bytes[:min(len(i.bytes), t.high)]
 	for k := 0; k+len(t.text) <= len(b); k++ {
-		if string(b[k:k+len(t.text)]) == t.text {
+		if string(b[k:k+len(t.text)]) == t.text || t.fold && equalFold(b[k:k+len(t.text)], t.text) {
 			return yes
 		}
 	}

@@ -54,7 +54,11 @@ func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 		}
 		return dissect.Partial
 	case a == response || b == response:
-		f.Protocol = "http"
+		server := dissect.Server
+		if a == response {
+			server = dissect.Client
+		}
+		f.Protocol = answered(w.Stream[server])
 		if w.Closed[dissect.Client] || w.Closed[dissect.Server] {
 			return dissect.Match
 		}
@@ -80,6 +84,9 @@ func open(b []byte) opening {
 		}
 		return undecided
 	}
+	if b[0] == 0 {
+		return openSettings(b)
+	}
 	b = skipBlank(b)
 	if n := min(len(b), len("HTTP/1.")); string(b[:n]) == "HTTP/1."[:n] {
 		if n == len("HTTP/1.") {
@@ -89,6 +96,30 @@ func open(b []byte) opening {
 	}
 	return openRequest(b)
 }
+
+// openSettings judges what a server of HTTP/2 sends first: a SETTINGS frame of the
+// connection, of entries of six bytes (RFC 9113 sections 3.4, 4.1, 6.5).
+func openSettings(b []byte) opening {
+	const header = "\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+	for i := range min(len(b), len(header)) {
+		if i != 2 && b[i] != header[i] {
+			return foreign
+		}
+	}
+	switch {
+	case len(b) > 2 && (b[2]%6 != 0 || b[2] == 0):
+		return foreign
+	case len(b) < len(header)+2:
+		return undecided
+	case b[len(header)] != 0 || b[len(header)+1] == 0 || b[len(header)+1] > maxSetting:
+		return foreign
+	}
+	return http2
+}
+
+// maxSetting is the highest number of a setting that is registered (IANA HTTP/2
+// Settings; 16 is of certificates that were never deployed).
+const maxSetting = 9
 
 // maxBlank bounds the blank lines before a request (RFC 9112 section 2.2: a
 // server should ignore at least one).
@@ -123,10 +154,13 @@ func openRequest(b []byte) opening {
 	}
 	line = bytes.TrimRight(line, " \t\r")
 	at := bytes.LastIndexByte(line, ' ')
-	if at <= n || !bytes.HasPrefix(line[at+1:], []byte("HTTP/1.")) {
-		return foreign
+	switch {
+	case at > n && bytes.HasPrefix(line[at+1:], []byte("HTTP/1.")):
+		return request
+	case at == n && string(line[:n+2]) == "GET /":
+		return request // HTTP/0.9 (RFC 1945 section 4.1)
 	}
-	return request
+	return foreign
 }
 
 // methods are those of the IANA registry (RFC 9110 section 16.1) and of UPnP
@@ -141,26 +175,41 @@ var methods = [...]string{
 	"RPC_IN_DATA", "RPC_OUT_DATA", "RPC_CONNECT", "BITS_POST", "CCM_POST", "SSTP_DUPLEX_POST",
 }
 
+// maxMethod bounds a method that is no registered one.
+const maxMethod = 24
+
 // methodLen is the length of the method b starts with, 0 when b may be the
-// beginning of one, -1 when it is none.
+// beginning of one, -1 when it is none. Any token may be a method (RFC 9110 section
+// 9.1), and programs write registered ones in lower case; one that is not in the
+// table must have a target behind it that nothing but HTTP has in its place.
 func methodLen(b []byte) int {
-	short := false
-	for _, m := range methods {
-		if len(b) <= len(m) {
-			short = short || string(b) == m[:len(b)]
-			continue
-		}
-		if string(b[:len(m)]) == m && (b[len(m)] == ' ' || b[len(m)] == '\t') {
-			return len(m)
-		}
+	n := 0
+	for n < len(b) && n <= maxMethod && methodByte(b[n]) {
+		n++
 	}
-	if short {
+	switch {
+	case n == 0 || n > maxMethod:
+		return -1
+	case n == len(b):
 		return 0
+	case b[n] != ' ' && b[n] != '\t':
+		return -1
+	case methodName(b[:n]) != "":
+		return n
+	case n+1 == len(b):
+		return 0
+	case b[n+1] == '/' || b[n+1] == '*':
+		return n
 	}
 	return -1
 }
 
-// methodName is a method as the table has it, which costs no memory.
+// methodByte says whether methods are written with c.
+func methodByte(c byte) bool {
+	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || c == '-' || c == '_'
+}
+
+// methodName is a method as the table has it, which costs no memory; "" for others.
 func methodName(b []byte) string {
 	for _, m := range methods {
 		if string(b) == m {

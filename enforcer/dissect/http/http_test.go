@@ -127,8 +127,10 @@ func otherCases() []dissecttest.Case {
 			In: dissecttest.TCP(49000, dissecttest.Server("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"), dissecttest.Client("HTTP/1.1 200 OK\r\n\r\n")),
 		},
 		{Name: "HTTP/2", In: dissecttest.TCP(80, dissecttest.Client(preface+"\x00\x00\x00\x04\x00")), Result: dissect.Match, Want: fact.Facts{Protocol: "http2"}},
-		{Name: "method of nobody", In: dissecttest.TCP(80, dissecttest.Client("GETT / HTTP/1.1\r\n\r\n")), Result: dissect.NoMatch},
-		{Name: "HTTP/0.9", In: dissecttest.TCP(80, dissecttest.Client("GET /\r\n")), Result: dissect.NoMatch},
+		{Name: "method of nobody", In: dissecttest.TCP(80, dissecttest.Client("GETT / HTTP/1.1\r\n\r\n")), Result: dissect.Match, Want: fact.Facts{Protocol: "http", HTTPMethod: "GETT"}},
+		{Name: "method of nobody for no path", In: dissecttest.TCP(80, dissecttest.Client("GETT x HTTP/1.1\r\n\r\n")), Result: dissect.NoMatch},
+		{Name: "HTTP/0.9", In: dissecttest.TCP(80, dissecttest.Client("GET /\r\n")).Close(), Result: dissect.Match, Want: fact.Facts{Protocol: "http", HTTPMethod: "GET"}},
+		{Name: "command without a version", In: dissecttest.TCP(80, dissecttest.Client("PUT /\r\n")), Result: dissect.NoMatch},
 		{Name: "preface broken off", In: dissecttest.TCP(80, dissecttest.Client("PRI * HTTP/2.0\r\n\r\nXX\r\n")), Result: dissect.NoMatch},
 		{Name: "line without end", In: dissecttest.TCP(80, dissecttest.Client("GET /aaaa")).Close(), Result: dissect.NoMatch},
 	}

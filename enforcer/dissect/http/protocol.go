@@ -58,6 +58,8 @@ func byContent(kind []byte) string {
 		return "ocsp"
 	case equalFold(kind, "application/dns-message"): // RFC 8484 section 6
 		return "doh"
+	case equalFold(kind, "application/x-fcs"): // Adobe RTMP, tunnelled
+		return "rtmp"
 	case equalFold(kind, "application/soap+xml"): // SOAP 1.2 part 2 section 7
 		return "soap"
 	}
@@ -66,8 +68,10 @@ func byContent(kind []byte) string {
 
 // byPath knows the names that streams and services are asked for by.
 func byPath(path []byte) string {
-	path, _, _ = bytes.Cut(path, []byte("?"))
+	path, query, _ := bytes.Cut(path, []byte("?"))
 	switch {
+	case bytes.HasPrefix(query, []byte("info_hash=")), bytes.Contains(query, []byte("&info_hash=")): // BEP 3
+		return "bittorrent"
 	case bytes.HasSuffix(path, []byte(".m3u8")): // RFC 8216 section 4
 		return "hls"
 	case bytes.HasSuffix(path, []byte(".mpd")): // ISO/IEC 23009-1 annex C
@@ -90,4 +94,19 @@ func cutScheme(target []byte) (rest []byte, ok bool) {
 // startsFold compares the beginning of b with ASCII in lower case.
 func startsFold(b []byte, lower string) bool {
 	return len(b) >= len(lower) && equalFold(b[:len(lower)], lower)
+}
+
+// answered names what a server's answer alone tells.
+func answered(b []byte) string {
+	const switching = "HTTP/1.1 101"
+	if len(b) < len(switching) || string(b[:len(switching)]) != switching {
+		return "http"
+	}
+	var h header
+	_, rest, _ := bytes.Cut(b, []byte("\n"))
+	h.read(rest)
+	if startsFold(h.upgrade, "websocket") {
+		return "websocket"
+	}
+	return "http"
 }

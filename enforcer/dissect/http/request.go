@@ -17,7 +17,11 @@ func readRequest(b []byte, want dissect.Wants, f *fact.Facts) (whole bool) {
 	n := methodLen(b)
 	line, rest, _ := bytes.Cut(b, []byte("\n"))
 	line = bytes.TrimRight(line, " \t\r")
-	target := bytes.TrimSpace(line[n:bytes.LastIndexByte(line, ' ')])
+	target := line[n:]
+	if at := bytes.LastIndexByte(line, ' '); at > n { // HTTP/0.9 has no version
+		target = line[n:at]
+	}
+	target = bytes.TrimSpace(target)
 
 	var h header
 	whole = h.read(rest)
@@ -32,7 +36,9 @@ func readRequest(b []byte, want dissect.Wants, f *fact.Facts) (whole bool) {
 	default:
 		setHost(f, h.host)
 	}
-	f.HTTPMethod = methodName(b[:n])
+	if f.HTTPMethod = methodName(b[:n]); f.HTTPMethod == "" {
+		dissect.SetText(&f.HTTPMethod, b[:n])
+	}
 	f.Protocol = h.protocol(b[:n], target)
 	if want.URL {
 		setURL(f, b[:n], target)

@@ -38,7 +38,11 @@ func (Dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 	}
 	r := dissect.NoMatch
 	for side := range w.Stream {
-		r = max(r, stream(w.Stream[side], w.Closed[side]))
+		one := stream(w.Stream[side], w.Closed[side])
+		if one == dissect.Match {
+			product(firstMessage(w.Stream[side]), f)
+		}
+		r = max(r, one)
 	}
 	if r == dissect.Match {
 		f.Protocol = Tag
@@ -51,7 +55,7 @@ func datagrams(w *dissect.Window, f *fact.Facts) dissect.Result {
 	for i, d := range looks {
 		if modern(d.Payload) || classic(d.Payload) && (stunPort(w) || answered(looks[:i], d)) {
 			f.Protocol = Tag
-			product(d.Payload, f)
+			products(w.Datagrams[i:], f)
 			r := follow(w.Datagrams[i+1:], modern(d.Payload), f)
 			if r == dissect.Partial && len(w.Datagrams) > maxFollow {
 				r = dissect.Match
@@ -160,6 +164,14 @@ func stream(b []byte, closed bool) dissect.Result {
 		return dissect.NoMatch
 	}
 	return r
+}
+
+// firstMessage is the message at the start of a stream that has one.
+func firstMessage(b []byte) []byte {
+	if message(b) != dissect.Match {
+		b = b[2:]
+	}
+	return b[:messageLen(b)]
 }
 
 // message judges the bytes at which a message with the magic cookie may begin.

@@ -35,6 +35,11 @@ const (
 
 var named = fact.Facts{Protocol: "stun"}
 
+// productOf is what a message of one product gives.
+func productOf(app string) fact.Facts {
+	return fact.Facts{Protocol: "stun", Application: app, By: fact.ByPayload}
+}
+
 // allocation is an Allocate request whose first attribute is the one of the
 // type, with a value of n bytes.
 func allocation(typ string, n int) string {
@@ -62,9 +67,14 @@ func cases() []dissecttest.Case {
 		{Name: "one packet of media behind it", In: udp(40000, c(request), c(media+"\x00\x01"+ticks)), Result: dissect.Partial, Want: named},
 		{Name: "nothing else in nine datagrams", In: udp(40000, c(request), c(request), c(request), c(request), c(request), c(request), c(request), c(request), c(request)), Result: dissect.Match, Want: named},
 		{Name: "six of another kind", In: udp(3478, c("a"), c("b"), c("c"), c("d"), c("e"), c("f"), c(request)), Result: dissect.NoMatch},
-		{Name: "WhatsApp's allocation", In: udp(40000, c(allocation("\x40\x00", 96))), Result: dissect.Partial, Want: fact.Facts{Protocol: "stun", Application: "whatsapp", By: fact.ByPayload}},
+		{Name: "WhatsApp's allocation", In: udp(40000, c(allocation("\x40\x00", 96))), Result: dissect.Partial, Want: productOf("whatsapp")},
 		{Name: "another's allocation", In: udp(40000, c(allocation("\x00\x06", 96))), Result: dissect.Partial, Want: named},
-		{Name: "the number with too little behind it", In: udp(40000, c(allocation("\x40\x00", 8))), Result: dissect.Partial, Want: named},
+		{Name: "Zoom's attribute", In: udp(40000, c(allocation("\x01\x03", 8))), Result: dissect.Partial, Want: productOf("zoom")},
+		{Name: "Microsoft's attribute, behind another", In: udp(40000, c(request), s("\x01\x01\x00\x10\x21\x12\xa4\x42abcdefghijkl\x00\x06\x00\x01u\x00\x00\x00\x80\x70\x00\x04\x00\x00\x00\x02")), Result: dissect.Partial, Want: productOf("microsoft-teams")},
+		{Name: "WhatsApp's message", In: udp(40000, c("\x08\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl")), Result: dissect.Partial, Want: productOf("whatsapp")},
+		{Name: "Viber's relay", In: udp(40000, c(request), s("\x01\x13\x00\x10\x21\x12\xa4\x42abcdefghijkl\x00\x14\x00\x09viber.com\x00\x00\x00")), Result: dissect.Partial, Want: productOf("viber")},
+		{Name: "a relay of nobody known", In: udp(40000, c(request), s("\x01\x13\x00\x10\x21\x12\xa4\x42abcdefghijkl\x00\x14\x00\x0bexample.com\x00")), Result: dissect.Partial, Want: named},
+		{Name: "WhatsApp over TCP, framed", In: tcp(40000, c("\x00\x20"+allocation("\x40\x02", 8))), Result: dissect.Match, Want: productOf("whatsapp")},
 		{Name: "over TCP", In: tcp(3478, c(request)), Result: dissect.Match, Want: named},
 		{Name: "over TCP, framed", In: tcp(40000, c("\x00\x30"+request)), Result: dissect.Match, Want: named},
 		{Name: "over TCP, the server's answer", In: tcp(3478, s(response)), Result: dissect.Match, Want: named},

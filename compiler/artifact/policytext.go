@@ -3,6 +3,7 @@ package artifact
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -23,8 +24,22 @@ func (p Policy) Does() string {
 		out = append(out, p.Verdict)
 	}
 	out = append(out, p.Also...)
+	text := strings.Join(out, ", ")
+	if p.When != "" {
+		text = strings.TrimSpace(text + " for packets with " + p.When)
+	}
+	if p.Audit {
+		text = strings.TrimSpace("only counted: " + text)
+	}
+	parts := append([]string{text}, p.until()...)
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
+}
+
+// until is what becomes of connections while the policy is not decided.
+func (p Policy) until() []string {
+	var out []string
 	if p.Hold {
-		out = append(out, "holds")
+		out = append(out, "holds packets until it is decided")
 	}
 	if p.OnFail != "" {
 		out = append(out, "fails "+p.OnFail)
@@ -32,12 +47,5 @@ func (p Policy) Does() string {
 	if p.OnFail+p.OnOverload != "" {
 		out = append(out, cmp.Or(p.OnOverload, "open")+" on overload")
 	}
-	text := strings.Join(out, ", ")
-	if p.Audit {
-		text = strings.TrimSpace("only counted: " + text)
-	}
-	if p.When != "" {
-		text = strings.TrimSpace(text + " for packets with " + p.When)
-	}
-	return text
+	return out
 }

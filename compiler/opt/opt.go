@@ -29,7 +29,7 @@ func Normalise(in *ir.Set) *ir.Set {
 func Fold(in *ir.Set) (*ir.Set, diag.List) {
 	set := mapped(in, fold)
 	var diags diag.List
-	set.Policies, diags = dead(set.Policies)
+	set.Policies, diags = dead(in.Policies, set.Policies)
 	return set, diags
 }
 

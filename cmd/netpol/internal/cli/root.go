@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 const rootLong = `netpol turns policy files into what a Linux router does with its traffic.
@@ -30,7 +31,21 @@ func Run(ctx context.Context, args []string, streams Streams) int {
 	t := &tool{Streams: streams}
 	root := newRootCommand(t)
 	root.SetArgs(args)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		plainUsage(root)
+	}
 	return t.finish(root.ExecuteContext(ctx))
+}
+
+// plainUsage takes out of flags' texts the quotes by which help finds the name of
+// their values: shells show these texts as they are.
+func plainUsage(cmd *cobra.Command) {
+	plain := func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") }
+	cmd.Flags().VisitAll(plain)
+	cmd.PersistentFlags().VisitAll(plain)
+	for _, verb := range cmd.Commands() {
+		plainUsage(verb)
+	}
 }
 
 func newRootCommand(t *tool) *cobra.Command {

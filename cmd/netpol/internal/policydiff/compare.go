@@ -144,8 +144,11 @@ func (c *comparison) finish(proved bool) {
 		}
 		r.Regions = append(r.Regions, *region)
 	}
+	if b, a := c.before.bundle.Settings.AnalysedLabel, c.after.bundle.Settings.AnalysedLabel; b != a {
+		r.Settings = append(r.Settings, SettingChange{Name: "analysed_label", Before: b, After: a})
+	}
 	switch {
-	case len(r.Regions) > 0:
+	case len(r.Regions) > 0 || len(r.Settings) > 0:
 		r.Result = Changed
 	case r.Complete:
 		r.Result = Equivalent

@@ -27,8 +27,19 @@ type Report struct {
 	// flow was found.
 	Unshown []string `json:"unshown,omitempty"`
 	// Names are host names, networks and ports that lead to another application.
-	Names  []NameChange `json:"names,omitempty"`
-	Replay *Replay      `json:"replay,omitempty"`
+	Names []NameChange `json:"names,omitempty"`
+	// Settings are those of the netpol block that connections show and no policy
+	// speaks of.
+	Settings []SettingChange `json:"settings,omitempty"`
+	Replay   *Replay         `json:"replay,omitempty"`
+}
+
+// SettingChange is an argument of the netpol block that has another value; empty
+// is none.
+type SettingChange struct {
+	Name   string `json:"name"`
+	Before string `json:"before"`
+	After  string `json:"after"`
 }
 
 // Result is the answer in a word.

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -18,6 +19,7 @@ func PolicyDiff(w io.Writer, r *policydiff.Report, st Style) error {
 	var b strings.Builder
 	diffPolicies(&b, r.Policies, st)
 	diffNames(&b, r.Names, st)
+	diffSettings(&b, r.Settings, st)
 	for i := range r.Regions {
 		diffRegion(&b, &r.Regions[i], st)
 	}
@@ -49,6 +51,18 @@ func diffNames(b *strings.Builder, names []policydiff.NameChange, st Style) {
 			break
 		}
 		fmt.Fprintf(b, "  %s %s %s: %s, now %s\n", st.in("~", bold, yellow), n.Kind, cleanLine(n.Value), noApplication(n.Before), noApplication(n.After))
+	}
+	b.WriteByte('\n')
+}
+
+// diffSettings lists what the netpol block says otherwise of connections.
+func diffSettings(b *strings.Builder, settings []policydiff.SettingChange, st Style) {
+	if len(settings) == 0 {
+		return
+	}
+	heading(b, "Settings", st)
+	for _, s := range settings {
+		fmt.Fprintf(b, "  %s %s: %s, now %s\n", st.in("~", bold, yellow), s.Name, cmp.Or(cleanLine(s.Before), "none"), cmp.Or(cleanLine(s.After), "none"))
 	}
 	b.WriteByte('\n')
 }
@@ -170,6 +184,9 @@ func diffVerdict(r *policydiff.Report, st Style) string {
 		return st.in("No difference found", bold, yellow) + fmt.Sprintf(" in %d flows tried. This is no proof%s.\n", r.Tried, diffReason(r))
 	case policydiff.Changed:
 		text := st.in("Changed", bold, yellow) + ": " + plural(len(r.Regions), "kind of flow is", "kinds of flow are") + " treated otherwise"
+		if len(r.Regions) == 0 && len(r.Settings) > 0 {
+			text = st.in("Changed", bold, yellow) + ": settings alone; no policy treats a flow otherwise"
+		}
 		if r.Complete {
 			return text + "; that is all" + diffBounds(r) + ".\n"
 		}

@@ -65,6 +65,7 @@ func (w *worker) fill(to *telemetry.Flow, r *flow.Record, f *fact.Facts, event t
 		Protocol: f.Protocol, Application: application, Brand: w.policy.classifier.Brand(application), Category: f.Category,
 		Hostname: hostname(f), TLSVersion: tlsVersion(f), JA4: f.JA4, ALPN: f.ALPN,
 		DetectionPackets: int(r.NamedAt),
+		InspectedPackets: int(r.Inspected),
 		Labels:           w.policy.labelNames(labels, &r.Labels), Policies: policies,
 		By: by, DNSHostname: f.DNSHostname, Interface: f.Interface, Guessed: f.Guessed,
 		FirstSeen: time.Unix(0, w.clock.wall(r.FirstSeen)).UTC(), LastSeen: time.Unix(0, w.clock.wall(r.LastSeen)).UTC(),

@@ -48,6 +48,7 @@ type Flow struct {
 	Packets          uint64     `json:"packets"`
 	Bytes            uint64     `json:"bytes"`             // on the wire, link layer included where the capture has it
 	DetectionPackets int        `json:"detection_packets"` // packets seen when the name was first known, 0 for never
+	InspectedPackets int        `json:"inspected_packets"` // packets with a payload that were inspected
 	Labels           []string   `json:"labels"`
 	Policies         []string   `json:"policies"`
 	By               string     `json:"by"`

@@ -36,6 +36,7 @@ func (f *Flow) AppendJSON(b []byte) []byte {
 	b = strconv.AppendUint(append(b, `,"packets":`...), f.Packets, 10)
 	b = strconv.AppendUint(append(b, `,"bytes":`...), f.Bytes, 10)
 	b = appendInt(append(b, `,"detection_packets":`...), f.DetectionPackets)
+	b = appendInt(append(b, `,"inspected_packets":`...), f.InspectedPackets)
 	b = record.AppendStrings(append(b, `,"labels":`...), f.Labels)
 	b = record.AppendStrings(append(b, `,"policies":`...), f.Policies)
 	b = record.AppendString(append(b, `,"by":`...), f.By)

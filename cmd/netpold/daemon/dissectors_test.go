@@ -21,8 +21,10 @@ func TestDissectorsAreTold(t *testing.T) {
 	d := newDaemon(config{}, slog.New(slog.NewTextHandler(&log, nil)))
 	const first = "index out of range [5] with length 3, in tls.parse (tls.go:88)"
 	for _, f := range []dissect.Fault{
-		{Name: "tls", Panics: 1, First: first}, {Name: "tls", Panics: 9, First: first},
-		{Name: "tls", Panics: 10, First: first, Off: true}, {Name: "tls", Panics: 10, First: first, Off: true},
+		{Name: "tls", Panics: 1, First: first},
+		{Name: "tls", Panics: 9, First: first},
+		{Name: "tls", Panics: 10, First: first, Off: true},
+		{Name: "tls", Panics: 10, First: first, Off: true},
 	} {
 		d.examineDissectors([]dissect.Fault{f})
 	}

@@ -79,7 +79,8 @@ func dissectDatagrams(w *dissect.Window, f *fact.Facts, newest dissect.Datagram,
 				f.Protocol = "dnscrypt"
 			}
 			if newest.From == server {
-				learn(w, f, newest.Payload)
+				work := maxWork
+				learn(w, f, newest.Payload, &work)
 			}
 			return dissect.Partial
 		}
@@ -107,9 +108,12 @@ func set(f *fact.Facts, protocol string, q *question) {
 }
 
 // learn appends the addresses of an answer to w.Names. Multicast answers come
-// from anyone on the link, so none is learned from.
-func learn(w *dissect.Window, f *fact.Facts, msg []byte) {
+// from anyone on the link, so none is learned from. work is what all answers of a
+// call may take together.
+func learn(w *dissect.Window, f *fact.Facts, msg []byte, work *int) {
 	m, ok := readHeader(msg, len(msg))
+	m.work = *work
+	defer func() { *work = m.work }()
 	var q question
 	if f.Protocol != "dns" || !ok || !m.response() || m.questions == 0 || !m.readQuestion(&q) || !q.name.isHost(1) {
 		return

@@ -1,7 +1,9 @@
 package dns
 
 import (
+	"bytes"
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -243,5 +245,34 @@ func BenchmarkAnswer(b *testing.B) {
 	for b.Loop() {
 		w.Names = w.Names[:0]
 		d.Dissect(w, &f)
+	}
+}
+
+// TestLongAnswers: answers as long as real ones get are read to their end, in
+// spite of the bound on what reading names may cost.
+func TestLongAnswers(t *testing.T) {
+	const aliases, addresses = maxAliases, 50
+	long := func(i int) string { return fmt.Sprintf("%02d.%s.cdn.example.com", i, strings.Repeat("a", 40)) }
+	answers := []dnsmessage.Resource{alias("www.example.com", long(0))}
+	for i := range aliases {
+		answers = append(answers, alias(long(i), long(i+1)))
+	}
+	for i := range addresses {
+		answers = append(answers, address(long(aliases), fmt.Sprintf("192.0.2.%d", i+1), 60))
+	}
+	q, a := query(t, "www.example.com", dnsmessage.TypeA), response(t, "www.example.com", answers...)
+	many := bytes.Repeat(framed(a), 4)
+	for name, tt := range map[string]struct {
+		in   dissecttest.Flow
+		want int
+	}{
+		"datagram": {dissecttest.UDP(53, dissecttest.Client(q), dissecttest.Server(a)), addresses},
+		"stream":   {dissecttest.TCP(53, dissecttest.Client(framed(q)), dissecttest.Server(many)), 4 * addresses},
+	} {
+		var f fact.Facts
+		w := tt.in.Whole()
+		if New().Dissect(w, &f); len(w.Names) != tt.want {
+			t.Errorf("%s: %d addresses were learned, want %d", name, len(w.Names), tt.want)
+		}
 	}
 }

@@ -45,6 +45,12 @@ const (
 	// maxAliases bounds the passes over them to follow CNAMEs; records come in
 	// order, so one does as a rule.
 	maxAliases = 8
+	// maxWork bounds the bytes of names read of a message. Pointers make a long
+	// name of two bytes, so that a message of 2 KiB could cost 400 KiB; a real one
+	// with all that is looked at in it is some 8 KiB.
+	maxWork = 32 << 10
+	// maxStreamWork bounds those of all answers that a stream shows.
+	maxStreamWork = 4 * maxWork
 )
 
 // message is one DNS message. Its sections are read on demand from msg.
@@ -52,6 +58,7 @@ type message struct {
 	msg                                      []byte
 	flags                                    uint16
 	questions, answers, authorities, further int
+	work                                     int // bytes of names that may still be read
 }
 
 // readHeader reads the header and judges whether it may be DNS: length is that
@@ -60,7 +67,7 @@ type message struct {
 func readHeader(b []byte, length int) (m message, ok bool) {
 	c := dissect.NewCursor(b)
 	c.Skip(2) // id
-	m = message{msg: b, flags: c.Uint16()}
+	m = message{msg: b, flags: c.Uint16(), work: maxWork}
 	m.questions, m.answers = int(c.Uint16()), int(c.Uint16())
 	m.authorities, m.further = int(c.Uint16()), int(c.Uint16())
 	if !c.OK() || m.flags&flagZero != 0 || m.questions > maxQuestions {
@@ -115,7 +122,7 @@ func certified(msg []byte) bool {
 	c := m.records()
 	for range min(m.answers, maxAnswers) {
 		var r record
-		if !r.read(msg, &c) {
+		if !m.next(&r, &c) {
 			return false
 		}
 		if r.typ == typeTXT && len(r.data) > len(certificateMagic) && string(r.data[:len(certificateMagic)]) == certificateMagic {
@@ -128,7 +135,7 @@ func certified(msg []byte) bool {
 // readQuestion reads the first question into q.
 func (m *message) readQuestion(q *question) bool {
 	c := dissect.NewCursor(m.msg[headerLen:])
-	if !q.name.readName(m.msg, &c) {
+	if !m.name(&q.name, &c) {
 		return false
 	}
 	q.typ, q.class = c.Uint16(), c.Uint16()&^classFlag
@@ -147,7 +154,7 @@ func (m *message) flawless(q *question) bool {
 	c := m.records()
 	for range m.answers + m.authorities + m.further {
 		var r record
-		if !r.read(m.msg, &c) {
+		if !m.next(&r, &c) {
 			return false
 		}
 	}
@@ -165,7 +172,9 @@ func (m *message) records() dissect.Cursor {
 	c := dissect.NewCursor(m.msg[headerLen:])
 	for range m.questions {
 		var n name
-		n.readName(m.msg, &c)
+		if !m.name(&n, &c) {
+			return dissect.NewCursor(nil)
+		}
 		c.Skip(4)
 	}
 	return c
@@ -181,13 +190,24 @@ type record struct {
 	at    int // where data stands in the message
 }
 
-func (r *record) read(msg []byte, c *dissect.Cursor) bool {
-	if !r.owner.readName(msg, c) {
+// name reads a name from c, if that is not too much work.
+func (m *message) name(n *name, c *dissect.Cursor) bool {
+	if m.work <= 0 {
+		return false
+	}
+	ok := n.readName(m.msg, c)
+	m.work -= 1 + n.n
+	return ok
+}
+
+// next reads the record at c.
+func (m *message) next(r *record, c *dissect.Cursor) bool {
+	if !m.name(&r.owner, c) {
 		return false
 	}
 	r.typ, r.class, r.ttl = c.Uint16(), c.Uint16(), c.Uint32()
 	length := int(c.Uint16())
-	r.at = len(msg) - c.Len()
+	r.at = len(m.msg) - c.Len()
 	r.data = c.Bytes(length)
 	if r.ttl>>31 != 0 {
 		r.ttl = 0 // RFC 2181 section 8
@@ -199,16 +219,16 @@ func (r *record) read(msg []byte, c *dissect.Cursor) bool {
 // question's name, through its aliases. Records about other names are not
 // believed: a server may say what it wants about names it was not asked for.
 func (m *message) addresses(q *question, yield func(addr netip.Addr, ttl uint32)) {
-	target := q.name
+	target, records := q.name, m.records()
 	for range maxAliases {
-		if !m.follow(&target) {
+		if !m.follow(records, &target) {
 			break
 		}
 	}
-	c := m.records()
+	c := records
 	for range min(m.answers, maxAnswers) {
 		var r record
-		if !r.read(m.msg, &c) {
+		if !m.next(&r, &c) {
 			return
 		}
 		if r.class&^classFlag != classIN || !r.owner.equal(&target) {
@@ -220,13 +240,12 @@ func (m *message) addresses(q *question, yield func(addr netip.Addr, ttl uint32)
 	}
 }
 
-// follow replaces target by what the answers say it is an alias of, as often
+// follow replaces target by what the answers, from c on, say it is an alias of, as often
 // as they do in order, and says whether they did.
-func (m *message) follow(target *name) (followed bool) {
-	c := m.records()
+func (m *message) follow(c dissect.Cursor, target *name) (followed bool) {
 	for range min(m.answers, maxAnswers) {
 		var r record
-		if !r.read(m.msg, &c) {
+		if !m.next(&r, &c) {
 			return followed
 		}
 		if r.typ != typeCNAME || !r.owner.equal(target) {
@@ -234,7 +253,7 @@ func (m *message) follow(target *name) (followed bool) {
 		}
 		var alias name
 		data := dissect.NewCursor(m.msg[r.at:])
-		if !alias.readName(m.msg, &data) {
+		if !m.name(&alias, &data) {
 			return followed
 		}
 		*target, followed = alias, true

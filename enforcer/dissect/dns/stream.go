@@ -23,12 +23,13 @@ func dissectStreams(w *dissect.Window, f *fact.Facts, protocol string, server di
 	default:
 		return dissect.NeedMore
 	}
-	for c := dissect.NewCursor(w.Stream[server]); c.Len() > 0; {
+	work := maxStreamWork
+	for c := dissect.NewCursor(w.Stream[server]); c.Len() > 0 && work > 0; {
 		msg := c.Vector16()
 		if !msg.OK() {
 			break
 		}
-		learn(w, f, msg.Rest())
+		learn(w, f, msg.Rest(), &work)
 	}
 	if closed {
 		return dissect.Match

@@ -37,7 +37,7 @@ are put together; tunnels are flows of their own, or with --unwrap what they car
 The rows go to standard output or --out, a summary to standard error. The JSON
 keys are pcap, ip_protocol, src_ip, src_port, dst_ip, dst_port, vlan_id,
 protocol, application, category, hostname, tls_version, ja4, alpn, packets,
-bytes, detection_packets, labels, policies, and a few more.
+bytes, detection_packets, inspected_packets, labels, policies, and a few more.
 
 Exit codes: 0 every capture was read to its end, 1 error. The rows of what could
 be read are printed all the same; --out is written unless no capture at all could

@@ -58,6 +58,7 @@ func gameStreams() []opening {
 		{"Dofus 1, game", "dofus", tcp(5555, s("HG\x00"), c("AT1234567\x00"))},
 		{"Guild Wars", "guild-wars", tcp(6112, c("\x00\x05\x0c"+strings.Repeat("\x00", 47)+"@2&P"+strings.Repeat("\x00", 10)))},
 		{"World of Warcraft, world server", "world-of-warcraft", tcp(8085, s("\x00\x30WORLD OF WARCRAFT CONNECTION - SERVER TO CLIENT\x00"))},
+		{"Warcraft III on another port", "warcraft3", tcp(40000, c("\xf7\x1e\x08\x00abcd\xf7\x46\x04\x00"), s("\xf7\x04\x06\x00ab"))},
 		{"StarCraft II", "starcraft", tcp(1119, c("\x4a\x00\x00\x0a\x66\x02\x0a\xed\x2d\x66"))},
 		{"Photon over TCP", "photon", tcp(4530, c("\xfb\x00\x00\x00\x30\x00\x01\xf3\x00\x01\x06\x1e\x00"))},
 	}
@@ -88,6 +89,7 @@ func gameDatagrams() []opening {
 		{"PlayStation answers", "playstation-discovery", udp(9302, s("HTTP/1.1 200 Ok\nhost-id:0011223344\nhost-type:PS5\n"))},
 		{"Photon region ping", "photon", udp(5055, c(strings.Repeat("\x7d", 12)+"\x12"))},
 		{"kcp, two segments", "kcp", udp(40000, c(segment+"\x00\x00\x00\x00"+"conv\x51\x00\x20\x00"+"\x10\x00\x00\x00"+"\x02\x00\x00\x00"+"\x01\x00\x00\x00"+"\x02\x00\x00\x00hi"))},
+		{"Warcraft III, LAN search", "warcraft3", udp(40000, c("\xf7\x2f\x10\x00PX3W\x18\x00\x00\x00\x00\x00\x00\x00"))},
 		{"CryNetwork", "crynetwork", udp(64087, c("\x10ab\x08\xed"+strings.Repeat("a", 11)+"\x01aaa\x07aaa\x03\x07"))},
 	}
 }
@@ -126,6 +128,7 @@ func tunnelOpenings() []opening {
 	return []opening{
 		{"UltraSurf", "ultrasurf", tcp(37898, c("\xcc\x1c\x30\x41\x5b\xa4\x38\x66abc"))},
 		{"Nebula", "nebula", udp(4242, c("\x10\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"+strings.Repeat("h", 60)))},
+		{"RustDesk", "rustdesk", udp(21116, c("\x32\x0d\x0a\x09123456789\x10\x01"))},
 		{"ZeroTier on another port", "zerotier", udp(40000, c(hello))},
 	}
 }

@@ -7,6 +7,10 @@ const modbusFunctions = "\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0f\x10\x11\x1
 // DNP3 link control bytes of both directions (IEEE 1815 section 9.2.4.1).
 const dnp3Controls = "\xc0\xc2\xc3\xc4\xc9\xd3\xf3\x40\x44\x49\x53\x73\x80\x81\x8b\x8f\x00\x01\x0b\x0f"
 
+// finsUnits are unit addresses: the CPU, the controller link, a bus unit, a
+// special unit (Omron W421 section 5).
+const finsUnits = "\x00\xfe\xe1\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f"
+
 // trdpRows are the message kinds of the Train Real Time Data Protocol: process
 // data and message data.
 var trdpRows = []row{
@@ -71,6 +75,7 @@ var industrialUDPRows = []row{
 	{"ethernet-ip", ports(44818), all(in(0, "\x63\x64\x04"), at(1, "\x00")), nil, "CIP volume 2 section 2-3"},
 	{"knxnet-ip", nil, all(at(0, "\x06\x10"), in(2, "\x02\x03\x04\x05\x08\x09"), length(4, 2, 0)), nil, "EN 13321-2 header"},
 	{"hart-ip", nil, all(at(0, "\x01"), in(1, "\x00\x01\x02\x0f"), between(2, 1, 0, 5), at(3, "\x00"), length(6, 2, 0)), nil, "HART-IP message header"},
+	{"fins", nil, all(in(0, "\x80\xc0\xc1"), at(1, "\x00\x02"), between(3, 1, 0, 127), in(5, finsUnits), between(6, 1, 0, 127), in(8, finsUnits), between(10, 1, 1, 0x26), size(12, 2012)), nil, "Omron W421, FINS header: control, gateways, networks and units of both ends, command"},
 	{"fins", ports(9600), all(in(0, "\x80\x81\xc0\xc1"), at(1, "\x00"), in(2, "\x02\x07"), size(12, 2012)), nil, "Omron W421, FINS header"},
 	{"beckhoff-ads", nil, all(at(0, "\x03\x66\x14\x71")), nil, "Beckhoff AMS discovery header"},
 	{"someip", nil, all(at(0, "\xff\xff\x81\x00"), at(12, "\x01\x01\x02\x00")), nil, "AUTOSAR PRS SOME/IP service discovery"},
@@ -82,8 +87,10 @@ var industrialUDPRows = []row{
 	{"tuya-lp", nil, all(at(0, "\x00\x00\x55\xaa"), size(20, 1500)), nil, "Tuya local protocol header"},
 	{"ether-s-io", nil, all(at(0, "ESIO")), nil, "Ether-S-I/O header"},
 	{"ether-s-bus", ports(5050), all(in(4, "\x00\x01"), in(5, "\x00"), length(0, 4, 0), size(13, 1500)), nil, "Ether-S-Bus header"},
+	{"ethernet-global-data", nil, all(at(0, "\x0d\x01"), at(24, "\x00\x00\x00"), between(27, 1, 0, 30), at(28, "\x00\x00\x00\x00"), size(33, 1500)), nil, "GFK-2224 Ethernet Global Data: type, version, status, reserved"},
 	{"ethernet-global-data", ports(18246), all(at(0, "\x0d\x01"), size(32, 1500)), nil, "GFK-2224 Ethernet Global Data"},
 	{"can-over-ip", nil, all(at(0, "ISO11898")), nil, "Universal IoT CAN over IP header"},
+	{"cnp-ip", nil, all(masked(3, "\x01", "\x1f"), length(0, 2, 0), size(21, 1500)), all(masked(3, "\x01", "\x1f"), same(8, 4), length(0, 2, 0), size(21, 1500)), "EIA-852 packet header: length, type, and the session of both"},
 	{"cnp-ip", ports(1628, 1629), all(length(0, 2, 0), at(2, "\x01")), nil, "EIA-852 packet header"},
 	{"rtps", nil, all(at(0, "RTP"), in(3, "SX"), in(4, "\x01\x02"), between(5, 1, 0, 9), size(16, 65507)), nil, "OMG DDSI-RTPS 2.5 section 9.4.4"},
 	{"matter", nil, all(in(0, "\x00\x04"), at(1, "\x00\x00\x00"), in(16, "\x01\x05"), in(17, "\x20\x30"), at(20, "\x00\x00\x15\x30\x01")), nil, "Matter core specification sections 4.4, 4.14, a session asked for"},

@@ -39,6 +39,7 @@ var infraTCPRows = []row{
 	{"diameter", nil, all(at(0, "\x01\x00"), in(4, "\x80\xc0\x00\x40"), at(5, "\x00\x01\x01\x00\x00\x00\x00")), nil, "RFC 6733 sections 3, 5.3.1"},
 	{"diameter", nil, all(at(0, "\x01\x00"), in(4, "\x80\x00"), at(5, "\x00\x01\x18\x00\x00\x00\x00")), nil, "RFC 6733 section 5.5.1, watchdog"},
 	{"diameter", ports(3868), all(at(0, "\x01"), in(4, "\x00\x20\x40\x60\x80\x90\xc0\xd0"), in(5, "\x00\x80"), length(1, 3, 0)), nil, "RFC 6733 section 3"},
+	{"openflow", nil, all(in(0, "\x01\x02\x03\x04\x05\x06"), at(1, "\x00\x00"), in(3, "\x08\x10")), all(in(0, "\x01\x02\x03\x04\x05\x06"), at(1, "\x00\x00"), in(3, "\x08\x10")), "OpenFlow 1.5.1 section 7.5.1: both sides' hello"},
 	{"openflow", ports(6633, 6653), all(in(0, "\x01\x02\x03\x04\x05\x06"), at(1, "\x00\x00"), in(3, "\x08\x10")), nil, "OpenFlow 1.5.1 section 7.5.1"},
 	{"iperf", ports(5201), all(in(0, iperfCookie), in(1, iperfCookie), in(2, iperfCookie), in(3, iperfCookie), in(35, iperfCookie), at(36, "\x00")), nil, "iperf3 session cookie"},
 	{"dlep", ports(854), all(at(0, "\x00"), between(1, 1, 1, 16), length(2, 2, 4)), nil, "RFC 8175 section 11.2, message header"},
@@ -85,6 +86,7 @@ var infraUDPRows = []row{
 	{"tivoconnect", nil, all(fold(0, "TiVoConnect=")), nil, "TiVo Connect automatic machine discovery"},
 	{"corba", nil, all(at(0, "MIOP\x10")), nil, "CORBA unreliable multicast, MIOP header"},
 	{"thrift", nil, all(at(0, "\x82"), in(1, "\x21\x41\x81"), has("emitBatch", 16)), nil, "Thrift compact protocol, Jaeger agent"},
+	{"uftp", nil, all(in(0, "\x40\x50"), at(1, "\x01"), at(15, "\x00\x01"), size(24, 1500)), nil, "UFTP header and announcement"},
 	{"uftp", ports(1044), all(in(0, "\x30\x40\x50"), between(1, 1, 1, 17), size(16, 1500)), nil, "UFTP header"},
 	{"noe", nil, all(at(0, "\x00\x06\x62\x6c"), size(25, 1500)), nil, "Alcatel NOE frame, nDPI's noe"},
 	{"noe", nil, all(at(0, "\x07\x00"), in(2, span(1, 255)), at(3, "\x00"), size(5, 5)), nil, "Alcatel NOE frame, nDPI's noe"},
@@ -140,6 +142,7 @@ var infraUDPRows = []row{
 	{"wol", nil, all(at(0, repeat("\xff", 6)), size(102, 108)), nil, "AMD Magic Packet"},
 	{"dlep", nil, all(at(0, "DLEP")), nil, "RFC 8175 section 11.1"},
 	{"dcerpc", ports(135, 34964), all(at(0, "\x04"), between(1, 1, 0, 10), in(4, "\x00\x10"), at(5, "\x00\x00")), nil, "DCE 1.1 RPC, connectionless header"},
+	{"rx", nil, all(between(20, 1, 1, 13), masked(21, "\x01", "\xc1"), between(23, 1, 0, 3), size(28, 1500)), all(between(20, 1, 1, 13), masked(21, "\x00", "\xc1"), between(23, 1, 0, 3), same(0, 8), size(28, 1500)), "AFS Rx header: the client's, and the server's of the same epoch and connection"},
 	{"rx", ports(7000, 7001, 7002, 7003, 7005, 7007, 7008, 7009), all(between(20, 1, 1, 13), between(21, 1, 0, 63), between(23, 1, 0, 5), size(28, 1500)), nil, "AFS Rx header"},
 }
 

@@ -6,6 +6,7 @@ var peerTCPRows = []row{
 	{"gnutella", nil, all(at(0, "GNUTELLA/0."), in(11, digits), at(12, " ")), nil, "Gnutella 0.6 handshake"},
 	{"edonkey", nil, all(in(0, "\xe3\xc5\xd4"), at(3, "\x00\x00\x01\x10")), nil, "eMule protocol specification section 6.4.1"},
 	{"edonkey", ports(4661, 4662), all(in(0, "\xe3\xc5\xd4"), at(3, "\x00\x00")), nil, "eMule protocol specification section 6"},
+	{"nano", nil, all(at(0, "RC"), between(2, 1, 18, 31), between(3, 1, 18, 31), between(4, 1, 18, 31), between(5, 1, 0, 15), size(33, 0)), nil, "Nano message header of the live network, versions from 18"},
 	{"nano", ports(7075), all(at(0, "R"), in(1, "ABCX"), between(2, 1, 1, 64), between(3, 1, 1, 64), between(4, 1, 1, 64), between(5, 1, 0, 16)), nil, "Nano message header"},
 	{"soulseek", ports(2242, 2416), all(lengthLE(0, 4, 4), at(4, "\x01\x00\x00\x00")), nil, "Soulseek server login"},
 	{"syncthing", nil, all(at(0, "\x9e\x79\xbc\x40\x00\x00\x00")), nil, "Syncthing relay protocol version 1, header"},

@@ -104,6 +104,8 @@ func ofFirstByte(tests []test) (kept []test) {
 		switch t.op {
 		case opSkip:
 			return kept
+		case opAfter, opElement, opWhole, opOver: // the last that counts from the first byte
+			return append(kept, t)
 		case opAt, opIn, opMask, opBetween:
 			if t.offset > 0 || t.width > 1 {
 				continue

@@ -50,7 +50,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 	diags.Extend(d)
 	diags.Extend(flowset.Emit(set, program.Effects))
 	diags.Extend(sink.Emit(set, program.Effects))
-	sinks, conditions, d := sinksOf(set.Sinks)
+	sinks, conditions, d := sinksOf(set)
 	diags.Extend(d)
 	diags.Sort()
 	if diags.HasErrors() {
@@ -61,7 +61,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 		set.Settings.HoldQueue, set.Settings.HoldPackets, set.Settings.HoldMark = 0, 0, 0
 	}
 	policies, routes := describe(set.Policies), routesOf(set)
-	watching := sink.Watching(set.Sinks)
+	watching := sink.Watching(set)
 	interest, narrow := opt.Interest(slices.Concat(set.Policies, watching))
 	return &artifact.Bundle{
 		Format:   artifact.FormatVersion,
@@ -87,21 +87,31 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 		FlowSets:  set.FlowSets,
 		Inputs:    set.Inputs,
 		Routes:    routes,
-		Sinks:     sinks, SinkProgram: conditions,
+		Sinks:     sinks, SinkProgram: conditions, Aggregates: aggregatesOf(set.Aggregates),
 	}, diags
 }
 
-// sinksOf are the sinks, and a program of their conditions if one has any.
-func sinksOf(list []ir.Sink) ([]artifact.Sink, artifact.Program, diag.List) {
-	out := make([]artifact.Sink, len(list))
-	for i, s := range list {
+// sinksOf are the sinks, and a program of the conditions of sinks and aggregates if
+// one has any.
+func sinksOf(set *ir.Set) ([]artifact.Sink, artifact.Program, diag.List) {
+	out := make([]artifact.Sink, len(set.Sinks))
+	for i, s := range set.Sinks {
 		out[i] = s.Sink
 	}
-	if !slices.ContainsFunc(list, func(s ir.Sink) bool { return s.Cond != nil }) {
+	if !sink.Conditional(set) {
 		return out, artifact.Program{}, nil
 	}
-	program, diags := prog.Emit(sink.Policies(list), make([]artifact.Effect, len(list)))
+	conditions := sink.Policies(set)
+	program, diags := prog.Emit(conditions, make([]artifact.Effect, len(conditions)))
 	return out, program, diags
+}
+
+func aggregatesOf(list []ir.Aggregate) []artifact.Aggregate {
+	var out []artifact.Aggregate
+	for _, a := range list {
+		out = append(out, a.Aggregate)
+	}
+	return out
 }
 
 // lower is the front half of Compile: from blocks to optimised conditions.

@@ -21,6 +21,7 @@ func (w *worker) conclude(r *flow.Record, why record.Reason) {
 	if !w.config.Live || r.Inspected > 0 {
 		w.complete(r)
 	}
+	w.charge(r, w.clock.now)
 	w.report(r)
 	w.tellEnd(r, why)
 	if w.config.Explain != nil {

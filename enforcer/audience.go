@@ -59,13 +59,21 @@ func newAudience(b *artifact.Bundle, prog *program.Program) (*audience, error) {
 		a.rounds = a.rounds || l.kinds&periodic != 0
 	}
 	a.rates = a.asked.Has(record.KindFlowStats) || slices.ContainsFunc(b.SinkProgram.Reads, isCounter)
-	a.counts = a.rates || a.asked.Has(record.KindFlowEnd)
-	if slices.ContainsFunc(a.sinks, func(l listener) bool { return l.conditional }) {
+	a.counts = a.rates || a.asked.Has(record.KindFlowEnd) || len(b.Aggregates) > 0
+	if slices.ContainsFunc(a.sinks, func(l listener) bool { return l.conditional }) ||
+		slices.ContainsFunc(b.Aggregates, func(a artifact.Aggregate) bool { return a.When != "" }) {
 		view := *b
-		view.Program, view.Labels, view.Policies = b.SinkProgram, nil, make([]artifact.Policy, len(b.Sinks))
+		view.Program, view.Labels, view.Policies = b.SinkProgram, nil, make([]artifact.Policy, len(b.Sinks)+len(b.Aggregates))
 		var err error
 		if a.when, err = program.Load(&view); err != nil {
 			return nil, fmt.Errorf("conditions of sinks: %w", err)
+		}
+	}
+	for _, one := range b.Aggregates {
+		for _, sink := range one.Sinks {
+			if sink < 0 || sink >= len(b.Sinks) {
+				return nil, fmt.Errorf("load bundle: aggregate %q goes to sink %d of %d", one.Name, sink, len(b.Sinks))
+			}
 		}
 	}
 	for id, e := range b.Program.Effects {

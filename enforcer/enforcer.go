@@ -140,6 +140,11 @@ type Config struct {
 	// the tunnel. Live it is for interfaces that only watch: conntrack knows a
 	// tunnel that passes as one connection.
 	Unwrap packet.Tunnels
+	// Input names the interface that is read, in records of aggregates.
+	Input string
+	// Sampled says that the source leaves out packets that nobody else counts:
+	// nothing is aggregated then.
+	Sampled bool
 	// Explain, if set, is called with the account of each flow that ends.
 	Explain func(telemetry.Why)
 	Logger  *slog.Logger // default: discard
@@ -239,7 +244,7 @@ func New(config Config) (*Engine, error) {
 	if config.Live {
 		e.names = classify.NewNames(config.MaxNames, len(e.stats))
 	}
-	e.policy.Store(p)
+	e.use(p)
 	return e, nil
 }
 
@@ -275,9 +280,17 @@ func (e *Engine) Reload(bundle *artifact.Bundle) error {
 	if err != nil {
 		return err
 	}
-	e.policy.Store(p)
+	e.use(p)
 	e.scheduler.Restore()
 	return nil
+}
+
+// use has the workers go over to a policy set.
+func (e *Engine) use(p *policy) {
+	if e.config.Outlets != nil && !e.config.Sampled {
+		p.ledger = newLedger(p.bundle, e.seed, len(e.stats))
+	}
+	e.policy.Store(p)
 }
 
 // Stats is how much was done so far, by all workers. Safe for concurrent use.

@@ -198,6 +198,7 @@ func (w *worker) forgotten(id flow.ID, r *flow.Record) {
 	if r.Has(flow.Watched) && w.raw.Direction != packet.DirOriginal {
 		return // DNS answers pass the gate always, so they prove nothing
 	}
+	w.suspectNew(r)
 	w.sighted(r, w.clock.now)
 	w.load(r, &w.facts)
 	if w.clock.now-r.DoneAt <= reuseAfter {

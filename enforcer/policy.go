@@ -51,6 +51,7 @@ type policy struct {
 	places                           *places
 	counts                           bool // flows' counters are kept
 	audience                         *audience
+	ledger                           *ledger // nil when nothing is aggregated
 }
 
 func loadPolicy(b *artifact.Bundle) (*policy, error) {

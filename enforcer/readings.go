@@ -24,6 +24,7 @@ func (w *worker) tick(stamp int64) {
 		w.readUntil(stamp)
 	}
 	w.roundAt(stamp)
+	w.billAt(stamp)
 }
 
 // readUntil makes the readings before a packet's time stamp.
@@ -84,8 +85,8 @@ func (w *worker) reading(r *flow.Record, t *tally, now int64, before measure) {
 // (net.netfilter.nf_conntrack_acct) what was seen stays.
 func (t *tally) take(c *flow.Connection) {
 	t.mark = c.Mark
-	if c.Sent.Packets|c.Returned.Packets != 0 {
-		t.counts = [2]flow.Counts{c.Sent, c.Returned}
+	if n := c.Sent.Packets + c.Returned.Packets; n != 0 {
+		t.counts, t.taken, t.entry = [2]flow.Counts{c.Sent, c.Returned}, n, c.ID
 	}
 }
 
@@ -107,6 +108,9 @@ func (w *worker) readConnection(c *flow.Connection, at int64) {
 	w.sighted(r, at)
 	late := r.Tally == 0 && at-r.FirstSeen > int64(w.config.Interval)
 	t := w.tallyOf(r)
+	if t != nil {
+		w.recharge(r, t, c, at)
+	}
 	switch {
 	case t == nil: // the policies changed meanwhile
 	case c.Closing:
@@ -117,6 +121,9 @@ func (w *worker) readConnection(c *flow.Connection, at int64) {
 			t.start(at) // nobody asked when it began
 		}
 		w.reading(r, t, at, before)
+	}
+	if t != nil && w.policy.ledger == nil {
+		t.told = t.counts // an aggregate that comes counts from then on
 	}
 }
 

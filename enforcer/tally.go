@@ -18,7 +18,15 @@ type tally struct {
 	base   [2]uint64
 	rate   [2]uint64 // bytes a second
 	mark   uint32
-	next   uint32 // in the list of free ones
+	// What the ledger was told of and when; how many packets conntrack had counted when
+	// it was read last, and in which entry.
+	told    [2]flow.Counts
+	charged int64
+	taken   uint64
+	entry   uint32
+	anew    bool   // conntrack has made a new entry since
+	full    int64  // from when on, at the latest, the gate let no packet of the entry by; 0 while it may
+	next    uint32 // in the list of free ones
 }
 
 // tallies is a slab of them, by Record.Tally. 0 is none.
@@ -66,10 +74,10 @@ func (w *worker) tallyOf(r *flow.Record) *tally {
 }
 
 // count adds the packet at hand. Live, conntrack's own figures replace what is
-// counted here as soon as they are read.
+// counted here as soon as they are read, and from then on are all that counts.
 func (w *worker) count(r *flow.Record, fromClient bool) {
 	t := w.tallyOf(r)
-	if t == nil {
+	if t == nil || t.taken != 0 {
 		return
 	}
 	side := 1
@@ -109,7 +117,21 @@ func (t *tally) measure(firstSeen int64) (m measure) {
 // start begins an interval for a flow that has carried something before, no one
 // knows when.
 func (t *tally) start(now int64) {
+	t.told = t.counts
 	t.readAt, t.base = now, [2]uint64{t.counts[0].Bytes, t.counts[1].Bytes}
+}
+
+// owed is what the ledger was not told of yet; it has been after this. What was seen
+// between two readings of conntrack may be more than the later one says: that makes
+// nothing less.
+func (t *tally) owed() (out [2]flow.Counts) {
+	for i, now := range t.counts {
+		told := &t.told[i]
+		next := flow.Counts{Packets: max(now.Packets, told.Packets), Bytes: max(now.Bytes, told.Bytes)}
+		out[i] = flow.Counts{Packets: next.Packets - told.Packets, Bytes: next.Bytes - told.Bytes}
+		*told = next
+	}
+	return out
 }
 
 // read ends an interval. One that began between two readings, with the flow,

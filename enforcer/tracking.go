@@ -193,6 +193,7 @@ func (w *worker) takeBatch(l *lister, b listed) {
 			w.listFailed(b.err)
 		}
 	case b.purpose == forReading:
+		w.billing.readAt = b.at
 		w.missed(b.at)
 		w.vanished(b.at)
 	}

@@ -23,6 +23,7 @@ func (w *worker) setPolicy(p *policy) {
 // reload goes on with another bundle. Flows that are known are decided anew by
 // resweep, in steps.
 func (w *worker) reload(p *policy) {
+	w.unbill()
 	w.setPolicy(p)
 	w.keeper.use(p.bundle)
 	w.heart.hurry()

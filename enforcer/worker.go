@@ -78,6 +78,7 @@ type worker struct {
 	told     scratch
 	when     *program.Machine // conditions of sinks; nil without one
 	tour     tour
+	billing  billing
 	audited  map[*flow.Record][16]byte // audit policies that were logged, by their label's bit
 	tallies  tallies
 	lister   *lister // nil where conntrack cannot be asked
@@ -204,6 +205,7 @@ func (w *worker) finish() {
 		w.conclude(r, reasonOf(r, record.ReasonStopped))
 		w.table.Remove(id)
 	})
+	w.unbill()
 	w.flush()
 	w.publish()
 	if !w.config.Live {
@@ -216,11 +218,13 @@ func (w *worker) finish() {
 func (w *worker) drain() {
 	clear(w.placed) // what is in sets stays there, like labels
 	w.table.Slice(0, math.MaxInt, func(id flow.ID, r *flow.Record) {
+		w.charge(r, w.clock.now)
 		w.report(r)
 		w.tellEnd(r, reasonOf(r, record.ReasonStopped))
 		w.release(r)
 		w.table.Remove(id)
 	})
+	w.unbill()
 	w.flush()
 }
 
@@ -239,6 +243,9 @@ func (w *worker) between() {
 	}
 	w.track()
 	w.round()
+	if w.config.Live {
+		w.bill()
+	}
 	w.table.Expire(w.clock.now, expireSlice, w.expire)
 	w.keeper.flush()
 	w.publish()

@@ -202,6 +202,8 @@ func (d *decoder) sinkRecords(b *hclsyntax.Block) []string {
 			bad := diag.New(diag.InvalidSink, t.Range, fmt.Sprintf("There are no records %q. The records are %s.", t.Value, strings.Join(RecordTypes(), ", ")))
 			other := map[string]string{"flow_purge": "flow_end", "flow_dpi_update": "flow_update", "flow_dpi_complete": "flow_update"}[t.Value]
 			switch {
+			case t.Value == "aggregate":
+				bad.Hint = "an aggregate says where its records go: write sink = " + strconv.Quote(b.Labels[0]) + " there"
 			case t.Value == "policy_match":
 				bad.Hint = "a policy says where its matches are told: write notify = " + strconv.Quote(b.Labels[0]) + " there"
 			case other != "":
@@ -245,8 +247,13 @@ func bytesText(n int64) string {
 	return fmt.Sprintf("%d KiB", n>>10)
 }
 
-// sinkTime reads a stretch of time.
 func (d *decoder) sinkTime(b *hclsyntax.Block, name, example string, low, high, def time.Duration) time.Duration {
+	return d.stretch(diag.InvalidSink, b, name, example, low, high, def)
+}
+
+// stretch reads a stretch of time; what cannot be one is reported by a code of the
+// block's.
+func (d *decoder) stretch(code string, b *hclsyntax.Block, name, example string, low, high, def time.Duration) time.Duration {
 	t := d.text(b, name, example)
 	if t.Range.IsZero() {
 		return def
@@ -255,10 +262,10 @@ func (d *decoder) sinkTime(b *hclsyntax.Block, name, example string, low, high, 
 	out := time.Duration(min(n, int(high/time.Second)+1)) * time.Second
 	switch {
 	case problem != quantity.None && problem != quantity.TooLarge:
-		bad := d.badSink(b, name, fmt.Sprintf("%q is no time. It is written %s, with one of the units %s.", t.Value, example, quantity.Names(quantity.Seconds)))
+		bad := d.badArgument(code, b, name, fmt.Sprintf("%q is no time. It is written %s, with one of the units %s.", t.Value, example, quantity.Names(quantity.Seconds)))
 		bad.Hint = quantity.Hint(t.Value, quantity.Seconds, `"`)
 	case problem == quantity.TooLarge || out < low || out > high:
-		d.badSink(b, name, fmt.Sprintf("%s is from %s to %s.", name, timeWords(low), timeWords(high)))
+		d.badArgument(code, b, name, fmt.Sprintf("%s is from %s to %s.", name, timeWords(low), timeWords(high)))
 	}
 	return out
 }

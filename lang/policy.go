@@ -20,6 +20,7 @@ type Policy struct {
 	Sets         []*FlowSet
 	Inputs       []*Input       `json:",omitempty"`
 	Sinks        []*Sink        `json:",omitempty"`
+	Aggregates   []*Aggregate   `json:",omitempty"`
 	Policies     []*PolicyBlock // in evaluation order: Order, then file name, then position
 	Lock         *Lock          // never nil; empty without a lock file
 	// Incomplete says that whole blocks could not be read, so that a name which

@@ -84,11 +84,12 @@ var rules = []rule{
 	{"enforcer/telemetry/record", nil, nil},
 	{"enforcer/telemetry/record/internal/genrecord", []string{"enforcer/telemetry/record"}, nil},
 	{"enforcer/telemetry", []string{"enforcer/telemetry/record"}, nil},
+	{"enforcer/telemetry/aggregate", []string{"compiler/artifact", "enforcer/telemetry/record", "lang/fact"}, []string{"github.com/gaissmai/bart/..."}},
 	{"enforcer/telemetry/sink", []string{"compiler/artifact", "enforcer/telemetry", "enforcer/telemetry/record", "enforcer/unixsocket", "lang/fact"}, []string{"github.com/eclipse/paho.golang/..."}},
 	{"enforcer/unixsocket", nil, nil},
 	{"enforcer/control", []string{"enforcer/flow", "enforcer/program", "enforcer/telemetry", "enforcer/unixsocket"}, nil},
 	{"enforcer/kernel/...", []string{"compiler/artifact", "enforcer/flow", "enforcer/kernel/...", "enforcer/packet", "enforcer/reconcile"}, append([]string{"github.com/cilium/ebpf/asm"}, kernelModules...)},
-	{"enforcer", []string{"compiler/artifact", "enforcer/classify", "enforcer/dissect", "enforcer/flow", "enforcer/packet", "enforcer/program", "enforcer/telemetry", "enforcer/telemetry/record", "lang/fact"}, []string{"golang.org/x/sync/errgroup"}},
+	{"enforcer", []string{"compiler/artifact", "enforcer/classify", "enforcer/dissect", "enforcer/flow", "enforcer/packet", "enforcer/program", "enforcer/telemetry", "enforcer/telemetry/aggregate", "enforcer/telemetry/record", "lang/fact"}, []string{"golang.org/x/sync/errgroup"}},
 
 	// The programs.
 	{"cmd/netpold/...", []string{"compiler/artifact", "enforcer/...", "lang/fact", "cmd/netpold/..."}, []string{"github.com/coreos/go-systemd/..."}},

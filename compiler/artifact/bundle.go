@@ -22,6 +22,8 @@ type Bundle struct {
 	// the same index.
 	SinkProgram Program `json:"sink_program,omitzero"`
 	Inputs      []Input `json:"inputs,omitempty"` // by name
+	// Aggregates add up what flows carry, by name.
+	Aggregates []Aggregate `json:"aggregates,omitempty"`
 }
 
 // Settings are the values of the policy set's netpol block, defaults filled in.

@@ -29,6 +29,13 @@ func (s *Set) Dump() string {
 		}
 		b.WriteByte('\n')
 	}
+	for _, a := range s.Aggregates {
+		fmt.Fprintf(&b, "aggregate %s", a.Aggregate)
+		if a.Cond != nil {
+			fmt.Fprintf(&b, " (%s)", Dump(a.Cond))
+		}
+		b.WriteByte('\n')
+	}
 	return b.String()
 }
 

@@ -14,7 +14,9 @@ type Set struct {
 	FlowSets  []artifact.FlowSet  // that policies may add flows to, by name; one for each IP version
 	Inputs    []artifact.Input    // by name
 	Sinks     []Sink              // where records go, by name
-	Policies  []Policy            // in evaluation order: file name, then position; disabled ones are absent
+	// Aggregates are what is added up of flows, by name.
+	Aggregates []Aggregate
+	Policies   []Policy // in evaluation order: file name, then position; disabled ones are absent
 }
 
 // Sink is where records go. Cond holds of the flows of which it is told; nil is
@@ -23,6 +25,14 @@ type Sink struct {
 	Sink  artifact.Sink
 	Cond  Expr
 	Range diag.Range // of the block's header
+}
+
+// Aggregate is what is added up of flows. Cond holds of those that count; nil is
+// all of them.
+type Aggregate struct {
+	Aggregate artifact.Aggregate
+	Cond      Expr
+	Range     diag.Range // of the block's header
 }
 
 // Policy is one enabled policy.

@@ -132,4 +132,9 @@ func (p *pass) criteria(visit func(c *lang.Criteria, policy string)) {
 			visit(&s.When[i], "")
 		}
 	}
+	for _, a := range p.in.Policy.Aggregates {
+		for i := range a.When {
+			visit(&a.When[i], "")
+		}
+	}
 }

@@ -45,6 +45,11 @@ func checkUnusedGroup(p *pass) {
 			}
 		}
 	})
+	for _, a := range p.in.Policy.Aggregates {
+		for _, t := range a.Groups {
+			u.use(a.Module, t.Value)
+		}
+	}
 	p.unusedGroups(u, func(i int) (string, diag.Range) { return list[i].Name, list[i].Range })
 }
 
@@ -104,10 +109,15 @@ func checkUnusedSink(p *pass) {
 			u.use(b.Module, t.Value)
 		}
 	}
+	for _, a := range p.in.Policy.Aggregates {
+		for _, t := range a.Sinks {
+			u.use(a.Module, t.Value)
+		}
+	}
 	for i, s := range list {
 		if !u.used[i] && len(s.Records) == 0 {
 			p.report(Finding{
-				Subject: s.Range, Detail: fmt.Sprintf("Sink %q asks for no records, and no policy notifies it.", s.Name),
+				Subject: s.Range, Detail: fmt.Sprintf("Sink %q asks for no records, and neither a policy notifies it nor does an aggregate go there.", s.Name),
 				Hint: fmt.Sprintf("write notify = %q in the policies that it is to be told of, or records in the sink, or remove it", s.Name),
 			})
 		}

@@ -48,5 +48,12 @@ func mapped(in *ir.Set, pass func(ir.Expr) ir.Expr) *ir.Set {
 		}
 		set.Sinks[i] = s
 	}
+	set.Aggregates = make([]ir.Aggregate, len(in.Aggregates))
+	for i, a := range in.Aggregates {
+		if a.Cond != nil {
+			a.Cond = pass(a.Cond)
+		}
+		set.Aggregates[i] = a
+	}
 	return &set
 }

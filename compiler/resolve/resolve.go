@@ -52,6 +52,7 @@ func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
 			set.Policies = append(set.Policies, out)
 		}
 	}
+	set.Aggregates = r.aggregates(set)
 	r.nameLabels(set, exempt)
 	r.checkHoldMark(set.Policies)
 	set.Schedules = r.usedSchedules(set)

@@ -118,5 +118,5 @@ func (r *resolver) mustBeTold(a fact.Attribute, at diag.Range) {
 	default:
 		return
 	}
-	r.diags.Add(diag.New(diag.NotTold, at, fmt.Sprintf("Only the kernel's rules know %s, and the conditions of sinks are netpold's. %s", a.Name, instead)))
+	r.diags.Add(diag.New(diag.NotTold, at, fmt.Sprintf("Only the kernel's rules know %s, and the conditions of sinks and aggregates are netpold's. %s", a.Name, instead)))
 }

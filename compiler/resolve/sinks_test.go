@@ -13,6 +13,9 @@ func TestMistakesInSinks(t *testing.T) {
 	notify := func(name string) string {
 		return "policy \"p\" {\n criteria = \"app == 'zoom'\"\n notify = \"" + name + "\"\n}\n"
 	}
+	aggregate := func(sink, more string) string {
+		return "aggregate \"usage\" {\n " + more + "\n sink = \"" + sink + "\"\n}\n"
+	}
 	when := func(criteria string) string {
 		return "sink \"s\" {\n type = \"stdout\"\n records = \"flow\"\n when = \"" + criteria + "\"\n}\n"
 	}
@@ -23,7 +26,13 @@ func TestMistakesInSinks(t *testing.T) {
 		{"one file of two", two + "sink \"third\" {\n type = \"file\"\n path = \"/a\"\n}\n", diag.Duplicate, `The sink "events" at a.netpol.hcl:1:1 has /a already. Give one of the two another place.`, ""},
 		{"two in other letters", two + "sink \"Other\" {\n type = \"stdout\"\n}\n", diag.Duplicate, `The sink "Other" is "other" at a.netpol.hcl:5:1 in other letters: names of sinks are compared without regard to case. Rename one of the two.`, ""},
 		{"an unknown application", when("app == 'zom'"), diag.UnknownApplication, "No application is named 'zom'.", "did you mean 'zoom'?"},
-		{"what the kernel knows", when("interface_out == 'wan0'"), diag.NotTold, "Only the kernel's rules know interface_out, and the conditions of sinks are netpold's. Ask for interface or local_ip.", ""},
+		{"what the kernel knows", when("interface_out == 'wan0'"), diag.NotTold, "Only the kernel's rules know interface_out, and the conditions of sinks and aggregates are netpold's. Ask for interface or local_ip.", ""},
+		{"an aggregate's sink", two + aggregate("evnts", "by = [\"local_ip\"]"), diag.UndefinedSink, `No sink block is named "evnts".`, "did you mean 'events'?"},
+		{"an aggregate's policy", two + aggregate("events", "by = [\"policy\"]\n policies = [\"q\"]"), diag.UndefinedPolicy, `No policy block is named "q".`, ""},
+		{"an aggregate's group", two + aggregate("events", "by = [\"address_group\"]\n address_groups = [\"@gold\"]"), diag.UndefinedGroup, `No address_group block is named "gold".`, ""},
+		{"an aggregate's application", two + aggregate("events", "by = [\"local_ip\"]\n when = \"app == 'zom'\""), diag.UnknownApplication, "No application is named 'zom'.", "did you mean 'zoom'?"},
+		{"an aggregate that asks the kernel", two + aggregate("events", "by = [\"local_ip\"]\n when = \"interface_out == 'wan0'\""), diag.NotTold, "Only the kernel's rules know interface_out, and the conditions of sinks and aggregates are netpold's. Ask for interface or local_ip.", ""},
+		{"two aggregates in other letters", two + aggregate("events", "by = [\"local_ip\"]") + strings.Replace(aggregate("events", "by = [\"local_ip\"]"), "usage", "Usage", 1), diag.Duplicate, `The aggregate "Usage" is "usage" at a.netpol.hcl:8:1 in other letters: names of aggregates are compared without regard to case. Rename one of the two.`, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, diags := lang.Parse(map[string][]byte{"a.netpol.hcl": []byte(tt.in)}, lang.Options{})

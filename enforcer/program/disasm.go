@@ -34,6 +34,14 @@ func Disassemble(b *artifact.Bundle) string {
 			}
 		}
 	}
+	for id, aggregate := range b.Aggregates {
+		fmt.Fprintf(&w, "\naggregate %s\n", aggregate)
+		for _, c := range b.SinkProgram.Clauses {
+			if c.Policy == len(b.Sinks)+id {
+				writeClause(&w, &b.SinkProgram, c)
+			}
+		}
+	}
 	writeIndex(&w, p)
 	for i := range p.Codes {
 		writeCode(&w, i, p.Codes[i])

@@ -101,6 +101,9 @@ const (
 	InvalidSink = "NP0049"
 	// UnknownTunnel: netpold does not look into such an encapsulation.
 	UnknownTunnel = "NP0050"
+	// InvalidAggregate: an argument of an aggregate block cannot be read or does not
+	// suit it.
+	InvalidAggregate = "NP0051"
 
 	// CriteriaSyntax: a criterion is not a valid expression.
 	CriteriaSyntax = "NP0100"
@@ -175,6 +178,8 @@ const (
 	UnknownBrand = "NP0141"
 	// InvalidBrand: an application cannot be part of that brand.
 	InvalidBrand = "NP0142"
+	// UndefinedPolicy: no policy has that name.
+	UndefinedPolicy = "NP0143"
 )
 
 // Definition is what is fixed about a code.
@@ -235,6 +240,7 @@ var Definitions = []Definition{
 	{InvalidOnOverload, Error, "Invalid on_overload"},
 	{InvalidSink, Error, "Invalid sink"},
 	{UnknownTunnel, Error, "Unknown encapsulation"},
+	{InvalidAggregate, Error, "Invalid aggregate"},
 	{CriteriaSyntax, Error, "Invalid criteria"},
 	{UnknownAttribute, Error, "Unknown attribute"},
 	{UnknownProtocol, Error, "Unknown protocol"},
@@ -271,6 +277,7 @@ var Definitions = []Definition{
 	{TakenLabel, Error, "Label name is taken"},
 	{UnknownBrand, Error, "Unknown brand"},
 	{InvalidBrand, Error, "Invalid brand"},
+	{UndefinedPolicy, Error, "Undefined policy"},
 }
 
 // New makes the diagnostic of a code in Definitions; an undefined code is our

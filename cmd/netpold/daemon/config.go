@@ -54,7 +54,7 @@ again, SIGTERM writes what is decided and stops. Exit codes: 0 stopped or
 replayed, 1 error.
 
 With --replay it reads capture files instead and prints the flow_end record of
-each flow as a line of JSON (docs/telemetry.md).
+each flow as a line of JSON, and what the bundle's aggregates tell (docs/telemetry.md).
 
 Flags:
 `

@@ -133,6 +133,7 @@ func (s *inputs) read(ctx context.Context, r *inputReader) error {
 	cfg := s.config
 	r.mu.Lock()
 	cfg.Source, cfg.Bundle, cfg.Unwrap, cfg.Outlets = ring, r.bundle, unwrap, s.sinks.Tap()
+	cfg.Input, cfg.Sampled = r.input.Name, r.input.FirstPackets > 0
 	engine, err := enforcer.New(cfg)
 	if err == nil {
 		r.engine, r.ring = engine, ring

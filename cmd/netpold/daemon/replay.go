@@ -16,19 +16,14 @@ import (
 )
 
 // replay runs captures through the engine and prints the record of each flow's
-// end as a line of JSON. Captures that cannot be read to their end do not keep
+// end as a line of JSON, and those of the bundle's aggregates. Captures that cannot be read to their end do not keep
 // the others from being read; they are the error in the end.
 func replay(ctx context.Context, cfg config, log *slog.Logger, out io.Writer) error {
 	bundle, err := readBundle(cfg.bundlePath())
 	if err != nil {
 		return err
 	}
-	// Where the policies send records is for a live router.
-	bundle.Sinks = []artifact.Sink{{Name: "stdout", Kind: artifact.SinkStdout, Records: []string{record.KindFlowEnd.String()}}}
-	bundle.SinkProgram = artifact.Program{}
-	for i := range bundle.Program.Effects {
-		bundle.Program.Effects[i].Notify = nil
-	}
+	printAll(bundle)
 	source := capture.NewFiles(cfg.files)
 	defer source.Close()
 	lines := &recordLines{w: bufio.NewWriterSize(out, 64<<10)}
@@ -52,6 +47,25 @@ func replay(ctx context.Context, cfg config, log *slog.Logger, out io.Writer) er
 	return err
 }
 
+// printAll has a bundle's first sink take the ends of all flows, and what aggregates
+// tell: where the policies send records is for a live router. The conditions of
+// aggregates stand behind those of the sinks, so these stay.
+func printAll(b *artifact.Bundle) {
+	if len(b.Sinks) == 0 {
+		b.Sinks = make([]artifact.Sink, 1)
+	}
+	for i := range b.Sinks {
+		b.Sinks[i] = artifact.Sink{Name: b.Sinks[i].Name, Kind: artifact.SinkStdout}
+	}
+	b.Sinks[0].Records = []string{record.KindFlowEnd.String()}
+	for i := range b.Aggregates {
+		b.Aggregates[i].Sinks = []int{0}
+	}
+	for i := range b.Program.Effects {
+		b.Program.Effects[i].Notify = nil
+	}
+}
+
 // recordLines writes each record as a line. The first error stays.
 type recordLines struct {
 	w   *bufio.Writer
@@ -59,7 +73,7 @@ type recordLines struct {
 	err error
 }
 
-// Use does nothing: there is one sink.
+// Use does nothing: one sink is told.
 func (l *recordLines) Use([]artifact.Sink) {}
 
 // Offer writes one record.

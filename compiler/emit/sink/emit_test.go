@@ -48,10 +48,10 @@ func TestWatching(t *testing.T) {
 		{Sink: artifact.Sink{Name: "hosts", Records: []string{"endpoints"}}},
 	}
 	var got []string
-	for _, p := range Watching(all) {
+	for _, p := range Watching(&ir.Set{Sinks: all, Aggregates: []ir.Aggregate{{Aggregate: artifact.Aggregate{Name: "usage"}}}}) {
 		got = append(got, p.Name)
 	}
-	if diff := cmp.Diff([]string{"flows", "hosts"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"flows", "hosts", "usage"}, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

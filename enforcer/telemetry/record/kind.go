@@ -17,6 +17,7 @@ const (
 	KindAgentStatus
 	KindInterfaceStats
 	KindEndpoints
+	KindAggregate
 	kinds
 )
 
@@ -24,6 +25,7 @@ const (
 // flow_dpi_update and flow_end flow_purge.
 var names = [kinds]string{
 	"flow", "flow_update", "flow_stats", "flow_end", "policy_match", "agent_status", "interface_stats", "endpoints",
+	"aggregate",
 }
 
 // String is the kind's word, as a record's type has it and a sink names it.

@@ -597,3 +597,138 @@ func (r *Endpoints) members(b []byte) []byte {
 	b = appendHosts(b, r.Hosts)
 	return b
 }
+
+// Kind is the record's type.
+func (r *Aggregate) Kind() Kind { return r.Type }
+
+// AppendJSON appends the record as one JSON object without a line end.
+func (r *Aggregate) AppendJSON(b []byte) []byte {
+	start := len(b)
+	return object(r.members(b), start)
+}
+
+func (r *Aggregate) members(b []byte) []byte {
+	b = r.Head.members(b)
+	b = append(b, `,"aggregate":`...)
+	b = AppendString(b, r.Aggregate)
+	b = append(b, `,"by":`...)
+	b = AppendStrings(b, r.By)
+	b = append(b, `,"interval_start_at":`...)
+	b = strconv.AppendInt(b, r.StartAt, 10)
+	b = append(b, `,"interval_end_at":`...)
+	b = strconv.AppendInt(b, r.EndAt, 10)
+	if r.Input != "" {
+		b = append(b, `,"input":`...)
+		b = AppendString(b, r.Input)
+	}
+	if r.PCAP != "" {
+		b = append(b, `,"pcap":`...)
+		b = AppendString(b, r.PCAP)
+	}
+	b = append(b, `,"part":`...)
+	b = strconv.AppendInt(b, int64(r.Part), 10)
+	b = append(b, `,"parts":`...)
+	b = strconv.AppendInt(b, int64(r.Parts), 10)
+	b = append(b, `,"exact":`...)
+	b = strconv.AppendBool(b, r.Exact)
+	b = append(b, `,"error_bytes":`...)
+	b = strconv.AppendUint(b, r.Error, 10)
+	b = append(b, `,"keys":`...)
+	b = strconv.AppendInt(b, int64(r.Keys), 10)
+	b = append(b, `,"rows":`...)
+	b = append(b, '[')
+	for i := range r.Rows {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		start := len(b)
+		b = object(r.Rows[i].members(b), start)
+	}
+	b = append(b, ']')
+	b = append(b, `,"other":`...)
+	atOther := len(b)
+	b = object(r.Other.members(b), atOther)
+	b = append(b, `,"total":`...)
+	atTotal := len(b)
+	b = object(r.Total.members(b), atTotal)
+	return b
+}
+
+func (r *AggregateRow) members(b []byte) []byte {
+	if r.ApplicationName != "" {
+		b = append(b, `,"detected_application_name":`...)
+		b = AppendString(b, r.ApplicationName)
+	}
+	if r.ProtocolName != "" {
+		b = append(b, `,"detected_protocol_name":`...)
+		b = AppendString(b, r.ProtocolName)
+	}
+	if r.Category != "" {
+		b = append(b, `,"category":`...)
+		b = AppendString(b, r.Category)
+	}
+	if r.LocalIP != (netip.Addr{}) {
+		b = append(b, `,"local_ip":`...)
+		b = AppendAddr(b, r.LocalIP)
+	}
+	if r.LocalMAC != "" {
+		b = append(b, `,"local_mac":`...)
+		b = AppendString(b, r.LocalMAC)
+	}
+	if r.LocalPort != 0 {
+		b = append(b, `,"local_port":`...)
+		b = strconv.AppendInt(b, int64(r.LocalPort), 10)
+	}
+	if r.OtherIP != (netip.Addr{}) {
+		b = append(b, `,"other_ip":`...)
+		b = AppendAddr(b, r.OtherIP)
+	}
+	if r.OtherPort != 0 {
+		b = append(b, `,"other_port":`...)
+		b = strconv.AppendInt(b, int64(r.OtherPort), 10)
+	}
+	if r.IPProtocol != 0 {
+		b = append(b, `,"ip_protocol":`...)
+		b = strconv.AppendInt(b, int64(r.IPProtocol), 10)
+	}
+	if r.IPVersion != 0 {
+		b = append(b, `,"ip_version":`...)
+		b = strconv.AppendInt(b, int64(r.IPVersion), 10)
+	}
+	if r.VLANID != 0 {
+		b = append(b, `,"vlan_id":`...)
+		b = strconv.AppendInt(b, int64(r.VLANID), 10)
+	}
+	if r.Interface != "" {
+		b = append(b, `,"interface":`...)
+		b = AppendString(b, r.Interface)
+	}
+	if r.Policy != "" {
+		b = append(b, `,"policy":`...)
+		b = AppendString(b, r.Policy)
+	}
+	if r.AddressGroup != "" {
+		b = append(b, `,"address_group":`...)
+		b = AppendString(b, r.AddressGroup)
+	}
+	b = r.Sum.members(b)
+	if r.Error != 0 {
+		b = append(b, `,"error_bytes":`...)
+		b = strconv.AppendUint(b, r.Error, 10)
+	}
+	return b
+}
+
+func (r *Sum) members(b []byte) []byte {
+	b = append(b, `,"local_bytes":`...)
+	b = strconv.AppendUint(b, r.LocalBytes, 10)
+	b = append(b, `,"local_packets":`...)
+	b = strconv.AppendUint(b, r.LocalPackets, 10)
+	b = append(b, `,"other_bytes":`...)
+	b = strconv.AppendUint(b, r.OtherBytes, 10)
+	b = append(b, `,"other_packets":`...)
+	b = strconv.AppendUint(b, r.OtherPackets, 10)
+	b = append(b, `,"flow_count":`...)
+	b = strconv.AppendUint(b, r.FlowCount, 10)
+	return b
+}

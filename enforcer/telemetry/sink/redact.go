@@ -22,6 +22,8 @@ type redactor struct {
 	end       record.FlowEnd
 	match     record.PolicyMatch
 	endpoints record.Endpoints
+	aggregate record.Aggregate
+	rows      []record.AggregateRow
 }
 
 // newRedactor is nil when a sink is told all.
@@ -51,6 +53,10 @@ func (r *redactor) redact(in record.Record) record.Record {
 		r.endpoints = *in
 		r.hosts(&r.endpoints)
 		return &r.endpoints
+	case *record.Aggregate:
+		r.aggregate = *in
+		r.rowsOf(&r.aggregate)
+		return &r.aggregate
 	}
 	return in // the others have neither addresses nor names
 }
@@ -116,6 +122,24 @@ func (r *redactor) hosts(e *record.Endpoints) {
 			r.address(&h.Addresses[j])
 		}
 	}
+}
+
+// rowsOf hides the hosts of an aggregate's rows. Without their addresses rows may
+// be alike; who adds them up loses nothing.
+func (r *redactor) rowsOf(a *record.Aggregate) {
+	if r.privacy.Addresses == artifact.DisclosePlain {
+		return
+	}
+	r.rows = append(r.rows[:0], a.Rows...)
+	for i := range r.rows {
+		row := &r.rows[i]
+		r.address(&row.LocalIP)
+		r.mac(&row.LocalMAC)
+		if row.OtherIsLocal {
+			r.address(&row.OtherIP)
+		}
+	}
+	a.Rows = r.rows
 }
 
 // address makes an address a pseudonym in the discard prefix 100::/64 (RFC

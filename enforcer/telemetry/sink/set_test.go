@@ -314,6 +314,28 @@ func TestTooManyClients(t *testing.T) {
 
 // TestPrivacy says that addresses of hosts of one's own and names of servers are
 // told as a sink is to be told them, and no more.
+// TestPrivacyOfAggregates says that rows of hosts are not told as what they are, also
+// where both sides of a flow are local.
+func TestPrivacyOfAggregates(t *testing.T) {
+	local := netip.MustParseAddr("192.168.1.7")
+	r := &record.Aggregate{Head: record.Head{Type: record.KindAggregate}, Rows: []record.AggregateRow{
+		{LocalIP: local, LocalMAC: "aa:bb:cc:dd:ee:ff", OtherIP: netip.MustParseAddr("198.51.100.1")},
+		{LocalIP: local, OtherIP: netip.MustParseAddr("192.168.1.8"), OtherIsLocal: true},
+	}}
+	for name, p := range map[string]artifact.Privacy{"hash": {Addresses: artifact.DiscloseHash}, "drop": {Addresses: artifact.DiscloseNone}} {
+		got := string(newRedactor(p, [32]byte{1}).redact(r).AppendJSON(nil))
+		if strings.Contains(got, "192.168.1") || strings.Contains(got, "aa:bb") || !strings.Contains(got, "198.51.100.1") {
+			t.Errorf("%s: got %s", name, got)
+		}
+		if name == "hash" && strings.Count(got, `"local_ip":"100::`) != 2 {
+			t.Errorf("%s: got %s, want two pseudonyms", name, got)
+		}
+	}
+	if r.Rows[0].LocalIP != local {
+		t.Error("another sink's rows lost their addresses")
+	}
+}
+
 func TestPrivacy(t *testing.T) {
 	r := &record.PolicyMatch{FlowHead: record.FlowHead{Head: record.Head{Type: record.KindPolicyMatch}}}
 	d := &r.Flow

@@ -28,11 +28,13 @@ type Bundle struct {
 	Policies []artifact.Policy `json:"policies"`
 	Inputs   []artifact.Input  `json:"inputs,omitempty"`
 	Sinks    []artifact.Sink   `json:"sinks,omitempty"`
+	// Aggregates are what is added up of flows.
+	Aggregates []artifact.Aggregate `json:"aggregates,omitempty"`
 }
 
 // NewBundle picks what is shown of a bundle.
 func NewBundle(b *artifact.Bundle) *Bundle {
-	return &Bundle{Digest: b.Digest(), Labels: b.Labels, Policies: b.Policies, Inputs: b.Inputs, Sinks: b.Sinks}
+	return &Bundle{Digest: b.Digest(), Labels: b.Labels, Policies: b.Policies, Inputs: b.Inputs, Sinks: b.Sinks, Aggregates: b.Aggregates}
 }
 
 // Rule is a live rule and its counter.
@@ -133,6 +135,7 @@ func (r Router) bundleText(b *strings.Builder, st Style) {
 	flush(policies)
 	r.inputsText(b, st)
 	r.sinksText(b, st)
+	r.aggregatesText(b, st)
 }
 
 func (r Router) inputsText(b *strings.Builder, st Style) {
@@ -160,6 +163,21 @@ func (r Router) sinksText(b *strings.Builder, st Style) {
 		fmt.Fprintf(sinks, "  %s\t%s\t%s\n", cleanLine(s.Name), tableCell(s.Place()), tableCell(s.Takes()))
 	}
 	flush(sinks)
+}
+
+func (r Router) aggregatesText(b *strings.Builder, st Style) {
+	if len(r.Bundle.Aggregates) == 0 {
+		return
+	}
+	b.WriteByte('\n')
+	heading(b, "Aggregates", st)
+	for _, a := range r.Bundle.Aggregates {
+		names := make([]string, len(a.Sinks))
+		for i, sink := range a.Sinks {
+			names[i] = r.Bundle.Sinks[sink].Name
+		}
+		fmt.Fprintf(b, "  %s, to %s\n", cleanLine(a.String()), cleanLine(strings.Join(names, ", ")))
+	}
 }
 
 func (r Router) rulesText(b *strings.Builder, st Style) {

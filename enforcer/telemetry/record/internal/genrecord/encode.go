@@ -62,7 +62,7 @@ func encoder(b *bytes.Buffer, t reflect.Type, done map[reflect.Type]bool) {
 	var inner []reflect.Type
 	for _, f := range fieldsOf(t) {
 		if _, ok := writers[f.typ]; !ok {
-			inner = append(inner, f.typ)
+			inner = append(inner, structOf(f.typ))
 		}
 		member(b, f)
 	}
@@ -70,6 +70,14 @@ func encoder(b *bytes.Buffer, t reflect.Type, done map[reflect.Type]bool) {
 	for _, t := range inner {
 		encoder(b, t, done)
 	}
+}
+
+// structOf is a struct, or that of which a slice is.
+func structOf(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Slice {
+		return t.Elem()
+	}
+	return t
 }
 
 // member writes the statements that append a member.
@@ -88,6 +96,8 @@ func member(b *bytes.Buffer, f field) {
 	switch w, ok := writers[f.typ]; {
 	case ok:
 		fmt.Fprintf(b, w+"\n", path)
+	case f.typ.Kind() == reflect.Slice:
+		fmt.Fprintf(b, "b = append(b, '[')\nfor i := range %s {\nif i > 0 {\nb = append(b, ',')\n}\nstart := len(b)\nb = object(%s[i].members(b), start)\n}\nb = append(b, ']')\n", path, path)
 	case f.typ.Kind() == reflect.Struct:
 		start := "at" + f.goName
 		fmt.Fprintf(b, "%s := len(b)\nb = object(%s.members(b), %s)\n", start, path, start)

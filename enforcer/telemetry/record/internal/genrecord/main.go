@@ -28,6 +28,7 @@ var published = []struct {
 	{record.KindAgentStatus, record.AgentStatus{}, "How netpold is, at the sink's interval."},
 	{record.KindInterfaceStats, record.InterfaceStats{}, "The kernel's counters of an interface, at the sink's interval."},
 	{record.KindEndpoints, record.Endpoints{}, "The hosts on the local side, at the sink's interval: a key for each hardware address."},
+	{record.KindAggregate, record.Aggregate{}, "What flows have carried in an interval, by the dimensions of an aggregate block."},
 }
 
 func main() {
@@ -65,6 +66,9 @@ func fieldsOf(t reflect.Type) (list []field) {
 			continue
 		}
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "-" {
+			continue
+		}
 		if name == "" || f.Tag.Get("doc") == "" {
 			log.Fatalf("%s.%s has no name or no doc", t.Name(), f.Name)
 		}

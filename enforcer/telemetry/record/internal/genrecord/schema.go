@@ -93,6 +93,8 @@ func valueNode(f field) *node {
 		n.Type, n.Items = "array", &node{Type: "string"}
 	case f.typ == reflect.TypeFor[[]record.Attribute]():
 		n.Type, n.Items = "array", objectNode(reflect.TypeFor[record.Attribute](), "")
+	case f.typ.Kind() == reflect.Slice:
+		n.Type, n.Items = "array", objectNode(f.typ.Elem(), "")
 	case f.typ == reflect.TypeFor[record.Hex16]():
 		n.Type, n.Pattern = "string", "^0x[0-9a-f]{4}$"
 	case f.typ == reflect.TypeFor[record.Digest]():

@@ -1,0 +1,249 @@
+package enforcer
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/telemetry/aggregate"
+	"github.com/netpol/netpol/enforcer/telemetry/record"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// ledger adds up what the flows of all workers carry, for a bundle's aggregates.
+// An interval of an aggregate is over when each worker has charged all of its flows
+// at or after its end. Times are the engine's.
+type ledger struct {
+	of    []artifact.Aggregate
+	first int // the condition of the first aggregate, among those of sinks
+
+	mu       sync.Mutex // guards what follows
+	accounts []*aggregate.Account
+	start    []int64 // by aggregate, of the interval at hand; 0 before the first
+	due      []int64 // by aggregate, when it ends
+	settled  []int64 // by lane, when all of its flows were charged last
+	left     int     // workers that have gone over to another bundle or stopped
+}
+
+// newLedger is nil when a bundle has no aggregates.
+func newLedger(b *artifact.Bundle, seed uint64, lanes int) *ledger {
+	n := len(b.Aggregates)
+	if n == 0 {
+		return nil
+	}
+	l := &ledger{
+		of: b.Aggregates, first: len(b.Sinks),
+		start: make([]int64, n), due: make([]int64, n), settled: make([]int64, lanes),
+	}
+	for _, a := range b.Aggregates {
+		l.accounts = append(l.accounts, aggregate.New(a, seed))
+	}
+	return l
+}
+
+// interval is never zero, whatever the bundle says.
+func (l *ledger) interval(i int) int64 { return int64(max(l.of[i].Interval, time.Second)) }
+
+// open begins the first intervals, which end at whole ones of the clock, so that
+// those of several routers can be laid side by side.
+func (l *ledger) open(now int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range l.start {
+		if l.start[i] == 0 {
+			l.start[i], l.due[i] = now, (now/l.interval(i)+1)*l.interval(i)
+		}
+	}
+}
+
+// next is when the next interval ends.
+func (l *ledger) next() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Min(l.due)
+}
+
+// add counts a sample of a flow that was charged before at a time, 0 for never.
+// passing are the conditions that it meets.
+func (l *ledger) add(s *aggregate.Sample, passing []int, charged int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, a := range l.accounts {
+		if l.of[i].When != "" && !slices.Contains(passing, l.first+i) {
+			continue
+		}
+		s.Counts.Flows = 0
+		if charged <= l.start[i] {
+			s.Counts.Flows = 1
+		}
+		a.Add(s)
+	}
+}
+
+// settle notes that a lane's flows were all charged at a time, and ends the
+// intervals that are over for all lanes.
+func (l *ledger) settle(w *worker, at int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settled[w.lane] = at
+	all := slices.Min(l.settled)
+	for i := range l.due {
+		if all < l.due[i] {
+			continue
+		}
+		l.close(w, i, l.due[i])
+		l.start[i] = all / l.interval(i) * l.interval(i) // later where there was a gap without packets
+		l.due[i] = l.start[i] + l.interval(i)
+	}
+}
+
+// leave ends the intervals at hand when the last worker leaves.
+func (l *ledger) leave(w *worker, lanes int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.left++; l.left < lanes {
+		return
+	}
+	for i := range l.start {
+		if l.start[i] != 0 {
+			l.close(w, i, max(w.clock.now, l.start[i]))
+		}
+		l.start[i], l.due[i] = 0, 0
+	}
+	l.left = 0 // the next capture file begins anew
+}
+
+// close tells of an interval; the caller holds mu.
+func (l *ledger) close(w *worker, i int, end int64) {
+	a := l.accounts[i]
+	w.stats.KeysShed += a.Evicted()
+	head := record.Aggregate{
+		Head: record.Head{Timestamp: w.millis(w.clock.now)}, StartAt: w.millis(l.start[i]), EndAt: w.millis(end),
+		Input: w.config.Input, PCAP: w.file,
+	}
+	a.Close(head, func(r *record.Aggregate) { w.offer(l.of[i].Sinks, r) })
+}
+
+// billing is a worker's walk over its flows, to charge them at the end of an
+// interval.
+type billing struct {
+	open  bool  // the ledger's intervals have begun
+	until int64 // the end that the walk is for; 0 while there is none
+	began int64
+	at    flow.ID
+	names []string // scratch
+	// readAt is when the last whole list of connections was ordered.
+	readAt int64
+}
+
+// bill begins a walk when an interval ends, and goes on with one a little. Where
+// conntrack counts, it waits for what it had counted at the end.
+func (w *worker) bill() {
+	l, b := w.policy.ledger, &w.billing
+	if l == nil {
+		return
+	}
+	if !b.open {
+		l.open(w.clock.now)
+		b.open = true
+	}
+	if b.until == 0 {
+		due, now := l.next(), w.clock.now
+		if now < due || w.lister != nil && b.readAt < due && now < due+2*int64(w.config.Interval) {
+			return
+		}
+		b.until, b.began, b.at = due, now, 0
+	}
+	if b.at = w.table.Slice(b.at, sweepSlice, w.chargeWalked); b.at == 0 {
+		b.until = 0
+		l.settle(w, b.began)
+	}
+}
+
+func (w *worker) chargeWalked(_ flow.ID, r *flow.Record) { w.charge(r, w.billing.until) }
+
+// billAt makes a whole walk in a capture file, if an interval ends before a
+// packet's time stamp.
+func (w *worker) billAt(stamp int64) {
+	l, b := w.policy.ledger, &w.billing
+	if l == nil {
+		return
+	}
+	if !b.open {
+		l.open(stamp)
+		b.open = true
+	}
+	due := l.next()
+	if stamp < due {
+		return
+	}
+	w.clock.now = max(w.clock.now, due)
+	b.until = due
+	w.table.Each(func(id flow.ID, r *flow.Record) bool { w.chargeWalked(id, r); return true })
+	b.until = 0
+	l.settle(w, stamp)
+}
+
+// unbill leaves the ledger.
+func (w *worker) unbill() {
+	if l := w.policy.ledger; l != nil && w.billing.open {
+		l.leave(w, 1+len(w.engine.config.Lanes))
+	}
+	w.billing = billing{names: w.billing.names, readAt: w.billing.readAt}
+}
+
+// charge puts into the ledger what a flow has carried since it was charged last.
+func (w *worker) charge(r *flow.Record, at int64) {
+	l := w.policy.ledger
+	if l == nil || r.Tally == 0 || !w.billing.open {
+		return
+	}
+	t := w.tallies.at(r.Tally)
+	owed := t.owed()
+	if owed == [2]flow.Counts{} {
+		return
+	}
+	f := &w.facts
+	w.load(r, f)
+	names := w.billing.names[:0]
+	for _, id := range w.eval(r, f).Policies {
+		names = append(names, w.policy.bundle.Policies[id].Name)
+	}
+	w.billing.names = names
+	local, other := owed[0], owed[1] // the client's and the server's side
+	if f.Origin == fact.OriginOther {
+		local, other = other, local
+	}
+	application, _ := w.application(f)
+	s := aggregate.Sample{Facts: f, Application: application, Policies: names, Counts: aggregate.Counts{
+		LocalBytes: local.Bytes, LocalPackets: local.Packets, OtherBytes: other.Bytes, OtherPackets: other.Packets,
+	}}
+	l.add(&s, w.passing(f), t.charged)
+	t.charged = at
+}
+
+// recharge charges a flow whose connection conntrack has begun to count anew, as it
+// does after its entry was removed: what it had counted before is not in its figures
+// any more.
+func (w *worker) recharge(r *flow.Record, t *tally, c *flow.Connection, at int64) {
+	if t.taken >= uint64(w.policy.gate) && t.full == 0 {
+		t.full = at
+	}
+	if t.anew || t.taken != 0 && (c.ID != t.entry || c.Sent.Packets+c.Returned.Packets < t.taken) {
+		w.charge(r, at)
+		t.told, t.anew, t.full = [2]flow.Counts{}, false, 0
+	}
+}
+
+// suspectNew notes that conntrack has a new entry for a flow of which the gate shows a
+// packet, where the old one had carried more before than the gate lets by: a number
+// may be used again, and the new entry's figures overtake the old one's.
+func (w *worker) suspectNew(r *flow.Record) {
+	if w.policy.ledger == nil || r.Tally == 0 {
+		return
+	}
+	t := w.tallies.at(r.Tally)
+	t.anew = t.anew || t.full != 0 && w.clock.of(w.raw.Timestamp) > t.full
+}

@@ -1,0 +1,233 @@
+package aggregate
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gaissmai/bart"
+
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/telemetry/record"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// rowsPerRecord keeps a record below 64 KiB, as a rule.
+const rowsPerRecord = 128
+
+// Sample is what a flow has carried since it was sampled last.
+type Sample struct {
+	Facts       *fact.Facts
+	Application string   // as records name it
+	Policies    []string // that match, in the order of evaluation
+	Counts      Counts
+}
+
+// Account is an aggregate at work. Not safe for concurrent use.
+type Account struct {
+	of     artifact.Aggregate
+	by     dims
+	rank   map[string]int // of policies that are told apart; nil for all
+	groups []*group
+	words  *words
+	table  *table
+	total  Counts
+	rows   []record.AggregateRow
+	record record.Aggregate
+}
+
+// dims says which dimensions an aggregate asks for.
+type dims struct {
+	application, protocol, category, localIP, localMAC, localPort, otherIP, otherPort bool
+	ipProtocol, ipVersion, vlan, iface, policy, group                                 bool
+}
+
+type group struct {
+	name     string
+	networks bart.Lite
+	macs     map[string]bool
+}
+
+// New makes an account. The seed keeps senders from knowing how keys are hashed.
+func New(of artifact.Aggregate, seed uint64) *Account {
+	has := func(name string) bool { return slices.Contains(of.By, name) }
+	a := &Account{of: of, words: newWords(), table: newTable(max(of.Keys, 1), seed), by: dims{
+		application: has("application"), protocol: has("protocol"), category: has("category"),
+		localIP: has("local_ip"), localMAC: has("local_mac"), localPort: has("local_port"),
+		otherIP: has("other_ip"), otherPort: has("other_port"), ipProtocol: has("ip_protocol"), ipVersion: has("ip_version"),
+		vlan: has("vlan_id"), iface: has("interface"), policy: has("policy"), group: has("address_group"),
+	}}
+	if len(of.Policies) > 0 {
+		a.rank = make(map[string]int, len(of.Policies))
+		for i, name := range of.Policies {
+			a.rank[name] = i
+		}
+	}
+	for _, g := range of.Groups {
+		one := &group{name: g.Name, macs: make(map[string]bool, len(g.MACs))}
+		for _, p := range g.Networks {
+			one.networks.Insert(p)
+		}
+		for _, mac := range g.MACs {
+			one.macs[mac] = true
+		}
+		a.groups = append(a.groups, one)
+	}
+	return a
+}
+
+// Add counts a sample. It allocates nothing, but for keys and words that are new.
+func (a *Account) Add(s *Sample) {
+	k := a.key(s)
+	a.total.add(&s.Counts)
+	a.table.add(&k, &s.Counts)
+}
+
+// Evicted is how many keys made room for others since the last Close.
+func (a *Account) Evicted() uint64 { return a.table.evicts }
+
+func (a *Account) key(s *Sample) (k key) {
+	f, by := s.Facts, &a.by
+	if by.localIP {
+		k.setAddr(keyLocalIP, f.LocalIP)
+	}
+	if by.otherIP {
+		k.setAddr(keyOtherIP, f.OtherIP)
+		if f.OtherType == fact.OtherLocal {
+			k[keyNumbers] |= otherIsLocal
+		}
+	}
+	k[keyApplication] = a.words.pair(when(by.application, s.Application), when(by.protocol, f.Protocol))
+	k[keyCategory] = a.words.pair(when(by.category, f.Category), when(by.iface, f.Interface))
+	k[keyPolicy] = a.words.pair(a.policy(s.Policies), a.group(f))
+	if by.localMAC {
+		k[keyMAC] = packMAC(f.LocalMAC)
+	}
+	for _, n := range [...]struct {
+		asked     bool
+		at, shift int
+		value     int
+	}{
+		{by.vlan, keyMAC, 0, f.VLANID},
+		{by.localPort, keyNumbers, shiftLocalPort, f.LocalPort},
+		{by.otherPort, keyNumbers, shiftOtherPort, f.OtherPort},
+		{by.ipProtocol, keyNumbers, shiftProtocol, f.IPProtocol},
+		{by.ipVersion, keyNumbers, shiftVersion, f.IPVersion},
+	} {
+		if n.asked {
+			k[n.at] |= uint64(n.value) << n.shift
+		}
+	}
+	return k
+}
+
+func when(asked bool, s string) string {
+	if asked {
+		return s
+	}
+	return ""
+}
+
+// policy is the first of those that match and are told apart.
+func (a *Account) policy(matching []string) (best string) {
+	if !a.by.policy || len(matching) == 0 {
+		return ""
+	}
+	if a.rank == nil {
+		return matching[0]
+	}
+	first := len(a.rank)
+	for _, name := range matching {
+		if i, ok := a.rank[name]; ok && i < first {
+			best, first = name, i
+		}
+	}
+	return best
+}
+
+func (a *Account) group(f *fact.Facts) string {
+	if !a.by.group {
+		return ""
+	}
+	for i := range a.groups {
+		g := a.groups[i]
+		if f.LocalIP.IsValid() && g.networks.Contains(f.LocalIP) || g.macs[f.LocalMAC] {
+			return g.name
+		}
+	}
+	return ""
+}
+
+// packMAC is a hardware address as text in the upper 48 bits.
+func packMAC(text string) (out uint64) {
+	for i := range len(text) {
+		if d := strings.IndexByte(hexDigits, text[i]); d >= 0 {
+			out = out<<4 | uint64(d)
+		}
+	}
+	return out << 16
+}
+
+func unpackMAC(k uint64) string {
+	if k >>= 16; k == 0 {
+		return ""
+	}
+	out := make([]byte, 0, 17)
+	for shift := 44; shift >= 0; shift -= 4 {
+		if out = append(out, hexDigits[k>>shift&15]); shift%8 == 0 && shift > 0 {
+			out = append(out, ':')
+		}
+	}
+	return string(out)
+}
+
+const hexDigits = "0123456789abcdef"
+
+// Close ends an interval: tell is given its records, which are valid during the
+// call, and the account begins anew. What is told of the interval besides is in
+// head.
+func (a *Account) Close(head record.Aggregate, tell func(*record.Aggregate)) {
+	top := a.table.top(a.of.Top)
+	other := a.total
+	a.rows = a.rows[:0]
+	for _, i := range top {
+		r := a.table.at(i)
+		other.sub(&r.counts)
+		a.rows = append(a.rows, a.row(r))
+	}
+	head.Type, head.SchemaVersion = record.KindAggregate, record.SchemaVersion
+	head.Aggregate, head.By = a.of.Name, a.of.By
+	head.Exact, head.Error, head.Keys = a.table.evicts == 0, a.table.bound(), a.table.rows
+	head.Other, head.Total = sumOf(&other), sumOf(&a.total)
+	head.Parts = max(1, (len(a.rows)+rowsPerRecord-1)/rowsPerRecord)
+	for head.Part = 1; head.Part <= head.Parts; head.Part++ {
+		from := (head.Part - 1) * rowsPerRecord
+		a.record = head
+		a.record.Rows = a.rows[from:min(from+rowsPerRecord, len(a.rows))]
+		tell(&a.record)
+	}
+	a.total = Counts{}
+	a.table.reset()
+}
+
+func sumOf(c *Counts) record.Sum {
+	return record.Sum{
+		LocalBytes: c.LocalBytes, LocalPackets: c.LocalPackets, OtherBytes: c.OtherBytes, OtherPackets: c.OtherPackets,
+		FlowCount: c.Flows,
+	}
+}
+
+// row is a row as records have it.
+func (a *Account) row(r *row) record.AggregateRow {
+	k := &r.key
+	out := record.AggregateRow{
+		LocalIP: k.addr(keyLocalIP), OtherIP: k.addr(keyOtherIP), OtherIsLocal: k[keyNumbers]&otherIsLocal != 0,
+		LocalMAC: unpackMAC(k[keyMAC]), VLANID: int(uint16(k[keyMAC])),
+		LocalPort: int(uint16(k[keyNumbers] >> shiftLocalPort)), OtherPort: int(uint16(k[keyNumbers] >> shiftOtherPort)),
+		IPProtocol: int(uint8(k[keyNumbers] >> shiftProtocol)), IPVersion: int(uint8(k[keyNumbers] >> shiftVersion)),
+		Sum: sumOf(&r.counts), Error: r.missed,
+	}
+	out.ApplicationName, out.ProtocolName = a.words.split(k[keyApplication])
+	out.Category, out.Interface = a.words.split(k[keyCategory])
+	out.Policy, out.AddressGroup = a.words.split(k[keyPolicy])
+	return out
+}

@@ -35,6 +35,7 @@ func (w *worker) noteHeld() {
 		if r := w.table.At(w.at); !r.Has(flow.Untracked) {
 			release.Labels, release.Mark, release.Done = r.Labels, r.Mark, r.Has(flow.Done)
 			decided = release.Done || r.Labels != [16]byte{} || r.Mark != 0
+			w.unhold(r)
 		}
 	}
 	if !decided {

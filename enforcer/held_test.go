@@ -151,3 +151,26 @@ func TestBeatsFollowTheShortestLife(t *testing.T) {
 		}
 	}
 }
+
+// A connection that a policy which holds can no longer match waits no longer: by
+// its port from the first packet on.
+func TestPacketsWaitWhileAPolicyCouldMatch(t *testing.T) {
+	holding := func(port int) *artifact.Bundle {
+		b := bundle(t, policyOf{name: "blocked", all: []artifact.Test{portTest(port), textTest("hostname", "blocked.example")}})
+		b.Labels = append(b.Labels, artifact.Label{Name: artifact.HoldLabel, Bit: 7})
+		b.Policies[0].Hold, b.Program.Sticky = true, []int{7}
+		return b
+	}
+	tcp := liveConn("192.168.1.9:4000", "198.51.100.1:443")
+	const unheld = "tcp 192.168.1.9:4000>198.51.100.1:443 labels=[]/80 mark=0x0/0x0"
+	for port, want := range map[int]bool{443: false, 8443: true} {
+		g := &gate{script: newScript().call(tcp, "us04.zoom.us")}
+		stats := g.hold(1).run(t, holding(port))
+		if got := slices.Contains(g.lines, unheld); got != want || stats.HeldReleased != map[bool]uint64{true: 1}[want] {
+			t.Errorf("with port %d: got %q and %d released, want %v", port, g.lines, stats.HeldReleased, want)
+		}
+		if first, sent := slices.Index(g.lines, "release 1 new=true labels=0 done=false"), slices.Index(g.lines, "flush"); first < 0 || sent < first {
+			t.Errorf("got %q, want the first packet to go before its connection is written on", g.lines)
+		}
+	}
+}

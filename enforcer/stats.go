@@ -34,6 +34,7 @@ type Stats struct {
 
 	Held          uint64 // packets that waited
 	HeldUndecided uint64 // of those, let go on while their flow had neither label nor mark, nor an end of its analysis
+	HeldReleased  uint64 // flows whose packets waited no longer, because no policy that holds could match them any more
 	HoldMissed    uint64 // packets that were to wait and did not: too many did, or nobody answered
 	ReleaseErrors uint64 // times that packets could not be let go on
 
@@ -73,7 +74,7 @@ func (s *Stats) Counters() map[string]uint64 {
 		"flows_seen": s.FlowsSeen, "flows_evicted": s.FlowsEvicted, "flows": s.Flows, "opening": s.Opening,
 		"inspected": s.Inspected, "completed": s.Completed, "cut": s.Cut, "shed": s.Shed, "decoys": s.Decoys, "no_buffer": s.NoBuffer,
 		"buffered": s.Buffered, "panics": s.Panics, "dissectors_off": s.DissectorsOff,
-		"held": s.Held, "held_undecided": s.HeldUndecided, "hold_missed": s.HoldMissed, "release_errors": s.ReleaseErrors,
+		"held": s.Held, "held_undecided": s.HeldUndecided, "held_released": s.HeldReleased, "hold_missed": s.HoldMissed, "release_errors": s.ReleaseErrors,
 		"writes": s.Writes, "write_errors": s.WriteErrors, "resolved": s.Resolved, "unresolved": s.Unresolved,
 		"restarted": s.Restarted, "reopened": s.Reopened, "retold": s.Retold, "names": s.Names, "reloads": s.Reloads, "file_errors": s.FileErrors,
 		"adopted": s.Adopted, "corrected": s.Corrected, "audited": s.Audited, "notified": s.Notified, "records": s.Records, "aggregate_keys_shed": s.KeysShed, "readings": s.Readings, "reading_errors": s.ReadingErrors,

@@ -17,6 +17,7 @@ func (w *worker) setPolicy(p *policy) {
 	if p.early != nil {
 		w.early = p.early.NewMachine()
 	}
+	w.waiting = newWaiting(p)
 	w.attend(p)
 }
 

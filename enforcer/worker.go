@@ -41,6 +41,7 @@ type worker struct {
 	policy  *policy
 	machine *program.Machine
 	early   *program.Machine // nil when headers alone decide nothing
+	waiting *waiting         // nil when no policy holds
 	nothing program.Verdict
 	table   *flow.Table
 	buffers flow.Buffers

@@ -402,3 +402,36 @@ func TestHoldThroughReloads(t *testing.T) {
 		t.Error("no answer after destroy")
 	}
 }
+
+// A TLS connection waits until its name says that no policy which holds is meant,
+// and no longer, although its analysis goes on.
+func TestOtherNamesWaitUntilTheirHello(t *testing.T) {
+	s, lab, sink, _ := holdSite(t, fmt.Sprintf(holdPolicy, true, "open"))
+	s.awake()
+	var c net.Conn
+	var err error
+	lab.Client.Do(func() {
+		c, err = net.DialTimeout("tcp", netip.AddrPortFrom(lab.ServerAddr4, 443).String(), 10*time.Second)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	local := netip.MustParseAddrPort(c.LocalAddr().String())
+	hold := s.bit("np-hold")
+	if entry := s.conn(local, lab.ServerAddr4); !entry.Has(hold) {
+		t.Fatal("the connection does not wait before it has a name")
+	}
+	if _, err := c.Write(helloOf(t, "www.other.example")); err != nil {
+		t.Fatal(err)
+	}
+	s.eventually("the hello arrives", func() bool { return sink.bytes.Load() > 0 })
+	s.eventually("nothing waits any more", func() bool {
+		entry := s.conn(local, lab.ServerAddr4)
+		return !entry.Has(hold)
+	})
+	if entry := s.conn(local, lab.ServerAddr4); entry.Mark&doneMark != 0 {
+		t.Error("analysis is over: the test shows nothing")
+	}
+	s.wantText(strings.Join(strings.Fields(s.netpol(0, "show")), " "), "held_released 1")
+}

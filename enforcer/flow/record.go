@@ -65,6 +65,8 @@ const (
 	Crowded
 	// Shed flows were given up without a name because of that.
 	Shed
+	// Unheld flows' packets wait no longer, although analysis goes on.
+	Unheld
 
 	alias // the record only leads to another, in Work
 )

@@ -20,9 +20,12 @@ import (
 )
 
 // Source gives packets. Next fills raw, whose Data is valid until the next
-// call, or returns packet.ErrIdle when none came for about 100 ms,
+// call, or returns packet.ErrIdle when none came for half a second at most,
 // packet.ErrFileEnd or a *packet.FileError after a capture file, and io.EOF at
 // the end of all. Any other error ends Run.
+//
+// A Source may have Wake(), which makes a waiting Next, or the next one, return
+// packet.ErrIdle at once; any goroutine calls it.
 //
 // A Source may also have Pending() bool: whether Next would return a packet
 // without waiting. The engine then sends its labels before it waits.
@@ -282,6 +285,9 @@ func (e *Engine) Reload(bundle *artifact.Bundle) error {
 	}
 	e.use(p)
 	e.scheduler.Restore()
+	for lane := range e.asks {
+		e.wake(lane)
+	}
 	return nil
 }
 
@@ -339,12 +345,24 @@ func (e *Engine) Why(t flow.Tuple) (why telemetry.Why, ok bool) {
 	return why, ok
 }
 
+// wake has a lane's worker look up from waiting for packets.
+func (e *Engine) wake(lane int) {
+	source := e.config.Source
+	if lane > 0 {
+		source = e.config.Lanes[lane-1].Source
+	}
+	if s, ok := source.(interface{ Wake() }); ok {
+		s.Wake()
+	}
+}
+
 // ask has a lane's worker run fn and waits; it does nothing while none runs.
 func (e *Engine) ask(lane int, fn func(*worker)) {
 	if !e.running.Load() {
 		return
 	}
 	done := make(chan struct{})
+	e.wake(lane)
 	select {
 	case e.asks[lane] <- func(w *worker) { defer close(done); fn(w) }:
 		<-done

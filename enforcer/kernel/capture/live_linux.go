@@ -14,9 +14,13 @@ import (
 	"github.com/netpol/netpol/enforcer/packet"
 )
 
-// idleWait is how long Live.Next waits, in milliseconds, before it returns
-// packet.ErrIdle.
-const idleWait = 100
+// How long Live.Next waits, in milliseconds, before it returns packet.ErrIdle: for
+// what is due in seconds at most, so longer once nothing has come for a second.
+const (
+	idleWait   = 100
+	quietWait  = 500
+	quietAfter = 10 // waits
+)
 
 // Live is the source of a router: copies of packets, and packets that wait. Both
 // can change over to other numbers while the engine reads. Next, Pending and
@@ -25,15 +29,21 @@ type Live struct {
 	bell   sync.Mutex   // guards wake; taken after mu where both are
 	wake   int          // eventfd by which the others interrupt Next; -1 after Close
 	wanted atomic.Int32 // of those who want mu
+	called atomic.Bool  // by Wake
 	closed atomic.Bool
 
 	mu     sync.Mutex // held by Next, Pending and Release
-	logs   []groupLog
-	turn   int         // the log that is read next
-	queue  *Queue      // nil when nothing is held
-	queues QueueConfig // its
-	before LiveStats   // of what was read before it changed over
+	turn   int        // the log that is read next
+	idle   int        // waits since a packet came
+	waiter waiter
 	poll   []unix.PollFd
+
+	// What follows is written with mu and counted held, and read with either.
+	counted sync.Mutex
+	logs    []groupLog
+	queue   *Queue      // nil when nothing is held
+	queues  QueueConfig // its
+	before  LiveStats   // of what was read before it changed over
 }
 
 // groupLog is an NFLOG group that is read.
@@ -59,6 +69,8 @@ func OpenLive(cfg LiveConfig) (*Live, error) {
 // what was read before is read on.
 func (l *Live) Use(cfg LiveConfig) error {
 	defer l.interrupt()()
+	l.counted.Lock()
+	defer l.counted.Unlock()
 	if err := l.regroup(cfg.Groups); err != nil {
 		return err
 	}
@@ -152,6 +164,10 @@ func (l *Live) Next(r *packet.Raw) error {
 		if l.closed.Load() {
 			return io.EOF
 		}
+		if l.called.Load() {
+			l.answer()
+			return packet.ErrIdle
+		}
 		if l.queue != nil {
 			l.queue.look()
 			if ok, err := l.queue.take(r); ok || err != nil {
@@ -161,11 +177,11 @@ func (l *Live) Next(r *packet.Raw) error {
 		if ok, err := l.takeLogged(r); ok || err != nil {
 			return err
 		}
-		idle, err := l.wait()
+		ready, err := l.wait()
 		switch {
 		case err != nil:
 			return err
-		case idle, l.wanted.Load() > 0:
+		case ready == 0, l.wanted.Load() > 0:
 			return packet.ErrIdle
 		}
 	}
@@ -183,8 +199,8 @@ func (l *Live) takeLogged(r *packet.Raw) (bool, error) {
 	return false, nil
 }
 
-// wait waits for packets; idle says that none came.
-func (l *Live) wait() (idle bool, _ error) {
+// wait waits for packets.
+func (l *Live) wait() (ready int, _ error) {
 	l.poll = append(l.poll[:0], unix.PollFd{Fd: int32(l.wake), Events: unix.POLLIN})
 	for i := range l.logs {
 		l.poll = append(l.poll, unix.PollFd{Fd: int32(l.logs[i].sock.FD()), Events: unix.POLLIN})
@@ -192,7 +208,31 @@ func (l *Live) wait() (idle bool, _ error) {
 	if l.queue != nil {
 		l.poll = append(l.poll, unix.PollFd{Fd: int32(l.queue.sock.FD()), Events: unix.POLLIN})
 	}
-	return wait(idleWait, l.poll)
+	patience := idleWait
+	if l.idle >= quietAfter {
+		patience = quietWait
+	}
+	if ready, err := l.waiter.wait(patience, l.poll); ready > 0 || err != nil {
+		l.idle = 0
+		return ready, err
+	}
+	l.idle++
+	return 0, nil
+}
+
+// Wake makes a waiting Next, or the next one, return packet.ErrIdle at once.
+func (l *Live) Wake() {
+	if !l.called.Swap(true) {
+		l.ring(func(fd int) { _, _ = unix.Write(fd, []byte{1, 0, 0, 0, 0, 0, 0, 0}) })
+	}
+}
+
+// answer makes the eventfd quiet again, unless others ring as well.
+func (l *Live) answer() {
+	l.called.Store(false)
+	if l.wanted.Load() == 0 {
+		l.ring(func(fd int) { _, _ = unix.Read(fd, make([]byte, 8)) })
+	}
 }
 
 // Pending reports whether Next would return a packet without waiting.
@@ -216,10 +256,10 @@ func (l *Live) Release(list []flow.Release) error {
 	return l.queue.Release(list)
 }
 
-// Lost is how many copies the kernel made and nobody read. It waits for Next.
+// Lost is how many copies the kernel made and nobody read.
 func (l *Live) Lost() uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.counted.Lock()
+	defer l.counted.Unlock()
 	return l.lost()
 }
 
@@ -233,7 +273,8 @@ func (l *Live) lost() uint64 {
 
 // Stats are the counters so far.
 func (l *Live) Stats() LiveStats {
-	defer l.interrupt()()
+	l.counted.Lock()
+	defer l.counted.Unlock()
 	s := l.before
 	s.Lost = l.lost()
 	if l.queue != nil {
@@ -248,7 +289,9 @@ func (l *Live) Close() error {
 		return nil
 	}
 	defer l.interrupt()()
-	var errs []error
+	l.counted.Lock()
+	defer l.counted.Unlock()
+	errs := []error{l.waiter.close()}
 	for i := range l.logs {
 		errs = append(errs, l.logs[i].Close())
 	}

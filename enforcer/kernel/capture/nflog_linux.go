@@ -53,6 +53,7 @@ const (
 type NFLog struct {
 	mu sync.Mutex // held by Next, so that Close frees nothing in use
 	stream
+	waiter waiter
 	wake   int // eventfd that Close writes to
 	closed atomic.Bool
 	idle   int // milliseconds
@@ -98,7 +99,7 @@ func (s *NFLog) Next(r *packet.Raw) error {
 			return err
 		}
 		fds := [...]unix.PollFd{{Fd: int32(s.wake), Events: unix.POLLIN}, {Fd: int32(s.sock.FD()), Events: unix.POLLIN}}
-		if idle, err := wait(s.idle, fds[:]); idle || err != nil {
+		if ready, err := s.waiter.wait(s.idle, fds[:]); ready == 0 || err != nil {
 			return cmp.Or(err, packet.ErrIdle)
 		}
 	}
@@ -146,7 +147,7 @@ func (s *NFLog) Close() error {
 	_, _ = unix.Write(s.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return errors.Join(s.sock.Close(), unix.Close(s.wake))
+	return errors.Join(s.waiter.close(), s.sock.Close(), unix.Close(s.wake))
 }
 
 // fill reads the attributes of one logged packet; false if it has no payload.

@@ -26,6 +26,8 @@ type Ring struct {
 	gate *flowGate
 	ring []byte
 
+	waiter waiter
+
 	block   int    // that is read, or is waited for
 	held    bool   // the block is ours until its packets are read
 	at      uint32 // of the next packet, in the block
@@ -209,16 +211,16 @@ func (s *Ring) wait() error {
 	if s.down {
 		fds[0].Fd = -1 // it would say POLLERR at once
 	}
-	n, err := unix.Poll(fds[:], int(s.cfg.Idle.Milliseconds()))
+	n, err := s.waiter.wait(int(s.cfg.Idle.Milliseconds()), fds[:])
 	switch {
-	case err != nil && !errors.Is(err, unix.EINTR):
-		return fmt.Errorf("packet ring poll: %w", err)
+	case err != nil:
+		return err
 	case fds[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0:
 		s.lookAfter()
 	case s.down:
 		s.lookAfter()
 		return packet.ErrIdle
-	case err == nil && n == 0:
+	case n == 0:
 		s.lookAfter()
 		return packet.ErrIdle
 	}
@@ -293,7 +295,7 @@ func (s *Ring) release() error {
 	if s.wake >= 0 {
 		errs = append(errs, unix.Close(s.wake))
 	}
-	errs = append(errs, unix.Close(s.fd), s.gate.close())
+	errs = append(errs, s.waiter.close(), unix.Close(s.fd), s.gate.close())
 	return errors.Join(errs...)
 }
 

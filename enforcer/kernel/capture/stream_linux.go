@@ -2,7 +2,6 @@ package capture
 
 import (
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -91,16 +90,6 @@ func (s *stream) read(buf []byte) (int, error) {
 		}
 		return n, err
 	}
-}
-
-// wait waits until one of the descriptors can be read; idle says that none could
-// in so many milliseconds.
-func wait(milliseconds int, fds []unix.PollFd) (idle bool, _ error) {
-	n, err := unix.Poll(fds, milliseconds)
-	if err != nil && !errors.Is(err, unix.EINTR) {
-		return false, fmt.Errorf("poll packets: %w", err)
-	}
-	return err == nil && n == 0, nil
 }
 
 // name is the interface's name, empty for one that is gone.

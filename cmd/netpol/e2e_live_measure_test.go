@@ -1,0 +1,330 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/kernel/ct"
+	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
+)
+
+// livePolicy labels look-ups of a name and gives them a code point: what they
+// are, their first packet says.
+const livePolicy = `policy "calls" {
+  criteria = "domain(dns_hostname, 'zoom.us')"
+  label    = "calls"
+  dscp     = "cs5"
+}
+`
+
+// liveSite is a router that gates, labels and marks, and a server that swallows
+// what the generator sends.
+func liveSite(t *testing.T, settings string, flags ...string) (*site, *kerneltest.Lab, *enforcer) {
+	t.Helper()
+	if !measures() {
+		t.Skip("NETPOL_MEASURE is not set")
+	}
+	lab := kerneltest.NewLab(t)
+	lab.Server.Run("nft", "add table ip swallow; add chain ip swallow in { type filter hook input priority 0; }; add rule ip swallow in udp dport 53 drop")
+	lab.Router.Sysctl("net/netfilter/nf_conntrack_acct", "1")
+	s := newSite(t, lab.Router)
+	s.installEnforcer()
+	s.write("policies/zoom.netpol.hcl", settings+livePolicy)
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	return s, lab, s.startEnforcer(append([]string{"--max-flows", "400000", "--log-level", "warn"}, flags...)...)
+}
+
+// counters are netpold's.
+func (s *site) counters() map[string]uint64 {
+	s.t.Helper()
+	var out struct {
+		Enforcer struct {
+			Status struct {
+				Counters map[string]uint64 `json:"counters"`
+			} `json:"status"`
+		} `json:"enforcer"`
+	}
+	if err := json.Unmarshal([]byte(s.netpol(0, "show", "--json")), &out); err != nil {
+		s.t.Fatal(err)
+	}
+	return out.Enforcer.Status.Counters
+}
+
+// labelled counts the connections of the router that carry a label, and all.
+func (s *site) labelled(bit int) (with, all int) {
+	s.t.Helper()
+	var err error
+	s.ns.Do(func() {
+		var client *ct.Client
+		if client, err = ct.Open(); err != nil {
+			return
+		}
+		defer client.Close()
+		err = client.Connections(0, 0, func(c *flow.Connection) error {
+			if c.Orig.Proto != 17 || c.Orig.DstPort != 53 {
+				return nil
+			}
+			all++
+			if c.Labels[bit/8]&(1<<(bit%8)) != 0 {
+				with++
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return with, all
+}
+
+// onProcessor runs f on a thread of its own that stays on one processor.
+func onProcessor(n int, f func()) {
+	var done sync.WaitGroup
+	done.Go(func() {
+		runtime.LockOSThread() // and the thread ends with the goroutine
+		var set unix.CPUSet
+		set.Set(n)
+		_ = unix.SchedSetaffinity(0, &set)
+		f()
+	})
+	done.Wait()
+}
+
+// TestLiveThroughput: one TCP stream through the router in packets of 1500 bytes,
+// beside a router that only tracks connections.
+func TestLiveThroughput(t *testing.T) {
+	s, lab, netpold := liveSite(t, "")
+	for _, end := range []struct {
+		ns  *kerneltest.NS
+		dev string
+	}{{lab.Client, "eth0"}, {lab.Router, kerneltest.ClientDevice}, {lab.Router, kerneltest.ServerDevice}, {lab.Server, "eth0"}} {
+		end.ns.Run("ethtool", "-K", end.dev, "tso", "off", "gso", "off", "gro", "off")
+	}
+	table := s.ns.Run("nft", "-s", "list", "table", "inet", "netpol")
+	s.write("table.nft", table)
+	track := `add table inet track; add chain inet track c { type filter hook forward priority 0; }; add rule inet track c ct state invalid counter`
+	s.ns.Run("nft", track)
+	var tracked, enforced, ratios []float64
+	for range 9 {
+		s.netpol(0, "destroy", "--auto-approve")
+		tracked = append(tracked, iperf(t, lab, 3))
+		s.netpol(0, "apply", "--auto-approve", s.policies)
+		s.eventually("netpold works", func() bool { return s.counters()["beats"] > 0 })
+		enforced = append(enforced, iperf(t, lab, 3))
+		ratios = append(ratios, enforced[len(enforced)-1]/tracked[len(tracked)-1])
+	}
+	slices.Sort(tracked)
+	slices.Sort(enforced)
+	slices.Sort(ratios)
+	ratio := at(enforced, 50) / at(tracked, 50)
+	t.Logf("conntrack alone %.2f, netpold %.2f Gbit/s: ratio of medians %.3f, median of the pairs' ratios %.3f, netpold used %v", at(tracked, 50), at(enforced, 50), ratio, at(ratios, 50), usageOf(t, netpold.cmd.Process.Pid).cpu)
+	if max(ratio, at(ratios, 50)) < 0.97 {
+		t.Errorf("ratio %.3f, want at least 0.97", ratio)
+	}
+}
+
+// TestLiveNewFlows: connections of one packet each, which is all that netpold
+// gets to name them by.
+func TestLiveNewFlows(t *testing.T) {
+	for _, groups := range []int{1, 2} {
+		t.Run(fmt.Sprintf("groups=%d", groups), func(t *testing.T) {
+			s, lab, netpold := liveSite(t, fmt.Sprintf("netpol {\n  log_groups = %d\n}\n", groups), "--workers", fmt.Sprint(groups))
+			g := newGenerator(t, lab, 53, question("us04web.zoom.us"))
+			g.learnTheWay()
+			const flows = 200_000
+			before := usageOf(t, netpold.cmd.Process.Pid)
+			var took time.Duration
+			onProcessor(0, func() {
+				began := time.Now()
+				for n := range flows {
+					g.connection(1 + n)
+					g.send()
+				}
+				took = time.Since(began)
+			})
+			s.eventually("netpold has read all", func() bool { return s.counters()["completed"] >= flows })
+			after := usageOf(t, netpold.cmd.Process.Pid)
+			counters := s.counters()
+			with, all := s.labelled(s.bit("calls"))
+			cpu := (after.cpu - before.cpu) / flows
+			t.Logf("%.0f new flows/s: %d of %d labelled, %d copies lost, %.1f µs of netpold a flow, %d MB resident", flows/took.Seconds(), with, all, counters["capture_lost"], float64(cpu.Nanoseconds())/1e3, after.resident/1024)
+			if with != all || counters["capture_lost"] > 0 || cpu > 10*time.Microsecond {
+				t.Errorf("%d of %d labelled, %d copies lost, %v a flow; want all, none and at most 10µs", with, all, counters["capture_lost"], cpu)
+			}
+		})
+	}
+}
+
+// TestLiveLatency: from a connection's first packet to the first that carries the
+// code point, both as the server sees them; packets are sent 20 µs apart.
+func TestLiveLatency(t *testing.T) {
+	s, lab, _ := liveSite(t, "")
+	lab.Server.Run("nft", "flush", "ruleset")
+	seen := newMarked(t, lab.Server, netip.AddrPortFrom(lab.ServerAddr4, 53))
+	g := newGenerator(t, lab, 53, question("us04web.zoom.us"))
+	g.learnTheWay()
+	seen.spans()
+	measure := func(what string, flows, at1, burst int, every time.Duration, p50, p99 time.Duration) {
+		onProcessor(0, func() {
+			next := time.Now()
+			for n := 0; n < flows; n += burst {
+				until(next)
+				next = next.Add(every)
+				round := time.Now()
+				for range 60 {
+					for i := range burst {
+						g.connection(at1 + n + i)
+						g.send()
+					}
+					round = round.Add(20 * time.Microsecond)
+					until(round)
+				}
+			}
+		})
+		time.Sleep(100 * time.Millisecond)
+		spans := seen.spans()
+		if len(spans) < flows*9/10 {
+			t.Fatalf("%s: %d of %d flows seen with the code point", what, len(spans), flows)
+		}
+		t.Logf("%s: first packet with the code point after p50 %v, p90 %v, p99 %v (%d flows)", what, at(spans, 50), at(spans, 90), at(spans, 99), len(spans))
+		if at(spans, 50) > p50 || at(spans, 99) > p99 {
+			t.Errorf("%s: p50 %v, p99 %v; want at most %v and %v", what, at(spans, 50), at(spans, 99), p50, p99)
+		}
+	}
+	s.counters()
+	measure("200 flows a second", 2000, 1, 1, 5*time.Millisecond, 120*time.Microsecond, 400*time.Microsecond)
+	measure("bursts of 64 flows", 6400, 3000, 64, 100*time.Millisecond, 2*time.Millisecond, 2*time.Millisecond)
+}
+
+// marked watches datagrams for a code point.
+type marked struct {
+	mu    sync.Mutex
+	first map[netip.AddrPort]time.Time
+	after map[netip.AddrPort]time.Duration
+}
+
+func newMarked(t *testing.T, ns *kerneltest.NS, at netip.AddrPort) *marked {
+	t.Helper()
+	m := &marked{first: map[netip.AddrPort]time.Time{}, after: map[netip.AddrPort]time.Duration{}}
+	var conn *net.UDPConn
+	var err error
+	ns.Do(func() { conn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(at)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	raw, err := conn.SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) {
+			for _, option := range [][2]int{{unix.SOL_SOCKET, unix.SO_TIMESTAMPNS}, {unix.SOL_IP, unix.IP_RECVTOS}} {
+				_ = unix.SetsockoptInt(int(fd), option[0], option[1], 1)
+			}
+			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 64<<20)
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	go m.watch(conn)
+	return m
+}
+
+func (m *marked) watch(conn *net.UDPConn) {
+	buf, oob := make([]byte, 2000), make([]byte, 200)
+	for {
+		_, n, _, from, err := conn.ReadMsgUDPAddrPort(buf, oob)
+		if err != nil {
+			return
+		}
+		messages, _ := unix.ParseSocketControlMessage(oob[:n])
+		var when time.Time
+		tos := byte(0)
+		for _, c := range messages {
+			switch {
+			case c.Header.Level == unix.SOL_SOCKET:
+				when = stamp(oob)
+			case c.Header.Level == unix.SOL_IP && c.Header.Type == unix.IP_TOS:
+				tos = c.Data[0]
+			}
+		}
+		m.mu.Lock()
+		if _, ok := m.first[from]; !ok {
+			m.first[from] = when
+		}
+		if _, ok := m.after[from]; !ok && tos != 0 {
+			m.after[from] = when.Sub(m.first[from])
+		}
+		m.mu.Unlock()
+	}
+}
+
+// spans are the times it took, sorted, and are forgotten.
+func (m *marked) spans() (spans []time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, d := range m.after {
+		spans = append(spans, d)
+	}
+	clear(m.after)
+	clear(m.first)
+	slices.Sort(spans)
+	return spans
+}
+
+// TestLiveIdle: netpold without traffic waits for timers alone.
+func TestLiveIdle(t *testing.T) {
+	_, _, netpold := liveSite(t, "", "--max-flows", "65536")
+	time.Sleep(3 * time.Second)
+	pid := netpold.cmd.Process.Pid
+	before := usageOf(t, pid)
+	const span = 30 * time.Second
+	time.Sleep(span)
+	after := usageOf(t, pid)
+	t.Logf("%d MB resident, %.1f wake-ups a second, %v of CPU in %v", after.resident/1024, float64(after.switches-before.switches)/span.Seconds(), after.cpu-before.cpu, span)
+	if after.resident > 25<<10 {
+		t.Errorf("%d kB resident, want less than 25 MB", after.resident)
+	}
+}
+
+// TestLiveSpray: a million connections of one datagram each, beside a stream whose
+// connection keeps what policies say of it.
+func TestLiveSpray(t *testing.T) {
+	s, lab, netpold := liveSite(t, `policy "stream" {
+  criteria = "dst_port == 5201"
+  label    = "stream"
+}
+`, "--max-flows", "65536")
+	g := newGenerator(t, lab, 53, []byte("spray"))
+	stream := make(chan float64)
+	go func() { stream <- iperf(t, lab, 12) }()
+	time.Sleep(time.Second)
+	most := 0
+	onProcessor(0, func() {
+		for n := range 1_000_000 {
+			g.connection(n)
+			g.send()
+			if n%20000 == 0 {
+				most = max(most, usageOf(t, netpold.cmd.Process.Pid).resident)
+			}
+		}
+	})
+	most = max(most, usageOf(t, netpold.cmd.Process.Pid).resident)
+	kept := strings.Count(s.ns.Run("conntrack", "-L", "-p", "tcp", "--dport", "5201", "-o", "labels"), "stream")
+	gbit := <-stream
+	counters := s.counters()
+	t.Logf("%d MB resident at most; %d of iperf3's connections labelled, %.2f Gbit/s; %d flows evicted, %d copies lost", most/1024, kept, gbit, counters["flows_evicted"], counters["capture_lost"])
+	if most > 96<<10 || kept < 2 {
+		t.Errorf("%d kB resident, %d of iperf3's 2 connections labelled; want less than 96 MiB, and both", most, kept)
+	}
+}

@@ -96,7 +96,7 @@ func (w *worker) take() {
 		w.count(r, fromClient)
 	}
 	w.moved = !r.Has(flow.Done) && w.noteEnds(r, fromClient)
-	if r.Interface == 0 {
+	if raw.Interface != "" && r.Interface == 0 {
 		w.place(r)
 	}
 	w.deliver(id, r, fromClient)

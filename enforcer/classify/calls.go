@@ -43,7 +43,7 @@ type hint struct {
 }
 
 // teach remembers what a named flow says of the other flows of its client.
-func (c *Classifier) teach(f *fact.Facts, v verdict, names *Names, nowNanos int64) {
+func (c *Classifier) teach(f *fact.Facts, o *owners, v verdict, names *Names, nowNanos int64) {
 	if names == nil || v.application == "" || !makesCalls(v.category) || v.by == fact.ByPort {
 		return
 	}
@@ -55,8 +55,9 @@ func (c *Classifier) teach(f *fact.Facts, v verdict, names *Names, nowNanos int6
 	s := names.of(client.As16())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i, ok := c.serverNetwork(f); ok {
-		s.note(callKey{client: client.As16(), owner: c.apps[i].tag}, h, networkLife, v.application != c.apps[i].tag)
+	if o.server.ok {
+		tag := c.apps[o.server.app].tag
+		s.note(callKey{client: client.As16(), owner: tag}, h, networkLife, v.application != tag)
 	}
 	for _, outer := range c.within[v.application] {
 		s.note(callKey{client: client.As16(), owner: outer}, h, networkLife, true)
@@ -95,7 +96,7 @@ func (n *Names) hint(key callKey, nowNanos int64) (hint, bool) {
 // a flow that shows no name: first its very socket, then what the client does
 // in the server's network, then, for a peer at an address that is nobody's, the
 // call it is in.
-func (c *Classifier) correlate(f *fact.Facts, names *Names, nowNanos int64) (hint, bool) {
+func (c *Classifier) correlate(f *fact.Facts, o *owners, names *Names, nowNanos int64) (hint, bool) {
 	if names == nil || f.IPProtocol != ipUDP {
 		return hint{}, false
 	}
@@ -115,8 +116,8 @@ func (c *Classifier) correlate(f *fact.Facts, names *Names, nowNanos int64) (hin
 		return hint{}, false
 	}
 	key := callKey{client: client.As16()}
-	if i, ok := c.serverNetwork(f); ok {
-		key.owner = c.apps[i].tag
+	if o.server.ok {
+		key.owner = c.apps[o.server.app].tag
 	} else if !c.ownSocket(uint16(f.SrcPort)) || !c.ownSocket(uint16(f.DstPort)) {
 		return hint{}, false // a service that anybody may ask, no peer
 	}

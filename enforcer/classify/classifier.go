@@ -196,17 +196,18 @@ func (c *Classifier) Classify(f *fact.Facts, final bool, names *Names, nowNanos 
 	if !asks {
 		c.recallName(f, names, nowNanos)
 	}
+	o := c.ownersOf(f)
 	v := verdict{}
 	if !asks && carriesPorts(f.IPProtocol) {
-		v = c.decide(f, proto, guessed, final, names, nowNanos)
-		c.teach(f, v, names, nowNanos)
+		v = c.decide(f, &o, proto, guessed, final, names, nowNanos)
+		c.teach(f, &o, v, names, nowNanos)
 	}
 	f.Application, f.Brand, f.ApplicationCategory, f.By = v.application, c.Brand(v.application), v.category, v.by
 	f.Guessed = guessed || v.guessed()
 	f.Confidence = confidence(f, guessed)
 	fact.SetRisk(&f.Risks, fact.RiskNonstandardPort, !guessed && c.offItsPorts(f, proto))
-	f.DomainCategory, f.NetworkCategory = c.domainCategory(f), c.networkCategory(f)
-	c.follow(f)
+	f.DomainCategory, f.NetworkCategory = c.category(o.name), c.category(o.server)
+	c.follow(f, &o)
 	f.Category = f.ApplicationCategory
 	// What a flow speaks says more of it than in whose cloud its server stands,
 	// unless it is what everything speaks.

@@ -55,62 +55,39 @@ func confidence(f *fact.Facts, guessed bool) int {
 	return 100 // by its bytes
 }
 
-// domainCategory is the category of whoever owns the name that the flow goes
-// to, whatever the flow itself was recognised as.
-func (c *Classifier) domainCategory(f *fact.Facts) string {
-	name := f.DNSHostname
-	if isName(f.Hostname) {
-		name = f.Hostname
-	}
-	if name != "" {
-		if i, ok := c.suffixes.lookup(name); ok {
-			return c.apps[i].category
-		}
-	}
-	return ""
-}
-
-// networkCategory is the category of whoever owns the server's network.
-func (c *Classifier) networkCategory(f *fact.Facts) string {
-	if i, ok := c.serverNetwork(f); ok {
-		return c.apps[i].category
-	}
-	return ""
-}
-
 // decide weighs the evidence, strongest first; doc.go tells the order.
-func (c *Classifier) decide(f *fact.Facts, proto protocol, guessed, final bool, names *Names, nowNanos int64) verdict {
+func (c *Classifier) decide(f *fact.Facts, o *owners, proto protocol, guessed, final bool, names *Names, nowNanos int64) verdict {
 	if proto.application != "" && !guessed {
 		return verdict{application: proto.application, category: proto.appCategory, by: fact.ByPayload}
 	}
 	// A dissector that knows a product by its bytes, inside of a protocol that
 	// others use as well, says so itself.
-	if category, ok := c.categories[f.Application]; ok && f.By == fact.ByPayload && !guessed {
-		return verdict{application: f.Application, category: category, by: fact.ByPayload}
+	if f.By == fact.ByPayload && !guessed {
+		if category, ok := c.categories[f.Application]; ok {
+			return verdict{application: f.Application, category: category, by: fact.ByPayload}
+		}
 	}
 	if isName(f.Hostname) {
-		if i, ok := c.suffixes.lookup(f.Hostname); ok {
-			return c.verdict(i, hostnameEvidence(f))
+		if o.name.ok {
+			return c.verdict(o.name.app, hostnameEvidence(f))
 		}
 		return verdict{}
 	}
-	if f.DNSHostname != "" {
-		if i, ok := c.suffixes.lookup(f.DNSHostname); ok {
-			return c.verdict(i, fact.ByDNS)
-		}
+	if o.name.ok {
+		return c.verdict(o.name.app, fact.ByDNS)
 	}
 	if !final && (f.Protocol == "" || namesFollow(f.Protocol)) {
 		return verdict{}
 	}
-	return c.infer(f, guessed, final, names, nowNanos)
+	return c.infer(f, o, guessed, final, names, nowNanos)
 }
 
 // infer names a flow that shows no name by other flows of its client, by its
 // server's address and by its port.
-func (c *Classifier) infer(f *fact.Facts, guessed, final bool, names *Names, nowNanos int64) verdict {
-	i, ok := c.serverNetwork(f)
+func (c *Classifier) infer(f *fact.Facts, o *owners, guessed, final bool, names *Names, nowNanos int64) verdict {
+	i, ok := o.server.app, o.server.ok
 	if f.Protocol == "" || guessed || isMedia(f.Protocol) {
-		h, found := c.correlate(f, names, nowNanos)
+		h, found := c.correlate(f, o, names, nowNanos)
 		if known := h.weak && ok && c.apps[i].tag == h.application; found && !known {
 			return verdict{application: h.application, category: c.categories[h.application], by: fact.ByCorrelation, weak: h.weak}
 		}
@@ -126,20 +103,6 @@ func (c *Classifier) infer(f *fact.Facts, guessed, final bool, names *Names, now
 		}
 	}
 	return verdict{}
-}
-
-// serverNetwork finds the application whose network the flow was opened to.
-// The client's network counts only where the server's address can be in none:
-// a flow first seen in its middle may be turned around, but a client that
-// calls from Amazon's network to a server of ours is not Amazon.
-func (c *Classifier) serverNetwork(f *fact.Facts) (uint16, bool) {
-	if i, ok := c.network(f.DstIP); ok {
-		return i, true
-	}
-	if f.DstIP.IsPrivate() && f.SrcPort < f.DstPort {
-		return c.network(f.SrcIP)
-	}
-	return 0, false
 }
 
 // hostnameEvidence says where the host name was read, from the dissector's

@@ -1,8 +1,6 @@
 package classify
 
 import (
-	"net/netip"
-
 	"github.com/netpol/netpol/lang/fact"
 )
 
@@ -10,18 +8,12 @@ import (
 const tunnelProtocol = "gtp-u"
 
 // follow fills what follows from other facts, and what its ends' networks tell.
-func (c *Classifier) follow(f *fact.Facts) {
+func (c *Classifier) follow(f *fact.Facts, o *owners) {
 	f.TunnelType = Tunnel(f.Protocol)
 	f.TLSProcHello, f.TLSProcCertificate = f.JA4 != "", f.TLSCertFingerprint != ""
 	f.RiskScore, f.RiskClient, f.RiskServer = fact.RiskScores(f.Risks)
-	f.SrcNetworkCategory, f.DstNetworkCategory = c.ownerCategory(f.SrcIP), c.ownerCategory(f.DstIP)
-	f.LocalNetworkCategory, f.OtherNetworkCategory = f.SrcNetworkCategory, f.DstNetworkCategory
-	if f.LocalIP != f.SrcIP {
-		f.LocalNetworkCategory = c.ownerCategory(f.LocalIP)
-	}
-	if f.OtherIP != f.DstIP {
-		f.OtherNetworkCategory = c.ownerCategory(f.OtherIP)
-	}
+	f.SrcNetworkCategory, f.DstNetworkCategory = c.category(o.src), c.category(o.dst)
+	f.LocalNetworkCategory, f.OtherNetworkCategory = c.category(c.ownerOf(f.LocalIP, f, o)), c.category(c.ownerOf(f.OtherIP, f, o))
 }
 
 // Tunnel is the value of the attribute "tunnel_type" for a protocol.
@@ -47,13 +39,4 @@ func Telling(f *fact.Facts, attribute string) bool {
 		return f.CTReplyDstIP != f.SrcIP
 	}
 	return true
-}
-
-// ownerCategory is the category of the application in whose network an address
-// lies.
-func (c *Classifier) ownerCategory(a netip.Addr) string {
-	if i, ok := c.network(a); ok {
-		return c.apps[i].category
-	}
-	return ""
 }

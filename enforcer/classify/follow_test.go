@@ -38,7 +38,8 @@ func TestWhatFollows(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := tt.in
-			c.follow(&got)
+			o := c.ownersOf(&got)
+			c.follow(&got, &o)
 			want := tt.in
 			want.TunnelType, want.TLSProcHello, want.TLSProcCertificate = tt.want.TunnelType, tt.want.TLSProcHello, tt.want.TLSProcCertificate
 			want.RiskScore, want.RiskClient, want.RiskServer = tt.want.RiskScore, tt.want.RiskClient, tt.want.RiskServer

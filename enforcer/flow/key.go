@@ -22,14 +22,19 @@ type Key struct {
 // KeyOf is the key of the flow that p belongs to. fromB says that p went from
 // B to A.
 func KeyOf(p *packet.Parsed) (k Key, fromB bool) {
-	k = Key{
-		A: p.Src, B: p.Dst, APort: p.SrcPort, BPort: p.DstPort,
-		VLAN: p.VLAN, Proto: p.Proto, IPVersion: p.IPVersion,
-	}
+	k.APort, k.BPort = p.SrcPort, p.DstPort
 	if p.ICMPQuery() {
 		k.APort, k.BPort = p.ICMPID, p.ICMPID
 	}
-	return k, k.order()
+	k.VLAN, k.Proto, k.IPVersion = p.VLAN, p.Proto, p.IPVersion
+	// Written in their order at once: to swap what has just been written waits
+	// until it can be read.
+	if after(&p.Src, &p.Dst, k.APort, k.BPort) {
+		k.A, k.B, k.APort, k.BPort = p.Dst, p.Src, k.BPort, k.APort
+		return k, true
+	}
+	k.A, k.B = p.Src, p.Dst
+	return k, false
 }
 
 // KeyOfTuple is the key of the flow with the given tuple outside any VLAN, as
@@ -51,7 +56,7 @@ func KeyOfTuple(t Tuple) (k Key, fromB bool) {
 
 // order puts the ends into canonical order and says whether it swapped them.
 func (k *Key) order() bool {
-	if !k.turned() {
+	if !after(&k.A, &k.B, k.APort, k.BPort) {
 		return false
 	}
 	k.A, k.B = k.B, k.A
@@ -59,16 +64,16 @@ func (k *Key) order() bool {
 	return true
 }
 
-// turned says that B comes before A. bytes.Compare on sixteen bytes is a call,
-// and half of a packet's key was that.
-func (k *Key) turned() bool {
-	if a, b := binary.BigEndian.Uint64(k.A[:]), binary.BigEndian.Uint64(k.B[:]); a != b {
-		return a > b
+// after says that the first end comes after the second. bytes.Compare on sixteen
+// bytes is a call, and half of a packet's key was that.
+func after(a, b *[16]byte, aPort, bPort uint16) bool {
+	if x, y := binary.BigEndian.Uint64(a[:]), binary.BigEndian.Uint64(b[:]); x != y {
+		return x > y
 	}
-	if a, b := binary.BigEndian.Uint64(k.A[8:]), binary.BigEndian.Uint64(k.B[8:]); a != b {
-		return a > b
+	if x, y := binary.BigEndian.Uint64(a[8:]), binary.BigEndian.Uint64(b[8:]); x != y {
+		return x > y
 	}
-	return k.APort > k.BPort
+	return aPort > bPort
 }
 
 // same says that two keys are equal, by words: == calls a comparison of memory.

@@ -72,42 +72,45 @@ const (
 )
 
 // Record is what the table keeps of one flow. It holds no pointers: the
-// collector need not look at a million of them. The engine owns the fields
-// from Packets on; the table never reads them.
+// collector need not look at a million of them. The engine owns what is exported
+// but Key and Class; the table never reads it.
+//
+// What every packet of a decided flow reads and writes comes first, within the 64
+// bytes of a cache line: with a million flows each line is a wait for memory.
 type Record struct {
-	Key   Key
-	prev  ID
-	next  ID
-	other ID // the record's alias, or the alias's record
+	Key      Key
+	Flags    Flags
+	Packets  uint32
+	LastSeen int64 // nanoseconds since the Unix epoch; the caller keeps it: timeouts count from here
+	Bytes    uint64
 
-	live  bool // false: the record is free
-	Class Class
-	Flags Flags
+	Tally     uint32 // the engine's index of the flow's counters, 0 for none
+	Interface uint32 // the engine's index of the interface name, 0 for none
+	Seen      uint16 // packets since inspection began; counts only until it ends
+	Inspected uint16 // packets with payload that dissectors saw
+	NamedAt   uint16 // Packets when the name was first known
+	Class     Class
+	live      bool // false: the record is free
+	prev      ID
+	next      ID
+	other     ID // the record's alias, or the alias's record
+
+	Work   uint32    // the engine's index of the opening state, 0 for none
+	Facts  uint32    // the engine's index of the interned facts, 0 for none
+	MAC    [2]uint32 // the engine's indexes of hardware addresses, by end of the key (A, B); 0 for none
+	ISN    [2]uint32 // of the client and the server
+	Mark   uint32
+	Name   uint32 // a hash of the name that the flow first had; valid iff Named
+	Labels [16]byte
 	// ICMPType and ICMPCode are the first packet's.
 	ICMPType, ICMPCode uint8
 	DSCP               uint8 // of the first packet
 	Dissector          uint8 // which one goes on reading; valid iff Watched
 
-	FirstSeen int64 // nanoseconds since the Unix epoch
-	LastSeen  int64 // the caller keeps it; timeouts count from here
+	FirstSeen int64
 	queued    int64 // when the record was put at the tail of its list
-
-	Packets   uint32
-	Seen      uint16 // packets since inspection began; counts only until it ends
-	Inspected uint16 // packets with payload that dissectors saw
-	NamedAt   uint16 // Packets when the name was first known
-	Tally     uint32 // the engine's index of the flow's counters, 0 for none
-	Bytes     uint64
 	DoneAt    int64
-	ToldAt    int64     // when the sink was last given the verdict; valid iff Told
-	ISN       [2]uint32 // of the client and the server
-	Work      uint32    // the engine's index of the opening state, 0 for none
-	Facts     uint32    // the engine's index of the interned facts, 0 for none
-	Interface uint32    // the engine's index of the interface name, 0 for none
-	MAC       [2]uint32 // the engine's indexes of hardware addresses, by end of the key (A, B); 0 for none
-	Mark      uint32
-	Name      uint32 // a hash of the name that the flow first had; valid iff Named
-	Labels    [16]byte
+	ToldAt    int64 // when the sink was last given the verdict; valid iff Told
 }
 
 // Has says that all bits of f are set.

@@ -220,8 +220,8 @@ func TestKeyOrderAndSame(t *testing.T) {
 			k.B = k.A
 		}
 		c := bytes.Compare(k.A[:], k.B[:])
-		if want := c > 0 || c == 0 && k.APort > k.BPort; k.turned() != want {
-			t.Fatalf("%+v: turned %v, want %v", k, k.turned(), want)
+		if want := c > 0 || c == 0 && k.APort > k.BPort; after(&k.A, &k.B, k.APort, k.BPort) != want {
+			t.Fatalf("%+v: the first end is not after the second as it should be, %v", k, want)
 		}
 		other := k
 		if !k.same(&other) {

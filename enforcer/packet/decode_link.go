@@ -37,7 +37,8 @@ const (
 // Decode reads raw into p, overwriting all of it. It never fails: what cannot
 // be read leaves p.Drop set.
 func Decode(raw *Raw, p *Parsed) {
-	*p = Parsed{SrcMAC: raw.SourceMAC}
+	*p = Parsed{} // alone: with a field it is built elsewhere and copied, 5 ns more
+	p.SrcMAC = raw.SourceMAC
 	decodeLink(raw.LinkType, raw.Data, p)
 }
 

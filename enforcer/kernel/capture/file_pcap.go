@@ -84,11 +84,9 @@ func (p *pcapReader) next(raw *packet.Raw) error {
 		return fmt.Errorf("packet of %d bytes, more than %d: the file is damaged", captured, maxPacket)
 	}
 	data, err := p.r.takeRest(int(captured))
-	*raw = packet.Raw{
-		Data: data, LinkType: p.link,
-		Timestamp: int64(seconds)*nanosPerSecond + int64(fraction)*p.factor,
-		Length:    recordedLength(length, data),
-	}
+	*raw = packet.Raw{}
+	raw.Data, raw.LinkType, raw.Length = data, p.link, recordedLength(length, data)
+	raw.Timestamp = int64(seconds)*nanosPerSecond + int64(fraction)*p.factor
 	return err
 }
 

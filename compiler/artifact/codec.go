@@ -112,6 +112,10 @@ func decode(data []byte) (*Bundle, error) {
 }
 
 func readPayload(body []byte) (*Bundle, error) {
+	catalogue, rest, cut := cutCatalogue(body)
+	if cut {
+		body = rest
+	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	b := new(Bundle)
@@ -123,6 +127,9 @@ func readPayload(body []byte) (*Bundle, error) {
 	}
 	if b.Format != FormatVersion {
 		return nil, fmt.Errorf("payload says format %d, header %d: %w", b.Format, FormatVersion, ErrFormat)
+	}
+	if cut {
+		b.Catalogue = catalogue
 	}
 	return b, nil
 }

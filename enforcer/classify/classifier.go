@@ -60,7 +60,12 @@ func New(cat *artifact.Catalogue) (*Classifier, error) {
 }
 
 func (c *Classifier) addApplications(apps []artifact.Application) error {
-	var entries []suffixEntry
+	domains := 0
+	for i := range apps {
+		domains += len(apps[i].Domains)
+	}
+	entries := make([]suffixEntry, 0, domains)
+	c.apps = make([]application, 0, len(apps))
 	for i, a := range apps {
 		c.categories[a.Tag] = a.Category
 		if a.Brand != "" {

@@ -48,6 +48,11 @@ func newSuffixTable(entries []suffixEntry) (*suffixTable, error) {
 	}
 	t := &suffixTable{slots: make([]suffixSlot, size)}
 	var text strings.Builder
+	size = 0
+	for _, e := range entries {
+		size += len(e.suffix)
+	}
+	text.Grow(size)
 	for _, e := range entries {
 		if e.suffix == "" || len(e.suffix) > maxHostname || !strings.Contains(e.suffix, ".") {
 			return nil, fmt.Errorf("add domain %q: not a host name suffix", e.suffix)

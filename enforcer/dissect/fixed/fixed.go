@@ -89,7 +89,14 @@ func newTable(rows []row) table {
 // list adds row i wherever the first byte does not fail its tests.
 func list(lists *[256][]uint16, tests []test, i int) {
 	tests = ofFirstByte(tests)
+	var mask, want [filterWindow]byte
+	for k := range tests {
+		tests[k].fixedBits(&mask, &want)
+	}
 	for c := range lists {
+		if byte(c)&mask[0] != want[0] {
+			continue
+		}
 		// A stream of that one byte: no test may fail on it already.
 		if (input{bytes: []byte{byte(c)}, stream: true}).hold(tests) != no {
 			lists[c] = append(lists[c], uint16(i))

@@ -31,6 +31,12 @@ type portKey struct {
 	port      uint16
 }
 
+// What the standard catalogue has, so that maps need not grow to it.
+const (
+	usualDomains  = 21_000
+	usualNetworks = 5_500
+)
+
 // reset is called before each table.
 func (b *builder) reset() {
 	b.last = ""
@@ -38,8 +44,8 @@ func (b *builder) reset() {
 		b.categories = make(map[string]bool)
 		b.apps = make(map[string]int)
 		b.brands = make(map[string]bool)
-		b.suffixes = make(map[string]string)
-		b.prefixes = make(map[netip.Prefix]string)
+		b.suffixes = make(map[string]string, usualDomains)
+		b.prefixes = make(map[netip.Prefix]string, usualNetworks)
 		b.owners = make(map[portKey]string)
 	}
 }

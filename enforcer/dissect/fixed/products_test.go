@@ -124,7 +124,7 @@ func callOpenings() []opening {
 
 func tunnelOpenings() []opening {
 	tcp, udp, c := dissecttest.TCP, dissecttest.UDP, dissecttest.Client[string]
-	hello := "packetid" + "\x01\x02\x03\x04\x05" + "\x05\x04\x03\x02\x01" + "\x00" + "macmacma" + "\x01" + "\x0c\x01\x0e\x00\x02" + strings.Repeat("\x00", 64)
+	hello := "packetid" + "\x01\x02\x03\x04\x05" + "\x05\x04\x03\x02\x01" + "\x00" + "macmacma" + "\x01" + "\x0c\x01\x0e\x00\x02" + "\x00\x00\x01\x93\x45\x67\x89\xab" + strings.Repeat("\x00", 64)
 	return []opening{
 		{"UltraSurf", "ultrasurf", tcp(37898, c("\xcc\x1c\x30\x41\x5b\xa4\x38\x66abc"))},
 		{"Nebula", "nebula", udp(4242, c("\x10\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"+strings.Repeat("h", 60)))},

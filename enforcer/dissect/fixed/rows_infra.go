@@ -89,7 +89,6 @@ var infraUDPRows = []row{
 	{"uftp", nil, all(in(0, "\x40\x50"), at(1, "\x01"), at(15, "\x00\x01"), size(24, 1500)), nil, "UFTP header and announcement"},
 	{"uftp", ports(1044), all(in(0, "\x30\x40\x50"), between(1, 1, 1, 17), size(16, 1500)), nil, "UFTP header"},
 	{"noe", nil, all(at(0, "\x00\x06\x62\x6c"), size(25, 1500)), nil, "Alcatel NOE frame, nDPI's noe"},
-	{"noe", nil, all(at(0, "\x07\x00"), in(2, span(1, 255)), at(3, "\x00"), size(5, 5)), nil, "Alcatel NOE frame, nDPI's noe"},
 	{"noe", ports(32512, 32640), all(in(0, "\x04\x05"), size(1, 1)), nil, "Alcatel NOE frame, nDPI's noe"},
 	{"noe", ports(32512, 32640), all(at(0, "\x07\x00"), at(3, "\x00"), size(5, 12)), nil, "Alcatel NOE frame"},
 	{"hsrp", ports(1985), all(at(0, "\x00"), between(1, 1, 0, 3), in(2, "\x00\x01\x02\x04\x08\x10"), size(20, 50)), nil, "RFC 2281 section 5.1"},

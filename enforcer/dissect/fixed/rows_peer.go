@@ -17,7 +17,7 @@ var peerTCPRows = []row{
 // peerUDPRows: the same over UDP.
 var peerUDPRows = []row{
 	{"gnutella", nil, all(at(0, "GND"), between(3, 1, 0, 127), size(8, 1500)), nil, "Gnutella2 UDP transceiver"},
-	{"gnutella", nil, all(in(16, "\x00\x01\x02\x30\x31\x40\x80\x81"), between(17, 1, 0, 10), between(18, 1, 0, 10), lengthLE(19, 4, 23)), nil, "Gnutella 0.4 descriptor header"},
+	{"gnutella", nil, all(in(16, "\x00\x01\x02\x30\x31\x40\x80\x81"), between(17, 1, 1, 10), between(18, 1, 0, 10), lengthLE(19, 4, 23)), nil, "Gnutella 0.4 descriptor header"},
 	{"gnutella", nil, all(at(16, "D\x00"), between(18, 1, 0, 10), lengthLE(19, 4, 23)), nil, "Mojito, the DHT of Gnutella clients, message header"},
 	{"edonkey", ports(4665, 4672), all(in(0, "\xe3\xc5\xe4\xe5"), size(2, 1500)), nil, "eMule protocol specification section 6"},
 	{"edonkey", nil, all(at(0, "\xe4\x21"), in(2, "\x02\x04\x0b"), size(35, 35)), nil, "Kademlia 2 of eMule, a search"},

@@ -51,6 +51,9 @@ func readRequest(b []byte, want dissect.Wants, f *fact.Facts) (whole bool) {
 		agent := h.agent[:min(len(h.agent), maxUserAgent)]
 		dissect.SetText(&f.UserAgent, dissect.AppendEscaped(buf[:0], agent, '\\'))
 	}
+	if whole {
+		setProduct(f, h.agent)
+	}
 	return whole
 }
 

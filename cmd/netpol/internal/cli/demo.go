@@ -87,7 +87,7 @@ func (a demoArgs) validate() (netip.Addr, error) {
 
 // enterLab runs this command again inside namespaces.
 func (t *tool) enterLab(cmd *cobra.Command, a demoArgs) error {
-	args := []string{"demo"}
+	var args []string
 	if a.capture != "" {
 		args = append(args, "--capture", a.capture)
 	}
@@ -97,13 +97,19 @@ func (t *tool) enterLab(cmd *cobra.Command, a demoArgs) error {
 	if a.record != "" {
 		args = append(args, "--record", a.record)
 	}
+	return t.enter(cmd, args)
+}
+
+// enter runs a command again inside namespaces, with its arguments.
+func (t *tool) enter(cmd *cobra.Command, args []string) error {
+	args = append([]string{cmd.Name()}, args...)
 	if t.noColor {
 		args = append(args, "--no-color")
 	}
 	code, err := lab.Enter(cmd.Context(), args)
 	var restricted *lab.RestrictedError
 	if errors.As(err, &restricted) {
-		return fmt.Errorf("the demo needs network namespaces: %w\n%s", restricted, restricted.Way)
+		return fmt.Errorf("netpol %s needs network namespaces: %w\n%s", cmd.Name(), restricted, restricted.Way)
 	}
 	if err != nil {
 		return err

@@ -9,12 +9,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/netpol/netpol/cmd/netpol/internal/evasion"
+	"github.com/netpol/netpol/cmd/netpol/internal/lab"
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
 	"github.com/netpol/netpol/policies"
 )
 
 type selftestArgs struct {
 	json  bool
+	live  bool   // through a router
 	write string // directory for the captures
 }
 
@@ -32,15 +34,33 @@ limit that has no way around it.
 It needs no root, no network and no files. --write leaves the connections as captures, one
 a file, for other programs to try.
 
+--live plays them through a router in network namespaces: the kernel puts fragments
+together, tracks connections and shows their first packets by netpol's rules, and labels
+are read back from it. Where that ends otherwise than in a capture, the table says so and
+why. Nothing outside the namespaces is touched, and no root is needed where the kernel
+lets users create namespaces; it takes 12 seconds.
+
 Exit codes: 0 every outcome is as the table states, 1 one is not, or error.`,
 		Example: `  netpol selftest
+  netpol selftest --live
   netpol selftest --write /tmp/evasions`,
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return t.selftest(cmd.Context(), a) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.live && !lab.Entered() {
+				args := []string{"--live"}
+				if a.json {
+					args = append(args, "--json")
+				}
+				return t.enter(cmd, args)
+			}
+			return t.selftest(cmd.Context(), a)
+		},
 	}
 	cmd.Flags().BoolVar(&a.json, "json", false, "print the table as JSON")
+	cmd.Flags().BoolVar(&a.live, "live", false, "play the connections through a router in network namespaces")
 	cmd.Flags().StringVar(&a.write, "write", "", "write the captures into this `directory`")
+	cmd.MarkFlagsMutuallyExclusive("live", "write")
 	return cmd
 }
 
@@ -53,7 +73,11 @@ func (t *tool) selftest(ctx context.Context, a selftestArgs) error {
 	if err != nil {
 		return fmt.Errorf("read catalogue: %w", err)
 	}
-	results, err := evasion.Run(ctx, catalogue, rows)
+	run := evasion.Run
+	if a.live {
+		run = evasion.RunLive
+	}
+	results, err := run(ctx, catalogue, rows)
 	if err != nil {
 		return err
 	}

@@ -33,21 +33,20 @@ type Result struct {
 	Title     string
 	Variant   string // empty where the row has one only
 	Want, Got Outcome
+	// Why says what is otherwise on a router than in a capture; empty for nothing.
+	Why     string
+	Skipped bool // it was not played, see Why
 }
 
 // OK says that the outcome is the one that is owed.
-func (r Result) OK() bool { return r.Got.meets(r.Want) }
+func (r Result) OK() bool { return r.Skipped || r.Got.meets(r.Want) }
 
 // Run plays the rows through the engine. The error says that the engine does not
 // work at all.
 func Run(ctx context.Context, catalogue *artifact.Catalogue, rows []Row) ([]Result, error) {
-	set, diags := lang.Parse(map[string][]byte{"evasion.netpol.hcl": []byte(policySet)}, lang.Options{})
-	if diags.HasErrors() {
-		return nil, diags
-	}
-	bundle, diags := compiler.Compile(set, compiler.Options{Catalogue: catalogue})
-	if diags.HasErrors() {
-		return nil, diags
+	bundle, err := compileSet(catalogue)
+	if err != nil {
+		return nil, err
 	}
 	var list []Result
 	for _, row := range rows {
@@ -63,16 +62,34 @@ func Run(ctx context.Context, catalogue *artifact.Catalogue, rows []Row) ([]Resu
 	return list, nil
 }
 
+// compileSet compiles the policy set.
+func compileSet(catalogue *artifact.Catalogue) (*artifact.Bundle, error) {
+	set, diags := lang.Parse(map[string][]byte{"evasion.netpol.hcl": []byte(policySet)}, lang.Options{})
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	bundle, diags := compiler.Compile(set, compiler.Options{Catalogue: catalogue})
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return bundle, nil
+}
+
+// outcomeOf is what a row says.
+func outcomeOf(f *telemetry.Flow) Outcome {
+	return Outcome{
+		Host: f.Hostname, Protocol: f.Protocol,
+		Evasive: slices.Contains(f.Policies, "evasive"), ECH: slices.Contains(f.Policies, "ech"),
+	}
+}
+
 // play is the outcome of a capture: of its last connection.
 func play(ctx context.Context, bundle *artifact.Bundle, frames []frame) (Outcome, error) {
 	var last Outcome
 	engine, err := enforcer.New(enforcer.Config{
 		Source: &source{frames: frames}, Dissectors: all.Dissectors(), Bundle: bundle, Unwrap: packet.AllTunnels,
 		Recorder: recorder(func(f *telemetry.Flow) {
-			last = Outcome{
-				Host: f.Hostname, Protocol: f.Protocol,
-				Evasive: slices.Contains(f.Policies, "evasive"), ECH: slices.Contains(f.Policies, "ech"),
-			}
+			last = outcomeOf(f)
 		}),
 	})
 	if err != nil {

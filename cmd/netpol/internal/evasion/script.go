@@ -123,6 +123,13 @@ func (s *script) answer(data []byte) *script {
 	return s
 }
 
+// end closes both directions.
+func (s *script) end() {
+	s.send(segment{src: s.client, dst: s.server, seq: clientISN + 1 + s.sent, ack: serverISN + 1 + s.answered, flags: packet.FIN | packet.ACK})
+	s.send(segment{src: s.server, dst: s.client, seq: serverISN + 1 + s.answered, ack: clientISN + 2 + s.sent, flags: packet.FIN | packet.ACK})
+	s.send(segment{src: s.client, dst: s.server, seq: clientISN + 2 + s.sent, ack: serverISN + 2 + s.answered, flags: packet.ACK})
+}
+
 // hello answers the client's hello as a server of TLS 1.3 does.
 func (s *script) hello() *script { return s.answer(record(22, serverHello(0x0303, 0x1301, nil))) }
 

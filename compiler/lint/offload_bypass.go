@@ -16,28 +16,19 @@ func offloadBypass() Rule {
 // one takes past all rules.
 func checkOffload(p *pass) {
 	a := p.cases()
-	for _, by := range a.cases {
-		if !by.policy.Offload || !by.proven || by.never {
-			continue
+	a.bypassing(func(x *ir.Policy) bool { return x.Offload }, func(c, by *policyCase) {
+		lost := bypassed(c.policy)
+		if len(lost) == 0 || !a.space.Overlap(c.possible, by.possible) {
+			return
 		}
-		for _, c := range a.cases {
-			lost := bypassed(c.policy)
-			if len(lost) == 0 || c == by || !c.proven || c.never || c.apart(by) || !a.space.Overlap(c.possible, by.possible) {
-				continue
-			}
-			var e example
-			a.space.Try(questionNodes, func() {
-				e = a.witness(a.space.And(c.possible, by.region), c.policy.Cond, by.policy.Cond)
-			})
-			p.report(Finding{
-				Subject: c.policy.Range, Policy: c.policy.Name,
-				Related: []Related{{by.policy.Range, "has offload = true"}},
-				Detail: fmt.Sprintf("Policy %q acts on packets (%s), and some of its connections are offloaded by policy %q: no rule sees their packets from then on.",
-					c.policy.Name, strings.Join(lost, ", "), by.policy.Name),
-				Hint: fmt.Sprintf("exempt them in %q, or narrow it", by.policy.Name),
-			}.shown(e))
-		}
-	}
+		p.report(Finding{
+			Subject: c.policy.Range, Policy: c.policy.Name,
+			Related: []Related{{by.policy.Range, "has offload = true"}},
+			Detail: fmt.Sprintf("Policy %q acts on packets (%s), and some of its connections are offloaded by policy %q: no rule sees their packets from then on.",
+				c.policy.Name, strings.Join(lost, ", "), by.policy.Name),
+			Hint: fmt.Sprintf("exempt them in %q, or narrow it", by.policy.Name),
+		}.shown(a.common(c, by)))
+	})
 }
 
 // bypassed names what a policy does to each packet.

@@ -41,7 +41,7 @@ func Rules() []Rule {
 	return []Rule{
 		neverTrue(), alwaysTrue(), shadowedPolicy(), duplicatePolicy(), conflictingPolicies(), deadAlternative(), needlessCondition(), exemptNeverReached(), orderDecides(),
 		labelName(), unusedGroup(), unusedLocal(), unusedVariable(), idleLabel(), missingDescription(), missingTest(), duplicateInList(),
-		unusedAppGroup(), unusedSchedule(), mixedAndOr(), deadSchedule(), auditOnly(), untrackedFlows(), offloadBypass(), idleHold(), unusedSink(),
+		unusedAppGroup(), unusedSchedule(), mixedAndOr(), deadSchedule(), auditOnly(), untrackedFlows(), offloadBypass(), idleHold(), unusedSink(), unseenDNS(),
 		unanchoredRegex(), unescapedDot(), slowRegex(),
 		weakEvidence(), unprovenBlock(), lateFieldBlock(), portOnlyApp(), wholeCategoryBlock(), laggingCondition(),
 		markCollision(), managementLockout(), failClosedLockout(),

@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 
+	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/lang/diag"
 )
 
@@ -16,17 +17,11 @@ func untrackedFlows() Rule {
 // that it loses what it was not about is the purpose of notrack.
 func checkUntracked(p *pass) {
 	a := p.cases()
-	for _, by := range a.cases {
-		if !by.policy.NoTrack || !by.proven || by.never {
-			continue
-		}
-		for _, c := range a.cases {
-			if c.policy.NoTrack || !c.proven || c.never || c.apart(by) {
-				continue
-			}
+	a.bypassing(func(x *ir.Policy) bool { return x.NoTrack }, func(c, by *policyCase) {
+		if !c.policy.NoTrack {
 			p.untracked(a, c, by)
 		}
-	}
+	})
 }
 
 func (p *pass) untracked(a *analysis, c, by *policyCase) {
@@ -42,14 +37,10 @@ func (p *pass) untracked(a *analysis, c, by *policyCase) {
 	if all {
 		what = "all of its flows"
 	}
-	var e example
-	a.space.Try(questionNodes, func() {
-		e = a.witness(a.space.And(c.possible, by.region), c.policy.Cond, by.policy.Cond)
-	})
 	p.report(Finding{
 		Subject: c.policy.Range, Policy: c.policy.Name,
 		Related: []Related{{by.policy.Range, "has notrack = true"}},
 		Detail:  fmt.Sprintf("Policy %q does nothing for %s: policy %q lets their packets pass without conntrack, and no other policy applies to them, wherever it stands.", c.policy.Name, what, by.policy.Name),
 		Hint:    fmt.Sprintf("exempt them in %q, or narrow it", by.policy.Name),
-	}.shown(e))
+	}.shown(a.common(c, by)))
 }

@@ -16,6 +16,7 @@ type opening struct {
 	streams    [2]flow.Stream // by dissect.Side
 	datagrams  flow.Datagrams
 	aside      [2]flow.Stream // of segments that receivers throw away, by dissect.Side
+	announced  string         // the protocol that another flow has announced for this one
 }
 
 // deliver takes w.parsed, a packet of flow r, to the flow's dissectors.
@@ -39,6 +40,7 @@ func (w *worker) deliver(id flow.ID, r *flow.Record, fromClient bool) {
 			w.settle(id, r)
 		}
 	}
+	w.hear(r, side)
 	w.gateClosed(id, r)
 }
 
@@ -58,15 +60,21 @@ func (w *worker) gateClosed(id flow.ID, r *flow.Record) {
 // share and an encrypted client hello in it is some 4 KiB.
 const openingBytes = 8 << 10
 
-// unfinished says that a TCP flow's dissectors wait for bytes that small
-// segments have not brought yet. A hello cut into pieces of 100 bytes takes more
+// unfinished says that a flow announces others, or that a TCP flow's dissectors wait
+// for bytes that small segments have not brought yet. A hello cut into pieces of 100 bytes takes more
 // packets than the budget has, and acknowledgements use it up as well: without
 // this, cutting it up would be a way around every policy.
 func (w *worker) unfinished(r *flow.Record) bool {
-	if r.Key.Proto != packet.ProtoTCP || r.Work == 0 {
+	if r.Work == 0 {
 		return false
 	}
 	o := w.openings[r.Work]
+	if w.listensOn(r, o) {
+		return true
+	}
+	if r.Key.Proto != packet.ProtoTCP {
+		return false
+	}
 	n := len(o.streams[0].Bytes()) + len(o.streams[1].Bytes())
 	return n > 0 && n < openingBytes && !o.candidates.Empty() && o.facts.Hostname == "" && o.facts.Application == ""
 }
@@ -226,13 +234,19 @@ func (w *worker) inspect(id flow.ID, r *flow.Record, o *opening) {
 	}
 	switch o.result {
 	case dissect.Match, dissect.NoMatch:
+		if w.listensOn(r, o) {
+			if o.result == dissect.Match {
+				w.judge(r, o)
+			}
+			w.spent(id, r)
+			return
+		}
 		w.settle(id, r)
 		return
 	case dissect.Partial, dissect.NeedMore:
 	}
 	if r.Inspected == 1 || o.result == dissect.Partial && !again || compare && o.facts != w.facts {
-		w.policy.classifier.Classify(&o.facts, false, w.names, w.clock.now)
-		w.decide(r, &o.facts)
+		w.judge(r, o)
 	}
 	w.spent(id, r)
 }
@@ -280,6 +294,7 @@ func (w *worker) open(id flow.ID, r *flow.Record) *opening {
 	}
 	o := w.openings[r.Work]
 	w.fillTuple(&o.facts, r)
+	o.announced, _ = w.names.Announced(&o.facts, w.clock.now)
 	o.candidates = w.scheduler.Start(r.Key.Proto == packet.ProtoTCP, uint16(o.facts.SrcPort), uint16(o.facts.DstPort))
 	for side, seen := range [2]flow.Flags{flow.SynClient, flow.SynServer} {
 		if r.Has(seen) {

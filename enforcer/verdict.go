@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/enforcer/dissect/announce"
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/enforcer/program"
@@ -43,8 +44,7 @@ func (w *worker) resweep() {
 		if r.Work != 0 {
 			o := w.openings[r.Work]
 			w.fillTuple(&o.facts, r)
-			w.policy.classifier.Classify(&o.facts, false, w.names, w.clock.now)
-			w.decide(r, &o.facts)
+			w.judge(r, o)
 			return
 		}
 		w.load(r, &w.facts)
@@ -132,6 +132,7 @@ func (w *worker) complete(r *flow.Record) {
 		o.facts.Evasive = o.facts.Evasive || endless(o)
 		*f = o.facts
 		w.fillTuple(f, r)
+		foretold(f, o.announced)
 		w.shut(r)
 		if f.Protocol == "" && r.Facts != 0 {
 			w.load(r, f) // what was known before inspection began again
@@ -144,6 +145,9 @@ func (w *worker) complete(r *flow.Record) {
 	w.stats.Completed++
 	w.policy.classifier.Classify(f, w.mayGuess(r), w.names, w.clock.now)
 	f.Complete = true
+	if announce.Reads(f.Protocol) {
+		r.Set(flow.Announces)
+	}
 	if w.shedding(r, f, result) {
 		w.shed(r)
 	}

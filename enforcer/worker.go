@@ -10,6 +10,7 @@ import (
 
 	"github.com/netpol/netpol/enforcer/classify"
 	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/enforcer/dissect/announce"
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/enforcer/program"
@@ -66,8 +67,9 @@ type worker struct {
 	fragments packet.Fragments
 	window    dissect.Window
 	recent    [flow.MaxDatagrams + 1]dissect.Datagram
-	facts     fact.Facts     // scratch
-	record    telemetry.Flow // scratch
+	facts     fact.Facts      // scratch
+	announced []announce.Flow // scratch
+	record    telemetry.Flow  // scratch
 
 	clock    clock
 	file     string

@@ -78,7 +78,7 @@ var rules = []rule{
 	{"enforcer/dissect/dissecttest", []string{"enforcer/dissect", "enforcer/fuzztest", "enforcer/packet", "lang/fact"}, []string{"github.com/google/go-cmp/..."}},
 	{"enforcer/dissect/all", []string{"enforcer/dissect/..."}, nil},
 	{"enforcer/dissect/...", []string{"enforcer/dissect/...", "lang/fact"}, []string{"golang.org/x/crypto/..."}},
-	{"enforcer/classify", []string{"compiler/artifact", "enforcer/dissect", "enforcer/flow", "lang/fact"}, []string{"github.com/gaissmai/bart/..."}},
+	{"enforcer/classify", []string{"compiler/artifact", "enforcer/dissect", "enforcer/dissect/announce", "enforcer/flow", "lang/fact"}, []string{"github.com/gaissmai/bart/..."}},
 	{"enforcer/program", []string{"compiler/artifact", "lang/fact"}, []string{"github.com/expr-lang/expr/file", "github.com/expr-lang/expr/vm/...", "github.com/gaissmai/bart/..."}},
 	{"enforcer/reconcile", []string{"compiler/artifact"}, nil},
 	{"enforcer/telemetry/record", nil, nil},
@@ -89,7 +89,7 @@ var rules = []rule{
 	{"enforcer/unixsocket", nil, nil},
 	{"enforcer/control", []string{"enforcer/flow", "enforcer/program", "enforcer/telemetry", "enforcer/unixsocket"}, nil},
 	{"enforcer/kernel/...", []string{"compiler/artifact", "enforcer/flow", "enforcer/kernel/...", "enforcer/packet", "enforcer/reconcile"}, append([]string{"github.com/cilium/ebpf/asm"}, kernelModules...)},
-	{"enforcer", []string{"compiler/artifact", "enforcer/classify", "enforcer/dissect", "enforcer/flow", "enforcer/packet", "enforcer/program", "enforcer/telemetry", "enforcer/telemetry/aggregate", "enforcer/telemetry/record", "lang/fact"}, []string{"golang.org/x/sync/errgroup"}},
+	{"enforcer", []string{"compiler/artifact", "enforcer/classify", "enforcer/dissect", "enforcer/dissect/announce", "enforcer/flow", "enforcer/packet", "enforcer/program", "enforcer/telemetry", "enforcer/telemetry/aggregate", "enforcer/telemetry/record", "lang/fact"}, []string{"golang.org/x/sync/errgroup"}},
 
 	// The programs.
 	{"cmd/netpold/...", []string{"compiler/artifact", "enforcer/...", "lang/fact", "cmd/netpold/..."}, []string{"github.com/coreos/go-systemd/..."}},

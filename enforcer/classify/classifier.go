@@ -191,9 +191,13 @@ func (c *Classifier) network(a netip.Addr) (uint16, bool) {
 // nothing gets the protocol that owns its port. It must not be set for a flow
 // that has carried no payload: a port that was only knocked at says nothing.
 //
+// A protocol that a control connection has announced (Names.Announced) comes with
+// f.By correlation, and no application.
+//
 // nowNanos is packet time, for the age of DNS answers. names may be nil.
 // Classify does not allocate.
 func (c *Classifier) Classify(f *fact.Facts, final bool, names *Names, nowNanos int64) {
+	announced := f.Protocol != "" && !f.Guessed && f.By == fact.ByCorrelation && f.Application == ""
 	guessed := c.nameProtocol(f, final)
 	proto := c.protocols[f.Protocol]
 	f.ProtocolCategory = proto.category
@@ -206,6 +210,9 @@ func (c *Classifier) Classify(f *fact.Facts, final bool, names *Names, nowNanos 
 	if !asks && carriesPorts(f.IPProtocol) {
 		v = c.decide(f, &o, proto, guessed, final, names, nowNanos)
 		c.teach(f, &o, v, names, nowNanos)
+	}
+	if announced && v.by == "" {
+		v.by = fact.ByCorrelation
 	}
 	f.Application, f.Brand, f.ApplicationCategory, f.By = v.application, c.Brand(v.application), v.category, v.by
 	f.Guessed = guessed || v.guessed()

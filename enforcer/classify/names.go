@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/netpol/netpol/enforcer/dissect"
@@ -26,13 +27,19 @@ const DefaultNames = 16384
 // asks for many names and makes few calls.
 const hintShare = 4
 
+// announcedShare is how many answers are held for each address that announces
+// flows: few hosts of a network do, and each has 16 times the room.
+const announcedShare = 16
+
 // Names remembers what one flow says about another: which name a client asked
-// for when it was told an address, and which application its calls belong to.
+// for when it was told an address, which application its calls belong to, and which
+// flows its control connections have announced.
 // It holds a fixed number of each. Safe for concurrent use: flows of one
 // client are spread over workers, and each flow asks only a few times in its
 // life.
 type Names struct {
-	stripes []stripe // by client; a power of two
+	stripes      []stripe    // by client; a power of two
+	anyAnnounced atomic.Bool // most networks announce nothing, and ask for every flow
 }
 
 // stripe is what is remembered of some clients. Locks of their own keep workers
@@ -41,6 +48,8 @@ type stripe struct {
 	mu      sync.Mutex
 	answers cache[nameKey, string]
 	calls   cache[callKey, hint]
+	// announced is by who did; see announced.go.
+	announced cache[announcedKey, endpoints]
 }
 
 // stripesEach is how many stripes there are for each worker, where there are
@@ -66,6 +75,7 @@ func NewNames(max, workers int) *Names {
 	max = (max + len(n.stripes) - 1) / len(n.stripes)
 	for i := range n.stripes {
 		s := &n.stripes[i]
+		s.announced = newCache[announcedKey, endpoints]((max + announcedShare - 1) / announcedShare)
 		s.answers, s.calls = newCache[nameKey, string](max), newCache[callKey, hint]((max+hintShare-1)/hintShare)
 	}
 	return n

@@ -21,7 +21,7 @@ func hasPorts(ranges []artifact.PortRange) bool {
 // are at home on any.
 func (c *Classifier) offItsPorts(f *fact.Facts, proto protocol) bool {
 	switch f.Protocol {
-	case "", "tls", "dtls", "quic", "dcerpc", "tftp": // the last two move to a port they agree on
+	case "", "tls", "dtls", "quic", "dcerpc", "tftp", "ftp-data": // the last three move to a port they agree on
 		return false
 	}
 	switch proto.category {

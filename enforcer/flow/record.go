@@ -67,6 +67,8 @@ const (
 	Shed
 	// Unheld flows' packets wait no longer, although analysis goes on.
 	Unheld
+	// Announces says that packets of the flow may announce others after Done too.
+	Announces
 
 	alias // the record only leads to another, in Work
 )

@@ -129,6 +129,8 @@ var middlewareRows = []row{
 	{"smpp", nil, all(at(0, "\x00\x00\x00"), at(4, "\x00\x00\x00"), in(7, "\x01\x02\x09"), at(8, "\x00\x00\x00\x00\x00\x00"), length(0, 4, 0)), nil, "SMPP 3.4 section 4.1"},
 	{"sap", nil, all(at(4, "NI_ROUTE\x00")), nil, "SAP network interface, route string"},
 	{"lotus-notes", nil, all(at(6, "\x00\x00\x02\x00\x00\x40\x02\x0f")), nil, "Notes RPC session request"},
+	{"alicloud", nil, all(at(0, "\xce\xfa\xbe\xba"), betweenLE(4, 4, 1, maxMessage), size(8, 0)), nil, "Alibaba Cloud's frame header, nDPI's alicloud"},
+	{"nest-log", ports(11095), all(in(2, "\x00\x10"), at(3, "\x13"), lengthLE(0, 2, 2)), nil, "Weave message over TCP: length, version and flags (OpenWeave), to Nest's log sink"},
 	{"avast", nil, all(at(0, "NOSA"), length(4, 2, 0)), nil, "Avast update service, nDPI's avast"},
 	{"zabbix", nil, all(at(0, "ZBXD"), in(4, "\x01\x03\x05\x07")), nil, "Zabbix header"},
 	{"nrpe", nil, all(at(0, "\x00\x02\x00\x01"), at(10, "_NRPE_CHECK")), nil, "NRPE common.h, packet of version 2"},

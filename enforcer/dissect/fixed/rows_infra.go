@@ -120,6 +120,7 @@ var infraUDPRows = []row{
 	{"pcp", ports(5350, 5351), all(at(0, "\x02"), in(1, "\x00\x01\x02\x03\x80\x81\x82\x83"), size(24, 1100)), nil, "RFC 6887 section 7"},
 	{"rdp", nil, all(at(0, "\xff\xff\xff\xff"), masked(7, "\x01", "\x01"), between(12, 2, 1132, 1232), between(14, 2, 1132, 1232), size(1132, 1500)), nil, "MS-RDPEUDP 2.2.2.1, 2.2.2.5: SYN"},
 	{"eaq", ports(6000), all(between(0, 1, 0, 9), between(1, 1, 0, 9), between(2, 1, 0, 9), between(3, 1, 0, 9), size(16, 16)), all(between(0, 1, 0, 9), between(1, 1, 0, 9), between(2, 1, 0, 9), between(3, 1, 0, 9), size(16, 16)), "EAQ probe: a number of four digits, nDPI's eaq"},
+	{"meraki-cloud", nil, all(at(0, "\xfe\xf7\x28\x91"), size(5, 1500)), nil, "Meraki devices' tunnel to their cloud, nDPI's merakicloud"},
 	{"rmcp", ports(623, 664), all(at(0, "\x06\x00"), in(3, "\x06\x07\x86")), nil, "DMTF ASF 2.0 section 3.2.2"},
 	{"roughtime", nil, all(at(0, "ROUGHTIM")), nil, "Roughtime packet header"},
 	{"roughtime", nil, all(betweenLE(0, 4, 2, 8), has("NONC", 48), size(1000, 1500)), nil, "Roughtime message without a header, request"},

@@ -61,6 +61,8 @@ var mediaUDPRows = []row{
 	{"telegram", nil, all(in(0, span(0, 254)), at(16, repeat("\xff", 12)), in(28, "\xc7\x1c\xb1\x73"), in(29, "\x72\x37\xfc"), size(32, 1500)), nil, "Telegram call reflector, answer: self or peer information (libtgvoip)"},
 	{"imo", nil, all(at(0, "\x09"), in(1, "\x02\x03"), at(6, "\x00\x00\x00\x00"), size(10, 10)), nil, "imo call: length 9, ping or its answer, and a time in milliseconds, nDPI's imo"},
 	{"imo", nil, all(at(0, "\x00\x09"), in(2, "\x02\x03"), at(7, "\x00\x00\x00\x00"), size(11, 11)), nil, "imo call through a relay, ping or its answer, nDPI's imo"},
+	{"1kxun", nil, all(at(8, "AAB"), size(40, 40)), nil, "1kxun's search for peers, nDPI's kxun"},
+	{"1kxun", nil, all(at(0, "\xff"), in(1, "\x0f\xff"), at(4, "\xa0\x00"), size(317, 329)), nil, "1kxun's search for peers, nDPI's kxun"},
 	{"line-call", nil, all(at(0, "\xb6"), in(1, "\x07\x09\x18"), length(2, 2, 4), size(8, 110)), nil, "LINE call control, nDPI's line"},
 	{"line-call", nil, all(at(0, "\xb6\x13\x00\x06"), size(46, 46)), nil, "LINE call control, nDPI's line"},
 	{"sonos", ports(12300, 12301), all(in(0, ntpModes()), size(48, 48)), nil, "Sonos players' clock: SNTP (RFC 5905 section 7.3) on their own ports"},

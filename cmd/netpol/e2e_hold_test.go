@@ -435,3 +435,38 @@ func TestOtherNamesWaitUntilTheirHello(t *testing.T) {
 	}
 	s.wantText(strings.Join(strings.Fields(s.netpol(0, "show")), " "), "held_released 1")
 }
+
+// A hello takes more packets than inspect_packets when it comes in small segments,
+// with an acknowledgement for each: it is read all the same.
+func TestHelloInSmallSegmentsIsHeld(t *testing.T) {
+	s, lab, sink, _ := holdSite(t, fmt.Sprintf(holdPolicy, true, "open"))
+	s.awake()
+	hello := helloOf(t, "www.blocked.example")
+	for _, size := range []int{100, 40} {
+		t.Logf("a hello of %d bytes in %d segments", len(hello), (len(hello)+size-1)/size)
+		var c net.Conn
+		var err error
+		lab.Client.Do(func() {
+			c, err = net.DialTimeout("tcp", netip.AddrPortFrom(lab.ServerAddr4, 443).String(), 10*time.Second)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		sink.bytes.Store(0)
+		for rest := hello; len(rest) > 0; rest = rest[min(size, len(rest)):] {
+			if _, err := c.Write(rest[:min(size, len(rest))]); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(5 * time.Millisecond) // the next is a segment of its own
+		}
+		local := netip.MustParseAddrPort(c.LocalAddr().String())
+		s.eventually("the connection is stopped", func() bool {
+			entry := s.conn(local, lab.ServerAddr4)
+			return entry.Has(s.bit("np-drop"))
+		})
+		if got := sink.bytes.Load(); got >= int64(len(hello)) {
+			t.Errorf("in segments of %d: %d bytes reached the server, want less than the hello", size, got)
+		}
+	}
+}

@@ -6,9 +6,8 @@ import (
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/emit/label"
 	"github.com/netpol/netpol/compiler/emit/nft"
+	"github.com/netpol/netpol/compiler/emit/outside"
 	"github.com/netpol/netpol/compiler/emit/prog"
-	flowset "github.com/netpol/netpol/compiler/emit/set"
-	"github.com/netpol/netpol/compiler/emit/sink"
 	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/compiler/opt"
 	"github.com/netpol/netpol/compiler/resolve"
@@ -48,8 +47,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 	diags.Extend(d)
 	program, d := prog.Emit(set.Policies, labels.Effects)
 	diags.Extend(d)
-	diags.Extend(flowset.Emit(set, program.Effects))
-	diags.Extend(sink.Emit(set, program.Effects))
+	diags.Extend(outside.Emit(set, program.Effects))
 	sinks, conditions, d := sinksOf(set)
 	diags.Extend(d)
 	diags.Sort()
@@ -61,7 +59,7 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 		set.Settings.HoldQueue, set.Settings.HoldPackets, set.Settings.HoldMark = 0, 0, 0
 	}
 	policies, routes := describe(set.Policies), routesOf(set)
-	watching := sink.Watching(set)
+	watching := outside.Watching(set)
 	interest, narrow := opt.Interest(slices.Concat(set.Policies, watching))
 	return &artifact.Bundle{
 		Format:   artifact.FormatVersion,
@@ -98,10 +96,10 @@ func sinksOf(set *ir.Set) ([]artifact.Sink, artifact.Program, diag.List) {
 	for i, s := range set.Sinks {
 		out[i] = s.Sink
 	}
-	if !sink.Conditional(set) {
+	if !outside.Conditional(set) {
 		return out, artifact.Program{}, nil
 	}
-	conditions := sink.Policies(set)
+	conditions := outside.Policies(set)
 	program, diags := prog.Emit(conditions, make([]artifact.Effect, len(conditions)))
 	return out, program, diags
 }

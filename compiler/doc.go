@@ -6,7 +6,7 @@
 //	emit/label   ir -> labels and effects  bits, pinned by the lock
 //	emit/nft     effects -> artifact.Ruleset
 //	emit/prog    ir -> artifact.Program
-//	emit/sink    ir -> whom policies notify, and the conditions of sinks
+//	emit/outside ir -> sets to fill, whom policies notify, and the conditions of sinks
 //	artifact     the bundle and its encoding
 //
 // Called by cmd/netpol. It may import all of compiler and lang, never enforcer

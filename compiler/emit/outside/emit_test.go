@@ -1,4 +1,4 @@
-package sink
+package outside
 
 import (
 	"testing"
@@ -9,7 +9,7 @@ import (
 	"github.com/netpol/netpol/compiler/ir"
 )
 
-func TestEmit(t *testing.T) {
+func TestNotify(t *testing.T) {
 	set := &ir.Set{
 		Sinks: []ir.Sink{{Sink: artifact.Sink{Name: "a"}}, {Sink: artifact.Sink{Name: "b"}}},
 		Policies: []ir.Policy{
@@ -27,7 +27,7 @@ func TestEmit(t *testing.T) {
 	}
 }
 
-func TestWhatOnlyTheKernelKnows(t *testing.T) {
+func TestNotifyOfWhatOnlyTheKernelKnows(t *testing.T) {
 	for want, p := range map[string]ir.Policy{
 		"The policy asks for what only the kernel's rules know of each packet ( in {}), and sinks are notified by netpold. Notify from a policy that asks for the rest alone; total_rate and duration can be asked for. log = true has the kernel tell of packets.": {Notify: []string{"a"}, Packet: ir.Conjunction{{Test: &ir.Compare{}}}},
 		"The effects of a policy with a quota begin when the kernel sees it used up, and sinks are notified by netpold, which does not. Write a policy of its own for notify; log = true has the kernel tell of packets.":                                           {Notify: []string{"a"}, Quota: &ir.Quota{Bytes: 1}},

@@ -1,4 +1,4 @@
-package set
+package outside
 
 import (
 	"testing"
@@ -10,7 +10,7 @@ import (
 	"github.com/netpol/netpol/lang/diag"
 )
 
-func TestEmit(t *testing.T) {
+func TestAdd(t *testing.T) {
 	set := &ir.Set{
 		FlowSets: []artifact.FlowSet{{Block: "a", Version: 4}, {Block: "a", Version: 6}, {Block: "b"}},
 		Policies: []ir.Policy{
@@ -33,7 +33,7 @@ func TestEmit(t *testing.T) {
 	}
 }
 
-func TestWhatOnlyTheKernelKnows(t *testing.T) {
+func TestAddOfWhatOnlyTheKernelKnows(t *testing.T) {
 	for name, p := range map[string]ir.Policy{
 		"packets": {Adds: []string{"a"}, Packet: ir.Conjunction{{Test: &ir.Compare{}}}},
 		"quota":   {Adds: []string{"a"}, Quota: &ir.Quota{Bytes: 1}},

@@ -148,6 +148,8 @@ type Config struct {
 	// Sampled says that the source leaves out packets that nobody else counts:
 	// nothing is aggregated then.
 	Sampled bool
+	// Metrics has the engine count what Metrics gives.
+	Metrics bool
 	// Explain, if set, is called with the account of each flow that ends.
 	Explain func(telemetry.Why)
 	Logger  *slog.Logger // default: discard
@@ -212,6 +214,8 @@ type Engine struct {
 	keeper atomic.Pointer[keeper] // of the run; nil when flows are not put into sets
 	names  *classify.Names        // of live flows, whichever worker's
 
+	meter *meter // nil unless Config.Metrics
+
 	running atomic.Bool
 	asks    []chan func(*worker) // by lane, answered by its worker between packets
 	stopped chan struct{}        // closed when Run returns
@@ -246,6 +250,9 @@ func New(config Config) (*Engine, error) {
 	}
 	if config.Live {
 		e.names = classify.NewNames(config.MaxNames, len(e.stats))
+	}
+	if config.Metrics {
+		e.meter = newMeter()
 	}
 	e.use(p)
 	return e, nil
@@ -293,8 +300,9 @@ func (e *Engine) Reload(bundle *artifact.Bundle) error {
 
 // use has the workers go over to a policy set.
 func (e *Engine) use(p *policy) {
-	if e.config.Outlets != nil && !e.config.Sampled {
-		p.ledger = newLedger(p.bundle, e.seed, len(e.stats))
+	if !e.config.Sampled && (e.config.Outlets != nil || e.meter != nil) {
+		p.ledger = newLedger(p.bundle, e.meter != nil, e.seed, len(e.stats))
+		p.counts = p.counts || p.ledger != nil
 	}
 	e.policy.Store(p)
 }

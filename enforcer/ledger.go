@@ -27,17 +27,22 @@ type ledger struct {
 	left     int     // workers that have gone over to another bundle or stopped
 }
 
-// newLedger is nil when a bundle has no aggregates.
-func newLedger(b *artifact.Bundle, seed uint64, lanes int) *ledger {
-	n := len(b.Aggregates)
+// newLedger is nil when there is nothing to add up: neither has the bundle aggregates
+// nor is there a meter.
+func newLedger(b *artifact.Bundle, meter bool, seed uint64, lanes int) *ledger {
+	of := slices.Clone(b.Aggregates)
+	if meter {
+		of = append(of, appAggregate())
+	}
+	n := len(of)
 	if n == 0 {
 		return nil
 	}
 	l := &ledger{
-		of: b.Aggregates, first: len(b.Sinks),
+		of: of, first: len(b.Sinks),
 		start: make([]int64, n), due: make([]int64, n), settled: make([]int64, lanes),
 	}
-	for _, a := range b.Aggregates {
+	for _, a := range of {
 		l.accounts = append(l.accounts, aggregate.New(a, seed))
 	}
 	return l
@@ -123,7 +128,11 @@ func (l *ledger) close(w *worker, i int, end int64) {
 		Head: record.Head{Timestamp: w.millis(w.clock.now)}, StartAt: w.millis(l.start[i]), EndAt: w.millis(end),
 		Input: w.config.Input, PCAP: w.file,
 	}
-	a.Close(head, func(r *record.Aggregate) { w.offer(l.of[i].Sinks, r) })
+	tell := func(r *record.Aggregate) { w.offer(l.of[i].Sinks, r) }
+	if isMeter(&l.of[i]) {
+		tell = w.engine.meter.take
+	}
+	a.Close(head, tell)
 }
 
 // billing is a worker's walk over its flows, to charge them at the end of an

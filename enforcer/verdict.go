@@ -152,7 +152,7 @@ func (w *worker) complete(r *flow.Record) {
 		w.shed(r)
 	}
 	w.keep(r, f)
-	w.decide(r, f)
+	w.measure(r, f, w.decide(r, f))
 }
 
 // lastLook tells a TCP flow's undecided dissectors that nothing more comes.
@@ -167,8 +167,9 @@ func (w *worker) lastLook(r *flow.Record, o *opening) {
 	w.learn(&o.facts)
 }
 
-// decide runs the program on f and writes the verdict if it says anything new.
-func (w *worker) decide(r *flow.Record, f *fact.Facts) {
+// decide runs the program on f and writes the verdict if it says anything new. The
+// policies that match are valid until the program is run again.
+func (w *worker) decide(r *flow.Record, f *fact.Facts) (policies []int) {
 	first, renamed := w.noteName(r, f)
 	v := w.eval(r, f)
 	for i, sticky := range w.policy.sticky {
@@ -188,6 +189,7 @@ func (w *worker) decide(r *flow.Record, f *fact.Facts) {
 		w.tellFlow(record.KindFlowUpdate, r, f, v.Policies)
 	}
 	w.notify(r, f, v.Policies)
+	return v.Policies
 }
 
 // noteName keeps account of the flow's name; first says that it has one since

@@ -85,6 +85,7 @@ var rules = []rule{
 	{"enforcer/telemetry/record/internal/genrecord", []string{"enforcer/telemetry/record"}, nil},
 	{"enforcer/telemetry", []string{"enforcer/telemetry/record"}, nil},
 	{"enforcer/telemetry/aggregate", []string{"compiler/artifact", "enforcer/telemetry/record", "lang/fact"}, []string{"github.com/gaissmai/bart/..."}},
+	{"enforcer/telemetry/prom", nil, nil},
 	{"enforcer/telemetry/sink", []string{"compiler/artifact", "enforcer/telemetry", "enforcer/telemetry/record", "enforcer/unixsocket", "lang/fact"}, []string{"github.com/eclipse/paho.golang/..."}},
 	{"enforcer/unixsocket", nil, nil},
 	{"enforcer/control", []string{"enforcer/flow", "enforcer/program", "enforcer/telemetry", "enforcer/unixsocket"}, nil},

@@ -28,10 +28,12 @@ type config struct {
 	workers   int
 	interval  time.Duration // between readings of the counters
 	panics    int           // within a minute that switch a dissector off; 0 never
-	bundle    string        // bundle file; empty: the state directory's
-	replay    bool
-	files     []string // captures to replay
-	version   bool
+	// Where metrics are served and written; empty for nowhere.
+	metricsAddress, metricsFile string
+	bundle                      string // bundle file; empty: the state directory's
+	replay                      bool
+	files                       []string // captures to replay
+	version                     bool
 }
 
 // defaultMaxFlows bounds the flow table. A home router tracks some thousand
@@ -74,6 +76,8 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	fs.IntVar(&cfg.workers, "workers", defaultWorkers(), "most `workers` that read packets; each has NFLOG groups of its own, so there are no more than log_groups in the policies")
 	fs.DurationVar(&cfg.interval, "counter-interval", enforcer.DefaultInterval, "how often flows' counters are read while a policy asks for rates or duration")
 	fs.IntVar(&cfg.panics, "dissector-panics", enforcer.DefaultPanics, "`failures` of a dissector within a minute that switch it off until the next reload; 0 never does")
+	fs.StringVar(&cfg.metricsAddress, "metrics-address", "", "`address` and port to serve metrics for Prometheus at, such as 127.0.0.1:9477; nowhere by default")
+	fs.StringVar(&cfg.metricsFile, "metrics-file", "", "`file` to write metrics to every 15 seconds, for node_exporter's textfile collector: its name ends in .prom")
 	fs.StringVar(&cfg.bundle, "bundle", "", "bundle `file` to load instead of the state directory's")
 	fs.BoolVar(&cfg.replay, "replay", false, "read the captures named as arguments, print the records of flows as JSON lines, and stop")
 	fs.BoolVar(&cfg.version, "version", false, "print the version and stop")
@@ -104,6 +108,8 @@ func (c config) validate() error {
 		return fmt.Errorf("--dissector-panics %d: write how many, or 0 for never", c.panics)
 	case c.repair != repairOff && c.repair != repairMissing && c.repair != repairAny:
 		return fmt.Errorf("--repair %q: write off, missing or any", c.repair)
+	case c.metricsFile != "" && filepath.Ext(c.metricsFile) != ".prom":
+		return fmt.Errorf("--metrics-file %q: node_exporter reads files whose names end in .prom", c.metricsFile)
 	case c.replay && len(c.files) == 0:
 		return errors.New("--replay: name the capture files to read")
 	case !c.replay && len(c.files) > 0:

@@ -61,6 +61,7 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"no time between readings", "--counter-interval 0s", "at least 1s"},
 		{"no flows", "--max-flows 0", "must be able to track"},
 		{"no workers", "--workers 0", "--workers 0: between 1 and 64 workers read packets"},
+		{"metrics that nobody reads", "--metrics-file /run/metrics", "end in .prom"},
 		{"replay of nothing", "--replay", "name the capture files"},
 		{"capture without replay", "a.pcap", "need --replay"},
 		{"unknown flag", "--frobnicate", "not defined"},

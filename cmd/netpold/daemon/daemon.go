@@ -83,6 +83,14 @@ func (d *daemon) run(ctx context.Context) error {
 		<-served
 	}()
 	defer d.shutdown()
+	measuring, stopMeasuring := context.WithCancel(ctx)
+	measured, err := d.serveMetrics(measuring)
+	if err != nil {
+		stopMeasuring()
+		return err
+	}
+	defer measured()
+	defer stopMeasuring()
 
 	if err := d.load(); fatal(err) {
 		return err

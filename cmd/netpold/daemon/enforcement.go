@@ -61,7 +61,7 @@ func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger, by *nftset
 	}
 	c := enforcer.Config{
 		Tracker: e.lists, Heartbeat: e.upkeep, Elements: e.elements, Outlets: e.sinks,
-		Dissectors: all.Dissectors(), Fuse: cfg.fuse(), Bundle: b, MaxFlows: cfg.maxFlows, Interval: cfg.interval, Live: true, Logger: log,
+		Dissectors: all.Dissectors(), Fuse: cfg.fuse(), Bundle: b, MaxFlows: cfg.maxFlows, Interval: cfg.interval, Live: true, Metrics: cfg.measures(), Logger: log,
 	}
 	e.lanes.configure(&c, e.sinks)
 	var err error

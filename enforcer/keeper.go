@@ -64,6 +64,7 @@ type keeper struct {
 	faults  map[string]SetFault // what sets do not take now, by set and kind
 	held    map[string]int      // elements by FlowSet.ID, written and not refused
 
+	offered  atomic.Bool   // since the last flush
 	refused  atomic.Uint64 // arrivals that found no room
 	written  atomic.Uint64
 	failed   atomic.Uint64 // changes that sets did not take
@@ -92,6 +93,7 @@ func (k *keeper) offer(a arrival) {
 		k.waiting = append(k.waiting, a)
 	}
 	k.mu.Unlock()
+	k.offered.Store(true)
 }
 
 // use goes over to a bundle's sets: those of an earlier one that it has as well
@@ -116,6 +118,14 @@ func (k *keeper) flush() {
 	select {
 	case k.wake <- struct{}{}:
 	default:
+	}
+}
+
+// settle has what was offered written soon. It is called between batches of packets,
+// where waking somebody for nothing costs more than the packets.
+func (k *keeper) settle() {
+	if k != nil && k.offered.Load() && k.offered.Swap(false) {
+		k.flush()
 	}
 }
 

@@ -250,7 +250,7 @@ func (w *worker) between() {
 		w.bill()
 	}
 	w.table.Expire(w.clock.now, expireSlice, w.expire)
-	w.keeper.flush()
+	w.keeper.settle()
 	w.publish()
 	for {
 		select {

@@ -150,3 +150,9 @@ func usageOf(t *testing.T, pid int) (u usage) {
 	}
 	return u
 }
+
+// stop ends netpold, which writes its profile then.
+func (e *enforcer) stop() {
+	_ = e.cmd.Process.Signal(unix.SIGTERM)
+	_ = e.cmd.Wait()
+}

@@ -15,7 +15,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the wanted output in testdata/script")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"netpol": func() { os.Exit(run()) }})
+	testscript.Main(m, map[string]func(){"netpol": func() { os.Exit(run()) }, "netpold": runProfiled})
 }
 
 // TestScripts runs testdata/script/*.txtar. Besides testscript's own commands

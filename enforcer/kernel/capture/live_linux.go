@@ -35,6 +35,7 @@ type Live struct {
 	mu     sync.Mutex // held by Next, Pending and Release
 	turn   int        // the log that is read next
 	idle   int        // waits since a packet came
+	empty  bool       // Pending has just found nothing to read
 	waiter waiter
 	poll   []unix.PollFd
 
@@ -168,15 +169,12 @@ func (l *Live) Next(r *packet.Raw) error {
 			l.answer()
 			return packet.ErrIdle
 		}
-		if l.queue != nil {
-			l.queue.look()
-			if ok, err := l.queue.take(r); ok || err != nil {
+		if !l.empty {
+			if ok, err := l.take(r); ok || err != nil {
 				return err
 			}
 		}
-		if ok, err := l.takeLogged(r); ok || err != nil {
-			return err
-		}
+		l.empty = false
 		ready, err := l.wait()
 		switch {
 		case err != nil:
@@ -185,6 +183,17 @@ func (l *Live) Next(r *packet.Raw) error {
 			return packet.ErrIdle
 		}
 	}
+}
+
+// take takes a packet that is there.
+func (l *Live) take(r *packet.Raw) (bool, error) {
+	if l.queue != nil {
+		l.queue.look()
+		if ok, err := l.queue.take(r); ok || err != nil {
+			return ok, err
+		}
+	}
+	return l.takeLogged(r)
 }
 
 // takeLogged takes a packet of the group that was read last, until it has no more,
@@ -209,7 +218,7 @@ func (l *Live) wait() (ready int, _ error) {
 		l.poll = append(l.poll, unix.PollFd{Fd: int32(l.queue.sock.FD()), Events: unix.POLLIN})
 	}
 	patience := idleWait
-	if l.idle >= quietAfter {
+	if l.idle >= quietAfter && l.queue == nil { // queues are looked at often, lest packets count as late
 		patience = quietWait
 	}
 	if ready, err := l.waiter.wait(patience, l.poll); ready > 0 || err != nil {
@@ -242,7 +251,9 @@ func (l *Live) Pending() bool {
 	if l.closed.Load() {
 		return false
 	}
-	return l.queue != nil && l.queue.more() || slices.ContainsFunc(l.logs, func(g groupLog) bool { return g.more() })
+	some := l.queue != nil && l.queue.more() || slices.ContainsFunc(l.logs, func(g groupLog) bool { return g.more() })
+	l.empty = !some
+	return some
 }
 
 // Release lets packets go on that wait. Tickets of queues that are given back are

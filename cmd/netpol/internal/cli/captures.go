@@ -20,6 +20,7 @@ import (
 type captureRun struct {
 	files  []string
 	unwrap packet.Tunnels
+	speed  float64 // times that of the recording; 0 is as fast as possible
 }
 
 // runCaptures runs the files through an engine and prints the summary. whole
@@ -28,8 +29,12 @@ type captureRun struct {
 func (t *tool) runCaptures(ctx context.Context, run captureRun, bundle *artifact.Bundle, rows *rowCounter, explain func(telemetry.Why)) (whole int, _ error) {
 	source := newMeteredFiles(run.files, view.NewMeter(t.Err, isTerminal(t.Err) && !rows.terminal))
 	defer source.Close()
+	var paced enforcer.Source = source
+	if run.speed > 0 {
+		paced = &pace{Source: source, ctx: ctx, speed: run.speed}
+	}
 	engine, err := enforcer.New(enforcer.Config{
-		Source: source, Recorder: rows, Dissectors: all.Dissectors(), Bundle: bundle, Explain: explain, Unwrap: run.unwrap,
+		Source: paced, Recorder: rows, Dissectors: all.Dissectors(), Bundle: bundle, Explain: explain, Unwrap: run.unwrap,
 	})
 	if err != nil {
 		return 0, err

@@ -22,6 +22,7 @@ type replayArgs struct {
 	format string // text, jsonl, none
 	out    string // file instead of standard output
 	unwrap []string
+	speed  string
 }
 
 func newReplayCommand(t *tool) *cobra.Command {
@@ -34,6 +35,9 @@ netpold runs, and print one row for each flow: what it is, how it was recognised
 and with --policy which policies match. Without --policy flows are named only. IP fragments
 are put together; tunnels are flows of their own, or with --unwrap what they carry is.
 
+Captures are read one after the other by one thread, so that the rows are the same
+each time; --speed 1x reads them as slowly as they were recorded.
+
 The rows go to standard output or --out, a summary to standard error. The JSON
 keys are pcap, ip_protocol, src_ip, src_port, dst_ip, dst_port, vlan_id,
 protocol, application, category, hostname, tls_version, ja4, alpn, packets,
@@ -44,7 +48,8 @@ be read are printed all the same; --out is written unless no capture at all coul
 be read to its end.`,
 		Example: `  netpol replay call.pcap
   netpol replay --policy /etc/netpol --format jsonl *.pcap | jq 'select(.policies != [])'
-  tcpdump -w - -c 1000 | netpol replay -`,
+  tcpdump -w - -c 1000 | netpol replay -
+  netpol replay --speed 1x evening.pcap`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeCaptures,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -54,6 +59,7 @@ be read to its end.`,
 	}
 	cmd.Flags().StringVar(&a.format, "format", "text", "`form` of the rows: text, jsonl or none")
 	cmd.Flags().StringVar(&a.out, "out", "", "write the rows to this `file`")
+	cmd.Flags().StringVar(&a.speed, "speed", "max", "read packets as far apart as they were recorded: `1x`, 2x, 0.5x; max is as fast as possible")
 	cmd.Flags().StringSliceVar(&a.unwrap, "unwrap", nil, "take the connections out of these `tunnels`: all, "+strings.Join(packet.TunnelNames(), ", "))
 	mustComplete(cmd, "unwrap", append([]string{"all"}, packet.TunnelNames()...)...)
 	mustComplete(cmd, "format", "text", "jsonl", "none")
@@ -87,6 +93,10 @@ func (t *tool) replay(ctx context.Context, a replayArgs) error {
 	if err != nil {
 		return fmt.Errorf("--unwrap: %w", err)
 	}
+	speed, err := parseSpeed(a.speed)
+	if err != nil {
+		return err
+	}
 	enforcer.CollectLate(0)
 	bundle, err := t.replayBundle()
 	if err != nil {
@@ -105,7 +115,7 @@ func (t *tool) replay(ctx context.Context, a replayArgs) error {
 	default:
 		rows.lines, rows.terminal = telemetry.NewLines(t.Out, format), isTerminal(t.Out)
 	}
-	whole, err := t.runCaptures(ctx, captureRun{files: a.files, unwrap: tunnels}, bundle, rows, nil)
+	whole, err := t.runCaptures(ctx, captureRun{files: a.files, unwrap: tunnels, speed: speed}, bundle, rows, nil)
 	if staged != nil && whole > 0 {
 		err = errors.Join(err, staged.commit())
 	}

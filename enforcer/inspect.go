@@ -208,7 +208,7 @@ func (w *worker) watch(r *flow.Record, newest dissect.Datagram) {
 // setWindow empties the window for a flow.
 func (w *worker) setWindow(r *flow.Record) {
 	src, dst := r.Key.Ends(r.Has(flow.ClientIsB))
-	w.window = dissect.Window{SrcPort: src.Port(), DstPort: dst.Port(), Want: w.policy.wants, Time: w.clock.wall(w.clock.now), Names: w.window.Names[:0]}
+	w.window = dissect.Window{SrcPort: src.Port(), DstPort: dst.Port(), Want: w.policy.wants, Signatures: w.policy.classifier, Time: w.clock.wall(w.clock.now), Names: w.window.Names[:0], Peers: w.window.Peers[:0]}
 }
 
 // inspect runs the dissectors over w.window and acts on what they find.
@@ -231,6 +231,9 @@ func (w *worker) inspect(id flow.ID, r *flow.Record, o *opening) {
 			r.Set(flow.Watched)
 			r.Dissector = uint8(chosen)
 		}
+	}
+	for _, peer := range w.window.Peers {
+		w.policy.classifier.LearnPeer(&o.facts, peer, w.names, w.clock.now)
 	}
 	switch o.result {
 	case dissect.Match, dissect.NoMatch:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/netpol/netpol/compiler/artifact"
@@ -18,6 +19,7 @@ type builder struct {
 	brands     map[string]bool // applications that others are part of
 	suffixes   map[string]string
 	prefixes   map[netip.Prefix]string
+	signatures map[string]string  // by place and value
 	owners     map[portKey]string // the protocol that owns a port
 
 	last        string // sort key of the table's previous row
@@ -46,6 +48,7 @@ func (b *builder) reset() {
 		b.brands = make(map[string]bool)
 		b.suffixes = make(map[string]string, usualDomains)
 		b.prefixes = make(map[netip.Prefix]string, usualNetworks)
+		b.signatures = make(map[string]string)
 		b.owners = make(map[portKey]string)
 	}
 }
@@ -243,12 +246,46 @@ func (b *builder) port(r row) error {
 			return r.errorf("%s needs a network but has none", app.Tag)
 		}
 		ports.NeedsNetwork = true
+	case "brand":
+		if app.Brand == "" {
+			return r.errorf("%s needs a brand but is part of none", app.Tag)
+		}
+		ports.NeedsBrand = true
 	default:
-		return r.errorf("%q is neither network nor anywhere", r.fields[2])
+		return r.errorf("%q is neither network, brand nor anywhere", r.fields[2])
 	}
 	app.Ports = append(app.Ports, ports)
 	return nil
 }
+
+// signature reads a value that a product alone writes; the note is for readers.
+func (b *builder) signature(r row) error {
+	app, err := b.owner(r)
+	if err != nil {
+		return err
+	}
+	where, text := r.fields[1], r.fields[2]
+	if err := b.ascending(r, app.Tag+"\x00"+where+"\x00"+text); err != nil {
+		return err
+	}
+	value, prefix := strings.CutSuffix(text, "*")
+	switch {
+	case !slices.Contains(artifact.SignaturePlaces(), where):
+		return r.errorf("unknown place %q, want one of %s", where, strings.Join(artifact.SignaturePlaces(), ", "))
+	case len(value) < minSignature:
+		return r.errorf("%q is too short to be one product's", text)
+	}
+	key := where + "\x00" + text
+	if other, taken := b.signatures[key]; taken {
+		return r.errorf("%s %s belongs to %s already", where, text, other)
+	}
+	b.signatures[key] = app.Tag
+	app.Signatures = append(app.Signatures, artifact.Signature{Where: where, Value: value, Prefix: prefix})
+	return nil
+}
+
+// minSignature bounds signatures from below: "O=HP" is the shortest.
+const minSignature = 4
 
 // finish holds every application to be recognisable by something, and fills
 // the digest.
@@ -258,8 +295,8 @@ func (b *builder) finish() error {
 		byProtocol[p.Application] = true
 	}
 	for _, a := range b.cat.Applications {
-		if len(a.Domains)+len(a.Networks)+len(a.Ports) == 0 && !byProtocol[a.Tag] {
-			return fmt.Errorf("applications.txt: %s has no domain, network, port or protocol", a.Tag)
+		if len(a.Domains)+len(a.Networks)+len(a.Ports)+len(a.Signatures) == 0 && !byProtocol[a.Tag] {
+			return fmt.Errorf("applications.txt: %s has no domain, network, port, signature or protocol", a.Tag)
 		}
 	}
 	var err error

@@ -47,6 +47,7 @@ func parseCatalogue(dir fs.FS) (*artifact.Catalogue, error) {
 		{"domains.txt", 2, b.domain, false},
 		{"networks.txt", 2, b.network, false},
 		{"ports.txt", 4, b.port, false},
+		{"signatures.txt", 4, b.signature, true},
 	} {
 		data, err := fs.ReadFile(dir, table.file)
 		if table.later && errors.Is(err, fs.ErrNotExist) {

@@ -50,6 +50,7 @@ func smallCatalogue() fstest.MapFS {
 		"protocols.txt":    "http\tweb\t-\ttcp/80,tcp/8000-8001\tHTTP\nsteam\tgames\tsteam\t-\tSteam client\n",
 		"domains.txt":      "zoom\tzoom.us\n",
 		"networks.txt":     "zoom\t3.7.35.0/25\nzoom\t2620:123:2000::/40\n",
+		"signatures.txt":   "steam\thttp-agent\tValve/*\tclient\n",
 		"ports.txt":        "steam\tudp/27000-27100\tanywhere\t-\nzoom\tudp/8801\tnetwork\tmedia\n",
 	} {
 		dir[name] = &fstest.MapFile{Data: []byte(text)}
@@ -67,7 +68,7 @@ func TestParseCatalogueMistakes(t *testing.T) {
 		{"unsorted", "categories.txt", "web\tWeb\ngames\tGames\n", "categories.txt:2: out of order or repeated: games"},
 		{"comment counts as a line", "categories.txt", "# a\nweb\tWeb\nweb\tWeb\n", "categories.txt:3: out of order or repeated: web"},
 		{"unknown category", "applications.txt", "zoom\tmail\tZoom\tMeetings\n", `applications.txt:1: unknown category "mail"`},
-		{"nothing to recognise", "applications.txt", "steam\tgames\tSteam\tStore\nthrow\tweb\tThrow\tNothing\nzoom\tweb\tZoom\tMeetings\n", "applications.txt: throw has no domain, network, port or protocol"},
+		{"nothing to recognise", "applications.txt", "steam\tgames\tSteam\tStore\nthrow\tweb\tThrow\tNothing\nzoom\tweb\tZoom\tMeetings\n", "applications.txt: throw has no domain, network, port, signature or protocol"},
 		{"brand of unknown application", "brands.txt", "skype\tzoom\n", `brands.txt:1: unknown application "skype"`},
 		{"unknown brand", "brands.txt", "zoom\tskype\n", `brands.txt:1: unknown brand "skype"`},
 		{"part of itself", "brands.txt", "zoom\tzoom\n", "brands.txt:1: zoom is part of itself"},
@@ -89,7 +90,13 @@ func TestParseCatalogueMistakes(t *testing.T) {
 		{"port backwards", "ports.txt", "zoom\tudp/8802-8801\tnetwork\tmedia\n", `ports.txt:1: bad port range "udp/8802-8801"`},
 		{"port too large", "ports.txt", "zoom\tudp/65536\tnetwork\tmedia\n", `ports.txt:1: bad port range "udp/65536"`},
 		{"needs a network it has not", "ports.txt", "steam\tudp/27000\tnetwork\t-\n", "ports.txt:1: steam needs a network but has none"},
-		{"neither network nor anywhere", "ports.txt", "zoom\tudp/8801\tyes\tmedia\n", `ports.txt:1: "yes" is neither network nor anywhere`},
+		{"signature of unknown application", "signatures.txt", "skype\thttp-agent\tSkype\tclient\n", `signatures.txt:1: unknown application "skype"`},
+		{"unknown place", "signatures.txt", "steam\thttp\tValve/*\tclient\n", `signatures.txt:1: unknown place "http", want one of cert-issuer, cert-subject, http-agent, http-path, stun-realm, stun-software`},
+		{"short signature", "signatures.txt", "steam\thttp-agent\tVal*\tclient\n", `signatures.txt:1: "Val*" is too short to be one product's`},
+		{"signature with two owners", "signatures.txt", "steam\thttp-agent\tValve/*\tclient\nzoom\thttp-agent\tValve/*\tclient\n", "signatures.txt:2: http-agent Valve/* belongs to steam already"},
+		{"unsorted signatures", "signatures.txt", "steam\thttp-path\t/depot\tclient\nsteam\thttp-agent\tValve/*\tclient\n", "signatures.txt:2: out of order or repeated: steam http-agent Valve/*"},
+		{"needs a brand it has not", "ports.txt", "steam\tudp/27000\tbrand\t-\n", "ports.txt:1: steam needs a brand but is part of none"},
+		{"neither network nor anywhere", "ports.txt", "zoom\tudp/8801\tyes\tmedia\n", `ports.txt:1: "yes" is neither network, brand nor anywhere`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -138,7 +145,7 @@ func TestTablesAreComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "catalog/applications.txt catalog/brands.txt catalog/categories.txt catalog/domains.txt catalog/networks.txt catalog/ports.txt catalog/protocols.txt"
+	want := "catalog/applications.txt catalog/brands.txt catalog/categories.txt catalog/domains.txt catalog/networks.txt catalog/ports.txt catalog/protocols.txt catalog/signatures.txt"
 	if got := strings.Join(files, " "); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

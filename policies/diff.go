@@ -86,7 +86,18 @@ func Rows(a *artifact.Application) []string {
 	for _, r := range a.Ports {
 		out = append(out, PortText(r))
 	}
+	for _, s := range a.Signatures {
+		out = append(out, SignatureText(s))
+	}
 	return out
+}
+
+// SignatureText writes a signature as its table does.
+func SignatureText(s artifact.Signature) string {
+	if s.Prefix {
+		return s.Where + " " + s.Value + "*"
+	}
+	return s.Where + " " + s.Value
 }
 
 // PortText writes a port range as the tables do.
@@ -94,6 +105,9 @@ func PortText(r artifact.PortRange) string {
 	text := fmt.Sprintf("%s/%d", r.Transport, r.Low)
 	if r.High != r.Low {
 		text += fmt.Sprintf("-%d", r.High)
+	}
+	if r.NeedsBrand {
+		text += " of its brand"
 	}
 	if r.NeedsNetwork {
 		text += " in its networks"

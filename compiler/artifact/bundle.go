@@ -184,6 +184,32 @@ type Application struct {
 	Domains  []string       `json:"domains,omitempty"`  // suffixes, lower case, no leading dot
 	Networks []netip.Prefix `json:"networks,omitempty"` // longest prefix over all applications wins
 	Ports    []PortRange    `json:"ports,omitempty"`
+	// Signatures are values that the product alone writes in protocols that many
+	// use, sorted by place and value.
+	Signatures []Signature `json:"signatures,omitempty"`
+}
+
+// Signature is a value of a place in a protocol, such as a certificate's issuer.
+type Signature struct {
+	Where string `json:"where"` // one of SignaturePlaces
+	Value string `json:"value"` // what it is, or begins with if Prefix
+	// Prefix: longer values count as well.
+	Prefix bool `json:"prefix,omitempty"`
+}
+
+// Places of signatures.
+const (
+	CertSubject  = "cert-subject" // a part of the subject of a server's certificate, "O=Example"
+	CertIssuer   = "cert-issuer"  // a part of its issuer
+	HTTPAgent    = "http-agent"   // User-Agent
+	HTTPPath     = "http-path"    // path of a request, without its query
+	STUNRealm    = "stun-realm"
+	STUNSoftware = "stun-software"
+)
+
+// SignaturePlaces lists the places of signatures, sorted.
+func SignaturePlaces() []string {
+	return []string{CertIssuer, CertSubject, HTTPAgent, HTTPPath, STUNRealm, STUNSoftware}
 }
 
 // BrandTag is the tag of the brand: its own where it is part of none.
@@ -201,4 +227,7 @@ type PortRange struct {
 	High      uint16 `json:"high"`
 	// NeedsNetwork: the range says something only inside the application's networks.
 	NeedsNetwork bool `json:"needs_network,omitempty"`
+	// NeedsBrand: the range says something only of a flow that is the application's
+	// brand's already, by network or certificate.
+	NeedsBrand bool `json:"needs_brand,omitempty"`
 }

@@ -78,6 +78,7 @@ func (o *overlay) addApplication(a *lang.Application) {
 		app.Name, app.Category, app.Brand = old.Name, old.Category, old.Brand
 		if !a.Override {
 			app.Domains, app.Networks, app.Ports = slices.Clone(old.Domains), slices.Clone(old.Networks), slices.Clone(old.Ports)
+			app.Signatures = old.Signatures
 		}
 	} else {
 		i = len(o.out.Applications)

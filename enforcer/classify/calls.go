@@ -69,6 +69,33 @@ func (c *Classifier) teach(f *fact.Facts, o *owners, v verdict, names *Names, no
 	s.note(callKey{client: client.As16(), port: port}, h, socketLife, c.ownSocket(port))
 }
 
+// LearnPeer remembers that a flow of a client is about a peer, as TURN says: the
+// address that its server relays for it, or that of whom it wants to reach. What
+// the client sends there by itself belongs to what its flow belongs to.
+func (c *Classifier) LearnPeer(f *fact.Facts, peer netip.Addr, names *Names, nowNanos int64) {
+	client, port := c.clientOf(f)
+	if names == nil || !client.IsValid() || !peer.IsValid() || !c.ownSocket(port) {
+		return
+	}
+	s := names.of(client.As16())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.peers.put(nameKey{client.As16(), peer.As16()}, port, nowNanos, nowNanos+int64(socketLife))
+}
+
+// ofPeer is what is known about the flow that told of a client's peer.
+func (n *Names) ofPeer(client, peer netip.Addr, nowNanos int64) (hint, bool) {
+	s := n.of(client.As16())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	port, ok := s.peers.get(nameKey{client.As16(), peer.As16()}, nowNanos)
+	if !ok {
+		return hint{}, false
+	}
+	h, ok := s.calls.get(callKey{client: client.As16(), port: port}, nowNanos)
+	return h, ok && !h.mixed
+}
+
 // note merges a hint with what is known, if it says anything. What a name or
 // the bytes told is not replaced by what an address suggests.
 func (s *stripe) note(key callKey, h hint, life time.Duration, says bool) {
@@ -93,9 +120,9 @@ func (n *Names) hint(key callKey, nowNanos int64) (hint, bool) {
 }
 
 // correlate finds the application that other flows of the client point to, for
-// a flow that shows no name: first its very socket, then what the client does
-// in the server's network, then, for a peer at an address that is nobody's, the
-// call it is in.
+// a flow that shows no name: first its very socket, then a TURN flow that told of
+// the other end, then what the client does in the server's network, then, for a
+// peer at an address that is nobody's, the call it is in.
 func (c *Classifier) correlate(f *fact.Facts, o *owners, names *Names, nowNanos int64) (hint, bool) {
 	if names == nil || f.IPProtocol != ipUDP {
 		return hint{}, false
@@ -112,7 +139,13 @@ func (c *Classifier) correlate(f *fact.Facts, o *owners, names *Names, nowNanos 
 		}
 	}
 	client, _ := c.clientOf(f)
-	if !client.IsValid() || !isMedia(f.Protocol) {
+	if !client.IsValid() {
+		return hint{}, false
+	}
+	if h, ok := names.ofPeer(client, otherThan(f, client), nowNanos); ok {
+		return h, true
+	}
+	if !isMedia(f.Protocol) {
 		return hint{}, false
 	}
 	key := callKey{client: client.As16()}
@@ -132,6 +165,14 @@ func (c *Classifier) clientOf(f *fact.Facts) (netip.Addr, uint16) {
 		return f.DstIP, uint16(f.DstPort)
 	}
 	return f.SrcIP, uint16(f.SrcPort)
+}
+
+// otherThan is the end that is not the client.
+func otherThan(f *fact.Facts, client netip.Addr) netip.Addr {
+	if f.SrcIP == client {
+		return f.DstIP
+	}
+	return f.SrcIP
 }
 
 // ownSocket reports whether a UDP port is one program's own: not a service's,

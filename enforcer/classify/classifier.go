@@ -21,11 +21,13 @@ type Classifier struct {
 	within     map[string][]string // tags of those whose networks an application's own lie in
 	protocols  map[string]protocol
 	suffixes   *suffixTable
-	networks   *bart.Table[uint16] // index in apps
-	appPorts   portTable           // index in apps; "anywhere" rows only
-	wellKnown  portTable           // index in guesses
-	guesses    []string            // protocol tags
-	byNumber   [256]string         // protocol tag by IP protocol number
+	signatures signatureTable
+	networks   *bart.Table[uint16]  // index in apps
+	appPorts   portTable            // index in apps; "anywhere" rows only
+	brandPorts map[brandPort]uint16 // index in apps
+	wellKnown  portTable            // index in guesses
+	guesses    []string             // protocol tags
+	byNumber   [256]string          // protocol tag by IP protocol number
 }
 
 // application is what classification needs of a catalogue application.
@@ -45,7 +47,7 @@ type protocol struct {
 // New compiles a catalogue. It fails on what the tables cannot hold: two
 // owners of a suffix or a prefix, an unknown transport, too many rows.
 func New(cat *artifact.Catalogue) (*Classifier, error) {
-	c := &Classifier{protocols: make(map[string]protocol, len(cat.Protocols)), categories: make(map[string]string, len(cat.Applications)), brands: make(map[string]string), within: make(map[string][]string), networks: new(bart.Table[uint16])}
+	c := &Classifier{protocols: make(map[string]protocol, len(cat.Protocols)), categories: make(map[string]string, len(cat.Applications)), brands: make(map[string]string), brandPorts: make(map[brandPort]uint16), within: make(map[string][]string), networks: new(bart.Table[uint16])}
 	if len(cat.Applications) >= claimed || len(cat.Protocols) >= claimed {
 		return nil, fmt.Errorf("compile catalogue: more than %d applications or protocols", claimed-1)
 	}
@@ -81,9 +83,20 @@ func (c *Classifier) addApplications(apps []artifact.Application) error {
 			}
 			c.networks.Insert(p.Masked(), uint16(i))
 		}
+		for _, s := range a.Signatures {
+			if err := c.signatures.add(s, i); err != nil {
+				return err
+			}
+		}
 		for _, r := range a.Ports {
 			if r.NeedsNetwork || r.High >= r.Low && int(r.High-r.Low) >= maxGuessRange {
 				continue // the network alone names the application there
+			}
+			if a.Brand != "" {
+				c.addBrandPorts(a.Brand, r, i)
+			}
+			if r.NeedsBrand {
+				continue
 			}
 			if err := c.appPorts.add(r, i); err != nil {
 				return err

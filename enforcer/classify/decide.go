@@ -67,10 +67,17 @@ func (c *Classifier) decide(f *fact.Facts, o *owners, proto protocol, guessed, f
 			return verdict{application: f.Application, category: category, by: fact.ByPayload}
 		}
 	}
-	if isName(f.Hostname) {
-		if o.name.ok {
-			return c.verdict(o.name.app, hostnameEvidence(f))
+	named := isName(f.Hostname)
+	if named && o.name.ok {
+		return c.verdict(o.name.app, hostnameEvidence(f))
+	}
+	// So does one that found a product's signature; a name that somebody is known by says more.
+	if (f.By == fact.ByCert || f.By == fact.ByHTTP) && !guessed {
+		if category, ok := c.categories[f.Application]; ok {
+			return c.narrow(verdict{application: f.Application, category: category, by: f.By}, f)
 		}
+	}
+	if named {
 		return verdict{}
 	}
 	if o.name.ok {
@@ -95,7 +102,7 @@ func (c *Classifier) infer(f *fact.Facts, o *owners, guessed, final bool, names 
 	if ok && (final || !c.apps[i].platform) {
 		v := c.verdict(i, fact.ByNetwork)
 		v.host = c.apps[i].platform
-		return v
+		return c.narrow(v, f)
 	}
 	if final && (f.Protocol == "" || guessed) {
 		if i, ok := c.appPorts.lookup(f.IPProtocol, f.DstPort); ok {

@@ -8,7 +8,8 @@
 // # Order of evidence
 //
 //  1. payload: the protocol belongs to one product (protocols.txt).
-//  2. sni, cert, http: a suffix of the host name the flow itself shows.
+//  2. sni, cert, http: a suffix of the host name the flow itself shows; cert and
+//     http also by a signature, where no suffix matches.
 //  3. dns: a suffix of the name whose DNS answer gave the client this server.
 //  4. correlation: other flows of the client point to it (below).
 //  5. network: the server lies in the application's own network.
@@ -33,11 +34,13 @@
 //
 // # Correlation
 //
-// The media flows of a call carry no name. Three things tell whose they are,
+// The media flows of a call carry no name. Four things tell whose they are,
 // the strongest first:
 //
 //   - the socket: the same UDP port of the client was an application's before.
 //     It is one program's own, whomever it talks to.
+//   - TURN: a flow of the client told of the other end's address, as the one
+//     relayed for it or as a peer's.
 //   - signalling: the client used an application by name in the server's own
 //     network, WhatsApp in Meta's. Of two such, the one that spoke within the
 //     last 30 seconds.

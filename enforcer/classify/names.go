@@ -50,6 +50,7 @@ type stripe struct {
 	calls   cache[callKey, hint]
 	// announced is by who did; see announced.go.
 	announced cache[announcedKey, endpoints]
+	peers     cache[nameKey, uint16] // the client's port of the TURN flow that told of the peer
 }
 
 // stripesEach is how many stripes there are for each worker, where there are
@@ -76,7 +77,8 @@ func NewNames(max, workers int) *Names {
 	for i := range n.stripes {
 		s := &n.stripes[i]
 		s.announced = newCache[announcedKey, endpoints]((max + announcedShare - 1) / announcedShare)
-		s.answers, s.calls = newCache[nameKey, string](max), newCache[callKey, hint]((max+hintShare-1)/hintShare)
+		hints := (max + hintShare - 1) / hintShare
+		s.answers, s.calls, s.peers = newCache[nameKey, string](max), newCache[callKey, hint](hints), newCache[nameKey, uint16](hints)
 	}
 	return n
 }

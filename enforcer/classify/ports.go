@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/lang/fact"
 )
 
 // maxGuessRange is the widest port range that may name an application outside
@@ -39,6 +40,32 @@ func (t *portTable) lookup(ipProtocol, port int) (index int, ok bool) {
 	}
 	v := table[port]
 	return int(v) - 1, v != 0 && v != claimed
+}
+
+// brandPort is a server port of a brand.
+type brandPort struct {
+	brand      string
+	ipProtocol int
+	port       int
+}
+
+func (c *Classifier) addBrandPorts(brand string, r artifact.PortRange, app int) {
+	ipProtocol := ipTCP
+	if r.Transport == "udp" {
+		ipProtocol = ipUDP
+	}
+	for port := int(r.Low); port <= int(r.High); port++ {
+		c.brandPorts[brandPort{brand, ipProtocol, port}] = uint16(app)
+	}
+}
+
+// narrow finds which part of a brand a flow belongs to that is known as the
+// brand's by what says no more: its server's network or certificate.
+func (c *Classifier) narrow(v verdict, f *fact.Facts) verdict {
+	if i, ok := c.brandPorts[brandPort{v.application, f.IPProtocol, f.DstPort}]; ok {
+		v.application, v.category = c.apps[i].tag, c.apps[i].category
+	}
+	return v
 }
 
 // add gives a range to an owner. Transports without ports are skipped.

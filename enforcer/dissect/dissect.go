@@ -72,12 +72,18 @@ type Window struct {
 	Shown int
 	// Want says which late facts are asked for.
 	Want Wants
+	// Signatures knows products by values in protocols that many use; nil knows
+	// none.
+	Signatures Signatures
 	// Time is the newest packet's, in nanoseconds since the Unix epoch; 0 when
 	// not known.
 	Time int64
 	// Names is output: name bindings that a dissector learned from the newest
 	// bytes (DNS answers). The engine empties it before each call.
 	Names []NameBinding
+	// Peers is output: the addresses that the newest bytes of a TURN flow are about, the
+	// relayed one and those of peers. The engine empties it before each call.
+	Peers []netip.Addr
 }
 
 // NameBinding is one DNS answer: Client asked for Name and was told Addr.

@@ -33,8 +33,17 @@ func SetHostname(f *fact.Facts, host []byte, by string) bool {
 		return false
 	}
 	SetText(&f.Hostname, name)
-	f.By = by
+	setEvidence(f, by)
 	return true
+}
+
+// setEvidence does away with an application that rests on other evidence: the
+// classifier named it before, from less.
+func setEvidence(f *fact.Facts, by string) {
+	if f.By != by && f.By != fact.ByPayload {
+		f.Application = ""
+	}
+	f.By = by
 }
 
 // maxAddress bounds an address in text: 45 bytes of IPv6 with embedded IPv4.
@@ -53,7 +62,7 @@ func SetAddress(f *fact.Facts, b []byte, by string) bool {
 	}
 	var buf [maxAddress + 1]byte
 	SetText(&f.Hostname, addr.AppendTo(buf[:0]))
-	f.By = by
+	setEvidence(f, by)
 	return true
 }
 

@@ -125,7 +125,7 @@ func HCL(apps []artifact.Application, known func(tag string) bool, category, com
 		texts(&b, "networks", networks)
 		var ports []string
 		for _, r := range a.Ports {
-			if !r.NeedsNetwork { // the networks alone name the application there
+			if !r.NeedsNetwork && !r.NeedsBrand { // the networks alone name the application there
 				ports = append(ports, policies.PortText(r))
 			}
 		}

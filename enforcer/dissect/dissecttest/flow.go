@@ -27,6 +27,7 @@ type Flow struct {
 	Packets          []Packet
 	Closed           [2]bool // once all packets are there
 	Want             dissect.Wants
+	Signed           Signatures
 	Time             int64
 }
 
@@ -52,6 +53,32 @@ func (fl Flow) Close() Flow {
 // Wanting is the flow in a window that asks for late facts.
 func (fl Flow) Wanting(want dissect.Wants) Flow {
 	fl.Want = want
+	return fl
+}
+
+// Signed is a value that is one application's.
+type Signed struct {
+	Where       dissect.Where
+	Value       string
+	Application string
+}
+
+// Signatures are whole values; they implement dissect.Signatures.
+type Signatures []Signed
+
+// Signature implements dissect.Signatures.
+func (s Signatures) Signature(where dissect.Where, value []byte) (application string, ok bool) {
+	for _, x := range s {
+		if x.Where == where && x.Value == string(value) {
+			return x.Application, true
+		}
+	}
+	return "", false
+}
+
+// Knowing is the flow in a window that knows signatures.
+func (fl Flow) Knowing(signed ...Signed) Flow {
+	fl.Signed = signed
 	return fl
 }
 
@@ -81,7 +108,7 @@ func (fl Flow) Cuts() int {
 // Window is the flow's beginning up to the cut-th byte or datagram; the window
 // of the last cut has the flow's Closed.
 func (fl Flow) Window(cut int) *dissect.Window {
-	w := &dissect.Window{SrcPort: fl.SrcPort, DstPort: fl.DstPort, Want: fl.Want, Time: fl.Time}
+	w := &dissect.Window{SrcPort: fl.SrcPort, DstPort: fl.DstPort, Want: fl.Want, Signatures: fl.Signed, Time: fl.Time}
 	if cut >= fl.Cuts() {
 		w.Closed = fl.Closed
 	}

@@ -15,7 +15,7 @@ import (
 // and leaves the protocol as it is: that names the flow.
 func inside(w *dissect.Window, from [2]int, f *fact.Facts) dissect.Result {
 	outer := f.Protocol
-	sub := dissect.Window{SrcPort: w.SrcPort, DstPort: w.DstPort, Closed: w.Closed, Want: w.Want, Time: w.Time}
+	sub := w.Inside()
 	for side := range sub.Stream {
 		sub.Stream[side] = w.Stream[side][min(from[side], len(w.Stream[side])):]
 	}

@@ -45,7 +45,7 @@ func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 		f.Protocol = "http2"
 		return dissect.Match
 	case a == request || b == request:
-		whole := readRequest(requests, w.Want, f)
+		whole := readRequest(w, requests, f)
 		if whole && f.HTTPMethod == "CONNECT" {
 			return readTunnel(w, client, f)
 		}

@@ -37,7 +37,7 @@ func req(name, in, host string) dissecttest.Case {
 }
 
 func cases() []dissecttest.Case {
-	return slices.Concat(requestCases(), otherCases(), lateCases(), carriedCases(), tunnelCases(), agentCases())
+	return slices.Concat(requestCases(), otherCases(), lateCases(), carriedCases(), tunnelCases(), signedCases())
 }
 
 // lateCases have what only some policies ask for, and passwords.

@@ -12,7 +12,7 @@ const maxUserAgent = 256
 
 // readRequest sets the facts of the first request of a stream that openRequest
 // accepted, and says whether its header is whole.
-func readRequest(b []byte, want dissect.Wants, f *fact.Facts) (whole bool) {
+func readRequest(w *dissect.Window, b []byte, f *fact.Facts) (whole bool) {
 	b = skipBlank(b)
 	n := methodLen(b)
 	line, rest, _ := bytes.Cut(b, []byte("\n"))
@@ -40,7 +40,8 @@ func readRequest(b []byte, want dissect.Wants, f *fact.Facts) (whole bool) {
 		dissect.SetText(&f.HTTPMethod, b[:n])
 	}
 	f.Protocol = h.protocol(b[:n], target)
-	if want.URL {
+	sign(w, h.agent, target, f)
+	if w.Want.URL {
 		setURL(f, b[:n], target)
 	}
 	if h.password {
@@ -51,10 +52,18 @@ func readRequest(b []byte, want dissect.Wants, f *fact.Facts) (whole bool) {
 		agent := h.agent[:min(len(h.agent), maxUserAgent)]
 		dissect.SetText(&f.UserAgent, dissect.AppendEscaped(buf[:0], agent, '\\'))
 	}
-	if whole {
-		setProduct(f, h.agent)
-	}
 	return whole
+}
+
+// sign looks for the product that asks by its agent, or is asked by its path. A
+// host name that somebody is known by counts more; the classifier sees to that.
+func sign(w *dissect.Window, agent, target []byte, f *fact.Facts) {
+	path := target
+	if rest, absolute := cutScheme(target); absolute {
+		path = rest[max(0, bytes.IndexByte(rest, '/')):]
+	}
+	path, _, _ = bytes.Cut(path, []byte("?"))
+	_ = w.Sign(dissect.HTTPAgent, agent, fact.ByHTTP, f) || w.Sign(dissect.HTTPPath, path, fact.ByHTTP, f)
 }
 
 // header is what is looked for in a request's header. It aliases the stream.

@@ -27,7 +27,7 @@ func readTunnel(w *dissect.Window, client dissect.Side, f *fact.Facts) dissect.R
 		}
 		return dissect.Partial
 	}
-	sub := dissect.Window{SrcPort: w.SrcPort, DstPort: w.DstPort, Closed: w.Closed, Want: w.Want, Time: w.Time}
+	sub := w.Inside()
 	sub.Stream[client], sub.Stream[server] = w.Stream[client][asked:], w.Stream[server][answered:]
 	outer := f.Protocol
 	r := tls.New().Dissect(&sub, f)

@@ -1,6 +1,7 @@
 package stun
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 
@@ -51,3 +52,24 @@ func addressCases() []dissecttest.Case {
 }
 
 func TestAddresses(t *testing.T) { dissecttest.Run(t, Dissector{}, addressCases()) }
+
+// TestPeers: what the newest message of a TURN flow is about is told whether
+// anybody asks for its addresses or not.
+func TestPeers(t *testing.T) {
+	udp, c, s := dissecttest.UDP, dissecttest.Client[string], dissecttest.Server[string]
+	for _, tt := range []struct {
+		name string
+		in   dissecttest.Flow
+		want string
+	}{
+		{"request", udp(3478, c(request), s(response)), "[]"},
+		{"allocation", udp(3478, c(allocate), s(allocated)), "[198.51.100.7]"},
+		{"permission", udp(3478, c(allocate), s(allocated), c(permission)), "[192.0.2.2]"},
+	} {
+		w, f := tt.in.Whole(), fact.Facts{}
+		Dissector{}.Dissect(w, &f)
+		if got := fmt.Sprint(w.Peers); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}

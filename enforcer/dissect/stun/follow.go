@@ -18,13 +18,13 @@ const tagMedia = "srtp"
 // follow looks behind a flow's first STUN message, in datagrams, for the
 // session that it is about: DTLS or media. It says Partial while that may
 // still come.
-func follow(datagrams []dissect.Datagram, modern bool, f *fact.Facts) dissect.Result {
+func follow(w *dissect.Window, datagrams []dissect.Datagram, modern bool, f *fact.Facts) dissect.Result {
 	for i, d := range datagrams {
 		// The ranges of RFC 7983 section 7 tell the protocols of one flow apart.
 		switch b := d.Payload; {
 		case len(b) == 0:
 		case b[0] >= 20 && b[0] <= 63:
-			if r := tls.ReadDTLS(datagrams[i:], f); r != dissect.NoMatch {
+			if r := tls.ReadDTLS(w, datagrams[i:], f); r != dissect.NoMatch {
 				return r
 			}
 		case b[0] >= 128 && b[0] <= 191:

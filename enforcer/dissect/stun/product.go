@@ -1,15 +1,17 @@
 package stun
 
 import (
-	"bytes"
 	"encoding/binary"
 
 	"github.com/netpol/netpol/enforcer/dissect"
 	"github.com/netpol/netpol/lang/fact"
 )
 
-// attrRealm names who runs a relay (RFC 8489 section 14.9).
-const attrRealm = 0x0014
+// Attributes in which products write their names.
+const (
+	attrRealm    = 0x0014 // who runs a relay (RFC 8489 section 14.9)
+	attrSoftware = 0x8022 // RFC 8489 section 14.14
+)
 
 // attrProduct is the product that alone sends an attribute. IANA has none of
 // these numbers assigned but Webex', and a server must understand or refuse
@@ -42,51 +44,53 @@ func messageProduct(typ uint16) string {
 	return ""
 }
 
-// realms are parts of the names that products' relays give themselves.
-var realms = [...]struct{ part, product string }{
-	{"google.com", "google-meet"},
-	{"signal.org", "signal"},
-	{"whispersystems.org", "signal"},
-	{"facebook", "facebook"}, // "turner.facebook"
-	{"telegram", "telegram"},
-	{"viber.com", "viber"},
+// products looks at all messages of today among datagrams: whose they are, and
+// which peers the newest is about.
+func products(w *dissect.Window, datagrams []dissect.Datagram, f *fact.Facts) {
+	for i, d := range datagrams {
+		if !modern(d.Payload) {
+			continue
+		}
+		product(w, d.Payload, f)
+		if i == len(datagrams)-1 {
+			peers(w, d.Payload)
+		}
+	}
 }
 
-// product names the application whose own message this is, unless one is named
-// already. The lengths of b fit.
-func product(b []byte, f *fact.Facts) {
-	if f.Application != "" {
+// product names the application whose own message this is, unless the bytes have
+// named one already. The lengths of b fit.
+func product(w *dissect.Window, b []byte, f *fact.Facts) {
+	if f.Application != "" && f.By == fact.ByPayload {
 		return
 	}
 	name := messageProduct(binary.BigEndian.Uint16(b))
 	for c := dissect.NewCursor(b[headerLen:]); name == "" && c.Len() > 0; {
 		typ, value := c.Uint16(), c.Vector16()
 		c.Skip(min(-value.Len()&3, c.Len())) // padding
-		if typ == attrRealm {
-			name = realmProduct(value.Rest())
-		} else {
-			name = attrProduct(typ)
+		switch typ {
+		case attrRealm:
+			w.Sign(dissect.STUNRealm, value.Rest(), fact.ByPayload, f)
+		case attrSoftware:
+			w.Sign(dissect.STUNSoftware, value.Rest(), fact.ByPayload, f)
 		}
+		name = attrProduct(typ)
 	}
 	if name != "" {
 		f.Application, f.By = name, fact.ByPayload
 	}
 }
 
-func realmProduct(realm []byte) string {
-	for _, r := range &realms {
-		if bytes.Contains(realm, []byte(r.part)) {
-			return r.product
+// peers tells of the addresses that a TURN message is about. The lengths of b fit.
+func peers(w *dissect.Window, b []byte) {
+	for c := dissect.NewCursor(b[headerLen:]); c.Len() > 0; {
+		typ, value := c.Uint16(), c.Vector16()
+		c.Skip(min(-value.Len()&3, c.Len())) // padding
+		if typ != attrXORPeer && typ != attrXORRelayed {
+			continue
 		}
-	}
-	return ""
-}
-
-// products looks at all messages of today among datagrams.
-func products(datagrams []dissect.Datagram, f *fact.Facts) {
-	for _, d := range datagrams {
-		if f.Application == "" && modern(d.Payload) {
-			product(d.Payload, f)
+		if a, ok := address(value.Rest(), true, b[4:headerLen]); ok {
+			w.Peers = append(w.Peers, a)
 		}
 	}
 }

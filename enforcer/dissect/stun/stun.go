@@ -40,7 +40,9 @@ func (Dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 	for side := range w.Stream {
 		one := stream(w.Stream[side], w.Closed[side])
 		if one == dissect.Match {
-			product(firstMessage(w.Stream[side]), f)
+			first := firstMessage(w.Stream[side])
+			product(w, first, f)
+			peers(w, first)
 		}
 		r = max(r, one)
 	}
@@ -55,8 +57,8 @@ func datagrams(w *dissect.Window, f *fact.Facts) dissect.Result {
 	for i, d := range looks {
 		if modern(d.Payload) || classic(d.Payload) && (stunPort(w) || answered(looks[:i], d)) {
 			f.Protocol = Tag
-			products(w.Datagrams[i:], f)
-			r := follow(w.Datagrams[i+1:], modern(d.Payload), f)
+			products(w, w.Datagrams[i:], f)
+			r := follow(w, w.Datagrams[i+1:], modern(d.Payload), f)
 			if r == dissect.Partial && len(w.Datagrams) > maxFollow {
 				r = dissect.Match
 			}

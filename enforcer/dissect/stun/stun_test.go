@@ -46,8 +46,18 @@ func allocation(typ string, n int) string {
 	return "\x00\x03\x00" + string(rune(n+4)) + "\x21\x12\xa4\x42abcdefghijkl" + typ + "\x00" + string(rune(n)) + strings.Repeat("t", n)
 }
 
+// attributed is a binding request with one attribute.
+func attributed(typ, value string) string {
+	padded := value + strings.Repeat("\x00", -len(value)&3)
+	return "\x00\x01\x00" + string(rune(4+len(padded))) + "\x21\x12\xa4\x42abcdefghijkl" + typ + "\x00" + string(rune(len(value))) + padded
+}
+
 func cases() []dissecttest.Case {
 	udp, tcp, c, s := dissecttest.UDP, dissecttest.TCP, dissecttest.Client[string], dissecttest.Server[string]
+	known := []dissecttest.Signed{
+		{Where: dissect.STUNRealm, Value: "calls.example", Application: "calls"},
+		{Where: dissect.STUNSoftware, Value: "Calls 1", Application: "calls"},
+	}
 	return []dissecttest.Case{
 		{Name: "request", In: udp(3478, c(request)), Result: dissect.Partial, Want: named},
 		{Name: "request on any port", In: udp(40000, c(request)), Result: dissect.Partial, Want: named},
@@ -72,9 +82,15 @@ func cases() []dissecttest.Case {
 		{Name: "Zoom's attribute", In: udp(40000, c(allocation("\x01\x03", 8))), Result: dissect.Partial, Want: productOf("zoom")},
 		{Name: "Microsoft's attribute, behind another", In: udp(40000, c(request), s("\x01\x01\x00\x10\x21\x12\xa4\x42abcdefghijkl\x00\x06\x00\x01u\x00\x00\x00\x80\x70\x00\x04\x00\x00\x00\x02")), Result: dissect.Partial, Want: productOf("microsoft-teams")},
 		{Name: "WhatsApp's message", In: udp(40000, c("\x08\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl")), Result: dissect.Partial, Want: productOf("whatsapp")},
-		{Name: "Viber's relay", In: udp(40000, c(request), s("\x01\x13\x00\x10\x21\x12\xa4\x42abcdefghijkl\x00\x14\x00\x09viber.com\x00\x00\x00")), Result: dissect.Partial, Want: productOf("viber")},
+		{Name: "Viber's relay", In: udp(40000, c(request), s("\x01\x13\x00\x10\x21\x12\xa4\x42abcdefghijkl\x00\x14\x00\x09viber.com\x00\x00\x00")).Knowing(dissecttest.Signed{Where: dissect.STUNRealm, Value: "viber.com", Application: "viber"}), Result: dissect.Partial, Want: productOf("viber")},
 		{Name: "a relay of nobody known", In: udp(40000, c(request), s("\x01\x13\x00\x10\x21\x12\xa4\x42abcdefghijkl\x00\x14\x00\x0bexample.com\x00")), Result: dissect.Partial, Want: named},
 		{Name: "WhatsApp over TCP, framed", In: tcp(40000, c("\x00\x20"+allocation("\x40\x02", 8))), Result: dissect.Match, Want: productOf("whatsapp")},
+		{Name: "realm", In: udp(40000, c(request), s(attributed("\x00\x14", "calls.example"))).Knowing(known...), Result: dissect.Partial, Want: fact.Facts{Protocol: "stun", Application: "calls", By: fact.ByPayload}},
+		{Name: "realm of nobody", In: udp(40000, c(request), s(attributed("\x00\x14", "example"))).Knowing(known...), Result: dissect.Partial, Want: named},
+		{Name: "software", In: udp(40000, c(request)).Knowing(known...), Result: dissect.Partial, Want: named},
+		{Name: "software of a product", In: udp(40000, c(attributed("\x80\x22", "Calls 1"))).Knowing(known...), Result: dissect.Partial, Want: fact.Facts{Protocol: "stun", Application: "calls", By: fact.ByPayload}},
+		{Name: "realm over TCP", In: tcp(3478, c(attributed("\x00\x14", "calls.example"))).Knowing(known...), Result: dissect.Match, Want: fact.Facts{Protocol: "stun", Application: "calls", By: fact.ByPayload}},
+		{Name: "realm over TCP, framed", In: tcp(40000, c("\x00\x28"+attributed("\x00\x14", "calls.example"))).Knowing(known...), Result: dissect.Match, Want: fact.Facts{Protocol: "stun", Application: "calls", By: fact.ByPayload}},
 		{Name: "over TCP", In: tcp(3478, c(request)), Result: dissect.Match, Want: named},
 		{Name: "over TCP, framed", In: tcp(40000, c("\x00\x30"+request)), Result: dissect.Match, Want: named},
 		{Name: "over TCP, the server's answer", In: tcp(3478, s(response)), Result: dissect.Match, Want: named},

@@ -80,6 +80,42 @@ func (cert *leaf) setName(f *fact.Facts) {
 	}
 }
 
+// nameServer sets what the certificate tells of a server that nothing else has
+// named: a host name, and the product whose makers signed it or put their name in
+// it.
+func (cert *leaf) nameServer(w *dissect.Window, f *fact.Facts) {
+	if f.Hostname == "" {
+		cert.setName(f)
+	}
+	_ = cert.sign(w, dissect.CertSubject, cert.subject, f) || cert.sign(w, dissect.CertIssuer, cert.issuer, f)
+}
+
+// sign looks for a signature among the parts of a Name.
+func (cert *leaf) sign(w *dissect.Window, where dissect.Where, name []byte, f *fact.Facts) bool {
+	var buf [maxPart]byte
+	for c := dissect.NewCursor(name); c.Len() > 0; {
+		set := child(&c, derSet)
+		for set.Len() > 0 {
+			pair := child(&set, derSequence)
+			oid := child(&pair, derOID)
+			_, value := element(&pair)
+			short := attributeName(oid.Rest())
+			if short == "" || !value.OK() || len(short)+1+value.Len() > len(buf) {
+				continue
+			}
+			part := append(append(append(buf[:0], short...), '='), value.Rest()...)
+			if w.Sign(where, part, fact.ByCert, f) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// maxPart bounds a part of a Name that may be a signature (RFC 5280 appendix A:
+// ub-organization-name is 64).
+const maxPart = 128
+
 // element reads one DER element: its tag and content.
 func element(c *dissect.Cursor) (tag byte, content dissect.Cursor) {
 	tag = c.Uint8()

@@ -27,13 +27,13 @@ func (dtlsDissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 	if len(w.Datagrams) == 0 {
 		return dissect.NeedMore
 	}
-	return ReadDTLS(w.Datagrams, f)
+	return ReadDTLS(w, w.Datagrams, f)
 }
 
 // ReadDTLS reads a session from its first datagram on; datagrams between its
 // own are passed over, so that a caller may have found it behind another
 // protocol. It says NoMatch when the first is not DTLS.
-func ReadDTLS(datagrams []dissect.Datagram, f *fact.Facts) dissect.Result {
+func ReadDTLS(w *dissect.Window, datagrams []dissect.Datagram, f *fact.Facts) dissect.Result {
 	first := dissect.NewCursor(datagrams[0].Payload)
 	rec, ok := dtlsRecord(&first)
 	if !ok {
@@ -52,11 +52,38 @@ func ReadDTLS(datagrams []dissect.Datagram, f *fact.Facts) dissect.Result {
 			}
 			// Records of a later epoch are encrypted: the hellos are over.
 			if r.epoch != 0 || r.typ == recordHandshake && hello.read(r.body, f) {
+				if r.epoch == 0 && !named(f) && f.TLSVersion < version13 {
+					nameByDTLS(w, c, f)
+				}
 				return dissect.Match
 			}
 		}
 	}
 	return dissect.Partial
+}
+
+// nameByDTLS reads the certificate that follows a server's hello in its datagram. It is not waited
+// for: in calls, which are most of DTLS, it is made up for the call (RFC 8827
+// section 5.6) and names nobody.
+func nameByDTLS(w *dissect.Window, c dissect.Cursor, f *fact.Facts) {
+	for c.Len() > 0 {
+		r, ok := dtlsRecord(&c)
+		if !ok || r.typ != recordHandshake || r.epoch != 0 {
+			return
+		}
+		m := dissect.NewCursor(r.body)
+		typ := m.Uint8()
+		m.Skip(5) // length, message number
+		offset, part := m.Uint24(), m.Vector24()
+		if typ != typeCertificate || offset != 0 || !part.OK() {
+			continue
+		}
+		if der := firstCertificate(part.Rest()); der != nil {
+			cert := parseCertificate(der)
+			cert.nameServer(w, f)
+		}
+		return
+	}
 }
 
 // dtlsRecordHeader is a record of DTLS up to 1.2 (RFC 6347 section 4.1), the

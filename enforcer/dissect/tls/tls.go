@@ -46,8 +46,8 @@ func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 		if cert.isTor() {
 			f.Protocol = "tor"
 		}
-		if f.Hostname == "" {
-			cert.setName(f)
+		if !named(f) {
+			cert.nameServer(w, f)
 		}
 		if w.Want.Certificate {
 			cert.setFacts(f, w.Time)
@@ -55,13 +55,18 @@ func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 	}
 	// What comes after the hello matters when nothing has named the server, or
 	// when somebody asks for the certificate itself.
-	serverDone := answer.done || answer.version != 0 && f.Hostname != "" && !w.Want.Certificate && !mayBeTor(f)
+	serverDone := answer.done || answer.version != 0 && named(f) && !w.Want.Certificate && !mayBeTor(f)
 	if (clientDone || closedA || a.empty && b.kind == kindMidstream) &&
 		(serverDone || closedB || b.empty && a.kind == kindMidstream) {
 		return dissect.Match
 	}
 	return dissect.Partial
 }
+
+// named says that the client has said whom it asks for. An address, which is not
+// allowed as a server name (RFC 6066 section 3) and is sent nevertheless, says
+// no more than the packets do.
+func named(f *fact.Facts) bool { return f.Hostname != "" && !dissect.IsAddress(f.Hostname) }
 
 // readClient sets the facts of the client's hello and says whether the
 // client's side has no more to tell. closed says that no more bytes come, and

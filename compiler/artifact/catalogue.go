@@ -124,8 +124,21 @@ func (r *catalogueReader) application() (a Application) {
 	if r.is(`,"ports":[`) {
 		a.Ports = list(r, (*catalogueReader).ports)
 	}
+	if r.is(`,"signatures":[`) {
+		a.Signatures = list(r, (*catalogueReader).signature)
+	}
 	r.must(`}`)
 	return a
+}
+
+func (r *catalogueReader) signature() (s Signature) {
+	r.must(`{"where":`)
+	s.Where = r.str()
+	r.must(`,"value":`)
+	s.Value = r.str()
+	s.Prefix = r.is(`,"prefix":true`)
+	r.must(`}`)
+	return s
 }
 
 func (r *catalogueReader) ports() (p PortRange) {
@@ -136,6 +149,7 @@ func (r *catalogueReader) ports() (p PortRange) {
 	r.must(`,"high":`)
 	p.High = r.number()
 	p.NeedsNetwork = r.is(`,"needs_network":true`)
+	p.NeedsBrand = r.is(`,"needs_brand":true`)
 	r.must(`}`)
 	return p
 }

@@ -21,13 +21,14 @@ func catalogueBundle() *Bundle {
 			Digest:     "d",
 			Categories: []Category{{Tag: "web", Description: "Web sites"}, {Tag: "mail"}},
 			Protocols: []Protocol{
-				{Tag: "smtp", Name: "SMTP", Category: "mail", Ports: []PortRange{{"tcp", 25, 25, false}, {"tcp", 0, 65535, true}}},
+				{Tag: "smtp", Name: "SMTP", Category: "mail", Ports: []PortRange{{Transport: "tcp", Low: 25, High: 25}, {Transport: "tcp", High: 65535, NeedsNetwork: true}}},
 				{Tag: "x", Name: "Xé", Category: "web", Application: "x"},
 			},
 			Applications: []Application{
 				{Tag: "x", Name: "X [y], {z}", Category: "web", Domains: []string{"x.example", "y.example"}},
 				{
-					Tag: "z", Name: "Z", Category: "web", Brand: "x", Ports: []PortRange{{"udp", 1, 2, true}},
+					Tag: "z", Name: "Z", Category: "web", Brand: "x", Ports: []PortRange{{Transport: "udp", Low: 1, High: 2, NeedsBrand: true}},
+					Signatures: []Signature{{Where: CertSubject, Value: "O=Z, Inc", Prefix: true}, {Where: HTTPPath, Value: "/z"}},
 					Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")},
 				},
 			},

@@ -35,14 +35,19 @@ type datagram struct {
 	raw    Raw    // likewise; without Data
 	length int    // bytes on the wire, of all
 	pieces []piece
-	buf    []byte
 	end    int // of the whole; 0 while the last fragment is missing
 	begun  bool
 	differ bool
 }
 
-// piece is a part [from, to) that is there.
-type piece struct{ from, to int }
+// piece is a part that is there, from an offset on. What is kept is what came, not
+// what it claims to be part of: an offset costs a sender nothing.
+type piece struct {
+	from int
+	data []byte
+}
+
+func (p *piece) to() int { return p.from + len(p.data) }
 
 // fragmentKey says which datagram a fragment belongs to (RFC 791, 3.2; RFC 8200,
 // 4.5). The protocol is not IPv6's, but only makes two senders' less alike.
@@ -79,9 +84,9 @@ func (f *Fragments) Add(raw *Raw, p *Parsed) (whole bool) {
 		f.list[i].raw.Data = nil
 	}
 	d := f.list[i]
-	f.bytes -= cap(d.buf)
+	f.bytes -= d.bytes()
 	d.add(from, to, p)
-	f.bytes += cap(d.buf)
+	f.bytes += d.bytes()
 	d.length += raw.Length
 	if !d.whole() {
 		return false
@@ -103,50 +108,61 @@ func (d *datagram) add(from, to int, p *Parsed) {
 	if p.Fragment == FirstFragment && !d.begun {
 		d.begun, d.first = true, *p
 	}
-	if len(d.buf) < to {
-		d.buf = append(d.buf, make([]byte, to-len(d.buf))...)
-	}
-	at := from
-	for _, have := range d.pieces {
-		if have.to <= at || have.from >= to {
-			continue
-		}
-		if have.from > at {
-			copy(d.buf[at:have.from], p.body[at-from:])
-		}
-		at = max(at, have.from)
-		upTo := min(have.to, to)
-		d.differ = d.differ || !bytes.Equal(d.buf[at:upTo], p.body[at-from:upTo-from])
-		at = upTo
-	}
-	if at < to {
-		copy(d.buf[at:to], p.body[at-from:])
-	}
-	d.merge(piece{from, to})
+	d.merge(from, p.body)
 }
 
-// merge notes a part; the list is in order and has no two that touch. What it
-// has no room for is missing for ever, while the receiver may have it.
-func (d *datagram) merge(add piece) {
+// merge puts bytes in their place, where nothing is yet. Pieces stand in order, and
+// no two touch. What there is no room for is missing for ever, while the receiver
+// may have it.
+func (d *datagram) merge(from int, body []byte) {
+	to := from + len(body)
 	i := 0
-	for i < len(d.pieces) && d.pieces[i].to < add.from {
+	for i < len(d.pieces) && d.pieces[i].to() < from {
 		i++
 	}
 	j := i
-	for j < len(d.pieces) && d.pieces[j].from <= add.to {
-		add = piece{min(add.from, d.pieces[j].from), max(add.to, d.pieces[j].to)}
+	for j < len(d.pieces) && d.pieces[j].from <= to {
 		j++
 	}
-	if i == j && len(d.pieces) == maxPieces {
-		d.differ = true
+	if i == j {
+		if len(d.pieces) == maxPieces {
+			d.differ = true
+			return
+		}
+		d.pieces = slices.Insert(d.pieces, i, piece{from, bytes.Clone(body)})
 		return
 	}
-	d.pieces = slices.Replace(d.pieces, i, j, add)
+	whole := d.pieces[i]
+	if from < whole.from {
+		whole = piece{from, append(bytes.Clone(body[:whole.from-from]), whole.data...)}
+	}
+	for _, have := range d.pieces[i:j] {
+		if have.from > whole.to() {
+			whole.data = append(whole.data, body[whole.to()-from:have.from-from]...)
+		}
+		if have.from == whole.to() {
+			whole.data = append(whole.data, have.data...)
+		}
+		at, upTo := max(from, have.from), min(to, have.to())
+		d.differ = d.differ || at < upTo && !bytes.Equal(have.data[at-have.from:upTo-have.from], body[at-from:upTo-from])
+	}
+	if to > whole.to() {
+		whole.data = append(whole.data, body[whole.to()-from:]...)
+	}
+	d.pieces = slices.Replace(d.pieces, i, j, whole)
+}
+
+// bytes is what the datagram holds.
+func (d *datagram) bytes() (n int) {
+	for i := range d.pieces {
+		n += cap(d.pieces[i].data)
+	}
+	return n
 }
 
 // whole says that nothing is missing.
 func (d *datagram) whole() bool {
-	return d.end != 0 && d.begun && d.pieces[0].from == 0 && d.pieces[0].to >= d.end
+	return d.end != 0 && d.begun && d.pieces[0].from == 0 && d.pieces[0].to() >= d.end
 }
 
 // emit makes p the datagram.
@@ -154,7 +170,7 @@ func (d *datagram) emit(p *Parsed) {
 	*p = d.first
 	p.Fragment, p.FragmentOffset, p.MoreFragments, p.FragmentID = NotFragment, 0, false, 0
 	p.IPLength += d.end - len(p.body)
-	d.decode(d.buf[:d.end], p)
+	d.decode(d.pieces[0].data[:d.end], p)
 }
 
 // decode reads the datagram, or its beginning, behind the headers that each
@@ -170,7 +186,7 @@ func (d *datagram) decode(b []byte, p *Parsed) {
 }
 
 func (f *Fragments) remove(i int) {
-	f.bytes -= cap(f.list[i].buf)
+	f.bytes -= f.list[i].bytes()
 	f.list = slices.Delete(f.list, i, i+1)
 }
 
@@ -194,6 +210,6 @@ func (f *Fragments) Stale(now int64, raw *Raw, p *Parsed) bool {
 		return true
 	}
 	*p = d.first
-	d.decode(d.buf[:d.pieces[0].to], p)
+	d.decode(d.pieces[0].data, p)
 	return true
 }

@@ -10,6 +10,7 @@ type Wants struct {
 	Agents      bool // the version lines of both sides of SSH
 	STUN        bool // the addresses that STUN and TURN answers tell
 	Login       bool // whether a password passes in the clear
+	Answer      bool // what an HTTP server answers with
 }
 
 // WantsOf finds what attributes ask for, given those that a program reads.
@@ -26,7 +27,7 @@ func WantsOf(reads []string) Wants {
 		case "stun_mapped", "stun_peer", "stun_relayed", "stun_response", "stun_other":
 			w.STUN = true
 		case "risks", "risk_score", "risk_client", "risk_server":
-			w.Certificate, w.Login = true, true
+			w.Certificate, w.Login, w.Answer = true, true, true
 		}
 	}
 	return w

@@ -17,8 +17,8 @@ func TestWantsOf(t *testing.T) {
 		"stun_peer":            {STUN: true},
 		"stun_response":        {STUN: true},
 		"tls_proc_certificate": {Certificate: true},
-		"risk_score":           {Certificate: true, Login: true},
-		"risks":                {Certificate: true, Login: true},
+		"risk_score":           {Certificate: true, Login: true, Answer: true},
+		"risks":                {Certificate: true, Login: true, Answer: true},
 	} {
 		if _, ok := fact.Lookup(name); !ok {
 			t.Errorf("no attribute %s", name)

@@ -11,10 +11,12 @@ type Risk int
 // Risks that a flow can show, in the order of Risks.
 const (
 	RiskCleartextCredentials Risk = iota
+	RiskExecutable
 	RiskNonstandardPort
 	RiskMissingSNI
 	RiskObsoleteSSH
 	RiskExpiredCertificate
+	RiskMismatchingCertificate
 	RiskObsoleteTLS
 	RiskSelfSigned
 	RiskWeakCipher
@@ -24,20 +26,22 @@ const (
 type RiskName struct {
 	Name   string
 	Doc    string // one sentence
-	Score  int    // what it adds to risk_score: nDPI's severity, 50 medium and 100 high
+	Score  int    // what it adds to risk_score: nDPI's severity, 50 medium, 100 high and 150 severe
 	Client int    // the client's share of Score in percent, as nDPI has it
 }
 
 // Risks lists the values of the attribute "risks", sorted by name.
 var Risks = []RiskName{
-	RiskCleartextCredentials: {"cleartext_credentials", "A password passes in the clear: HTTP Basic, or a login of FTP, POP3, IMAP, SMTP or telnet without TLS.", 100, 90},
-	RiskNonstandardPort:      {"known_protocol_on_nonstandard_port", "The protocol was read from the flow's bytes, and neither port is one that the catalogue gives it or its kind. TLS, DTLS, QUIC, DCE/RPC, TFTP and the protocols of file sharing, games, calls and hidden DNS are at home on any port.", 50, 50},
-	RiskMissingSNI:           {"missing_sni", "A TLS or QUIC client names no server, nor hides the name in an ECH extension.", 50, 50},
-	RiskObsoleteSSH:          {"ssh_obsolete_version", "A side speaks SSH 1 only.", 50, 50},
-	RiskExpiredCertificate:   {"tls_cert_expired", "The server's certificate was no longer valid at the time of the packet.", 100, 10},
-	RiskObsoleteTLS:          {"tls_obsolete_version", "The server chose SSL 3, TLS 1.0 or TLS 1.1, or DTLS 1.0 (RFC 8996).", 100, 90},
-	RiskSelfSigned:           {"tls_self_signed", "The server's certificate names itself as its issuer.", 100, 90},
-	RiskWeakCipher:           {"tls_weak_cipher", "The server chose a cipher suite without encryption or authentication, with export keys, or with DES, 3DES, RC2, RC4 or IDEA.", 100, 90},
+	RiskCleartextCredentials:   {"cleartext_credentials", "A password passes in the clear: HTTP Basic, or a login of FTP, POP3, IMAP, SMTP or telnet without TLS.", 100, 90},
+	RiskExecutable:             {"executable_transfer", "An HTTP answer without encryption is a program of Windows, Linux, Android or macOS, by the type it is given or its first bytes.", 150, 50},
+	RiskNonstandardPort:        {"known_protocol_on_nonstandard_port", "The protocol was read from the flow's bytes, and neither port is one that the catalogue gives it or its kind. TLS, DTLS, QUIC, DCE/RPC, TFTP and the protocols of file sharing, games, calls and hidden DNS are at home on any port.", 50, 50},
+	RiskMissingSNI:             {"missing_sni", "A TLS or QUIC client names no server, nor hides the name in an ECH extension.", 50, 50},
+	RiskObsoleteSSH:            {"ssh_obsolete_version", "A side speaks SSH 1 only.", 50, 50},
+	RiskExpiredCertificate:     {"tls_cert_expired", "The server's certificate was no longer valid at the time of the packet.", 100, 10},
+	RiskMismatchingCertificate: {"tls_cert_mismatch", "The server's certificate is for other names than the one that the client asked for; not visible from TLS 1.3 on.", 100, 50},
+	RiskObsoleteTLS:            {"tls_obsolete_version", "The server chose SSL 3, TLS 1.0 or TLS 1.1, or DTLS 1.0 (RFC 8996).", 100, 90},
+	RiskSelfSigned:             {"tls_self_signed", "The server's certificate names itself as its issuer.", 100, 90},
+	RiskWeakCipher:             {"tls_weak_cipher", "The server chose a cipher suite without encryption or authentication, with export keys, or with DES, 3DES, RC2, RC4 or IDEA.", 100, 90},
 }
 
 // riskNames are the names of Risks.

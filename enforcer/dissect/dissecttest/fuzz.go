@@ -38,7 +38,7 @@ func FuzzOne(f *testing.F, d dissect.Dissector, cases []Case) {
 }
 
 // everything is wished for.
-var everything = dissect.Wants{Certificate: true, URL: true, Agents: true, STUN: true, Login: true}
+var everything = dissect.Wants{Certificate: true, URL: true, Agents: true, STUN: true, Login: true, Answer: true}
 
 // fuzzFlows checks d's promises on the flows that data can be read as, and says
 // what came of them.

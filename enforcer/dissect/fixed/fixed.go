@@ -134,6 +134,28 @@ func (d *Dissector) Tags() []string {
 	return slices.Compact(tags)
 }
 
+// Evidence is what one row of the table goes by, for documentation.
+type Evidence struct {
+	Tag    string
+	UDP    bool // else TCP
+	Ports  []uint16
+	Answer bool // the other side's bytes are needed too
+	Source string
+}
+
+// Evidence lists what the rows go by, in their order.
+func (d *Dissector) Evidence() (list []Evidence) {
+	for _, t := range [...]struct {
+		rows []row
+		udp  bool
+	}{{d.tcp.rows, false}, {d.udp.rows, true}} {
+		for _, r := range t.rows {
+			list = append(list, Evidence{r.tag, t.udp, r.ports, len(r.reply) > 0, r.source})
+		}
+	}
+	return list
+}
+
 // Spec describes the dissector. Its name is its own: the protocols it sets are
 // those of Tags.
 func (*Dissector) Spec() dissect.Spec {

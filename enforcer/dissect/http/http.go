@@ -49,7 +49,7 @@ func (dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 		if whole && f.HTTPMethod == "CONNECT" {
 			return readTunnel(w, client, f)
 		}
-		if whole || closed {
+		if (whole || closed) && !awaits(w, client, f) {
 			return dissect.Match
 		}
 		return dissect.Partial

@@ -163,3 +163,37 @@ func BenchmarkRequest(b *testing.B) {
 		d.Dissect(w, &f)
 	}
 }
+
+// TestExecutable: what a server answers with, where somebody asks for risks.
+func TestExecutable(t *testing.T) {
+	ask := dissecttest.Client("GET /setup HTTP/1.1\r\nHost: a.example\r\n\r\n")
+	answer := func(kind, body string) dissecttest.Packet {
+		return dissecttest.Server("HTTP/1.1 200 OK\r\nContent-Type: " + kind + "\r\n\r\n" + body)
+	}
+	plain := fact.Facts{Protocol: "http", Hostname: "a.example", By: fact.ByHTTP, HTTPMethod: "GET"}
+	risky := plain
+	risky.Risks = "executable_transfer"
+	var cases []dissecttest.Case
+	for _, tt := range []struct {
+		name   string
+		answer dissecttest.Packet
+		result dissect.Result
+		want   fact.Facts
+	}{
+		{"by its type", answer("Application/X-MSDownload; a=b", ""), dissect.Match, risky},
+		{"of Windows", answer("application/octet-stream", "MZ\x90\x00"), dissect.Match, risky},
+		{"of Linux", answer("text/plain", "\x7fELF\x02"), dissect.Match, risky},
+		{"of Android", answer("application/vnd.android.package-archive", ""), dissect.Match, risky},
+		{"text", answer("text/html", "MZ is no program"), dissect.Match, plain},
+		{"nothing yet", answer("application/octet-stream", "MZ"), dissect.Partial, plain},
+		{"no header yet", dissecttest.Server("HTTP/1.1 200 OK\r\n"), dissect.Partial, plain},
+		{"no body", dissecttest.Server("HTTP/1.1 304 Not Modified\r\n\r\n"), dissect.Match, plain},
+		{"empty body", dissecttest.Server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), dissect.Match, plain},
+		{"no answer", dissecttest.Server("what?\r\n"), dissect.Match, plain},
+	} {
+		in := dissecttest.TCP(80, ask, tt.answer).Wanting(dissect.Wants{Answer: true})
+		cases = append(cases, dissecttest.Case{Name: tt.name, In: in, Result: tt.result, Want: tt.want})
+	}
+	cases = append(cases, dissecttest.Case{Name: "nobody asks", In: dissecttest.TCP(80, ask, answer("application/x-msi", "")), Result: dissect.Match, Want: plain})
+	dissecttest.Run(t, New(), cases)
+}

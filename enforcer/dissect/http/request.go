@@ -75,6 +75,7 @@ type header struct {
 	conflict    bool // two different Host fields: servers disagree on which counts
 	soap        bool // SOAPAction
 	icecast     bool // Ice-Name and its like
+	empty       bool // Content-Length 0
 }
 
 // read reads header lines up to the blank one and says whether that is there.
@@ -109,6 +110,8 @@ func (h *header) read(b []byte) (whole bool) {
 			h.agent = value
 		case equalFold(name, "content-type"):
 			h.kind = value
+		case equalFold(name, "content-length"):
+			h.empty = string(value) == "0"
 		case equalFold(name, "upgrade"):
 			h.upgrade = value
 		case equalFold(name, "soapaction"):

@@ -2,6 +2,7 @@ package tls
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/netpol/netpol/enforcer/dissect"
 	"github.com/netpol/netpol/lang/fact"
@@ -39,6 +40,7 @@ type leaf struct {
 	der             []byte
 	issuer, subject []byte // the content of a Name
 	name            []byte // DNS name, or common name; nil for none
+	names           []byte // the content of subjectAltName's GeneralNames, nil without one
 	notAfter        int64  // nanoseconds since the Unix epoch, 0 when it cannot be read
 }
 
@@ -59,11 +61,43 @@ func parseCertificate(der []byte) leaf {
 	cert.issuer, cert.subject = issuer.Rest(), subject.Rest()
 	element(&validity) // not before
 	cert.notAfter = readTime(&validity)
-	cert.name = alternativeName(&tbs)
+	cert.names = alternativeNames(&tbs)
+	cert.name = firstDNSName(cert.names)
 	if cert.name == nil {
 		cert.name = commonName(&subject)
 	}
 	return cert
+}
+
+// matches says that the certificate is for a host name: one of its DNS names, or its
+// common name when it has none (RFC 6125 section 6.4), where a wildcard stands for
+// the first label alone. One that cannot be read matches.
+func (cert *leaf) matches(host string) bool {
+	if cert.name == nil {
+		return len(cert.subject) == 0
+	}
+	if firstDNSName(cert.names) == nil {
+		return covers(cert.name, host)
+	}
+	for c := dissect.NewCursor(cert.names); c.Len() > 0; {
+		if tag, name := element(&c); tag == derDNSName && covers(name.Rest(), host) {
+			return true
+		}
+	}
+	return false
+}
+
+// covers compares a name of a certificate with a host's, which is in lower case.
+func covers(pattern []byte, host string) bool {
+	pattern = bytes.TrimSuffix(pattern, []byte("."))
+	if wild, ok := bytes.CutPrefix(pattern, []byte("*.")); ok {
+		_, host, ok = strings.Cut(host, ".")
+		if !ok {
+			return false
+		}
+		pattern = wild
+	}
+	return len(pattern) == len(host) && bytes.EqualFold(pattern, []byte(host))
 }
 
 // setName sets the host name to the certificate's first DNS name, or the
@@ -159,9 +193,9 @@ func commonName(name *dissect.Cursor) []byte {
 	return found
 }
 
-// alternativeName is the first DNS name of the subjectAltName extension (RFC
-// 5280 section 4.2.1.6); tbs stands after the subject.
-func alternativeName(tbs *dissect.Cursor) []byte {
+// alternativeNames are the names of the subjectAltName extension (RFC 5280 section
+// 4.2.1.6); tbs stands after the subject.
+func alternativeNames(tbs *dissect.Cursor) []byte {
 	for tbs.Len() > 0 {
 		tag, content := element(tbs)
 		if tag != derExtensions {
@@ -169,17 +203,16 @@ func alternativeName(tbs *dissect.Cursor) []byte {
 		}
 		list := child(&content, derSequence)
 		for list.Len() > 0 {
-			if name := dnsName(child(&list, derSequence)); name != nil {
-				return name
+			if names := generalNames(child(&list, derSequence)); names != nil {
+				return names
 			}
 		}
 	}
 	return nil
 }
 
-// dnsName is the first DNS name of an Extension, when that is a
-// subjectAltName.
-func dnsName(ext dissect.Cursor) []byte {
+// generalNames are those of an Extension, when that is a subjectAltName.
+func generalNames(ext dissect.Cursor) []byte {
 	oid := child(&ext, derOID)
 	if string(oid.Rest()) != oidAlternative {
 		return nil
@@ -192,8 +225,13 @@ func dnsName(ext dissect.Cursor) []byte {
 		return nil
 	}
 	names := child(&value, derSequence)
-	for names.Len() > 0 {
-		if tag, name := element(&names); tag == derDNSName && name.OK() {
+	return names.Rest()
+}
+
+// firstDNSName is the first DNS name of GeneralNames.
+func firstDNSName(names []byte) []byte {
+	for c := dissect.NewCursor(names); c.Len() > 0; {
+		if tag, name := element(&c); tag == derDNSName && name.OK() {
 			return name.Rest()
 		}
 	}

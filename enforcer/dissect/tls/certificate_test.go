@@ -177,3 +177,51 @@ func TestHandshakeRisks(t *testing.T) {
 		})
 	}
 }
+
+// TestMismatch: a certificate is for the names it has (RFC 6125 section 6.4).
+func TestMismatch(t *testing.T) {
+	for _, tt := range []struct {
+		common string
+		names  []string
+		host   string
+		want   bool
+	}{
+		{"a.example", nil, "a.example", true},
+		{"a.example", nil, "b.example", false},
+		{"A.Example", nil, "a.example", true},
+		{"a.example", []string{"b.example"}, "a.example", false},
+		{"a.example", []string{"b.example", "c.example"}, "c.example", true},
+		{"x", []string{"*.a.example"}, "www.a.example", true},
+		{"x", []string{"*.a.example"}, "a.example", false},
+		{"x", []string{"*.a.example"}, "www.b.a.example", false},
+		{"Router 7", nil, "a.example", false},
+	} {
+		cert := issuedFor(t, tt.common, tt.names)
+		leaf := parseCertificate(cert)
+		f := fact.Facts{Hostname: tt.host, By: fact.BySNI}
+		leaf.setFacts(&f, 0)
+		if got := !fact.HasRisk(f.Risks, fact.RiskMismatchingCertificate); got != tt.want {
+			t.Errorf("%s, %q for %s: got %v, want %v", tt.common, tt.names, tt.host, got, tt.want)
+		}
+	}
+	f := fact.Facts{Hostname: "a.example", By: fact.BySNI}
+	broken := parseCertificate([]byte("\x30\x03abc"))
+	if broken.setFacts(&f, 0); f.Risks != "" {
+		t.Errorf("a certificate that cannot be read: %s", f.Risks)
+	}
+}
+
+func issuedFor(t *testing.T, common string, names []string) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: common}, DNSNames: names}
+	parent := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "CA"}}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, parent, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}

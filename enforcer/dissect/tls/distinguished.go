@@ -34,6 +34,9 @@ func (cert *leaf) setFacts(f *fact.Facts, now int64) {
 	if now != 0 && cert.notAfter != 0 && now > cert.notAfter {
 		fact.SetRisk(&f.Risks, fact.RiskExpiredCertificate, true)
 	}
+	if f.Hostname != "" && f.By == fact.BySNI {
+		fact.SetRisk(&f.Risks, fact.RiskMismatchingCertificate, !cert.matches(f.Hostname))
+	}
 }
 
 // DER tags of times (X.690 section 11).

@@ -46,6 +46,8 @@ func byALPN(alpn string) string {
 		return "sips"
 	case "xmpp-client", "xmpp-server": // XEP-0368
 		return "xmpp"
+	case "dicom":
+		return "dicom"
 	case "mqtt":
 		return "mqtt"
 	case "irc":
@@ -100,6 +102,22 @@ func byPort(port uint16) string {
 		return "sips"
 	case 6514:
 		return "syslog-tls"
+	case 563: // nntps
+		return "nntp"
+	case 802: // mbap-s
+		return "modbus"
+	case 4843: // opcua-tls
+		return "opc-ua"
+	case 5349: // stuns, turns
+		return "stun"
+	case 5671: // amqps
+		return "amqp"
+	case 5986: // wsmans
+		return "winrm"
+	case 6697: // ircs-u
+		return "irc"
+	case 8883: // secure-mqtt
+		return "mqtt"
 	}
 	return ""
 }

@@ -275,7 +275,7 @@ func TestWatchMissesNothing(t *testing.T) {
 				}
 				w := newWorker(e, 0)
 				s := newScript().call(connect(origin, "192.168.9.1:443"), "us04.zoom.us")
-				for s.Next(&w.raw) == nil {
+				for s.Next(w.raw) == nil {
 					w.packet()
 				}
 				r := w.table.At(w.table.Oldest(flow.Established))
@@ -355,7 +355,7 @@ func TestTalliesAreGivenBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newWorker(e, 0)
-	for s.Next(&w.raw) == nil {
+	for s.Next(w.raw) == nil {
 		w.packet()
 	}
 	if w.tallies.made > 6 {

@@ -59,7 +59,7 @@ func (t *macTable) of(mac [6]byte) uint32 {
 // noteEnds remembers the hardware addresses that w.parsed shows of its flow's
 // ends, the first of each; changed says that there was one.
 func (w *worker) noteEnds(r *flow.Record, fromClient bool) (changed bool) {
-	p := &w.parsed
+	p := w.parsed
 	ends := [2][6]byte{p.SrcMAC, p.DstMAC} // of the key
 	if fromClient == r.Has(flow.ClientIsB) {
 		ends = [2][6]byte{p.DstMAC, p.SrcMAC}

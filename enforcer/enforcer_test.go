@@ -555,7 +555,7 @@ func TestDecidedPacketsCostNoMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newWorker(e, 0)
-	for s.Next(&w.raw) == nil {
+	for s.Next(w.raw) == nil {
 		w.packet()
 	}
 	if n := testing.AllocsPerRun(100, w.packet); n != 0 {
@@ -599,7 +599,7 @@ func BenchmarkDecidedPacket(b *testing.B) {
 		b.Fatal(err)
 	}
 	w := newWorker(e, 0)
-	for s.Next(&w.raw) == nil {
+	for s.Next(w.raw) == nil {
 		w.packet()
 	}
 	b.ReportAllocs()

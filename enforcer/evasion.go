@@ -15,7 +15,7 @@ const maxUnmerged = 1500
 // side are right, which its first segment showed, or it acknowledges what the
 // other side never sent (RFC 9293, 3.10.7.4).
 func (w *worker) decoy(r *flow.Record, side dissect.Side) bool {
-	p := &w.parsed
+	p := w.parsed
 	good := [2]flow.Flags{flow.SumsClient, flow.SumsServer}[side]
 	if r.Has(flow.Done) || p.Evasive { // another reading of the fragments may be a good segment
 		return false
@@ -44,7 +44,7 @@ func (w *worker) decoy(r *flow.Record, side dissect.Side) bool {
 // setAside keeps the bytes of a decoy, for the case that nothing else comes: then
 // it was damaged, not sent to deceive, and a damaged opening says more than none.
 func (w *worker) setAside(id flow.ID, r *flow.Record, side dissect.Side) {
-	if p := &w.parsed; len(p.Payload) > 0 {
+	if p := w.parsed; len(p.Payload) > 0 {
 		w.open(id, r).aside[side].Add(p.Seq, p.Payload, &w.buffers)
 	}
 }
@@ -59,7 +59,7 @@ func (o *opening) lastBytes(side dissect.Side) []byte {
 
 // suspect notes signs that the flow's ends read other bytes than netpol.
 func (w *worker) suspect(o *opening, side dissect.Side) {
-	p := &w.parsed
+	p := w.parsed
 	switch s := &o.streams[side]; {
 	case o.facts.Evasive:
 	case p.Evasive, s.Contradicted():

@@ -21,7 +21,7 @@ type opening struct {
 
 // deliver takes w.parsed, a packet of flow r, to the flow's dissectors.
 func (w *worker) deliver(id flow.ID, r *flow.Record, fromClient bool) {
-	p := &w.parsed
+	p := w.parsed
 	side := dissect.Server
 	if fromClient {
 		side = dissect.Client
@@ -80,7 +80,7 @@ func (w *worker) unfinished(r *flow.Record) bool {
 }
 
 func (w *worker) tcp(id flow.ID, r *flow.Record, side dissect.Side) {
-	p := &w.parsed
+	p := w.parsed
 	if p.TCPFlags&packet.SYN != 0 {
 		side = w.syn(r, side)
 	}
@@ -111,7 +111,7 @@ func (w *worker) tcp(id flow.ID, r *flow.Record, side dissect.Side) {
 // syn notes where a direction's bytes begin, and which side opened the flow
 // when that was only a guess so far. It returns the side that sent it.
 func (w *worker) syn(r *flow.Record, side dissect.Side) dissect.Side {
-	p := &w.parsed
+	p := w.parsed
 	seen := [2]flow.Flags{flow.SynClient, flow.SynServer}
 	if opens := p.TCPFlags&packet.ACK == 0; r.Has(flow.Guessed) && r.Inspected == 0 {
 		if opens != (side == dissect.Client) {
@@ -132,7 +132,7 @@ func (w *worker) syn(r *flow.Record, side dissect.Side) dissect.Side {
 
 // segment adds a TCP payload to its stream and inspects what that gives.
 func (w *worker) segment(id flow.ID, r *flow.Record, side dissect.Side) {
-	p := &w.parsed
+	p := w.parsed
 	o := w.open(id, r)
 	s := &o.streams[side]
 	seq := p.Seq
@@ -163,7 +163,7 @@ func (w *worker) segment(id flow.ID, r *flow.Record, side dissect.Side) {
 }
 
 func (w *worker) udp(id flow.ID, r *flow.Record, side dissect.Side) {
-	p := &w.parsed
+	p := w.parsed
 	newest := dissect.Datagram{From: side, Payload: p.Payload}
 	if r.Has(flow.Done) {
 		if r.Has(flow.Watched) {

@@ -22,7 +22,14 @@ const (
 
 // packet takes w.raw in.
 func (w *worker) packet() {
-	raw, p := &w.raw, &w.parsed
+	w.key = nil
+	packet.Decode(w.raw, w.parsed)
+	w.handle()
+}
+
+// handle deals with w.raw, which has been decoded.
+func (w *worker) handle() {
+	raw := w.raw
 	w.file = raw.File
 	if raw.Timestamp == 0 && w.config.Live {
 		raw.Timestamp = time.Now().UnixNano() // output hooks have no time stamps
@@ -33,7 +40,6 @@ func (w *worker) packet() {
 	w.clock.packet(raw.Timestamp)
 	w.stats.Packets++
 	w.stats.Bytes += uint64(raw.Length)
-	packet.Decode(raw, p)
 	w.giveUp(w.clock.now)
 	w.at = 0
 	if w.whole() {
@@ -51,11 +57,11 @@ func (w *worker) whole() bool {
 	for range maxTunnels {
 		if w.parsed.Fragment != packet.NotFragment {
 			w.stats.Fragments++
-			if !w.fragments.Add(&w.raw, &w.parsed) {
+			if !w.fragments.Add(w.raw, w.parsed) {
 				return false
 			}
 		}
-		if !packet.Unwrap(&w.parsed, w.config.Unwrap) {
+		if !packet.Unwrap(w.parsed, w.config.Unwrap) {
 			break
 		}
 		w.stats.Unwrapped++
@@ -69,18 +75,19 @@ func (w *worker) giveUp(now int64) {
 	if w.fragments.Len() == 0 {
 		return
 	}
-	raw, parsed := w.raw, w.parsed
-	for w.fragments.Stale(now, &w.raw, &w.parsed) {
+	raw, parsed, key := w.raw, w.parsed, w.key
+	w.raw, w.parsed, w.key = &w.stale.raw, &w.stale.parsed, nil
+	for w.fragments.Stale(now, w.raw, w.parsed) {
 		if w.parsed.Drop == packet.DropNone {
 			w.take()
 		}
 	}
-	w.raw, w.parsed = raw, parsed
+	w.raw, w.parsed, w.key = raw, parsed, key
 }
 
 // take brings w.parsed to its flow.
 func (w *worker) take() {
-	raw, p := &w.raw, &w.parsed
+	raw, p := w.raw, w.parsed
 	if p.Drop != packet.DropNone {
 		w.stats.drop(p.Drop)
 		return
@@ -105,8 +112,7 @@ func (w *worker) take() {
 // find gives the flow that w.parsed belongs to, a new one if need be, and
 // which side the packet came from.
 func (w *worker) find() (id flow.ID, fromClient bool) {
-	k, fromB := flow.KeyOf(&w.parsed)
-	id = w.table.Find(&k)
+	k, id, fromB := w.lookUp()
 	if id == 0 && w.raw.Direction == packet.DirReply {
 		id = w.resolve(&k, fromB)
 	}
@@ -179,7 +185,7 @@ func (w *worker) translated(r *flow.Record, senderIsB bool) {
 // connection with the same tuple; over says that the flow is to end and a new one
 // to begin.
 func (w *worker) again(id flow.ID) (over bool) {
-	p, r := &w.parsed, w.table.At(id)
+	p, r := w.parsed, w.table.At(id)
 	if p.Proto == packet.ProtoTCP && p.TCPFlags&(packet.SYN|packet.ACK) == packet.SYN {
 		retransmitted := r.Has(flow.SynClient) && r.ISN[0] == p.Seq
 		return !retransmitted && (r.Ended() || r.Has(flow.Done))
@@ -219,7 +225,7 @@ func (w *worker) forgotten(id flow.ID, r *flow.Record) {
 
 // begin makes a flow of which w.parsed is the first packet.
 func (w *worker) begin(k *flow.Key, fromB bool) (id flow.ID, fromClient bool) {
-	p := &w.parsed
+	p := w.parsed
 	fromClient, guessed := w.opener()
 	id = w.insert(k, fromB == fromClient)
 	r := w.table.At(id)
@@ -289,7 +295,7 @@ func (w *worker) opener() (fromClient, guessed bool) {
 		return false, false
 	case packet.DirUnknown:
 	}
-	p := &w.parsed
+	p := w.parsed
 	if p.Proto == packet.ProtoTCP && p.TCPFlags&packet.SYN != 0 {
 		return p.TCPFlags&packet.ACK == 0, false
 	}

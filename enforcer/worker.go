@@ -59,10 +59,13 @@ type worker struct {
 	macs        macTable // by Record.MAC
 	moved       bool     // the packet at hand told of its flow's ends or translation
 
-	raw    packet.Raw
-	parsed packet.Parsed
-	at     flow.ID // that the packet at hand belongs to, 0 for none
-	held   held
+	raw           *packet.Raw // the packet at hand
+	parsed        *packet.Parsed
+	single, stale captured  // where it is unless it was read ahead; stale has a fragment without the others
+	ahead         *ahead    // nil where packets come one at a time
+	key           *aheadKey // of w.parsed, if it was looked up ahead
+	at            flow.ID   // that the packet at hand belongs to, 0 for none
+	held          held
 	// fragments of datagrams that are not whole yet.
 	fragments packet.Fragments
 	window    dissect.Window
@@ -114,6 +117,8 @@ func newWorker(e *Engine, lane int) *worker {
 	if s, ok := w.config.Source.(lossSource); ok && e.config.Live {
 		w.losses = s
 	}
+	w.ahead = newAhead(w.config.Source)
+	w.raw, w.parsed = &w.single.raw, &w.single.parsed
 	w.held.by, _ = w.config.Source.(Holder)
 	if e.config.Live {
 		w.clock.read = e.config.clock
@@ -149,10 +154,9 @@ func (w *worker) reset() {
 // run is the packet loop.
 func (w *worker) run(ctx context.Context) error {
 	for n := 0; ; n++ {
-		err := w.config.Source.Next(&w.raw)
+		err := w.next()
 		switch {
 		case err == nil:
-			w.packet()
 			if n%batch != 0 && !w.held.full() && w.pending() {
 				continue
 			}

@@ -186,19 +186,37 @@ func TestTableNoAllocs(t *testing.T) {
 }
 
 func BenchmarkFind(b *testing.B) {
-	for _, n := range []uint32{10_000, 100_000, 1_000_000} {
-		b.Run(fmt.Sprintf("flows=%d", n), func(b *testing.B) {
-			table := NewTable(int(n), 42, Timeouts{}, nil)
-			for i := range n {
-				table.Insert(key(i), Datagram, 0)
-			}
-			rnd := rand.New(rand.NewPCG(5, 6))
-			k := *key(0)
+	for _, n := range []int{10_000, 100_000, 1_000_000} {
+		table := NewTable(n, 99, Timeouts{}, nil)
+		for i := range n {
+			table.Insert(key(uint32(i)), Datagram, 0)
+		}
+		rnd := rand.New(rand.NewPCG(5, 6))
+		keys := make([]*Key, 1<<16)
+		for i := range keys {
+			keys[i] = key(uint32(rnd.IntN(n)))
+		}
+		b.Run(fmt.Sprintf("one/flows=%d", n), func(b *testing.B) {
 			b.ReportAllocs()
-			for b.Loop() {
-				binary.BigEndian.PutUint32(k.A[12:], rnd.Uint32N(n))
-				if table.Find(&k) == 0 {
-					b.Fatal("lost a flow")
+			for i := 0; b.Loop(); i++ {
+				if table.Find(keys[i%len(keys)]) == 0 {
+					b.Fatal("not found")
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("batch/flows=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			var hashes [16]uint64
+			for i := 0; b.Loop(); i++ {
+				at := i % len(hashes)
+				if at == 0 {
+					for j := range hashes {
+						hashes[j] = table.Hash(keys[(i+j)%len(keys)])
+					}
+					table.Warm(hashes[:])
+				}
+				if table.FindHash(keys[i%len(keys)], hashes[at]) == 0 {
+					b.Fatal("not found")
 				}
 			}
 		})
@@ -240,5 +258,20 @@ func TestKeyOrderAndSame(t *testing.T) {
 		if k.same(&other) {
 			t.Fatalf("%+v and %+v are the same", k, other)
 		}
+	}
+}
+
+func TestWarmSaysNothing(t *testing.T) {
+	table := NewTable(100, 7, Timeouts{}, nil)
+	hashes := make([]uint64, 0, 3*warmed)
+	table.Warm(hashes)
+	for i := range uint32(3 * warmed) {
+		hashes = append(hashes, table.Hash(key(i)))
+	}
+	table.Warm(hashes) // of no flow, and more than it takes
+	id := table.Insert(key(1), Datagram, 0)
+	table.Warm(hashes[:warmed])
+	if got := table.FindHash(key(1), hashes[1]); got != id || table.FindHash(key(2), hashes[2]) != 0 {
+		t.Errorf("found %d, want %d and nothing else", got, id)
 	}
 }

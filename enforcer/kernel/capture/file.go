@@ -41,11 +41,15 @@ type Files struct {
 	reader packetReader
 	name   string // base name of the current file
 	path   string
+	late   error // how reading goes on after the last batch, if it is known
 }
 
 // packetReader is one file format.
 type packetReader interface {
 	next(*packet.Raw) error
+	// ready says that a whole packet is in memory, so that next reads nothing and
+	// does not fail.
+	ready() bool
 }
 
 // NewFiles makes a Source of the files. Nothing is opened before the first
@@ -79,12 +83,30 @@ func (s *Files) Next(raw *packet.Raw) error {
 			return s.end(err)
 		}
 	}
-	err := s.reader.next(raw)
+	err := s.late
+	if err == nil {
+		err = s.reader.next(raw)
+	}
 	if err != nil {
 		return s.end(err)
 	}
 	raw.File = s.name
 	return nil
+}
+
+// NextBatch reads at least one packet, and more as far as they are in memory
+// already; all are valid until the next call. It fails as Next does.
+func (s *Files) NextBatch(raws []packet.Raw) (n int, err error) {
+	if err := s.Next(&raws[0]); err != nil {
+		return 0, err
+	}
+	for n = 1; n < len(raws) && s.reader.ready(); n++ {
+		if s.late = s.reader.next(&raws[n]); s.late != nil {
+			break
+		}
+		raws[n].File = s.name
+	}
+	return n, nil
 }
 
 // BytesRead is how much of the files was read, for progress.
@@ -132,7 +154,7 @@ func (s *Files) begin() error {
 
 // end closes the current file and says how reading it ended.
 func (s *Files) end(err error) error {
-	s.reader = nil
+	s.reader, s.late = nil, nil
 	if s.file != nil {
 		if cerr := s.file.Close(); cerr != nil && errors.Is(err, io.EOF) {
 			err = cerr

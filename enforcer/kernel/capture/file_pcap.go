@@ -90,6 +90,15 @@ func (p *pcapReader) next(raw *packet.Raw) error {
 	return err
 }
 
+func (p *pcapReader) ready() bool {
+	b := p.r.rest()
+	if len(b) < pcapRecord {
+		return false
+	}
+	captured := p.number(b[8:])
+	return captured <= maxPacket && len(b)-pcapRecord >= int(captured)
+}
+
 // number reads a field of a packet's header. A call by way of
 // binary.ByteOrder's methods, four times a packet, costs more than the reading.
 func (p *pcapReader) number(b []byte) uint32 {

@@ -82,6 +82,9 @@ func (n *ngReader) next(raw *packet.Raw) error {
 	}
 }
 
+// ready says no: what a block holds and whether it is whole is for next to find.
+func (n *ngReader) ready() bool { return false }
+
 // block reads one block and gives its body, valid until the next call.
 func (n *ngReader) block() (kind uint32, body []byte, err error) {
 	head, err := n.r.take(8)

@@ -185,6 +185,54 @@ func TestFilesFaults(t *testing.T) {
 	}
 }
 
+// TestFilesBatches holds batches, of whole and of damaged captures, against packets
+// one at a time; what a batch gives must stay until the next.
+func TestFilesBatches(t *testing.T) {
+	many := make([]string, 3000)
+	for i := range many {
+		many[i] = strings.Repeat(string(rune('a'+i%26)), 1+i%1400)
+	}
+	whole := pcapFile(t, layers.LinkTypeEthernet, many...)
+	huge := bytes.Clone(whole)
+	binary.LittleEndian.PutUint32(huge[pcapHeader+8:], maxPacket+1)
+	paths := []string{
+		write(t, "whole.pcap", whole), write(t, "cut.pcap", whole[:len(whole)-7]), write(t, "head.pcap", whole[:pcapHeader+20]),
+		write(t, "huge.pcap", huge), write(t, "ng.pcapng", ngFile(t, many[:40]...)), write(t, "none.pcap", nil),
+		write(t, "big.pcap", nanoBigEndian("five")),
+	}
+	want, wantEnds := drainAll(t, func(s *Files, raws []packet.Raw) (int, error) {
+		return 1, s.Next(&raws[0])
+	}, paths)
+	for _, size := range []int{1, 3, 16} {
+		got, ends := drainAll(t, func(s *Files, raws []packet.Raw) (int, error) { return s.NextBatch(raws[:size]) }, paths)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("batches of %d, -want +got:\n%s", size, diff)
+		}
+		if diff := cmp.Diff(wantEnds, ends); diff != "" {
+			t.Errorf("ends with batches of %d, -want +got:\n%s", size, diff)
+		}
+	}
+}
+
+func drainAll(t *testing.T, next func(*Files, []packet.Raw) (int, error), paths []string) (got []seen, ends []string) {
+	t.Helper()
+	s := NewFiles(paths)
+	raws := make([]packet.Raw, 16)
+	for {
+		n, err := next(s, raws)
+		if errors.Is(err, io.EOF) {
+			return got, ends
+		}
+		if err != nil {
+			ends = append(ends, err.Error())
+			continue
+		}
+		for _, raw := range raws[:n] {
+			got = append(got, seen{string(raw.Data), raw.File, raw.Interface, raw.LinkType, raw.Timestamp, raw.Length})
+		}
+	}
+}
+
 func TestFilesMissing(t *testing.T) {
 	_, ends := drain(t, NewFiles([]string{"/nonexistent/x.pcap"}))
 	if want := "read capture /nonexistent/x.pcap: no such file or directory"; len(ends) != 1 || ends[0] != want {

@@ -47,6 +47,9 @@ func (s *slab) take(n int) ([]byte, error) {
 	return b, nil
 }
 
+// rest is what has been read and not taken.
+func (s *slab) rest() []byte { return s.buf[s.at:s.end] }
+
 // peek is take, and leaves the bytes where they are.
 func (s *slab) peek(n int) ([]byte, error) {
 	b, err := s.take(n)

@@ -107,10 +107,12 @@ func newMeteredFiles(names []string, meter *view.Meter) *meteredFiles {
 	return m
 }
 
-// Next reads the next packet.
-func (m *meteredFiles) Next(raw *packet.Raw) error {
-	if m.packets++; m.packets%meterPackets == 0 {
+// NextBatch reads the next packets.
+func (m *meteredFiles) NextBatch(raws []packet.Raw) (int, error) {
+	n, err := m.Files.NextBatch(raws)
+	before := m.packets / meterPackets
+	if m.packets += uint64(n); m.packets/meterPackets != before {
 		m.meter.Show(view.ReplayProgress(m.packets, m.BytesRead(), m.total))
 	}
-	return m.Files.Next(raw)
+	return n, err
 }

@@ -1,0 +1,109 @@
+package enforcer
+
+import (
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/packet"
+)
+
+// batchSource is a Source that has several packets at hand. NextBatch fills at least
+// one of raws and says how many; all are valid until the next call. It fails as
+// Next does, and then fills none.
+type batchSource interface {
+	NextBatch(raws []packet.Raw) (n int, err error)
+}
+
+// aheadPackets are decoded and looked up together: about as many reads of memory as
+// a processor has on their way at once.
+const aheadPackets = 16
+
+// ahead are packets of a batch that have been decoded and not dealt with. Their
+// flows' records are asked for all at once, so that the processor waits for memory
+// once a batch and not once a packet: with a million flows that is most of a
+// packet's cost.
+type ahead struct {
+	from   batchSource
+	at, n  int
+	raws   [aheadPackets]packet.Raw
+	parsed [aheadPackets]packet.Parsed
+	keys   [aheadPackets]aheadKey
+	hashes [aheadPackets]uint64
+}
+
+// captured is a packet that has been read.
+type captured struct {
+	raw    packet.Raw
+	parsed packet.Parsed
+}
+
+// aheadKey is the key of a packet; valid iff known.
+type aheadKey struct {
+	key   flow.Key
+	hash  uint64
+	fromB bool
+	known bool
+}
+
+// newAhead is nil when the source gives one packet at a time.
+func newAhead(s Source) *ahead {
+	from, ok := s.(batchSource)
+	if !ok {
+		return nil
+	}
+	return &ahead{from: from}
+}
+
+// next takes the source's next packet in.
+func (w *worker) next() error {
+	a := w.ahead
+	if a == nil {
+		if err := w.config.Source.Next(w.raw); err != nil {
+			return err
+		}
+		w.packet()
+		return nil
+	}
+	if a.at == a.n {
+		if err := w.lookAhead(); err != nil {
+			return err
+		}
+	}
+	w.raw, w.parsed, w.key = &a.raws[a.at], &a.parsed[a.at], &a.keys[a.at]
+	a.at++
+	w.handle()
+	return nil
+}
+
+// lookAhead reads a batch.
+func (w *worker) lookAhead() (err error) {
+	a := w.ahead
+	a.at = 0
+	if a.n, err = a.from.NextBatch(a.raws[:]); err != nil {
+		a.n = 0
+		return err
+	}
+	asked := 0
+	for i := range a.n {
+		p := &a.parsed[i]
+		packet.Decode(&a.raws[i], p)
+		k := &a.keys[i]
+		// The key of what a fragment or a tunnel belongs to comes later.
+		if k.known = p.Drop == packet.DropNone && p.Fragment == packet.NotFragment && w.config.Unwrap == 0; k.known {
+			k.key, k.fromB = flow.KeyOf(p)
+			k.hash = w.table.Hash(&k.key)
+			a.hashes[asked] = k.hash
+			asked++
+		}
+	}
+	w.table.Warm(a.hashes[:asked])
+	return nil
+}
+
+// lookUp finds the flow of w.parsed, 0 if there is none, and its key; fromB says that
+// the packet went from the key's end B to A.
+func (w *worker) lookUp() (k flow.Key, id flow.ID, fromB bool) {
+	if w.key != nil && w.key.known {
+		return w.key.key, w.table.FindHash(&w.key.key, w.key.hash), w.key.fromB
+	}
+	k, fromB = flow.KeyOf(w.parsed)
+	return k, w.table.Find(&k), fromB
+}

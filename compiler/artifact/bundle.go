@@ -205,11 +205,13 @@ const (
 	HTTPPath     = "http-path"    // path of a request, without its query
 	STUNRealm    = "stun-realm"
 	STUNSoftware = "stun-software"
+	// DNSName is a host name suffix that answers encrypted DNS and nothing else.
+	DNSName = "dns-name"
 )
 
 // SignaturePlaces lists the places of signatures, sorted.
 func SignaturePlaces() []string {
-	return []string{CertIssuer, CertSubject, HTTPAgent, HTTPPath, STUNRealm, STUNSoftware}
+	return []string{CertIssuer, CertSubject, DNSName, HTTPAgent, HTTPPath, STUNRealm, STUNSoftware}
 }
 
 // BrandTag is the tag of the brand: its own where it is part of none.

@@ -29,7 +29,7 @@ func catalogueBundle() *Bundle {
 				{
 					Tag: "z", Name: "Z", Category: "web", Brand: "x", Ports: []PortRange{{Transport: "udp", Low: 1, High: 2, NeedsBrand: true}},
 					Signatures: []Signature{{Where: CertSubject, Value: "O=Z, Inc", Prefix: true}, {Where: HTTPPath, Value: "/z"}},
-					Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")},
+					Networks:   []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")},
 				},
 			},
 		},

@@ -22,6 +22,7 @@ type Classifier struct {
 	protocols  map[string]protocol
 	suffixes   *suffixTable
 	signatures signatureTable
+	resolvers  *suffixTable         // of hosts that answer encrypted DNS and nothing else
 	networks   *bart.Table[uint16]  // index in apps
 	appPorts   portTable            // index in apps; "anywhere" rows only
 	brandPorts map[brandPort]uint16 // index in apps
@@ -67,6 +68,7 @@ func (c *Classifier) addApplications(apps []artifact.Application) error {
 		domains += len(apps[i].Domains)
 	}
 	entries := make([]suffixEntry, 0, domains)
+	var resolvers []suffixEntry
 	c.apps = make([]application, 0, len(apps))
 	for i, a := range apps {
 		c.categories[a.Tag] = a.Category
@@ -84,6 +86,10 @@ func (c *Classifier) addApplications(apps []artifact.Application) error {
 			c.networks.Insert(p.Masked(), uint16(i))
 		}
 		for _, s := range a.Signatures {
+			if s.Where == artifact.DNSName {
+				resolvers = append(resolvers, suffixEntry{s.Value, uint16(i)})
+				continue
+			}
 			if err := c.signatures.add(s, i); err != nil {
 				return err
 			}
@@ -104,6 +110,9 @@ func (c *Classifier) addApplications(apps []artifact.Application) error {
 		}
 	}
 	var err error
+	if c.resolvers, err = newSuffixTable(resolvers); err != nil {
+		return err
+	}
 	c.suffixes, err = newSuffixTable(entries)
 	return err
 }
@@ -212,6 +221,9 @@ func (c *Classifier) network(a netip.Addr) (uint16, bool) {
 func (c *Classifier) Classify(f *fact.Facts, final bool, names *Names, nowNanos int64) {
 	announced := f.Protocol != "" && !f.Guessed && f.By == fact.ByCorrelation && f.Application == ""
 	guessed := c.nameProtocol(f, final)
+	if c.answersDNS(f) {
+		f.Protocol = encryptedDNS
+	}
 	proto := c.protocols[f.Protocol]
 	f.ProtocolCategory = proto.category
 	asks := isLookup(f.Protocol)

@@ -6,7 +6,23 @@ import (
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/lang/fact"
 )
+
+// encryptedDNS is the catalogue's tag of DNS in HTTP (RFC 8484), which over TCP as over QUIC
+// looks like any other use of it.
+const encryptedDNS = "doh"
+
+// answersDNS says that a flow of TLS or QUIC goes to a host that answers DNS and
+// nothing else. What its bytes show to be DNS over TLS or QUIC has that name
+// already.
+func (c *Classifier) answersDNS(f *fact.Facts) bool {
+	if f.Protocol != "tls" && f.Protocol != "quic" || !isName(f.Hostname) {
+		return false
+	}
+	_, ok := c.resolvers.lookup(f.Hostname)
+	return ok
+}
 
 // signatureTable finds applications by values that they alone write.
 type signatureTable struct {

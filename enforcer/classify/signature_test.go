@@ -130,3 +130,33 @@ func TestPeerOfTURN(t *testing.T) {
 		t.Errorf("got %q for an address that TURN did not tell of, want none", other.Application)
 	}
 }
+
+// TestAnswersDNS: TLS and QUIC to a host that answers DNS and nothing else is DNS.
+func TestAnswersDNS(t *testing.T) {
+	c, err := New(&artifact.Catalogue{
+		Protocols: []artifact.Protocol{{Tag: "doh", Category: "dns-over-https"}, {Tag: "dot", Category: "dns-over-https"}, {Tag: "tls", Category: "web"}},
+		Applications: []artifact.Application{{
+			Tag: "resolver", Category: "dns-over-https", Domains: []string{"resolver.example"},
+			Signatures: []artifact.Signature{{Where: artifact.DNSName, Value: "dns.resolver.example"}},
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ protocol, host, want string }{
+		{"tls", "dns.resolver.example", "doh"},
+		{"quic", "eu.dns.resolver.example", "doh"},
+		{"tls", "www.resolver.example", "tls"},
+		{"tls", "dns.example", "tls"},
+		{"tls", "", "tls"},
+		{"dot", "dns.resolver.example", "dot"},
+		{"http", "dns.resolver.example", "http"},
+	} {
+		f := &fact.Facts{IPProtocol: ipTCP, Protocol: tt.protocol, Hostname: tt.host, By: fact.BySNI}
+		c.Classify(f, true, nil, 0)
+		c.Classify(f, true, nil, 0)
+		if f.Protocol != tt.want || f.By != "" && f.By != fact.BySNI && tt.protocol != "http" {
+			t.Errorf("%s to %q: got %s by %s, want %s", tt.protocol, tt.host, f.Protocol, f.By, tt.want)
+		}
+	}
+}

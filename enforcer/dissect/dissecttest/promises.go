@@ -17,6 +17,8 @@ const (
 	maxText = 8 << 10
 	// maxName is the longest host name (RFC 1035, 2.3.4).
 	maxName = 253
+	// maxAsked is the longest in a question, each byte as \DDD (RFC 1035, 5.1).
+	maxAsked = 4 * 255
 	// slow is far more than a call may cost, so that it is no matter of a busy
 	// machine or the race detector: the bound proper is that of the benchmarks.
 	slow = 50 * time.Millisecond
@@ -180,10 +182,11 @@ func cleanFacts(f *fact.Facts, fl Flow) error {
 		}
 		before[i%len(before)] += strings.Clone(s)
 	}
-	for _, name := range []string{f.Hostname, f.DNSHostname} {
-		if len(name) > maxName || name != strings.ToLower(name) {
-			return fmt.Errorf("host name %q", name)
-		}
+	if len(f.Hostname) > maxName || len(f.DNSHostname) > maxAsked {
+		return fmt.Errorf("host names of %d and %d bytes", len(f.Hostname), len(f.DNSHostname))
+	}
+	if f.Hostname != strings.ToLower(f.Hostname) || f.DNSHostname != strings.ToLower(f.DNSHostname) {
+		return fmt.Errorf("host names %q, %q: want lower case", f.Hostname, f.DNSHostname)
 	}
 	for i := range fl.Packets {
 		clear(fl.Packets[i].Data)

@@ -113,10 +113,14 @@ func tunnels() []link {
 	a4, b4 := netip.MustParseAddr("203.0.113.1"), netip.MustParseAddr("203.0.113.2")
 	a6, b6 := netip.MustParseAddr("2001:db8:9::1"), netip.MustParseAddr("2001:db8:9::2")
 	over4 := func(proto byte, wrap func([]byte) []byte) func([]byte) []byte {
-		return func(ip []byte) []byte { return ethernet(typeIPv4, header{src: a4, dst: b4, proto: proto}.around(wrap(ip))) }
+		return func(ip []byte) []byte {
+			return ethernet(typeIPv4, header{src: a4, dst: b4, proto: proto}.around(wrap(ip)))
+		}
 	}
 	over6 := func(proto byte, wrap func([]byte) []byte) func([]byte) []byte {
-		return func(ip []byte) []byte { return ethernet(typeIPv6, header{src: a6, dst: b6, proto: proto}.around(wrap(ip))) }
+		return func(ip []byte) []byte {
+			return ethernet(typeIPv6, header{src: a6, dst: b6, proto: proto}.around(wrap(ip)))
+		}
 	}
 	udp := func(port uint16, wrap func([]byte) []byte) func([]byte) []byte {
 		return over4(packet.ProtoUDP, func(ip []byte) []byte {

@@ -27,7 +27,7 @@ type Flow struct {
 	Packets          []Packet
 	Closed           [2]bool // once all packets are there
 	Want             dissect.Wants
-	Signed           Signatures
+	Signed           dissect.Signatures
 	Time             int64
 }
 
@@ -78,7 +78,7 @@ func (s Signatures) Signature(where dissect.Where, value []byte) (application st
 
 // Knowing is the flow in a window that knows signatures.
 func (fl Flow) Knowing(signed ...Signed) Flow {
-	fl.Signed = signed
+	fl.Signed = Signatures(signed)
 	return fl
 }
 

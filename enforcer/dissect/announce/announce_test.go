@@ -4,12 +4,14 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/enforcer/fuzztest"
 )
 
 var (
@@ -159,22 +161,40 @@ func TestNothingAnnouncedCostsNothing(t *testing.T) {
 // FuzzAppend: whatever is sent, only endpoints of the sender's are announced, and
 // none of a service.
 func FuzzAppend(f *testing.F) {
+	protocols := []string{"ftp", "sip", "rtsp", "mgcp", "megaco", "h323", "skinny", "tftp"}
+	var seeds [][]byte // the protocol, flags, the payload
 	for _, tt := range cases {
 		f.Add(tt.in.Protocol, tt.in.UDP, tt.in.From == dissect.Server, tt.in.Client.Is6(), tt.in.Payload)
+		for flags := range byte(8) {
+			seeds = append(seeds, append([]byte{byte(slices.Index(protocols, tt.in.Protocol)), flags}, tt.in.Payload...))
+		}
 	}
-	f.Fuzz(func(t *testing.T, protocol string, udp, server, six bool, payload []byte) {
-		p := fromClient(protocol, string(payload))
-		p.UDP = udp
-		if six {
-			p = overIPv6(p)
+	fuzztest.Run(f, seeds, func(b []byte) uint64 {
+		if len(b) < 2 {
+			return 0
 		}
-		if server {
-			p.From = dissect.Server
-		}
-		for _, a := range Append(nil, &p) {
-			if a.At.Addr() != p.sender() || a.At.Port() < lowestPort || a.Protocol == "" {
-				t.Errorf("announced %+v", a)
-			}
-		}
+		return fuzzAppend(f, protocols[int(b[0])%len(protocols)], b[1]&1 != 0, b[1]&2 != 0, b[1]&4 != 0, b[2:])
 	})
+	f.Fuzz(func(t *testing.T, protocol string, udp, server, six bool, payload []byte) {
+		fuzzAppend(t, protocol, udp, server, six, payload)
+	})
+}
+
+func fuzzAppend(t testing.TB, protocol string, udp, server, six bool, payload []byte) (outcome uint64) {
+	t.Helper()
+	p := fromClient(protocol, string(payload))
+	p.UDP = udp
+	if six {
+		p = overIPv6(p)
+	}
+	if server {
+		p.From = dissect.Server
+	}
+	for _, a := range Append(nil, &p) {
+		if a.At.Addr() != p.sender() || a.At.Port() < lowestPort || a.Protocol == "" {
+			t.Errorf("announced %+v", a)
+		}
+		outcome = outcome*31 + uint64(len(a.Protocol)) + uint64(a.At.Port())<<16
+	}
+	return outcome
 }

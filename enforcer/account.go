@@ -8,6 +8,7 @@ import (
 
 	"github.com/netpol/netpol/enforcer/classify"
 	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/program"
 	"github.com/netpol/netpol/enforcer/telemetry"
 	"github.com/netpol/netpol/enforcer/telemetry/record"
 	"github.com/netpol/netpol/lang/fact"
@@ -72,6 +73,9 @@ func (w *worker) fill(to *telemetry.Flow, r *flow.Record, f *fact.Facts, event t
 		FirstSeen: time.Unix(0, w.clock.wall(r.FirstSeen)).UTC(), LastSeen: time.Unix(0, w.clock.wall(r.LastSeen)).UTC(),
 	}
 	to.Packets, to.Bytes = w.totals(r)
+	if event == telemetry.Live {
+		to.LocalIP, to.Rate = f.LocalIP, uint64(f.TotalRate)
+	}
 }
 
 // totals are a flow's packets and bytes: what was seen of it, or what conntrack
@@ -139,6 +143,20 @@ func (w *worker) snapshot(limit int) []telemetry.Flow {
 		return true
 	})
 	return list
+}
+
+// choose adds flows for which a program's first policy holds to a list, from one on,
+// and says where to go on; 0 is the end.
+func (w *worker) choose(list []telemetry.Flow, limit int, m *program.Machine, from flow.ID) ([]telemetry.Flow, flow.ID) {
+	next := w.table.Slice(from, selectSlice, func(_ flow.ID, r *flow.Record) {
+		var f fact.Facts
+		if w.load(r, &f); len(list) >= limit || len(m.Eval(&f).Policies) == 0 {
+			return
+		}
+		list = append(list, telemetry.Flow{})
+		w.fill(&list[len(list)-1], r, &f, telemetry.Live)
+	})
+	return list, next
 }
 
 // why accounts for one flow.

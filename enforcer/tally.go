@@ -65,13 +65,19 @@ func (s *tallies) put(i uint32) {
 // do not.
 func (w *worker) tallyOf(r *flow.Record) *tally {
 	if r.Tally == 0 {
-		if !w.policy.counts {
+		if !w.counts() {
 			return nil
 		}
 		r.Tally = w.tallies.get()
 	}
 	return w.tallies.at(r.Tally)
 }
+
+// watchedFor is how long counters are kept for somebody who has looked at them.
+const watchedFor = 20 * time.Second
+
+// counts says that counters of flows are kept.
+func (w *worker) counts() bool { return w.policy.counts || w.clock.now < w.engine.watched.Load() }
 
 // count adds the packet at hand. Live, conntrack's own figures replace what is
 // counted here as soon as they are read, and from then on are all that counts.

@@ -161,7 +161,7 @@ func (w *worker) orderLists(l *lister) {
 	if w.dueAt == 0 {
 		w.dueAt = (w.clock.now/interval + 1) * interval
 	}
-	if (w.policy.counts || w.crew.places()) && w.clock.now >= w.dueAt {
+	if (w.counts() || w.crew.places()) && w.clock.now >= w.dueAt {
 		done := w.policy.doneMark
 		if l.order(wish{purpose: forReading, value: done, mask: done, at: w.clock.now}) {
 			w.dueAt = (w.clock.now/interval + 1) * interval

@@ -88,7 +88,7 @@ var rules = []rule{
 	{"enforcer/telemetry/prom", nil, nil},
 	{"enforcer/telemetry/sink", []string{"compiler/artifact", "enforcer/telemetry", "enforcer/telemetry/record", "enforcer/unixsocket", "lang/fact"}, []string{"github.com/eclipse/paho.golang/..."}},
 	{"enforcer/unixsocket", nil, nil},
-	{"enforcer/control", []string{"enforcer/flow", "enforcer/program", "enforcer/telemetry", "enforcer/unixsocket"}, nil},
+	{"enforcer/control", []string{"compiler/artifact", "enforcer/flow", "enforcer/program", "enforcer/telemetry", "enforcer/unixsocket"}, nil},
 	{"enforcer/kernel/...", []string{"compiler/artifact", "enforcer/flow", "enforcer/kernel/...", "enforcer/packet", "enforcer/reconcile"}, append([]string{"github.com/cilium/ebpf/asm"}, kernelModules...)},
 	{"enforcer", []string{"compiler/artifact", "enforcer/classify", "enforcer/dissect", "enforcer/dissect/announce", "enforcer/flow", "enforcer/packet", "enforcer/program", "enforcer/telemetry", "enforcer/telemetry/aggregate", "enforcer/telemetry/record", "lang/fact"}, []string{"golang.org/x/sync/errgroup"}},
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/telemetry"
 )
@@ -62,6 +63,12 @@ func (c *Client) status(r request) (Status, error) {
 // Flows lists at most limit flows, and never more than MaxFlows.
 func (c *Client) Flows(limit int) ([]telemetry.Flow, error) {
 	a, err := c.ask(request{Op: opFlows, Max: limit})
+	return a.Flows, err
+}
+
+// Select lists at most limit flows of which the first policy of a program holds.
+func (c *Client) Select(limit int, p *artifact.Program) ([]telemetry.Flow, error) {
+	a, err := c.ask(request{Op: opFlows, Max: limit, Where: p})
 	return a.Flows, err
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 
+	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/telemetry"
 )
@@ -44,6 +45,13 @@ type fake struct{ broken error }
 
 func (fake) Status() Status            { return status }
 func (f fake) Reload() (Status, error) { return status, f.broken }
+
+func (fake) Select(limit int, p *artifact.Program) ([]telemetry.Flow, error) {
+	if p.Engine != artifact.Engine {
+		return nil, errors.New("another engine")
+	}
+	return fake{}.Flows(min(limit, len(p.Clauses))), nil
+}
 
 func (fake) Flows(limit int) []telemetry.Flow {
 	list := make([]telemetry.Flow, limit)
@@ -127,6 +135,13 @@ func TestRequests(t *testing.T) {
 	}
 	if diff := cmp.Diff([]telemetry.Flow{sample, sample}, flows, compare); diff != "" {
 		t.Errorf("flows, -want +got:\n%s", diff)
+	}
+	where := &artifact.Program{Engine: artifact.Engine, Clauses: make([]artifact.Clause, 1)}
+	if flows, err := c.Select(5, where); err != nil || len(flows) != 1 {
+		t.Errorf("selected %d flows, %v; want 1", len(flows), err)
+	}
+	if _, err := c.Select(5, &artifact.Program{}); err == nil || !strings.Contains(err.Error(), "another engine") {
+		t.Errorf("with a program that cannot run: got %v", err)
 	}
 	if flows, err = c.Flows(MaxFlows + 5); err != nil || len(flows) != MaxFlows {
 		t.Errorf("got %d flows, %v, want the cap of %d", len(flows), err, MaxFlows)

@@ -3,6 +3,7 @@ package control
 import (
 	"time"
 
+	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/telemetry"
 )
@@ -15,8 +16,9 @@ const Version = 1
 const Lease = 15 * time.Second
 
 const (
-	// maxRequest bounds a request line: the longest real one is some 200 bytes.
-	maxRequest = 4 << 10
+	// maxRequest bounds a request line: the longest have a program in them, of criteria
+	// that somebody has typed.
+	maxRequest = 64 << 10
 	// MaxFlows is the most that one answer lists.
 	MaxFlows = 20000
 	// maxAnswer bounds an answer line: MaxFlows of 2 kB each.
@@ -39,10 +41,12 @@ const (
 
 // request is one line from the client.
 type request struct {
-	Version int         `json:"version"`
-	Op      op          `json:"op"`
-	Max     int         `json:"max,omitempty"`   // flows: how many at most
-	Tuple   *flow.Tuple `json:"tuple,omitempty"` // why: either direction
+	Version int `json:"version"`
+	Op      op  `json:"op"`
+	Max     int `json:"max,omitempty"` // flows: how many at most
+	// Where is a program whose first policy says which flows are meant; nil is all.
+	Where *artifact.Program `json:"where,omitempty"`
+	Tuple *flow.Tuple       `json:"tuple,omitempty"` // why: either direction
 }
 
 // answer is one line from the server. Error is empty on success.
@@ -91,6 +95,8 @@ type Handler interface {
 	// status after.
 	Reload() (Status, error)
 	Flows(limit int) []telemetry.Flow
+	// Select is the flows of which the first policy of a program holds.
+	Select(limit int, p *artifact.Program) ([]telemetry.Flow, error)
 	Why(flow.Tuple) (telemetry.Why, bool)
 	// Release lets go of netpol's table, so that another process can change it. It
 	// is taken back by Adopt, or by itself after Lease.

@@ -188,7 +188,13 @@ func (s *server) answer(line []byte) (a answer) {
 			a.Error = err.Error()
 		}
 	case opFlows:
-		a.Flows = s.handler.Flows(min(max(r.Max, 0), MaxFlows))
+		if limit := min(max(r.Max, 0), MaxFlows); r.Where == nil {
+			a.Flows = s.handler.Flows(limit)
+		} else {
+			var err error
+			a.Flows, err = s.handler.Select(limit, r.Where)
+			a.fault(err)
+		}
 	case opRelease:
 		a.fault(s.handler.Release())
 	case opAdopt:

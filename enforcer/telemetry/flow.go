@@ -57,6 +57,8 @@ type Flow struct {
 	Guessed          bool       `json:"detection_guessed"`
 	FirstSeen        time.Time  `json:"first_seen"`
 	LastSeen         time.Time  `json:"last_seen"`
+	LocalIP          netip.Addr `json:"local_ip,omitzero"` // of rows on request alone, as is Rate
+	Rate             uint64     `json:"rate,omitempty"`    // bytes a second, both ways
 }
 
 // TLSVersionName is how a wire version of SSL, TLS or DTLS is written; empty

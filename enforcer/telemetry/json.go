@@ -45,6 +45,10 @@ func (f *Flow) AppendJSON(b []byte) []byte {
 	b = strconv.AppendBool(append(b, `,"detection_guessed":`...), f.Guessed)
 	b = appendTime(append(b, `,"first_seen":`...), f.FirstSeen)
 	b = appendTime(append(b, `,"last_seen":`...), f.LastSeen)
+	if f.Event == Live || f.LocalIP.IsValid() {
+		b = record.AppendAddr(append(b, `,"local_ip":`...), f.LocalIP)
+		b = strconv.AppendUint(append(b, `,"rate":`...), f.Rate, 10)
+	}
 	return append(b, '}')
 }
 

@@ -4,9 +4,12 @@ import (
 	"maps"
 	"os"
 
+	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/control"
 	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/program"
 	"github.com/netpol/netpol/enforcer/telemetry"
+	"github.com/netpol/netpol/lang/fact"
 )
 
 // The daemon answers on the control socket. These methods are called from
@@ -66,6 +69,26 @@ func (d *daemon) Flows(limit int) []telemetry.Flow {
 		return append(flows, e.inputs.flows(limit-len(flows))...)
 	}
 	return nil
+}
+
+// Select lists connections of which a program's first policy holds.
+func (d *daemon) Select(limit int, p *artifact.Program) ([]telemetry.Flow, error) {
+	e := d.current()
+	if e == nil {
+		return nil, nil
+	}
+	b := &artifact.Bundle{Format: artifact.FormatVersion, ABI: fact.ABI(), Program: *p, Policies: make([]artifact.Policy, 1)}
+	filter, err := program.Load(b)
+	if err != nil {
+		return nil, err
+	}
+	flows := e.engine.Select(limit, filter)
+	for _, engine := range e.inputs.engines() {
+		if len(flows) < limit {
+			flows = append(flows, engine.Select(limit-len(flows), filter)...)
+		}
+	}
+	return flows, nil
 }
 
 // Why gives the account of one connection.

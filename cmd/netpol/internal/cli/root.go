@@ -79,9 +79,9 @@ func newRootCommand(t *tool) *cobra.Command {
 	addGroup(root, groupPolicies, newTestCommand(t), newDiffCommand(t), newGraphCommand(t), newConsoleCommand(t))
 	addGroup(root, groupPolicies, newCatalogCommand(t))
 	addGroup(root, groupReleases, newKeygenCommand(t), newSignCommand(t), newVerifyCommand(t), newPullCommand(t))
-	addGroup(root, groupRouter, newPlanCommand(t), newApplyCommand(t), newDestroyCommand(t), newShowCommand(t), newUsageCommand(t))
+	addGroup(root, groupRouter, newPlanCommand(t), newApplyCommand(t), newDestroyCommand(t), newStatusCommand(t), newShowCommand(t), newUsageCommand(t))
 	addGroup(root, groupRouter, newConfirmCommand(t), newHistoryCommand(t), newRollbackCommand(t), newRestoreCommand(t), newDoctorCommand(t))
-	addGroup(root, groupTraffic, newReplayCommand(t), newWhyCommand(t), newSelftestCommand(t))
+	addGroup(root, groupTraffic, newFlowsCommand(t), newWhyCommand(t), newReplayCommand(t), newSelftestCommand(t))
 	root.AddCommand(newVersionCommand(t))
 	return root
 }

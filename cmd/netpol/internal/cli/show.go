@@ -17,19 +17,18 @@ func newShowCommand(t *tool) *cobra.Command {
 		Short: "Show what this router runs, with counters",
 		Long: `Show the applied bundle with its labels and policies, the rules in the kernel with
 their counters, how netpold is, and first of all what is not as it should be, with
-the way out. show flows lists the connections that netpold
-tracks.
+the way out. status has the most important on one screen, and flows lists the
+connections that netpold tracks.
 
 Exit codes: 0 shown (also when nothing is applied), 1 error.`,
 		Example: `  sudo netpol show
   sudo netpol show --json | jq .rules
-  netpol show flows --application zoom`,
+  sudo netpol show | less`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return t.show() },
 	}
 	t.addRouterFlags(cmd)
 	t.addJSONFlag(cmd)
-	cmd.AddCommand(newShowFlowsCommand(t))
 	return cmd
 }
 

@@ -19,7 +19,7 @@ const maxInputs = 16
 const maxFirstPackets = 1_000_000
 
 func inputArguments() []string {
-	return []string{"description", "first_packets", "incoming", "interface", "promiscuous", "unwrap"}
+	return []string{"bypass", "description", "filter", "first_packets", "incoming", "interface", "promiscuous", "unwrap"}
 }
 
 // TunnelWords are the encapsulations that an input can look into
@@ -42,6 +42,8 @@ func (d *decoder) decodeInput(b *hclsyntax.Block) {
 	in.Incoming = d.flag(b, "incoming", false)
 	in.Promiscuous = d.flag(b, "promiscuous", true)
 	in.Unwrap = d.tunnels(b)
+	in.Filter = d.criteria(b.Body.Attributes["filter"])
+	in.Bypass = d.textOrList(b, "bypass", `"192.168.1.20"`)
 	if !d.define("input "+in.Name, fmt.Sprintf("input %q", in.Name), in.Range) || len(d.diags) > before {
 		return
 	}

@@ -12,5 +12,7 @@ type Input struct {
 	Incoming     bool   // what this machine sends is left out
 	Promiscuous  bool   // packets for other machines are read, too
 	Unwrap       []Text // tunnels whose inner flows are meant, by TunnelWords
+	Filter       []Criteria // that packets meet which are read; any of them
+	Bypass       []Text       // addresses whose packets are not read
 	Range        diag.Range
 }

@@ -16,6 +16,11 @@ type Input struct {
 	Incoming     bool     `json:"incoming,omitempty"`    // what this machine sends is left out
 	Promiscuous  bool     `json:"promiscuous,omitempty"` // packets for other machines are read, too
 	Unwrap       []string `json:"unwrap,omitempty"`      // as packet.ParseTunnels reads them
+	// Only packets that meet Filter are read; nil is all. FilterText and Bypass are
+	// what it was made of, for people.
+	Filter     *Filter  `json:"filter,omitempty"`
+	FilterText string   `json:"filter_text,omitempty"`
+	Bypass     []string `json:"bypass,omitempty"`
 }
 
 // String says what is read, for people.
@@ -34,6 +39,12 @@ func (in Input) String() string {
 	}
 	if len(in.Unwrap) > 0 {
 		text += ", inside of " + strings.Join(in.Unwrap, " ")
+	}
+	if in.FilterText != "" {
+		text += ", of " + in.FilterText
+	}
+	if len(in.Bypass) > 0 {
+		text += ", not of " + strings.Join(in.Bypass, " ")
 	}
 	return text
 }

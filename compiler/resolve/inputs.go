@@ -31,6 +31,10 @@ func (r *resolver) inputs() []artifact.Input {
 		input := artifact.Input{
 			Name: in.Name, Interface: name, FirstPackets: uint32(packets), Incoming: in.Incoming, Promiscuous: in.Promiscuous,
 		}
+		input.Filter, input.FilterText = r.filter(in), joinCriteria(in.Filter)
+		for _, t := range in.Bypass {
+			input.Bypass = append(input.Bypass, t.Value)
+		}
 		for _, t := range in.Unwrap {
 			input.Unwrap = append(input.Unwrap, t.Value)
 		}

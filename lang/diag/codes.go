@@ -104,6 +104,9 @@ const (
 	// InvalidAggregate: an argument of an aggregate block cannot be read or does not
 	// suit it.
 	InvalidAggregate = "NP0051"
+	// InvalidFilter: a filter of an input asks for what a single packet's headers do
+	// not tell, or bypass names no address.
+	InvalidFilter = "NP0052"
 
 	// CriteriaSyntax: a criterion is not a valid expression.
 	CriteriaSyntax = "NP0100"
@@ -241,6 +244,7 @@ var Definitions = []Definition{
 	{InvalidSink, Error, "Invalid sink"},
 	{UnknownTunnel, Error, "Unknown encapsulation"},
 	{InvalidAggregate, Error, "Invalid aggregate"},
+	{InvalidFilter, Error, "Invalid filter"},
 	{CriteriaSyntax, Error, "Invalid criteria"},
 	{UnknownAttribute, Error, "Unknown attribute"},
 	{UnknownProtocol, Error, "Unknown protocol"},

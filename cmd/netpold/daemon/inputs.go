@@ -125,7 +125,7 @@ func (s *inputs) read(ctx context.Context, r *inputReader) error {
 		return err
 	}
 	ring, err := s.open(capture.RingConfig{
-		Interface: r.input.Interface, FirstPackets: r.input.FirstPackets, Incoming: r.input.Incoming, Promiscuous: r.input.Promiscuous,
+		Interface: r.input.Interface, FirstPackets: r.input.FirstPackets, Filter: r.input.Filter, Incoming: r.input.Incoming, Promiscuous: r.input.Promiscuous,
 	})
 	if err != nil {
 		return err

@@ -54,19 +54,21 @@ type progLoad struct {
 	name                       [unix.BPF_OBJ_NAME_LEN]byte
 }
 
-// newFlowGate loads the filter; nil when the ring reads all packets.
+// newFlowGate loads the program; nil when the ring reads all packets.
 func newFlowGate(cfg RingConfig) (*flowGate, error) {
-	if cfg.FirstPackets == 0 {
+	if cfg.FirstPackets == 0 && cfg.Filter == nil {
 		return nil, nil
 	}
 	g := &flowGate{counts: -1, program: -1}
-	table := mapCreate{
-		mapType: unix.BPF_MAP_TYPE_LRU_HASH, keySize: gateKeyBytes, valueSize: gateValueBytes, maxEntries: cfg.Flows,
-	}
-	copy(table.name[:], "netpol_flows")
 	var err error
-	if g.counts, err = bpf(unix.BPF_MAP_CREATE, unsafe.Pointer(&table), unsafe.Sizeof(table)); err != nil {
-		return nil, explainGate("flow table", err)
+	if cfg.FirstPackets > 0 {
+		table := mapCreate{
+			mapType: unix.BPF_MAP_TYPE_LRU_HASH, keySize: gateKeyBytes, valueSize: gateValueBytes, maxEntries: cfg.Flows,
+		}
+		copy(table.name[:], "netpol_flows")
+		if g.counts, err = bpf(unix.BPF_MAP_CREATE, unsafe.Pointer(&table), unsafe.Sizeof(table)); err != nil {
+			return nil, explainGate("flow table", err)
+		}
 	}
 	if g.program, err = loadFilter(g.counts, cfg); err != nil {
 		return nil, errors.Join(explainGate("program", err), g.close())
@@ -77,7 +79,7 @@ func newFlowGate(cfg RingConfig) (*flowGate, error) {
 // loadFilter has the kernel check the program and compile it.
 func loadFilter(counts int, cfg RingConfig) (fd int, err error) {
 	var code bytes.Buffer
-	if err := gateProgram(counts, cfg.FirstPackets, cfg.Snap).Marshal(&code, machineOrder()); err != nil {
+	if err := gateProgram(counts, cfg).Marshal(&code, machineOrder()); err != nil {
 		return -1, fmt.Errorf("assemble: %w", err)
 	}
 	const instruction = 8 // bytes of struct bpf_insn
@@ -120,7 +122,7 @@ func bpf(command int, attr unsafe.Pointer, size uintptr) (fd int, err error) {
 
 func explainGate(what string, err error) error {
 	if errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("load eBPF %s: %w: counting first packets in the kernel needs CAP_BPF (CAP_SYS_ADMIN before Linux 5.8)", what, err)
+		return fmt.Errorf("load eBPF %s: %w: choosing packets in the kernel needs CAP_BPF (CAP_SYS_ADMIN before Linux 5.8)", what, err)
 	}
 	return fmt.Errorf("load eBPF %s: %w", what, err)
 }

@@ -15,6 +15,7 @@ const (
 	keyB       = gateKey + 16             // the other's
 	keyPorts   = gateKey + 32             // of A, then of B
 	keyProto   = gateKey + 36             // IP protocol
+	keyVersion = gateKey + 37             // of IP
 	skbProto   = 16                       // protocol in struct __sk_buff
 	fromNet    = 1                        // BPF_HDR_START_NET
 	synOnly    = 0x02                     // of SYN and ACK, SYN
@@ -30,9 +31,9 @@ const (
 	proto  = asm.R9 // IP protocol
 )
 
-// gateProgram counts the packet's flow and answers with how many bytes of it
-// are wanted: none once first packets have passed.
-func gateProgram(counts int, first, snap uint32) asm.Instructions {
+// gateProgram asks the filter, counts the packet's flow and answers with how many
+// bytes of it are wanted: none once first packets have passed.
+func gateProgram(counts int, cfg RingConfig) asm.Instructions {
 	var p asm.Instructions
 	p = append(p, asm.Mov.Reg(skb, asm.R1), asm.Mov.Imm(asm.R0, 0))
 	for at := int16(gateKey); at < 0; at += 8 {
@@ -42,10 +43,14 @@ func gateProgram(counts int, first, snap uint32) asm.Instructions {
 	p = append(p, gateIPv4()...)
 	p = append(p, gateIPv6()...)
 	p = append(p, gatePorts()...)
-	p = append(p, gateOrder()...)
-	p = append(p, gateCount(counts, first)...)
+	p = append(p, asm.Mov.Imm(asm.R0, 0).WithSymbol("known"))
+	p = append(p, gateFilter(cfg.Filter)...)
+	if cfg.FirstPackets > 0 {
+		p = append(p, gateOrder()...)
+		p = append(p, gateCount(counts, cfg.FirstPackets)...)
+	}
 	return append(p,
-		asm.Mov.Imm(asm.R0, int32(snap)).WithSymbol("pass"),
+		asm.Mov.Imm(asm.R0, int32(cfg.Snap)).WithSymbol("pass"),
 		asm.Return(),
 		asm.Mov.Imm(asm.R0, 0).WithSymbol("keep back"),
 		asm.Return(),
@@ -101,6 +106,8 @@ func gateIPv4() asm.Instructions {
 		asm.StoreMem(asm.RFP, keyA, asm.R0, asm.Word),
 		asm.LoadMem(asm.R0, asm.RFP, gateHeader+16, asm.Word),
 		asm.StoreMem(asm.RFP, keyB, asm.R0, asm.Word),
+		asm.Mov.Imm(asm.R0, 4),
+		asm.StoreMem(asm.RFP, keyVersion, asm.R0, asm.Byte),
 		asm.LoadMem(asm.R0, asm.RFP, gateHeader, asm.Byte),
 		asm.And.Imm(asm.R0, 0x0f), // words of the header
 		asm.LSh.Imm(asm.R0, 2),
@@ -124,7 +131,11 @@ func gateIPv6() asm.Instructions {
 			asm.StoreMem(asm.RFP, keyA+i, asm.R0, asm.DWord),
 		)
 	}
-	return append(p, asm.Add.Imm(offset, 40))
+	return append(p,
+		asm.Mov.Imm(asm.R0, 6),
+		asm.StoreMem(asm.RFP, keyVersion, asm.R0, asm.Byte),
+		asm.Add.Imm(offset, 40),
+	)
 }
 
 // gatePorts reads ports, and whether a TCP segment begins a connection.
@@ -135,7 +146,7 @@ func gatePorts() asm.Instructions {
 		asm.JEq.Imm(proto, unix.IPPROTO_TCP, "tcp"),
 		asm.JEq.Imm(proto, unix.IPPROTO_UDP, "datagram"),
 		asm.JEq.Imm(proto, unix.IPPROTO_SCTP, "datagram"),
-		asm.Ja.Label("order"),
+		asm.Ja.Label("known"),
 	}
 	tcp := gateLoad(gateHeader, 14)
 	tcp[0] = tcp[0].WithSymbol("tcp")

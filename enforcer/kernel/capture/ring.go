@@ -3,6 +3,8 @@ package capture
 import (
 	"fmt"
 	"time"
+
+	"github.com/netpol/netpol/compiler/artifact"
 )
 
 // RingConfig says which packets an AF_PACKET ring reads; the zero value of a
@@ -17,6 +19,9 @@ type RingConfig struct {
 	// longest ago is forgotten first, and read again. Default 65536, 64 bytes
 	// each.
 	Flows uint32
+	// Filter is what packets meet that are read; nil for all. What is not IP, and
+	// fragments, are read in any case.
+	Filter *artifact.Filter
 	// Snap is how many bytes of a packet are read, default 65535.
 	Snap uint32
 	// Incoming leaves out what this machine sends.

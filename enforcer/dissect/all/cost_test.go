@@ -1,6 +1,7 @@
 package all
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -24,6 +25,19 @@ func TestCostIsBounded(t *testing.T) {
 				t.Errorf("%s: %s for %s on port %d", d.Spec().Name, cost, in.Name, in.In.DstPort)
 			}
 		}
+	}
+}
+
+// TestCostSearch looks for dearer inputs, where fuzztest.Environment asks for it.
+func TestCostSearch(t *testing.T) {
+	inputs := dissecttest.CostlyInputs()
+	for _, d := range Dissectors() {
+		own := slices.DeleteFunc(slices.Clone(inputs), func(in dissecttest.Costly) bool { return !reads(d, in) })
+		cost, worst := dissecttest.SearchCost(t, d, own)
+		if cost > maxCost {
+			t.Errorf("%s: %s for %+v", d.Spec().Name, cost, worst)
+		}
+		t.Logf("%s: %s at most", d.Spec().Name, cost)
 	}
 }
 

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/enforcer/fuzztest"
 	"github.com/netpol/netpol/lang/fact"
 )
 
@@ -36,6 +38,36 @@ func Cost(d dissect.Dissector, fl Flow, n int) time.Duration {
 		best = min(best, time.Since(begun))
 	}
 	return best
+}
+
+// SearchCost changes inputs at random, as often as fuzztest.Environment says, and
+// goes on from those that cost more than any before. It gives the most that one
+// cost on d: the least of nine times, so that the machine has no part in it.
+func SearchCost(tb testing.TB, d dissect.Dissector, inputs []Costly) (most time.Duration, worst Flow) {
+	tb.Helper()
+	var seeds [][]byte
+	for _, in := range inputs {
+		b := []byte{0, byte(in.In.DstPort >> 8), byte(in.In.DstPort)}
+		if in.In.UDP {
+			b[0] = 1
+		}
+		seeds = append(seeds, append(b, encode(in.In)...))
+	}
+	const step = 5 * time.Microsecond
+	fuzztest.Run(tb, seeds, func(b []byte) uint64 {
+		if len(b) < 3 {
+			return 0
+		}
+		fl := decode(b[3:], binary.BigEndian.Uint16(b[1:]), b[0]&1 != 0)
+		cost := Cost(d, fl, 1)
+		if cost > most {
+			if cost = Cost(d, fl, 9); cost > most {
+				most, worst = cost, fl.clone()
+			}
+		}
+		return uint64(cost / step)
+	})
+	return most, worst
 }
 
 // CostlyInputs are 64 KiB of what makes parsers work: the beginning of a
@@ -186,7 +218,10 @@ func costlyHellos() []Costly {
 		"\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c"+
 		"\x00\x13\x01\x00"+vector(2, "\x00\x2b\x00\x02\x03\x04")))
 	twice := records(long, 3) + records(long, 3)
+	const get, field = "GET / HTTP/1.1\r\n", "Host: a.test\r\n"
 	return []Costly{
+		{"shortest fields, one side", TCP(80, Client(get+strings.Repeat(":\n", MaxShown/2-len(get))))},
+		{"hosts, one side", TCP(80, Client(get+strings.Repeat(field, (MaxShown-len(get))/len(field))))},
 		{"longest fingerprint", TCP(443, Client(records(long, 16000)), Server(retry))},
 		{"longest fingerprint, records of three bytes", TCP(443, Client(records(long, 3)), Server(retry))},
 		{"longest fingerprint behind CONNECT", TCP(8080, Client("CONNECT a.test:443 HTTP/1.1\r\n\r\n"+records(long, 3)), Server("HTTP/1.1 200 ok\r\n\r\n"+retry))},

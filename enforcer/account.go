@@ -112,7 +112,7 @@ func (w *worker) application(f *fact.Facts) (tag, by string) {
 // the two apart, so that hostname == 'x' means traffic with x alone.
 func hostname(f *fact.Facts) string {
 	switch f.Protocol {
-	case "dns", "mdns", "llmnr":
+	case "dns", "dns-tunnel", "mdns", "llmnr":
 		if f.Hostname == "" {
 			return f.DNSHostname
 		}

@@ -2,6 +2,7 @@ package enforcer
 
 import (
 	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/enforcer/dissect/icmp"
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/lang/fact"
@@ -34,9 +35,15 @@ func (w *worker) deliver(id flow.ID, r *flow.Record, fromClient bool) {
 			w.udp(id, r, side)
 		}
 	default:
-		// No dissector reads these: the header says all there is to say.
+		// No dissector reads these: the header says all there is to say, but of pings
+		// that are none.
 		if !r.Has(flow.Done) {
 			r.Inspected++
+			if icmp.Tunnel(p.Proto, p.ICMPType, p.Payload) {
+				w.load(r, &w.facts)
+				w.facts.Protocol = icmp.Tag
+				w.keep(r, &w.facts)
+			}
 			w.settle(id, r)
 		}
 	}

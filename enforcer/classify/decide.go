@@ -146,7 +146,7 @@ func isName(host string) bool {
 // other flows.
 func isLookup(protocol string) bool {
 	switch protocol {
-	case "dns", "mdns", "llmnr", "netbios":
+	case "dns", "dns-tunnel", "mdns", "llmnr", "netbios":
 		return true
 	}
 	return false

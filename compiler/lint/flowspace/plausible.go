@@ -14,7 +14,7 @@ func (s *Space) lookups() bdd.Node {
 	if s.applications == nil || s.protocols == nil {
 		return bdd.True
 	}
-	asks := s.named("protocol", []string{"dns", "mdns", "llmnr", "netbios"})
+	asks := s.named("protocol", []string{"dns", "dns-tunnel", "mdns", "llmnr", "netbios"})
 	return s.implies(asks, s.named("application", []string{""}))
 }
 

@@ -40,12 +40,13 @@ var byLogic = map[string][]string{
 	},
 	"http":       {"http", "http2", "http-connect", "http-proxy", "websocket", "webdav", "rpc-over-http", "sstp", "icecast", "ipp", "ocsp", "doh", "soap", "hls", "mpeg-dash", "winrm", "rtmp", "bittorrent"},
 	"quic":       {"quic", "doq", "smb"},
-	"dns":        {"dns", "mdns", "llmnr", "dnscrypt"},
+	"dns":        {"dns", "mdns", "llmnr", "dnscrypt", "dns-tunnel"},
 	"stun":       {"stun", "srtp"},
 	"rtp":        {"rtp", "rtcp"},
 	"bittorrent": {"bittorrent"},
 	"raknet":     {"raknet"},
 	"zoom":       {"zoom-media"},
+	"icmp":       {"icmp-tunnel"},
 }
 
 // announcedTags are what control connections announce (package announce).
@@ -128,7 +129,7 @@ func recognised(p artifact.Protocol, rows []fixed.Evidence) string {
 		held = slices.Compact(held)
 		add("at " + strings.Trim(strings.Join(strings.Fields(fmt.Sprint(held)), ", "), "[]"))
 	}
-	for _, folder := range []string{"tls", "http", "quic", "dns", "stun", "rtp", "bittorrent", "raknet", "zoom"} {
+	for _, folder := range []string{"tls", "http", "quic", "dns", "stun", "rtp", "bittorrent", "raknet", "zoom", "icmp"} {
 		if slices.Contains(byLogic[folder], p.Tag) {
 			add("`" + folder + "`")
 		}

@@ -75,6 +75,11 @@ func dissectDatagrams(w *dissect.Window, f *fact.Facts, newest dissect.Datagram,
 		m, ok := readHeader(d.Payload, len(d.Payload))
 		if ok && m.readQuestion(&q) && (protocol != "" || q.isDNSCrypt() || m.flawless(&q)) {
 			set(f, protocol, &q)
+			for _, shown := range w.Datagrams[min(w.Shown, len(w.Datagrams)-1):] {
+				if f.Protocol == "dns" && tunnels(shown.Payload) {
+					f.Protocol = tagTunnel
+				}
+			}
 			if q.typ == typeTXT && newest.From == server && certified(newest.Payload) {
 				f.Protocol = "dnscrypt"
 			}
@@ -98,6 +103,9 @@ func set(f *fact.Facts, protocol string, q *question) {
 		protocol = "dnscrypt"
 	case protocol == "":
 		protocol = "dns"
+	}
+	if f.Protocol == tagTunnel { // said of a later datagram
+		protocol = tagTunnel
 	}
 	f.Protocol = protocol
 	var buf [maxText]byte

@@ -48,6 +48,7 @@ var vpnUDPRows = []row{
 	{"softether", nil, all(at(0, "\x00\x00\x00"), at(4, "\x00\x00\x00\x07opcode")), nil, "SoftEther NAT traversal, PACK of a request"},
 	{"softether", nil, all(at(0, "\x00\x00\x00"), at(4, "\x00\x00\x00\x06isret")), nil, "SoftEther NAT traversal, PACK of an answer"},
 	{"softether", nil, all(at(0, "\x00\x00\x00"), at(4, "\x00\x00\x00\x0ahost_name"), has("opcode", 2048)), nil, "SoftEther NAT traversal, PACK of a request"},
+	{"dns-tunnel", nil, all(at(0, "\x10\xd1\x9e"), in(3, span(0x10, 0x3f)), size(4, 1500)), nil, "iodine's raw mode, header and commands"},
 	{"zerotier", ports(9993), all(masked(18, "\x00", "\x38"), at(27, "\x01"), between(28, 1, 1, 32), size(60, 1500)), nil, "ZeroTier HELLO"},
 	{"zerotier", nil, all(masked(18, "\x00", "\x38"), at(27, "\x01"), between(28, 1, 4, 20), at(29, "\x01"), between(30, 1, 0, 31), at(31, "\x00"), at(33, "\x00\x00\x01"), between(36, 1, 0x40, 0xff), size(60, 1500)), nil, "ZeroTier HELLO of version 1, with a time in milliseconds of this century"},
 	{"nebula", nil, all(at(0, "\x10\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"), size(48, 1500)), nil, "Nebula header: version 1, handshake, first message"},

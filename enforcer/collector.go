@@ -9,7 +9,7 @@ import (
 // percent, and how much there may be in all before it is looked for more often.
 const (
 	latePercent = 400
-	lateBase    = 48 << 20 // bytes, of a catalogue, a program and what compiles them
+	lateBase    = 32 << 20 // bytes, of a catalogue, a program and what compiles them
 	lateFlow    = 512      // and for each flow that may be tracked
 )
 

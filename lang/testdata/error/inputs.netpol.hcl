@@ -14,7 +14,7 @@ input "mirror" {
 
 input "again" {
   interface = "eth2"
-  filter    = "port 53" # ERROR NP0008: Unknown argument
+  buffer    = "port 53" # ERROR NP0008: Unknown argument
 }
 
 input "twice" {

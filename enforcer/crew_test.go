@@ -158,3 +158,37 @@ func TestOneFailedSourceEndsAll(t *testing.T) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
 }
+
+// forgetful is a label sink that loses the first update, and knows.
+type forgetful struct {
+	journal
+	lost uint64
+}
+
+func (f *forgetful) Write(u flow.Update) error {
+	if f.lost++; f.lost == 1 {
+		return nil
+	}
+	f.lost = 1
+	return f.journal.Write(u)
+}
+
+func (f *forgetful) Lost() uint64 { return min(f.lost, 1) }
+
+// TestLostUpdatesAreMadeGood: what the kernel did not get is found in a list of
+// connections and written again.
+func TestLostUpdatesAreMadeGood(t *testing.T) {
+	c := liveConn("192.168.1.2:40000", "198.51.100.1:443")
+	there := old("192.168.1.2:40000", "198.51.100.1:443", 0, 5, 0)
+	k := &tracker{list: []flow.Connection{there}, wishes: make(chan string, 100), seen: map[string]bool{}}
+	f := &forgetful{journal: journal{bits: []string{"zoom"}}}
+	var e *Engine
+	s := newScript().until(func() bool { return k.answered("all") }).call(c, "us04.zoom.us").wait(time.Second)
+	s.idle().until(func() bool { return e.Stats().Corrected == 1 }).idle()
+	crewOf(t, &e, func(c *Config) { c.Tracker, c.Labels, c.clock = k, f, s.clock }, s)
+	// Once when it was decided, and once because the list lacks it.
+	const written = "tcp 192.168.1.2:40000>198.51.100.1:443 labels=[zoom]/1 mark=0x80000000/0x80000000"
+	if diff := cmp.Diff([]string{written, written}, f.lines); diff != "" || e.Stats().Relisted != 1 {
+		t.Errorf("listed anew %d times, want 1; writes, -want +got:\n%s", e.Stats().Relisted, diff)
+	}
+}

@@ -47,6 +47,7 @@ type Stats struct {
 	Retold      uint64 // verdicts written again because the kernel showed more of their flows
 	Names       uint64 // DNS answers remembered now
 	Adopted     uint64 // connections from before the engine, found in conntrack
+	Relisted    uint64 // times that conntrack was listed anew because updates may have been lost
 	Corrected   uint64 // of connections whose labels or mark the kernel had otherwise
 	Audited     uint64 // matches of audit policies
 	Notified    uint64 // matches that policies told sinks of
@@ -77,7 +78,7 @@ func (s *Stats) Counters() map[string]uint64 {
 		"held": s.Held, "held_undecided": s.HeldUndecided, "held_released": s.HeldReleased, "hold_missed": s.HoldMissed, "release_errors": s.ReleaseErrors,
 		"writes": s.Writes, "write_errors": s.WriteErrors, "resolved": s.Resolved, "unresolved": s.Unresolved,
 		"restarted": s.Restarted, "reopened": s.Reopened, "retold": s.Retold, "names": s.Names, "reloads": s.Reloads, "file_errors": s.FileErrors,
-		"adopted": s.Adopted, "corrected": s.Corrected, "audited": s.Audited, "notified": s.Notified, "records": s.Records, "aggregate_keys_shed": s.KeysShed, "readings": s.Readings, "reading_errors": s.ReadingErrors,
+		"adopted": s.Adopted, "corrected": s.Corrected, "relisted": s.Relisted, "audited": s.Audited, "notified": s.Notified, "records": s.Records, "aggregate_keys_shed": s.KeysShed, "readings": s.Readings, "reading_errors": s.ReadingErrors,
 		"beats": s.Beats, "beat_errors": s.BeatErrors,
 		"elements": s.Elements, "element_writes": s.ElementWrites, "element_errors": s.ElementErrors, "elements_shed": s.ElementsShed,
 	}

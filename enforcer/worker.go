@@ -54,6 +54,8 @@ type worker struct {
 	losses      lossSource // nil where nothing can be lost unseen
 	lost        uint64     // packets, when it was looked at last
 	lostAt      int64      // engine's time at which that grew; 0 never
+	unwritten   uint64     // updates that were lost, when they were looked at last
+	healed      int64      // engine's time at which conntrack was listed for them
 	interfaces  []string   // by Record.Interface
 	interfaceOf map[string]uint32
 	macs        macTable // by Record.MAC
@@ -240,6 +242,7 @@ func (w *worker) drain() {
 func (w *worker) between() {
 	w.clock.look()
 	w.noteLoss()
+	w.noteUnsure()
 	w.heart.offer(w.lane, w.clock.now, w.policy.beats)
 	w.flush()
 	if p := w.engine.policy.Load(); p != w.policy {

@@ -330,3 +330,33 @@ func TestLiveSpray(t *testing.T) {
 		t.Errorf("%d kB resident, %d of iperf3's 2 connections labelled; want less than 96 MiB, and both", most, kept)
 	}
 }
+
+// TestLiveReloads: a thousand reloads while connections come. Each is labelled, no
+// copy is lost, and memory stays.
+func TestLiveReloads(t *testing.T) {
+	s, lab, netpold := liveSite(t, "")
+	g := newGenerator(t, lab, 53, question("us04web.zoom.us"))
+	g.learnTheWay()
+	const reloads, each = 1000, 20
+	pid, half := netpold.cmd.Process.Pid, 0
+	for n := range reloads {
+		if err := netpold.cmd.Process.Signal(unix.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		for i := range each {
+			g.connection(1 + n*each + i)
+			g.send()
+			until(time.Now().Add(500 * time.Microsecond))
+		}
+		if n == reloads/2 {
+			half = usageOf(t, pid).resident
+		}
+	}
+	time.Sleep(2 * time.Second)
+	with, all := s.labelled(s.bit("calls"))
+	counters, after := s.counters(), usageOf(t, pid).resident
+	t.Logf("%d reloads: %d of %d connections labelled, %d copies lost, %d MB resident after half of them, %d MB after all", counters["reloads"], with, all, counters["capture_lost"], half/1024, after/1024)
+	if with != all || counters["capture_lost"] > 0 || after > half+half/4 {
+		t.Errorf("%d of %d labelled, %d copies lost, %d kB and then %d kB resident", with, all, counters["capture_lost"], half, after)
+	}
+}

@@ -147,6 +147,14 @@ func (w *Writer) Stats() WriterStats {
 	return w.stats
 }
 
+// Lost is how many updates may not have reached the kernel although nobody was
+// told: refusals that it had no room for, and retries that there was none for here.
+func (w *Writer) Lost() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.stats.Overruns + w.stats.Dropped
+}
+
 // Close flushes, tries once more what is waiting, and releases the socket.
 func (w *Writer) Close() error {
 	w.mu.Lock()

@@ -78,7 +78,7 @@ func (t *test) fixedBits(mask, want *[filterWindow]byte) {
 			}
 			note(t.offset+k, byte(same>>shift), byte(t.low>>shift))
 		}
-	case opLength, opSkip, opSize, opHas, opLine, opLast, opSame, opAfter, opElement, opWhole, opOver:
+	case opLength, opSkip, opSize, opHas, opLine, opLineHas, opLast, opSame, opAfter, opElement, opWhole, opOver:
 	}
 }
 

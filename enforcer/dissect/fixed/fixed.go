@@ -117,7 +117,7 @@ func ofFirstByte(tests []test) (kept []test) {
 			if t.offset > 0 || t.width > 1 {
 				continue
 			}
-		case opLength, opSize, opHas, opLine, opLast, opSame:
+		case opLength, opSize, opHas, opLine, opLineHas, opLast, opSame:
 		}
 		kept = append(kept, t)
 	}

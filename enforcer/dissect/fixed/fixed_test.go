@@ -33,6 +33,10 @@ func cases() []dissecttest.Case {
 		opened("smtp by its greeting", "smtp", tcp(2526, s("220 mx.example.com\r\n"), c("EHLO a.example\r\n"))),
 		named("ftp by its login", "ftp", tcp(2121, s("220 welcome\r\n"), c("USER anonymous\r\n"))),
 		unsure("a banner that may be either", tcp(2121, s("220 welcome\r\n"))),
+		opened("smtp's banner at the port of ftp, in pieces", "smtp", tcp(21, s("220 "), s("mx ESMTP\r\n"))),
+		opened("ftp's banner at the port of smtp", "ftp", tcp(25, s("220 FTP server\r\n"))),
+		opened("a banner that says nothing, at the port", "ftp", tcp(21, s("220 welcome\r\n"))),
+		{Name: "ssh at the port of finger", In: tcp(79, s("SSH-2.0-x\r\n")), Result: dissect.Match, Want: fact.Facts{Protocol: "ssh", SSHServerAgent: "SSH-2.0-x"}},
 		opened("pop3", "pop3", tcp(1100, s("+OK ready\r\n"), c("CAPA\r\n"))),
 		named("imap", "imap", tcp(1430, s("* OK [CAPABILITY IMAP4rev1] ready\r\n"), c("a1 LOGIN x y\r\n"))),
 		named("sip", "sip", udp(40000, c("INVITE sip:bob@example.com SIP/2.0\r\nVia: x\r\n\r\n"))),
@@ -224,7 +228,7 @@ func makeMessage(tests []test) []byte {
 		}
 	}
 	for _, k := range tests {
-		if k.op != opLine && k.op != opHas { // those are appended, and a line holds nothing but text
+		if k.op != opLine && k.op != opLineHas && k.op != opHas { // those are appended, and a line holds nothing but text
 			grow(k.offset + max(k.width, len(k.text[:min(len(k.text), 1)])))
 		}
 		switch k.op {
@@ -237,14 +241,14 @@ func makeMessage(tests []test) []byte {
 			put(k, k.low)
 		case opSame:
 			grow(k.offset + k.width)
-		case opSize, opLength, opSkip, opHas, opLine, opLast, opAfter, opElement, opWhole, opOver:
+		case opSize, opLength, opSkip, opHas, opLine, opLineHas, opLast, opAfter, opElement, opWhole, opOver:
 		}
 	}
 	for _, k := range tests {
 		switch k.op {
 		case opHas:
 			b = append(b, k.text...)
-		case opLine:
+		case opLine, opLineHas:
 			b = append(b, k.text+"\r\n"...)
 		case opSize:
 			grow(k.low)
@@ -263,7 +267,7 @@ func makeMessage(tests []test) []byte {
 		case opLast:
 			grow(len(k.text))
 			copy(b[len(b)-len(k.text):], k.text)
-		case opAt, opIn, opMask, opBetween, opSize, opSkip, opHas, opLine, opSame, opAfter, opElement, opWhole, opOver:
+		case opAt, opIn, opMask, opBetween, opSize, opSkip, opHas, opLine, opLineHas, opSame, opAfter, opElement, opWhole, opOver:
 		}
 	}
 	return b

@@ -11,7 +11,7 @@ const (
 var databaseRows = []row{
 	{"mysql", nil, all(betweenLE(0, 3, 30, 512), at(3, "\x00\x0a"), in(5, digits), in(6, digits+"."), has(".", 12)), nil, "MySQL protocol, HandshakeV10"},
 	{"mysql", ports(3306), all(betweenLE(0, 3, 4, 512), at(3, "\x00\xff")), nil, "MySQL protocol, ERR packet"},
-	{"mysql", nil, all(betweenLE(0, 3, 32, 4096), at(3, "\x01"), between(12, 1, 1, 255), at(13, repeat("\x00", 19))), nil, "MySQL protocol, HandshakeResponse41 and SSLRequest"},
+	{"mysql", nil, all(betweenLE(0, 3, 32, 4096), at(3, "\x01"), masked(5, "\x02", "\x02"), between(12, 1, 1, 255), at(13, repeat("\x00", 19))), nil, "MySQL protocol, HandshakeResponse41 and SSLRequest"},
 	{"mysql", ports(33060), all(betweenLE(0, 4, 1, 1<<16), in(4, "\x00\x01\x02\x04\x0b")), nil, "MySQL X protocol, the first messages of either side"},
 	{"postgresql", nil, all(at(0, "\x00\x00\x00\x08\x04\xd2\x16"), in(7, "\x2f\x30")), nil, "PostgreSQL SSLRequest, GSSENCRequest"},
 	{"postgresql", nil, all(at(0, "\x00\x00"), between(2, 2, 16, 268), at(4, "\x04\xd2\x16\x2e")), nil, "PostgreSQL CancelRequest, keys of up to 256 bytes in protocol 3.2"},
@@ -166,5 +166,10 @@ var storageRows = []row{
 
 // lastTCPRows ask for so little that every other row goes before them.
 var lastTCPRows = []row{
+	{"finger", ports(79), all(in(0, span('!', '~')), has("\r\n", 128)), nil, "RFC 1288 section 2.3"},
+	{"finger", ports(79), all(at(0, "\r\n")), nil, "RFC 1288 section 2.3, all users"},
+	{"whois", ports(43), all(in(0, span('!', '~')), has("\r\n", 256)), nil, "RFC 3912 section 2"},
+	{"gopher", ports(70), all(in(0, span('!', '~')), has("\r\n", 256)), nil, "RFC 1436 section 2"},
+	{"gopher", ports(70), all(at(0, "\r\n")), nil, "RFC 1436 section 2, the empty selector"},
 	{"kafka", nil, all(at(0, "\x00\x00"), at(4, "\x00"), between(5, 1, 0, 90), at(6, "\x00"), between(7, 1, 1, 20), at(8, "\x00\x00\x00"), at(12, "\x00"), between(13, 1, 3, 100), in(14, clientName), in(15, clientName), in(16, clientName)), all(at(0, "\x00"), at(4, "\x00\x00\x00"), size(12, 0)), "Kafka protocol, request header with a client's name, and response header"},
 }

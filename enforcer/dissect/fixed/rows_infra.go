@@ -42,7 +42,8 @@ var infraTCPRows = []row{
 	{"openflow", nil, all(in(0, "\x01\x02\x03\x04\x05\x06"), at(1, "\x00\x00"), in(3, "\x08\x10")), all(in(0, "\x01\x02\x03\x04\x05\x06"), at(1, "\x00\x00"), in(3, "\x08\x10")), "OpenFlow 1.5.1 section 7.5.1: both sides' hello"},
 	{"openflow", ports(6633, 6653), all(in(0, "\x01\x02\x03\x04\x05\x06"), at(1, "\x00\x00"), in(3, "\x08\x10")), nil, "OpenFlow 1.5.1 section 7.5.1"},
 	{"iperf", ports(5201), all(in(0, iperfCookie), in(1, iperfCookie), in(2, iperfCookie), in(3, iperfCookie), in(35, iperfCookie), at(36, "\x00")), nil, "iperf3 session cookie"},
-	{"dlep", ports(854), all(at(0, "\x00"), between(1, 1, 1, 16), length(2, 2, 4)), nil, "RFC 8175 section 11.2, message header"},
+	{"dlep", ports(854), all(at(0, "\x00"), between(1, 1, 2, 16), length(2, 2, 4)), nil, "RFC 8175 section 11.2, message header"},
+	{"dlep", ports(854), all(at(0, "\x00\x01"), length(2, 2, 4), at(4, "\x00"), between(8, 1, 0, 5)), nil, "RFC 8175 section 12.5, session initialization: an item of heartbeat, peer type or extensions"},
 	{"slp", ports(427), all(at(0, "\x02"), between(1, 1, 1, 11), length(2, 3, 0)), nil, "RFC 2608 section 8"},
 	{"lisp", ports(4342), all(at(0, "\x00\x11\x00")), nil, "RFC 9301, reliable transport registration"},
 }

@@ -11,7 +11,7 @@ const (
 
 // mailRows: what one side of a dialogue says that nobody else does.
 var mailRows = []row{
-	{"smtp", nil, all(at(0, "220"), in(3, " -"), has("SMTP", 256)), nil, "RFC 5321 section 4.2"},
+	{"smtp", nil, all(at(0, "220"), in(3, " -"), lineHas("SMTP")), nil, "RFC 5321 section 4.2"},
 	{"smtp", nil, all(fold(0, "EHLO ")), nil, "RFC 5321 section 4.1.1.1"},
 	{"smtp", nil, all(fold(0, "LHLO ")), nil, "RFC 2033 section 4.1"},
 	{"smtp", nil, all(fold(0, "HELO ")), all(at(0, "250"), in(3, " -")), "RFC 5321 section 4.1.1.1"},
@@ -24,7 +24,7 @@ var mailRows = []row{
 	{"imap", nil, all(at(0, "* PREAUTH ")), nil, "RFC 9051 section 7.1.4"},
 	{"nntp", nil, all(at(0, "20"), in(2, "01"), at(3, " "), has("NNRP", 128)), nil, "RFC 3977 section 5.1, as INN greets"},
 	{"nntp", nil, all(at(0, "20"), in(2, "01"), at(3, " "), hasFold("NNTP", 128)), nil, "RFC 3977 section 5.1"},
-	{"ftp", nil, all(at(0, "220"), in(3, " -"), has("FTP", 256)), nil, "RFC 959 section 5.4"},
+	{"ftp", nil, all(at(0, "220"), in(3, " -"), lineHas("FTP")), nil, "RFC 959 section 5.4"},
 	{"ftp", nil, all(at(0, "227 Entering Passive Mode (")), nil, "RFC 959 section 4.2.2"},
 	{"ftp", nil, all(at(0, "229 Entering Extended Passive Mode (")), nil, "RFC 2428 section 3"},
 }
@@ -82,11 +82,6 @@ var textRows = []row{
 	{"tivoconnect", nil, all(fold(0, "TiVoConnect=")), nil, "TiVo Connect automatic machine discovery"},
 	{"ripe-atlas", nil, all(at(0, "MGLNDD_")), nil, "Magellan probe of RIPE Atlas"},
 	{"atg", nil, all(at(0, "\x01"), in(1, "ISis"), in(2, digits), in(3, digits), in(4, digits), in(5, digits), in(6, digits)), nil, "Veeder-Root TLS-350 command format"},
-	{"finger", ports(79), all(in(0, span('!', '~')), has("\r\n", 128)), nil, "RFC 1288 section 2.3"},
-	{"finger", ports(79), all(at(0, "\r\n")), nil, "RFC 1288 section 2.3, all users"},
-	{"whois", ports(43), all(in(0, span('!', '~')), has("\r\n", 256)), nil, "RFC 3912 section 2"},
-	{"gopher", ports(70), all(in(0, span('!', '~')), has("\r\n", 256)), nil, "RFC 1436 section 2"},
-	{"gopher", ports(70), all(at(0, "\r\n")), nil, "RFC 1436 section 2, the empty selector"},
 	{"lpd", ports(515), all(in(0, span(1, 5)), in(1, span('!', '~')), has("\n", 128)), nil, "RFC 1179 section 5"},
 	{"graphite", ports(2003), all(in(0, lineStart), has(".", 128), has(" ", 256), has("\n", 512)), nil, "Graphite plaintext protocol"},
 	{"spice", nil, all(at(0, "REDQ"), in(4, "\x01\x02"), at(5, "\x00\x00\x00")), nil, "SPICE protocol, RedLinkMess"},

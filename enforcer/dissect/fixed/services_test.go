@@ -17,7 +17,7 @@ func serviceStreams() []opening {
 		{"CAN over IP", "can-over-ip", tcp(40000, c("ISO11898\x01\x01\x00\x00\x01\x23"))},
 		{"ClickHouse client", "clickhouse", tcp(9000, c("\x00\x11ClickHouse client\x15\x09\xa7\xa9\x03"))},
 		{"ClickHouse server", "clickhouse", tcp(9000, s("\x00\x0aClickHouse\x15\x09\xa7\xa9\x03"))},
-		{"DLEP session", "dlep", tcp(854, c("\x00\x01\x00\x08\x00\x01\x00\x04abcd"))},
+		{"DLEP session", "dlep", tcp(854, c("\x00\x01\x00\x08\x00\x05\x00\x04\x00\x00\xea\x60"))},
 		{"DRDA, exchange of attributes", "drda", tcp(40000, c("\x00\x0e\xd0\x41\x00\x01\x00\x08\x10\x41\x00\x04\x11\x5e"))},
 		{"DRDA, statement and reply", "drda", tcp(40000, c("\x00\x0a\xd0\x51\x00\x02\x00\x04\x20\x14"), s("\x00\x0a\xd0\x43\x00\x02\x00\x04\x24\x08"))},
 		{"Elasticsearch transport", "elasticsearch", tcp(9300, c("ES\x00\x00\x00\x40\x00\x00\x00\x00\x00\x00\x00\x09\x08\x07\x0b\x0c\x01"))},

@@ -24,6 +24,7 @@ const (
 	opSize              // the datagram has low..high bytes; a stream has at least low
 	opHas               // text stands somewhere in the first high bytes
 	opLine              // the first line ends with text, and is text itself
+	opLineHas           // the first line ends among the first high bytes, and text stands in it
 	opLast              // the datagram ends with text; a stream has no end
 	opSame              // width bytes at offset are what the other side sent there; in replies only
 	opAfter             // later tests count from offset on
@@ -49,6 +50,9 @@ const maxMessage = 1 << 20
 // maxLine bounds the first line of a text protocol: a SIP or RTSP request line
 // with a long URI.
 const maxLine = 1024
+
+// maxReply bounds the line of a server's reply (RFC 5321 section 4.5.3.1.5).
+const maxReply = 512
 
 func at(offset int, text string) test { return test{op: opAt, offset: offset, text: text} }
 func fold(offset int, text string) test {
@@ -101,6 +105,7 @@ func over(tags string) test            { return test{op: opOver, text: tags} }
 func size(low, high int) test          { return test{op: opSize, low: low, high: high} }
 func has(text string, within int) test { return test{op: opHas, text: text, high: within} }
 func lineEnd(text string) test         { return test{op: opLine, text: text} }
+func lineHas(text string) test         { return test{op: opLineHas, text: text, high: maxReply} }
 func last(text string) test            { return test{op: opLast, text: text} }
 func all(tests ...test) []test         { return tests }
 func ports(p ...uint16) []uint16       { return p }
@@ -177,6 +182,13 @@ func (t *test) ask(i input) (a answer, next int) {
 		return t.askHas(i), 0
 	case opLine:
 		return t.askLine(i), 0
+	case opLineHas:
+		b = b[:min(len(b), t.high)]
+		end := bytes.IndexByte(b, '\n')
+		if end < 0 && len(b) < t.high {
+			return i.short(), 0
+		}
+		return t.askHas(input{bytes: b[:max(end, 0)]}), 0
 	case opLast:
 		if i.stream {
 			return more, 0

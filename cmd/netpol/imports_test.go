@@ -100,7 +100,8 @@ var rules = []rule{
 	{"cmd/netpol/internal/propose", []string{"compiler/artifact", "enforcer/kernel/survey", "lang"}, nil},
 	{"cmd/netpol/internal/scaffold", []string{"docs/ci"}, nil},
 	{"cmd/netpol/internal/source", []string{"cmd/netpol/internal/revision"}, nil},
-	{"cmd/netpol/...", []string{"..."}, []string{"github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/aymanbagabas/go-udiff/...", "golang.org/x/term", "golang.org/x/text/..."}},
+	{"cmd/netpol/internal/top", []string{"cmd/netpol/internal/view", "enforcer/telemetry"}, []string{"charm.land/bubbletea/v2"}},
+	{"cmd/netpol/...", []string{"..."}, []string{"charm.land/bubbletea/v2", "github.com/spf13/cobra/...", "github.com/spf13/pflag", "github.com/aymanbagabas/go-udiff/...", "golang.org/x/term", "golang.org/x/text/..."}},
 }
 
 type listed struct {

@@ -116,3 +116,6 @@ func shorten(s string, maxBytes int) string {
 	}
 	return s[:cut] + "..."
 }
+
+// Line makes text from outside safe for one line of a terminal.
+func Line(s string) string { return cleanLine(s) }

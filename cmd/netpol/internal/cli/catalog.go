@@ -163,8 +163,8 @@ func newCatalogSearchCommand(t *tool) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "search TEXT...",
 		Short: "Find applications, protocols and categories by a part of their name or domains",
-		Long: `Find the entries whose tag, name, category, brand or domains contain every TEXT, without
-regard to case. The domain that was hit stands in the last column.
+		Long: `Find the entries whose tag, name, category, brand, domains or signatures contain every
+TEXT, without regard to case. The row that was hit stands in the last column.
 
 Exit codes: 0 something was found, 1 nothing was, or error.`,
 		Example: `  netpol catalog search video call
@@ -193,9 +193,12 @@ Exit codes: 0 something was found, 1 nothing was, or error.`,
 
 // catalogSearch lists the entries that contain every word.
 func catalogSearch(cat *artifact.Catalogue, words []string) []view.CatalogEntry {
-	domains := make(map[string][]string, len(cat.Applications))
+	rows := make(map[string][]string, len(cat.Applications))
 	for _, a := range cat.Applications {
-		domains[a.Tag] = a.Domains
+		rows[a.Tag] = slices.Clone(a.Domains)
+		for _, s := range a.Signatures {
+			rows[a.Tag] = append(rows[a.Tag], policies.SignatureText(s))
+		}
 	}
 	var out []view.CatalogEntry
 	for _, e := range catalogEntries(cat) {
@@ -208,12 +211,12 @@ func catalogSearch(cat *artifact.Catalogue, words []string) []view.CatalogEntry 
 			}
 			at := -1
 			if e.Kind == kindApplication {
-				at = slices.IndexFunc(domains[e.Tag], func(d string) bool { return strings.Contains(d, w) })
+				at = slices.IndexFunc(rows[e.Tag], func(row string) bool { return strings.Contains(strings.ToLower(row), w) })
 			}
 			if all = all && at >= 0; !all {
 				break
 			}
-			e.Found = domains[e.Tag][at]
+			e.Found = rows[e.Tag][at]
 		}
 		if all {
 			out = append(out, e)

@@ -38,7 +38,7 @@ func newCrew(ctx context.Context, e *Engine) *crew {
 	lanes := 1 + len(e.config.Lanes)
 	c := &crew{policies: make([]atomic.Pointer[policy], lanes), placed: make([]atomic.Int64, lanes)}
 	if e.config.Live && e.config.Tracker != nil {
-		c.lister = newLister(ctx, e.config.Tracker, lanes, e.config.LaneOf)
+		c.lister = newLister(ctx, e.config.Tracker, lanes, e.config.LaneOf, e.wake)
 	}
 	if e.config.Live && e.config.Heartbeat != nil {
 		c.heart = newHeart(ctx, e.config.Heartbeat, lanes, e.config.Logger)

@@ -55,14 +55,15 @@ type listed struct {
 type lister struct {
 	wishes  chan wish
 	laneOf  func(*flow.Connection) int
+	wake    func(lane int) // has the lane's worker look at its batches
 	batches []chan listed          // by lane
 	spare   chan []flow.Connection // read batches, for reuse
 	open    atomic.Int32           // workers that have not had the last batch of the list
 }
 
 // newLister starts reading from a tracker until ctx ends.
-func newLister(ctx context.Context, t Tracker, lanes int, laneOf func(*flow.Connection) int) *lister {
-	l := &lister{wishes: make(chan wish, 1), laneOf: laneOf, spare: make(chan []flow.Connection, lanes*listAhead)}
+func newLister(ctx context.Context, t Tracker, lanes int, laneOf func(*flow.Connection) int, wake func(int)) *lister {
+	l := &lister{wishes: make(chan wish, 1), laneOf: laneOf, wake: wake, spare: make(chan []flow.Connection, lanes*listAhead)}
 	for range lanes {
 		l.batches = append(l.batches, make(chan listed, listAhead))
 	}
@@ -93,6 +94,7 @@ func (l *lister) answer(ctx context.Context, t Tracker, wish wish) {
 	send := func(lane int, b listed) error {
 		select {
 		case l.batches[lane] <- b:
+			l.wake(lane) // what a list says is soon out of date
 			return nil
 		case <-ctx.Done():
 			return errAbandoned

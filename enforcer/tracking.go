@@ -55,7 +55,7 @@ type listed struct {
 type lister struct {
 	wishes  chan wish
 	laneOf  func(*flow.Connection) int
-	wake    func(lane int) // has the lane's worker look at its batches
+	wake    func(lane int)         // has the lane's worker look at its batches
 	batches []chan listed          // by lane
 	spare   chan []flow.Connection // read batches, for reuse
 	open    atomic.Int32           // workers that have not had the last batch of the list

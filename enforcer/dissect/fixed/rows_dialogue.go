@@ -60,7 +60,7 @@ func dialogueRows() (rows []row) {
 			rows = append(rows, row{d.tag, nil, d.greeting, d.command(command), d.source})
 		}
 	}
-	rows = append(rows, mailRows...)
+	rows = append(rows, mailRows()...)
 	for i := range dialogues {
 		d := &dialogues[i]
 		for _, command := range d.commands {

@@ -19,7 +19,7 @@ const (
 	maxInput = 64 << 10
 )
 
-// Run tries as many inputs as the environment asks for, and none without it. They are
+// Run tries as many inputs as the environment asks for, none without it. They are
 // seeds that were changed at random, always in the same way. An input with an
 // outcome that none had before joins the seeds: outcomes stand in for the coverage
 // that Go's fuzzer goes by.

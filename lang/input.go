@@ -8,11 +8,11 @@ type Input struct {
 	Name         string
 	Description  string
 	Interface    Text
-	FirstPackets int    // of each flow that are read; 0 all, -1 not written
-	Incoming     bool   // what this machine sends is left out
-	Promiscuous  bool   // packets for other machines are read, too
-	Unwrap       []Text // tunnels whose inner flows are meant, by TunnelWords
+	FirstPackets int        // of each flow that are read; 0 all, -1 not written
+	Incoming     bool       // what this machine sends is left out
+	Promiscuous  bool       // packets for other machines are read, too
+	Unwrap       []Text     // tunnels whose inner flows are meant, by TunnelWords
 	Filter       []Criteria // that packets meet which are read; any of them
-	Bypass       []Text       // addresses whose packets are not read
+	Bypass       []Text     // addresses whose packets are not read
 	Range        diag.Range
 }

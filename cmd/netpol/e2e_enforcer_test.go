@@ -203,7 +203,7 @@ func TestEnforcerLabelsAndSurvives(t *testing.T) {
 		s.wantText(s.ask("why", "tcp", zoom.String(), to), "tls/zoom", "matches policy prioritize-zoom", "zoomfrn99mmr.zoom.us")
 		s.wantText(s.ask("why", "tcp", to, other.String()), "does not match policy prioritize-zoom")
 	}
-	s.wantText(s.ask("show", "flows", "--application", "zoom"), "zoomfrn99mmr.zoom.us")
+	s.wantText(s.ask("flows", "app == 'zoom'"), "zoomfrn99mmr.zoom.us")
 
 	survivesKill(t, lab, s, first)
 }

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -61,8 +60,8 @@ func (s *site) counters() map[string]uint64 {
 	return out.Enforcer.Status.Counters
 }
 
-// labelled counts the connections of the router that carry a label, and all.
-func (s *site) labelled(bit int) (with, all int) {
+// labelled counts the connections to a port that carry a label, and all.
+func (s *site) labelled(bit int, proto uint8, port uint16) (with, all int) {
 	s.t.Helper()
 	var err error
 	s.ns.Do(func() {
@@ -72,7 +71,7 @@ func (s *site) labelled(bit int) (with, all int) {
 		}
 		defer client.Close()
 		err = client.Connections(0, 0, func(c *flow.Connection) error {
-			if c.Orig.Proto != 17 || c.Orig.DstPort != 53 {
+			if c.Orig.Proto != proto || c.Orig.DstPort != port {
 				return nil
 			}
 			all++
@@ -157,7 +156,7 @@ func TestLiveNewFlows(t *testing.T) {
 			time.Sleep(12 * time.Second)
 			after := usageOf(t, netpold.cmd.Process.Pid)
 			counters := s.counters()
-			with, all := s.labelled(s.bit("calls"))
+			with, all := s.labelled(s.bit("calls"), unix.IPPROTO_UDP, 53)
 			cpu := (after.cpu - before.cpu) / flows
 			t.Logf("%.0f new flows/s: %d of %d labelled, %d copies lost, %.1f µs of netpold a flow, %d MB resident", flows/took.Seconds(), with, all, counters["capture_lost"], float64(cpu.Nanoseconds())/1e3, after.resident/1024)
 			netpold.stop()
@@ -309,7 +308,7 @@ func TestLiveSpray(t *testing.T) {
 `, "--max-flows", "65536")
 	g := newGenerator(t, lab, 53, []byte("spray"))
 	stream := make(chan float64)
-	go func() { stream <- iperf(t, lab, 12) }()
+	go func() { stream <- iperf(t, lab, 30) }()
 	time.Sleep(time.Second)
 	most := 0
 	onProcessor(0, func() {
@@ -322,7 +321,7 @@ func TestLiveSpray(t *testing.T) {
 		}
 	})
 	most = max(most, usageOf(t, netpold.cmd.Process.Pid).resident)
-	kept := strings.Count(s.ns.Run("conntrack", "-L", "-p", "tcp", "--dport", "5201", "-o", "labels"), "stream")
+	kept, _ := s.labelled(s.bit("stream"), unix.IPPROTO_TCP, 5201)
 	gbit := <-stream
 	counters := s.counters()
 	t.Logf("%d MB resident at most; %d of iperf3's connections labelled, %.2f Gbit/s; %d flows evicted, %d copies lost", most/1024, kept, gbit, counters["flows_evicted"], counters["capture_lost"])
@@ -353,7 +352,7 @@ func TestLiveReloads(t *testing.T) {
 		}
 	}
 	time.Sleep(2 * time.Second)
-	with, all := s.labelled(s.bit("calls"))
+	with, all := s.labelled(s.bit("calls"), unix.IPPROTO_UDP, 53)
 	counters, after := s.counters(), usageOf(t, pid).resident
 	t.Logf("%d reloads: %d of %d connections labelled, %d copies lost, %d MB resident after half of them, %d MB after all", counters["reloads"], with, all, counters["capture_lost"], half/1024, after/1024)
 	if with != all || counters["capture_lost"] > 0 || after > half+half/4 {

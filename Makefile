@@ -2,6 +2,8 @@
 GO       ?= go
 FUZZTIME ?= 20s
 FUZZPKGS ?= ./...
+# What reads packets, for fuzz-count.
+COUNTPKGS ?= ./enforcer/dissect/... ./enforcer/flow ./enforcer/packet ./cmd/netpol/internal/evasion
 RUNS     ?= 1000000
 # Captures that others have named; see .ci/agreement.
 CORPUS   ?= ../shared/corpus
@@ -50,9 +52,9 @@ fuzz: ## each fuzz test of FUZZPKGS for FUZZTIME
 	  done; \
 	done
 
-fuzz-count: ## each fuzz test of what reads packets by RUNS inputs, the same each time, without Go's fuzzer: ten times as many a second
+fuzz-count: ## each fuzz test of COUNTPKGS by RUNS inputs, the same each time, without Go's fuzzer: ten times as many a second
 	@out=$$(mktemp); trap 'rm -f "$$out"' EXIT; \
-	NETPOL_FUZZ_RUNS=$(RUNS) $(GO) test -count=1 -timeout 0 -run '^Fuzz' -v ./enforcer/dissect/... ./enforcer/flow ./enforcer/packet ./cmd/netpol/internal/evasion >"$$out" 2>&1 \
+	NETPOL_FUZZ_RUNS=$(RUNS) $(GO) test -count=1 -timeout 0 -run '^Fuzz' -v $(COUNTPKGS) >"$$out" 2>&1 \
 	  || { grep -vE '^(===|    --- PASS)' "$$out"; exit 1; }; grep 'inputs in' "$$out"
 
 bench:

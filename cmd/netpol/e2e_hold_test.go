@@ -413,15 +413,7 @@ func TestHoldThroughReloads(t *testing.T) {
 func TestOtherNamesWaitUntilTheirHello(t *testing.T) {
 	s, lab, sink, _ := holdSite(t, fmt.Sprintf(holdPolicy, true, "open"))
 	s.awake()
-	var c net.Conn
-	var err error
-	lab.Client.Do(func() {
-		c, err = net.DialTimeout("tcp", netip.AddrPortFrom(lab.ServerAddr4, 443).String(), 10*time.Second)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
+	c := dialHTTPS(t, lab)
 	local := netip.MustParseAddrPort(c.LocalAddr().String())
 	hold := s.bit("np-hold")
 	if entry := s.conn(local, lab.ServerAddr4); !entry.Has(hold) {
@@ -449,15 +441,7 @@ func TestHelloInSmallSegmentsIsHeld(t *testing.T) {
 	hello := helloOf(t, "www.blocked.example")
 	for _, size := range []int{100, 40} {
 		t.Logf("a hello of %d bytes in %d segments", len(hello), (len(hello)+size-1)/size)
-		var c net.Conn
-		var err error
-		lab.Client.Do(func() {
-			c, err = net.DialTimeout("tcp", netip.AddrPortFrom(lab.ServerAddr4, 443).String(), 10*time.Second)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { c.Close() })
+		c := dialHTTPS(t, lab)
 		sink.bytes.Store(0)
 		for rest := hello; len(rest) > 0; rest = rest[min(size, len(rest)):] {
 			if _, err := c.Write(rest[:min(size, len(rest))]); err != nil {
@@ -474,4 +458,19 @@ func TestHelloInSmallSegmentsIsHeld(t *testing.T) {
 			t.Errorf("in segments of %d: %d bytes reached the server, want less than the hello", size, got)
 		}
 	}
+}
+
+// dialHTTPS opens a connection to the server's port 443 that says nothing yet.
+func dialHTTPS(t *testing.T, lab *kerneltest.Lab) net.Conn {
+	t.Helper()
+	var c net.Conn
+	var err error
+	lab.Client.Do(func() {
+		c, err = net.DialTimeout("tcp", netip.AddrPortFrom(lab.ServerAddr4, 443).String(), 10*time.Second)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
 }

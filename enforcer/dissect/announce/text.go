@@ -2,6 +2,7 @@ package announce
 
 import (
 	"bytes"
+	"iter"
 	"net/netip"
 
 	"github.com/netpol/netpol/enforcer/dissect"
@@ -14,10 +15,17 @@ const (
 	maxAddress = 45 // an IPv6 address in text
 )
 
-// cutLine gives the first line, without its end.
-func cutLine(b []byte) (line, rest []byte, ok bool) {
-	line, rest, _ = bytes.Cut(b, []byte("\n"))
-	return bytes.TrimRight(line, "\r"), rest, len(b) > 0
+// lines are the first maxLines lines, without their ends.
+func lines(b []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for n := 0; n < maxLines && len(b) > 0; n++ {
+			var line []byte
+			line, b, _ = bytes.Cut(b, []byte("\n"))
+			if !yield(bytes.TrimRight(line, "\r")) {
+				return
+			}
+		}
+	}
 }
 
 // cutNumber reads decimal digits, at most as many as a port has.
@@ -49,13 +57,7 @@ func hasFold(b []byte, prefix string) bool {
 // 959 sections 4.1.2, 4.2.2; RFC 2428).
 func appendFTP(out []Flow, p *Packet) []Flow {
 	f := Flow{Protocol: ftpData, Peer: p.receiver()}
-	rest := p.Payload
-	for range maxLines {
-		line, after, ok := cutLine(rest)
-		if !ok {
-			break
-		}
-		rest = after
+	for line := range lines(p.Payload) {
 		var addr netip.Addr
 		port := 0
 		switch {
@@ -139,13 +141,7 @@ func appendSDP(out []Flow, p *Packet) []Flow {
 		out = add(out, p, addr, port, Flow{Protocol: protocol, UDP: true})
 		out = add(out, p, addr, control, Flow{Protocol: rtcp, UDP: true})
 	}
-	rest := p.Payload
-	for range maxLines {
-		line, after, ok := cutLine(rest)
-		if !ok {
-			break
-		}
-		rest = after
+	for line := range lines(p.Payload) {
 		switch {
 		case hasFold(line, "v=0"): // another description
 			flush()
@@ -200,13 +196,7 @@ func appendRTSP(out []Flow, p *Packet) []Flow {
 	if p.From == dissect.Server {
 		key = []byte("server_port=")
 	}
-	rest := p.Payload
-	for range maxLines {
-		line, after, ok := cutLine(rest)
-		if !ok {
-			break
-		}
-		rest = after
+	for line := range lines(p.Payload) {
 		if !hasFold(line, "Transport:") || bytes.Contains(line, []byte("/TCP")) {
 			continue
 		}

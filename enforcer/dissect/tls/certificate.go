@@ -127,20 +127,13 @@ func (cert *leaf) nameServer(w *dissect.Window, f *fact.Facts) {
 // sign looks for a signature among the parts of a Name.
 func (cert *leaf) sign(w *dissect.Window, where dissect.Where, name []byte, f *fact.Facts) bool {
 	var buf [maxPart]byte
-	for c := dissect.NewCursor(name); c.Len() > 0; {
-		set := child(&c, derSet)
-		for set.Len() > 0 {
-			pair := child(&set, derSequence)
-			oid := child(&pair, derOID)
-			_, value := element(&pair)
-			short := attributeName(oid.Rest())
-			if short == "" || !value.OK() || len(short)+1+value.Len() > len(buf) {
-				continue
-			}
-			part := append(append(append(buf[:0], short...), '='), value.Rest()...)
-			if w.Sign(where, part, fact.ByCert, f) {
-				return true
-			}
+	for short, value := range parts(name) {
+		if len(short)+1+len(value) > len(buf) {
+			continue
+		}
+		part := append(append(append(buf[:0], short...), '='), value...)
+		if w.Sign(where, part, fact.ByCert, f) {
+			return true
 		}
 	}
 	return false

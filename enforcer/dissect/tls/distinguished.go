@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha1"
 	"encoding/hex"
+	"iter"
 	"time"
 
 	"github.com/netpol/netpol/enforcer/dissect"
@@ -87,28 +88,36 @@ var attributeNames = []struct{ oid, name string }{
 // maxName bytes. Parts of other kinds are left out.
 func appendName(to, name []byte) []byte {
 	start := len(to)
-	for c := dissect.NewCursor(name); c.Len() > 0; {
-		set := child(&c, derSet)
-		for set.Len() > 0 {
-			pair := child(&set, derSequence)
-			oid := child(&pair, derOID)
-			_, value := element(&pair)
-			short := attributeName(oid.Rest())
-			before := len(to)
-			if short == "" || !value.OK() {
-				continue
-			}
-			if before > start {
-				to = append(to, ", "...)
-			}
-			to = append(append(to, short...), '=')
-			to = dissect.AppendEscaped(to, value.Rest(), '\\')
-			if len(to)-start > maxName {
-				return to[:before]
-			}
+	for short, value := range parts(name) {
+		before := len(to)
+		if before > start {
+			to = append(to, ", "...)
+		}
+		to = append(append(to, short...), '=')
+		to = dissect.AppendEscaped(to, value, '\\')
+		if len(to)-start > maxName {
+			return to[:before]
 		}
 	}
 	return to
+}
+
+// parts are those of a Name whose kinds are known, with the short names of their
+// kinds (RFC 5280 section 4.1.2.4).
+func parts(name []byte) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for c := dissect.NewCursor(name); c.Len() > 0; {
+			set := child(&c, derSet)
+			for set.Len() > 0 {
+				pair := child(&set, derSequence)
+				oid := child(&pair, derOID)
+				_, value := element(&pair)
+				if short := attributeName(oid.Rest()); short != "" && value.OK() && !yield(short, value.Rest()) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func attributeName(oid []byte) string {

@@ -348,14 +348,17 @@ func TestHungEnforcerHoldsLittle(t *testing.T) {
 	for range flows {
 		query(t, lab.Client, lab.ServerAddr4, "www.other.example", time.Millisecond)
 	}
-	stuck := flows - sink.datagrams.Load()
-	if stuck < 1 || stuck > 8 {
-		t.Errorf("%d of %d packets are stuck, want some and at most 8", stuck, flows)
-	}
+	// What netpold has stays with it while it is stopped, gate or no gate: waiting
+	// here is for those on their way to the server only.
+	s.eventually("all but eight packets pass", func() bool { return sink.datagrams.Load() >= flows-8 })
 	s.eventually("the gate is shut", func() bool {
 		return !strings.Contains(s.ns.Run("nft", "list set inet netpol np_hold_alive"), "expires")
 	})
 	took := time.Since(began)
+	stuck := flows - sink.datagrams.Load()
+	if stuck < 1 {
+		t.Error("no packet is stuck, want some")
+	}
 	if took > 2500*time.Millisecond {
 		t.Errorf("packets were held for %v, want 2 s", took)
 	}

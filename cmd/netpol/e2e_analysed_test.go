@@ -42,15 +42,21 @@ func TestDefaultDenyByTheAnalysedLabel(t *testing.T) {
 	lab.Router.Run("nft", "-f", s.path("mine.nft"))
 	server := lab.ServerAddr4
 
-	if !answers(t, lab, "www.example.org") {
+	if !answers(t, lab, "www.example.org", patience, nil) {
 		t.Error("without netpold a connection that nobody judges is stopped")
 	}
 	netpold := s.startEnforcer()
+	judged := func(local netip.AddrPort) {
+		s.eventually("netpold has judged", func() bool {
+			c := s.conn(local, server)
+			return c.Has(s.bit("analysed"))
+		})
+	}
 	for range 3 {
-		if !answers(t, lab, "us04web.zoom.us") {
+		if !answers(t, lab, "us04web.zoom.us", patience, judged) {
 			t.Error("a connection of zoom is stopped")
 		}
-		if answers(t, lab, "www.example.org") {
+		if answers(t, lab, "www.example.org", time.Second, judged) {
 			t.Error("a connection of something else passes")
 		}
 	}
@@ -104,9 +110,9 @@ policy "elsewhere" {
 	}
 }
 
-// answers says that a server's answer to a hello comes within a second, and one
-// to what is sent half a second later: netpold has judged by then.
-func answers(t *testing.T, lab *kerneltest.Lab, name string) bool {
+// answers says that a server's answer to a hello comes in time, and one to what
+// is sent once the connection has been judged, where somebody judges.
+func answers(t *testing.T, lab *kerneltest.Lab, name string, within time.Duration, judged func(netip.AddrPort)) bool {
 	t.Helper()
 	var conn net.Conn
 	var err error
@@ -117,13 +123,15 @@ func answers(t *testing.T, lab *kerneltest.Lab, name string) bool {
 		t.Fatalf("connect: %v", err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(time.Second))
+	_ = conn.SetDeadline(time.Now().Add(within))
 	c := tls.Client(conn, &tls.Config{ServerName: name, InsecureSkipVerify: true})
 	if err := c.Handshake(); err != nil {
 		return false
 	}
-	time.Sleep(300 * time.Millisecond)
-	_ = conn.SetDeadline(time.Now().Add(time.Second))
+	if judged != nil {
+		judged(conn.LocalAddr().(*net.TCPAddr).AddrPort())
+	}
+	_ = conn.SetDeadline(time.Now().Add(within))
 	_, _ = c.Write([]byte{1}) // serveTLS hangs up then
 	_, err = c.Read(make([]byte, 1))
 	return !errors.Is(err, os.ErrDeadlineExceeded)

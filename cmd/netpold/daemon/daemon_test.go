@@ -20,7 +20,7 @@ import (
 )
 
 // patience bounds every wait; what is waited for takes some milliseconds.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // testConfig has directories of its own. The socket's path must fit a
 // sockaddr_un, which t.TempDir does not promise.

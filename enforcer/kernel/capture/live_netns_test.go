@@ -24,14 +24,25 @@ func TestLiveIsWoken(t *testing.T) {
 	}
 	defer l.Close()
 	var r packet.Raw
-	for n := range quietAfter + 2 { // in the kernel, then in Go's poller
-		l.Wake()
-		began := time.Now()
-		if err := l.Next(&r); !errors.Is(err, packet.ErrIdle) || time.Since(began) > idleWait*time.Millisecond/2 {
-			t.Fatalf("wait %d: woken, got %v after %v", n, err, time.Since(began))
+	// In the kernel for the first waits, then in Go's poller. A busy machine may
+	// make any one wait late; a wake-up that is lost makes all of them late.
+	for way, waits := range []int{quietAfter, quietAfter} {
+		prompt := 0
+		for range waits {
+			l.Wake()
+			began := time.Now()
+			if err := l.Next(&r); !errors.Is(err, packet.ErrIdle) {
+				t.Fatalf("woken, got %v", err)
+			}
+			if time.Since(began) < idleWait*time.Millisecond/2 {
+				prompt++
+			}
+		}
+		if prompt == 0 {
+			t.Errorf("way %d of waiting: Wake did not end any of %d waits", way, waits)
 		}
 		if err := l.Next(&r); !errors.Is(err, packet.ErrIdle) {
-			t.Fatalf("wait %d: got %v", n, err)
+			t.Fatalf("got %v", err)
 		}
 	}
 	in, err := net.ListenPacket("udp", "127.0.0.1:9000") // in the namespace that this thread has entered

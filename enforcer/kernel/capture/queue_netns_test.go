@@ -54,7 +54,7 @@ func holdLab(t *testing.T, waiting int) (*kerneltest.Lab, *Live) {
 func next(t *testing.T, live *Live) packet.Raw {
 	t.Helper()
 	var r packet.Raw
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		err := live.Next(&r)
 		if err == nil {
 			r.Data = append([]byte(nil), r.Data...)
@@ -113,7 +113,7 @@ func TestHeldPacketWaitsAndIsTold(t *testing.T) {
 		if err := live.Next(&again); !errors.Is(err, packet.ErrIdle) { // the turns are made in here
 			t.Fatalf("got %v and %+v, want nothing to read", err, again)
 		}
-		_ = in.SetReadDeadline(time.Now().Add(10 * time.Second))
+		_ = in.SetReadDeadline(time.Now().Add(time.Minute))
 		if _, _, err := in.ReadFrom(make([]byte, 10)); err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +147,7 @@ func TestFullQueueLetsPass(t *testing.T) {
 			_, _ = out.Write([]byte("x"))
 		})
 	}
-	_ = in.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = in.SetReadDeadline(time.Now().Add(time.Minute))
 	for range flows - 2 {
 		if _, _, err := in.ReadFrom(make([]byte, 10)); err != nil {
 			t.Fatal(err)
@@ -193,7 +193,7 @@ func TestCloseReleases(t *testing.T) {
 	if err := live.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_ = in.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = in.SetReadDeadline(time.Now().Add(time.Minute))
 	if _, _, err := in.ReadFrom(make([]byte, 10)); err != nil {
 		t.Error(err)
 	}

@@ -230,7 +230,7 @@ func TestMQTTBrokerGone(t *testing.T) {
 	for range 10_000 {
 		s.Offer(0, flowOf("meanwhile"))
 	}
-	if took := time.Since(start); took > 2*time.Second {
+	if took := time.Since(start); took > 20*time.Second { // a busy machine is slow, an offer that waits would take forever
 		t.Errorf("10,000 offers without a broker took %v", took)
 	}
 	eventually(t, "a fault", func() bool { return s.Status()[0].Fault != "" })

@@ -254,7 +254,7 @@ func (w *world) datagrams(port uint16, send func(to string) error) (stop func() 
 	return func() (int64, int64) {
 		close(end)
 		sending.Wait()
-		for deadline := time.Now().Add(2 * time.Second); got.Load() < sent.Load() && time.Now().Before(deadline); {
+		for deadline := time.Now().Add(w.slack(2 * time.Second)); got.Load() < sent.Load() && time.Now().Before(deadline); {
 			time.Sleep(10 * time.Millisecond)
 		}
 		in.Close()

@@ -69,7 +69,11 @@ func TestPlayCaptureCrossesRouterBothWays(t *testing.T) {
 	if err != nil || sent != 2*packets {
 		t.Fatalf("got %d packets sent, %v, want %d", sent, err, 2*packets)
 	}
-	time.Sleep(50 * time.Millisecond) // the last packet's way through two veths
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if len(wan.Sightings()) >= packets && len(lan.Sightings()) >= packets { // the last packet's way leads through two veths
+			break
+		}
+	}
 	if got := count(wan.Sightings())[tuple{17, client, server}]; got != packets {
 		t.Errorf("got %d packets at the server, want %d", got, packets)
 	}

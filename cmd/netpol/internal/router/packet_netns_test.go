@@ -61,7 +61,7 @@ func newTalker(t *testing.T, ns *kerneltest.NS, to netip.AddrPort) talker {
 // when none is expected.
 func (k talker) say(expected bool) bool {
 	k.t.Helper()
-	patience := 5 * time.Second
+	patience := time.Minute
 	if !expected {
 		patience = 200 * time.Millisecond
 	}

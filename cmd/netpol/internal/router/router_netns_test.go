@@ -240,7 +240,7 @@ func onlyConn(t *testing.T) ct.Conn {
 		t.Fatal(err)
 	}
 	defer func() { _ = client.Close() }()
-	for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		var found []ct.Conn
 		if err := client.Dump(func(c ct.Conn) error {
 			if c.Orig.DstPort == 8801 {

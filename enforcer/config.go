@@ -66,7 +66,7 @@ type Config struct {
 	Fuse       dissect.Fuse
 	Bundle     *artifact.Bundle
 	MaxFlows   int // default DefaultMaxFlows
-	MaxOpening int // flows inspected at once, default DefaultMaxOpening
+	MaxOpening int // flows inspected at once, default DefaultMaxOpening; of several lanes each has its share for sure
 	// MaxBuffers bounds the bytes held for reassembly, default 16 MiB.
 	MaxBuffers int
 	// MaxNames bounds the cache of DNS answers, default classify.DefaultNames.

@@ -101,7 +101,7 @@ func (c *crew) places() bool {
 }
 
 // laneConfig is the configuration of one lane's worker: what is bounded for all
-// is shared out evenly.
+// is shared out evenly. Of MaxOpening it may take what others leave (crammed).
 func laneConfig(c *Config, lane int) *Config {
 	own := *c
 	if lane > 0 {

@@ -85,6 +85,7 @@ type Engine struct {
 	names  *classify.Names        // of live flows, whichever worker's
 
 	meter   *meter       // nil unless Config.Metrics
+	opening atomic.Int64 // flows in inspection, of all workers
 	watched atomic.Int64 // until when somebody looks at counters of flows, by the engine's clock
 
 	running atomic.Bool

@@ -287,7 +287,7 @@ func (w *worker) open(id flow.ID, r *flow.Record) *opening {
 	if r.Work != 0 {
 		return w.openings[r.Work]
 	}
-	for len(w.openings)-1-len(w.idleOpening) >= w.config.MaxOpening {
+	for w.crammed() {
 		oldest := w.table.Oldest(flow.Opening)
 		if w.table.At(oldest).Work != 0 { // not one that was reopened and is silent
 			w.stats.Cut++
@@ -302,6 +302,7 @@ func (w *worker) open(id flow.ID, r *flow.Record) *opening {
 		r.Work = uint32(len(w.openings))
 		w.openings = append(w.openings, new(opening))
 	}
+	w.engine.opening.Add(1)
 	o := w.openings[r.Work]
 	w.fillTuple(&o.facts, r)
 	o.announced, _ = w.names.Announced(&o.facts, w.clock.now)
@@ -329,6 +330,7 @@ func (w *worker) shut(r *flow.Record) {
 	o.datagrams.Release(&w.buffers)
 	*o = opening{}
 	w.idleOpening = append(w.idleOpening, r.Work)
+	w.engine.opening.Add(-1)
 	r.Work = 0
 }
 

@@ -103,3 +103,41 @@ func TestShedByLoss(t *testing.T) {
 		t.Errorf("shed %d, want 1", got)
 	}
 }
+
+// TestLanesShareTheRoom: a worker inspects as many flows as there may be while the
+// others have none, and leaves them their share when they come.
+func TestLanesShareTheRoom(t *testing.T) {
+	const most = 4
+	begin := func(s *script, host, n int) *script {
+		for port := range n {
+			c := liveConn(fmt.Sprintf("192.168.1.%d:%d", host, 40000+port), "198.51.100.1:443")
+			s.handshake(c).tcp(c, client, "A", 0, "HELLO us04")
+		}
+		return s.idle()
+	}
+	var e *Engine
+	var alone, beside Stats
+	came, seen := make(chan struct{}), make(chan struct{})
+	after := func(c chan struct{}) func() bool {
+		return func() bool {
+			select {
+			case <-c:
+				return true
+			default:
+				return false
+			}
+		}
+	}
+	first := begin(newScript(), 2, most).do(func() { alone = e.Stats() }).until(after(came))
+	begin(first, 4, 1) // more than its share are open: they are given up
+	first.do(func() { beside = e.Stats(); close(seen) })
+	second := newScript().until(func() bool { return e.Stats().Opening == most })
+	begin(second, 3, most/2).do(func() { close(came) }).until(after(seen))
+	crewOf(t, &e, func(c *Config) { c.Bundle, c.MaxOpening = shedding(t), most }, first, second)
+	if alone.Cut != 0 || alone.Opening != most {
+		t.Errorf("alone: %d flows inspected, %d cut; want %d and none", alone.Opening, alone.Cut, most)
+	}
+	if beside.Opening > most || beside.Cut != 3 {
+		t.Errorf("beside another: %d flows inspected, %d cut; want at most %d, and 3", beside.Opening, beside.Cut, most)
+	}
+}

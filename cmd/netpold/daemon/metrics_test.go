@@ -49,10 +49,12 @@ func TestMetricsAreProper(t *testing.T) {
 	if out, err := check.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("%v\n%s", err, out)
 	}
-	rules := exec.Command("promtool", "test", "rules", "netpol.rules.test.yml")
-	rules.Dir = "../../../docs/monitoring"
-	if out, err := rules.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
+	for _, args := range [][]string{{"test", "rules", "netpol.rules.test.yml"}, {"check", "config", "prometheus.yml"}} {
+		configured := exec.Command("promtool", args...)
+		configured.Dir = "../../../docs/monitoring"
+		if out, err := configured.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
 	}
 }
 

@@ -24,7 +24,7 @@ func blockSchemas() []blockSchema {
 	return []blockSchema{
 		{kind: "address_group", names: 1, arguments: []string{"description", "file", "members"}, decode: (*decoder).decodeAddressGroup},
 		{kind: "aggregate", names: 1, arguments: aggregateArguments(), decode: (*decoder).decodeAggregate},
-		{kind: "application", names: 1, arguments: []string{"brand", "category", "description", "domains", "name", "networks", "override", "ports"}, decode: (*decoder).decodeApplication},
+		{kind: "application", names: 1, arguments: []string{"brand", "category", "description", "domains", "name", "networks", "override", "ports", "signatures"}, decode: (*decoder).decodeApplication},
 		{kind: "application_group", names: 1, arguments: []string{"applications", "description"}, decode: (*decoder).decodeApplicationGroup},
 		{kind: "category", names: 1, arguments: []string{"description"}, decode: (*decoder).decodeCategory},
 		{kind: "input", names: 1, arguments: inputArguments(), decode: (*decoder).decodeInput},

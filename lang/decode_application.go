@@ -38,6 +38,11 @@ func (d *decoder) decodeApplication(b *hclsyntax.Block) {
 			app.Ports = append(app.Ports, p)
 		}
 	}
+	for _, t := range d.texts(b, "signatures", `"http-agent Intranet/*"`) {
+		if s, ok := d.signature(t); ok {
+			app.Signatures = append(app.Signatures, s)
+		}
+	}
 	if d.define("application "+app.Tag.Value, fmt.Sprintf("application %q", app.Tag.Value), app.Range) {
 		d.out.Applications = append(d.out.Applications, app)
 	}
@@ -94,6 +99,18 @@ func ParseDomain(s string) (string, diag.Diagnostic) {
 		}
 	}
 	return name, diag.Diagnostic{}
+}
+
+// signature reads "http-agent Intranet/*": the place, a space, and the value as
+// it stands there.
+func (d *decoder) signature(t Text) (Signature, bool) {
+	where, text, _ := strings.Cut(t.Value, " ")
+	value, prefix := strings.CutSuffix(text, "*")
+	if where == "" || value == "" {
+		d.diags.Add(diag.New(diag.InvalidSignature, t.Range, fmt.Sprintf("%q is no signature. It is a place, a space and what stands there, such as \"http-agent Intranet/*\" or \"cert-issuer CN=Example Root\".", t.Value)))
+		return Signature{}, false
+	}
+	return Signature{Where: where, Value: value, Prefix: prefix, Range: t.Range}, true
 }
 
 // ports reads "tcp/443" or "udp/8801-8810".

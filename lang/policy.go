@@ -117,6 +117,7 @@ type Application struct {
 	Domains     []Text // suffixes, lower case, no leading dot
 	Networks    []Network
 	Ports       []Ports
+	Signatures  []Signature
 	Override    bool // the catalogue's own facts of this tag are dropped
 	Range       diag.Range
 }
@@ -124,6 +125,15 @@ type Application struct {
 // Network is a prefix and the place it was written.
 type Network struct {
 	Prefix netip.Prefix
+	Range  diag.Range
+}
+
+// Signature is a value that one product alone writes in a protocol that many
+// use, and the place it was written.
+type Signature struct {
+	Where  string // one of artifact.SignaturePlaces, if it is right
+	Value  string // not empty
+	Prefix bool   // longer values count as well
 	Range  diag.Range
 }
 

@@ -272,9 +272,9 @@ func (b *builder) signature(r row) error {
 	switch {
 	case !slices.Contains(artifact.SignaturePlaces(), where):
 		return r.errorf("unknown place %q, want one of %s", where, strings.Join(artifact.SignaturePlaces(), ", "))
-	case where == artifact.DNSName && app.Category != resolvers:
-		return r.errorf("%s is of category %q, and answers to DNS are of %q", app.Tag, app.Category, resolvers)
-	case len(value) < minSignature:
+	case where == artifact.DNSName && app.Category != artifact.ResolverCategory:
+		return r.errorf("%s is of category %q, and answers to DNS are of %q", app.Tag, app.Category, artifact.ResolverCategory)
+	case len(value) < artifact.MinSignature:
 		return r.errorf("%q is too short to be one product's", text)
 	}
 	if where == artifact.DNSName {
@@ -290,12 +290,6 @@ func (b *builder) signature(r row) error {
 	app.Signatures = append(app.Signatures, artifact.Signature{Where: where, Value: value, Prefix: prefix})
 	return nil
 }
-
-// resolvers is the category of who answers encrypted DNS.
-const resolvers = "dns-over-https"
-
-// minSignature bounds signatures from below: "O=HP" is the shortest.
-const minSignature = 4
 
 // finish holds every application to be recognisable by something, and fills
 // the digest.

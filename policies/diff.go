@@ -87,17 +87,9 @@ func Rows(a *artifact.Application) []string {
 		out = append(out, PortText(r))
 	}
 	for _, s := range a.Signatures {
-		out = append(out, SignatureText(s))
+		out = append(out, s.String())
 	}
 	return out
-}
-
-// SignatureText writes a signature as its table does.
-func SignatureText(s artifact.Signature) string {
-	if s.Prefix {
-		return s.Where + " " + s.Value + "*"
-	}
-	return s.Where + " " + s.Value
 }
 
 // PortText writes a port range as the tables do.

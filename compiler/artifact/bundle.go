@@ -197,6 +197,14 @@ type Signature struct {
 	Prefix bool `json:"prefix,omitempty"`
 }
 
+// String writes it as it is written in tables and policies, "http-agent Intranet/*".
+func (s Signature) String() string {
+	if s.Prefix {
+		return s.Where + " " + s.Value + "*"
+	}
+	return s.Where + " " + s.Value
+}
+
 // Places of signatures.
 const (
 	CertSubject  = "cert-subject" // a part of the subject of a server's certificate, "O=Example"
@@ -208,6 +216,13 @@ const (
 	// DNSName is a host name suffix that answers encrypted DNS and nothing else.
 	DNSName = "dns-name"
 )
+
+// MinSignature bounds the value of a signature from below: "O=HP" is the shortest
+// that one product alone can have.
+const MinSignature = 4
+
+// ResolverCategory is the category of who answers encrypted DNS.
+const ResolverCategory = "dns-over-https"
 
 // SignaturePlaces lists the places of signatures, sorted.
 func SignaturePlaces() []string {

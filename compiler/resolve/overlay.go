@@ -78,7 +78,7 @@ func (o *overlay) addApplication(a *lang.Application) {
 		app.Name, app.Category, app.Brand = old.Name, old.Category, old.Brand
 		if !a.Override {
 			app.Domains, app.Networks, app.Ports = slices.Clone(old.Domains), slices.Clone(old.Networks), slices.Clone(old.Ports)
-			app.Signatures = old.Signatures
+			app.Signatures = slices.Clone(old.Signatures)
 		}
 	} else {
 		i = len(o.out.Applications)
@@ -108,6 +108,7 @@ func (o *overlay) addApplication(a *lang.Application) {
 	app.Domains = slices.Compact(app.Domains)
 	slices.SortFunc(app.Networks, comparePrefixes)
 	app.Networks = slices.Compact(app.Networks)
+	app.Signatures = o.signatures(a, &app)
 	o.out.Applications[i] = app
 }
 
@@ -183,13 +184,16 @@ func (r *resolver) checkOwners() {
 		for _, n := range a.Networks {
 			claim("The network "+n.Prefix.String(), n.Range)
 		}
+		for _, s := range a.Signatures {
+			claim("The signature "+signatureKey(signatureOf(s)), s.Range)
+		}
 	}
 }
 
-// takeFromOthers removes the domains and networks that a block claims from every
+// takeFromOthers removes the domains, networks and signatures that a block claims from every
 // application but the block's.
 func (o *overlay) takeFromOthers() {
-	domains, networks := map[string]string{}, map[netip.Prefix]string{} // -> tag of the owner
+	domains, networks, signatures := map[string]string{}, map[netip.Prefix]string{}, map[string]string{} // -> tag of the owner
 	for _, a := range o.r.policy.Applications {
 		for _, d := range a.Domains {
 			domains[d.Value] = a.Tag.Value
@@ -197,11 +201,18 @@ func (o *overlay) takeFromOthers() {
 		for _, n := range a.Networks {
 			networks[n.Prefix] = a.Tag.Value
 		}
+		for _, s := range a.Signatures {
+			signatures[signatureKey(signatureOf(s))] = a.Tag.Value
+		}
 	}
 	for i := range o.out.Applications {
 		app := &o.out.Applications[i]
 		app.Domains = without(app.Domains, func(d string) bool { owner, ok := domains[d]; return ok && owner != app.Tag })
 		app.Networks = without(app.Networks, func(p netip.Prefix) bool { owner, ok := networks[p]; return ok && owner != app.Tag })
+		app.Signatures = without(app.Signatures, func(s artifact.Signature) bool {
+			owner, ok := signatures[signatureKey(s)]
+			return ok && owner != app.Tag
+		})
 	}
 }
 

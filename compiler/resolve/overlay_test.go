@@ -107,3 +107,27 @@ func TestDisabledPolicyIsCheckedAndLeftOut(t *testing.T) {
 		t.Errorf("got %d policies and %v, want none and an error", len(set.Policies), diags)
 	}
 }
+
+// What a block says of a signature counts more than what the catalogue says, in
+// capitals or not.
+func TestOverlayTakesSignatures(t *testing.T) {
+	base := catalogue()
+	i := slices.IndexFunc(base.Applications, func(a artifact.Application) bool { return a.Tag == "zoom" })
+	base.Applications[i].Signatures = []artifact.Signature{
+		{Where: artifact.CertSubject, Value: "O=Zoom Video"},
+		{Where: artifact.HTTPAgent, Value: "Room/", Prefix: true},
+	}
+	cat := resolveText(t, `
+application "mine" {
+  category   = "web"
+  signatures = ["http-agent room/*", "cert-issuer CN=House Root"]
+}
+`, base)
+	if diff := cmp.Diff([]artifact.Signature{{Where: artifact.CertSubject, Value: "O=Zoom Video"}}, find(t, cat, "zoom").Signatures); diff != "" {
+		t.Errorf("zoom (-want +got):\n%s", diff)
+	}
+	want := []artifact.Signature{{Where: artifact.CertIssuer, Value: "CN=House Root"}, {Where: artifact.HTTPAgent, Value: "room/", Prefix: true}}
+	if diff := cmp.Diff(want, find(t, cat, "mine").Signatures); diff != "" {
+		t.Errorf("mine (-want +got):\n%s", diff)
+	}
+}

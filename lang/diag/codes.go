@@ -107,6 +107,9 @@ const (
 	// InvalidFilter: a filter of an input asks for what a single packet's headers do
 	// not tell, or bypass names no address.
 	InvalidFilter = "NP0052"
+	// InvalidSignature: a signature of an application names no place, or holds of
+	// more than one product.
+	InvalidSignature = "NP0053"
 
 	// CriteriaSyntax: a criterion is not a valid expression.
 	CriteriaSyntax = "NP0100"
@@ -245,6 +248,7 @@ var Definitions = []Definition{
 	{UnknownTunnel, Error, "Unknown encapsulation"},
 	{InvalidAggregate, Error, "Invalid aggregate"},
 	{InvalidFilter, Error, "Invalid filter"},
+	{InvalidSignature, Error, "Invalid signature"},
 	{CriteriaSyntax, Error, "Invalid criteria"},
 	{UnknownAttribute, Error, "Unknown attribute"},
 	{UnknownProtocol, Error, "Unknown protocol"},

@@ -54,6 +54,7 @@ application "intranet" {
   networks    = ["203.0.113.0/24", "2001:db8::1"]
   ports       = ["tcp/443", "udp/8801-8810", "sctp/1-65535"]
   override    = true
+  signatures  = ["cert-issuer CN=Intra Root", "http-agent Intranet/*"]
 }
 
 category "own" {}

@@ -197,7 +197,7 @@ func catalogSearch(cat *artifact.Catalogue, words []string) []view.CatalogEntry 
 	for _, a := range cat.Applications {
 		rows[a.Tag] = slices.Clone(a.Domains)
 		for _, s := range a.Signatures {
-			rows[a.Tag] = append(rows[a.Tag], policies.SignatureText(s))
+			rows[a.Tag] = append(rows[a.Tag], s.String())
 		}
 	}
 	var out []view.CatalogEntry

@@ -27,18 +27,22 @@ type ahead struct {
 	parsed [aheadPackets]packet.Parsed
 	keys   [aheadPackets]aheadKey
 	hashes [aheadPackets]uint64
+	ids    [aheadPackets]flow.ID // by hash
+	counts uint64                // of flows read ahead; says nothing
 }
 
 // captured is a packet that has been read.
 type captured struct {
 	raw    packet.Raw
 	parsed packet.Parsed
+	key    flow.Key
 }
 
 // aheadKey is the key of a packet; valid iff known.
 type aheadKey struct {
 	key   flow.Key
 	hash  uint64
+	id    flow.ID // probably; 0 when not known
 	fromB bool
 	known bool
 }
@@ -88,22 +92,45 @@ func (w *worker) lookAhead() (err error) {
 		k := &a.keys[i]
 		// The key of what a fragment or a tunnel belongs to comes later.
 		if k.known = p.Drop == packet.DropNone && p.Fragment == packet.NotFragment && w.config.Unwrap == 0; k.known {
-			k.key, k.fromB = flow.KeyOf(p)
+			k.fromB = k.key.SetTo(p)
 			k.hash = w.table.Hash(&k.key)
 			a.hashes[asked] = k.hash
 			asked++
 		}
 	}
-	w.table.Warm(a.hashes[:asked])
+	w.table.Warm(a.hashes[:asked], a.ids[:])
+	w.warmTallies()
 	return nil
 }
 
-// lookUp finds the flow of w.parsed, 0 if there is none, and its key; fromB says that
-// the packet went from the key's end B to A.
-func (w *worker) lookUp() (k flow.Key, id flow.ID, fromB bool) {
-	if w.key != nil && w.key.known {
-		return w.key.key, w.table.FindHash(&w.key.key, w.key.hash), w.key.fromB
+// warmTallies hands out what flow.Table.Warm found, and reads the flows' tallies.
+func (w *worker) warmTallies() {
+	a := w.ahead
+	at, packets := 0, uint64(0)
+	for i := range a.n {
+		k := &a.keys[i]
+		if !k.known {
+			continue
+		}
+		k.id = a.ids[at]
+		at++
+		if k.id == 0 {
+			continue
+		}
+		if tally := w.table.At(k.id).Tally; tally != 0 {
+			packets += w.tallies.at(tally).taken
+		}
 	}
-	k, fromB = flow.KeyOf(w.parsed)
-	return k, w.table.Find(&k), fromB
+	a.counts = packets // so that the reads are not left out
+}
+
+// lookUp finds the flow of w.parsed, 0 if there is none, and its key; fromB says that
+// the packet went from the key's end B to A. The key is valid until the next packet's.
+func (w *worker) lookUp() (k *flow.Key, id flow.ID, fromB bool) {
+	if a := w.key; a != nil && a.known {
+		return &a.key, w.table.FindWarm(&a.key, a.hash, a.id), a.fromB
+	}
+	k = &w.single.key
+	fromB = k.SetTo(w.parsed)
+	return k, w.table.Find(k), fromB
 }

@@ -20,9 +20,9 @@ const maxMACs = 16384
 type macTable struct {
 	texts []string // by Record.MAC; 0 is empty
 	index map[[6]byte]uint32
-	// The two that were asked for last, as those of a router and of one of its
-	// hosts are again and again.
-	recent [2]struct {
+	// Those that were asked for lately, as those of a router and of its hosts are again
+	// and again: by some bits of the address.
+	recent [256]struct {
 		mac   [6]byte
 		index uint32
 	}
@@ -38,10 +38,9 @@ func (t *macTable) of(mac [6]byte) uint32 {
 	if mac == [6]byte{} || mac[0]&1 != 0 { // a group address (IEEE 802, 8.2.2) is nobody's
 		return 0
 	}
-	for i := range t.recent {
-		if t.recent[i].mac == mac {
-			return t.recent[i].index
-		}
+	recent := &t.recent[mac[5]^mac[4]<<3^mac[3]<<6]
+	if recent.mac == mac {
+		return recent.index
 	}
 	i, ok := t.index[mac]
 	if !ok && len(t.texts) <= maxMACs {
@@ -50,8 +49,7 @@ func (t *macTable) of(mac [6]byte) uint32 {
 		t.index[mac] = i
 	}
 	if i != 0 {
-		t.recent[1] = t.recent[0]
-		t.recent[0].mac, t.recent[0].index = mac, i
+		recent.mac, recent.index = mac, i
 	}
 	return i
 }

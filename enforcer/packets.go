@@ -114,7 +114,7 @@ func (w *worker) take() {
 func (w *worker) find() (id flow.ID, fromClient bool) {
 	k, id, fromB := w.lookUp()
 	if id == 0 && w.raw.Direction == packet.DirReply {
-		id = w.resolve(&k, fromB)
+		id = w.resolve(k, fromB)
 	}
 	if id != 0 && w.again(id) {
 		w.stats.Restarted++
@@ -123,7 +123,7 @@ func (w *worker) find() (id flow.ID, fromClient bool) {
 		id = 0
 	}
 	if id == 0 {
-		return w.begin(&k, fromB)
+		return w.begin(k, fromB)
 	}
 	switch w.raw.Direction {
 	case packet.DirOriginal:

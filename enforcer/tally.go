@@ -10,19 +10,20 @@ import (
 
 // tally is what has been counted of a flow. Only flows under a policy set that
 // counts have one.
+//
+// What every packet reads comes first.
 type tally struct {
 	counts [2]flow.Counts // sent by the client, sent by the server
+	taken  uint64         // how many packets conntrack had counted when it was read last
 	// The last reading: when, what had passed until then, and at what rate
 	// since the reading before.
 	readAt int64 // engine's time; 0 before the first
 	base   [2]uint64
 	rate   [2]uint64 // bytes a second
 	mark   uint32
-	// What the ledger was told of and when; how many packets conntrack had counted when
-	// it was read last, and in which entry.
+	// What the ledger was told of and when; in which entry conntrack counted taken.
 	told    [2]flow.Counts
 	charged int64
-	taken   uint64
 	entry   uint32
 	anew    bool   // conntrack has made a new entry since
 	full    int64  // from when on, at the latest, the gate let no packet of the entry by; 0 while it may
@@ -162,8 +163,8 @@ func (t *tally) read(now, firstSeen int64, interval time.Duration) {
 // fillCounters sets the attributes that change with what a flow carries. The
 // local side must be known already.
 func (w *worker) fillCounters(f *fact.Facts, r *flow.Record) {
-	if r.Tally == 0 {
-		return
+	if r.Tally == 0 || !w.config.Live && w.policy.watch == nil && !w.policy.audience.rates {
+		return // or records alone tell them: of a capture nobody asks in between
 	}
 	t := w.tallies.at(r.Tally)
 	m := t.measure(r.FirstSeen)

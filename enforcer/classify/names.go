@@ -47,6 +47,7 @@ type Names struct {
 type stripe struct {
 	mu      sync.Mutex
 	answers cache[nameKey, string]
+	told    addressSet // the servers of answers
 	calls   cache[callKey, hint]
 	// announced is by who did; see announced.go.
 	announced cache[announcedKey, endpoints]
@@ -77,6 +78,7 @@ func NewNames(max, workers int) *Names {
 	for i := range n.stripes {
 		s := &n.stripes[i]
 		s.announced = newCache[announcedKey, endpoints]((max + announcedShare - 1) / announcedShare)
+		s.told = newAddressSet(max)
 		hints := (max + hintShare - 1) / hintShare
 		s.answers, s.calls, s.peers = newCache[nameKey, string](max), newCache[callKey, hint](hints), newCache[nameKey, uint16](hints)
 	}
@@ -99,7 +101,22 @@ func (n *Names) Learn(client netip.Addr, b dissect.NameBinding, nowNanos int64) 
 	s := n.of(client.As16())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answers.put(nameKey{client.As16(), b.Addr.As16()}, b.Name, nowNanos, nowNanos+int64(life))
+	key := nameKey{client.As16(), b.Addr.As16()}
+	s.answers.put(key, b.Name, nowNanos, nowNanos+int64(life))
+	s.tell(&key.server)
+}
+
+// tell notes that a server is one of answers. Answers that have made room for others
+// are left out from time to time.
+func (s *stripe) tell(server *[16]byte) {
+	if s.told.full() {
+		s.told.clear()
+		for key := range s.answers.index {
+			s.told.add(&key.server)
+		}
+		return
+	}
+	s.told.add(server)
 }
 
 // Lookup finds the name that client was last told server's address for. It
@@ -108,10 +125,14 @@ func (n *Names) Lookup(client, server netip.Addr, nowNanos int64) (name string, 
 	if !client.IsValid() || !server.IsValid() {
 		return "", false
 	}
-	s := n.of(client.As16())
+	key := nameKey{client.As16(), server.As16()}
+	s := n.of(key.client)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.answers.get(nameKey{client.As16(), server.As16()}, nowNanos)
+	if !s.told.has(&key.server) {
+		return "", false
+	}
+	return s.answers.get(key, nowNanos)
 }
 
 // Len is the number of answers held.

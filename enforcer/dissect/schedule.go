@@ -19,7 +19,8 @@ type Scheduler struct {
 	dissectors []Dissector
 	specs      []Spec
 	tcp, udp   set
-	hints      map[uint16]set // by port
+	hints      map[uint16]set       // by port
+	hinted     [1 << 16 / 64]uint64 // the ports of hints, a bit each
 	fuse       Fuse
 	faults     faults
 }
@@ -82,16 +83,14 @@ func NewScheduler(dissectors []Dissector, fuse Fuse) (*Scheduler, error) {
 			hinted := s.hints[port]
 			hinted.add(i)
 			s.hints[port] = hinted
+			s.hinted[port/64] |= 1 << (port % 64)
 		}
 	}
 	return s, nil
 }
 
 // Hinted says that some dissector expects its servers on the port.
-func (s *Scheduler) Hinted(port uint16) bool {
-	_, ok := s.hints[port]
-	return ok
-}
+func (s *Scheduler) Hinted(port uint16) bool { return s.hinted[port/64]>>(port%64)&1 != 0 }
 
 // Start gives the dissectors that a flow begins with.
 func (s *Scheduler) Start(tcp bool, srcPort, dstPort uint16) Candidates {
@@ -100,7 +99,8 @@ func (s *Scheduler) Start(tcp bool, srcPort, dstPort uint16) Candidates {
 		c.left = s.tcp
 	}
 	for _, port := range [...]uint16{dstPort, srcPort} {
-		if hinted, ok := s.hints[port]; ok {
+		if s.Hinted(port) {
+			hinted := s.hints[port]
 			hinted = hinted.and(&c.left)
 			for i := range hinted {
 				c.hinted[i] |= hinted[i]

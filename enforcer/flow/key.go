@@ -19,22 +19,22 @@ type Key struct {
 	IPVersion    uint8
 }
 
-// KeyOf is the key of the flow that p belongs to. fromB says that p went from
-// B to A.
-func KeyOf(p *packet.Parsed) (k Key, fromB bool) {
-	k.APort, k.BPort = p.SrcPort, p.DstPort
+// SetTo makes k the key of the flow that p belongs to. fromB says that p went from
+// B to A. It is no function with a Key for a result, and the ends are written in their
+// order at once, because what has just been written in parts waits when it is read
+// as a whole: to copy one key twice took 15 ns of a packet's 110 (2026-11).
+func (k *Key) SetTo(p *packet.Parsed) (fromB bool) {
+	src, dst := p.SrcPort, p.DstPort
 	if p.ICMPQuery() {
-		k.APort, k.BPort = p.ICMPID, p.ICMPID
+		src, dst = p.ICMPID, p.ICMPID
 	}
 	k.VLAN, k.Proto, k.IPVersion = p.VLAN, p.Proto, p.IPVersion
-	// Written in their order at once: to swap what has just been written waits
-	// until it can be read.
-	if after(&p.Src, &p.Dst, k.APort, k.BPort) {
-		k.A, k.B, k.APort, k.BPort = p.Dst, p.Src, k.BPort, k.APort
-		return k, true
+	if after(&p.Src, &p.Dst, src, dst) {
+		k.A, k.B, k.APort, k.BPort = p.Dst, p.Src, dst, src
+		return true
 	}
-	k.A, k.B = p.Src, p.Dst
-	return k, false
+	k.A, k.B, k.APort, k.BPort = p.Src, p.Dst, src, dst
+	return false
 }
 
 // KeyOfTuple is the key of the flow with the given tuple outside any VLAN, as

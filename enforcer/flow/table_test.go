@@ -48,8 +48,9 @@ func TestKeyBothWays(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a, _ := KeyOf(&tt.one)
-			b, _ := KeyOf(&tt.two)
+			var a, b Key
+			a.SetTo(&tt.one)
+			b.SetTo(&tt.two)
 			if (a == b) != tt.same {
 				t.Errorf("got %+v and %+v, want same %v", a, b, tt.same)
 			}
@@ -207,15 +208,16 @@ func BenchmarkFind(b *testing.B) {
 		b.Run(fmt.Sprintf("batch/flows=%d", n), func(b *testing.B) {
 			b.ReportAllocs()
 			var hashes [16]uint64
+			var ids [16]ID
 			for i := 0; b.Loop(); i++ {
 				at := i % len(hashes)
 				if at == 0 {
 					for j := range hashes {
 						hashes[j] = table.Hash(keys[(i+j)%len(keys)])
 					}
-					table.Warm(hashes[:])
+					table.Warm(hashes[:], ids[:])
 				}
-				if table.FindHash(keys[i%len(keys)], hashes[at]) == 0 {
+				if table.FindWarm(keys[i%len(keys)], hashes[at], ids[at]) == 0 {
 					b.Fatal("not found")
 				}
 			}
@@ -261,17 +263,35 @@ func TestKeyOrderAndSame(t *testing.T) {
 	}
 }
 
-func TestWarmSaysNothing(t *testing.T) {
+// TestWarmIsNoPromise finds flows by IDs that Warm noted before the table changed.
+func TestWarmIsNoPromise(t *testing.T) {
 	table := NewTable(100, 7, Timeouts{}, nil)
-	hashes := make([]uint64, 0, 3*warmed)
-	table.Warm(hashes)
-	for i := range uint32(3 * warmed) {
-		hashes = append(hashes, table.Hash(key(i)))
+	hashes, ids := make([]uint64, 3), make([]ID, 3)
+	for i := range hashes {
+		hashes[i] = table.Hash(key(uint32(i)))
 	}
-	table.Warm(hashes) // of no flow, and more than it takes
-	id := table.Insert(key(1), Datagram, 0)
-	table.Warm(hashes[:warmed])
-	if got := table.FindHash(key(1), hashes[1]); got != id || table.FindHash(key(2), hashes[2]) != 0 {
-		t.Errorf("found %d, want %d and nothing else", got, id)
+	table.Warm(hashes, ids)
+	if ids[0] != 0 || ids[1] != 0 || ids[2] != 0 {
+		t.Fatalf("an empty table gives %v", ids)
+	}
+	removed, kept := table.Insert(key(0), Datagram, 0), table.Insert(key(1), Datagram, 0)
+	found := func(i uint32) ID { return table.FindWarm(key(i), hashes[i], ids[i]) }
+	if got := [...]ID{found(0), found(1), found(2)}; got != [...]ID{removed, kept, 0} {
+		t.Errorf("flows made after Warm: got %v", got)
+	}
+	table.Warm(hashes, ids)
+	if ids[0] != removed || ids[1] != kept || ids[2] != 0 {
+		t.Errorf("got %v, want %d, %d and none", ids, removed, kept)
+	}
+	table.Remove(removed)
+	if got := found(0); got != 0 {
+		t.Errorf("found %d, which was removed", got)
+	}
+	reused := table.Insert(key(2), Datagram, 0)
+	if got := [...]ID{found(0), found(1), found(2)}; got != [...]ID{0, kept, reused} {
+		t.Errorf("a record that is another flow's now: got %v", got)
+	}
+	if !table.Alias(key(0), kept) || found(0) != kept {
+		t.Errorf("alias: got %d, want %d", found(0), kept)
 	}
 }

@@ -18,10 +18,10 @@ type filter struct {
 	low, high  int    // of a datagram's bytes
 }
 
-// newFilter finds the eight bytes of which the tests say most.
-func newFilter(tests []test) filter {
-	best := filter{high: maxMessage}
-	var mask, want [filterWindow]byte
+// newFilter finds the eight bytes of which the tests say most. It gives all that they say
+// of single bits, too.
+func newFilter(tests []test) (best filter, mask, want [filterWindow]byte) {
+	best.high = maxMessage
 	for k := range tests {
 		t := &tests[k]
 		if t.moves() {
@@ -40,7 +40,7 @@ func newFilter(tests []test) filter {
 			best.want = binary.LittleEndian.Uint64(want[at:])
 		}
 	}
-	return best
+	return best, mask, want
 }
 
 // fixedBits notes the bits that are the same in all bytes that pass the test.

@@ -29,12 +29,9 @@ type Dissector struct {
 type table struct {
 	rows    []row
 	filters []filter // of the rows' first tests
-	// free and held list, for each value of the first byte, the rows that it
-	// does not rule out, in their order: those of any port, and those held to
-	// ports. A flow on none of these ports, as most are, never looks at the
-	// second.
-	free, held [256][]uint16
-	ports      portSet
+	first   sieve    // what the first bytes leave of the rows
+	free    rowSet   // those of any port: a flow on none of ports, as most are, never looks at others
+	ports   portSet
 	// byReply lists the rows that want an answer by the answer's first byte.
 	byReply [256][]uint16
 }
@@ -71,38 +68,36 @@ func udpRows() []row {
 }
 
 func newTable(rows []row) table {
-	t := table{rows: rows, filters: make([]filter, len(rows))}
+	t := table{rows: rows, filters: make([]filter, len(rows)), first: newSieve(len(rows))}
 	for i := range rows {
-		t.filters[i] = newFilter(rows[i].first)
-		lists := &t.free
-		if len(rows[i].ports) > 0 {
-			lists = &t.held
+		t.filters[i] = t.first.add(i, rows[i].first)
+		if len(rows[i].ports) == 0 {
+			t.free.add(i)
 		}
 		for _, p := range rows[i].ports {
 			t.ports.add(p)
 		}
-		list(lists, rows[i].first, i)
 		if len(rows[i].reply) > 0 {
-			list(&t.byReply, rows[i].reply, i)
+			firstBytes(rows[i].reply, func(c byte) { t.byReply[c] = append(t.byReply[c], uint16(i)) })
 		}
 	}
 	return t
 }
 
-// list adds row i wherever the first byte does not fail its tests.
-func list(lists *[256][]uint16, tests []test, i int) {
+// firstBytes calls each for the values of the first byte that do not fail the tests.
+func firstBytes(tests []test, each func(c byte)) {
 	tests = ofFirstByte(tests)
 	var mask, want [filterWindow]byte
 	for k := range tests {
 		tests[k].fixedBits(&mask, &want)
 	}
-	for c := range lists {
+	for c := range 256 {
 		if byte(c)&mask[0] != want[0] {
 			continue
 		}
 		// A stream of that one byte: no test may fail on it already.
 		if (input{bytes: []byte{byte(c)}, stream: true}).hold(tests) != no {
-			lists[c] = append(lists[c], uint16(i))
+			each(byte(c))
 		}
 	}
 }
@@ -196,22 +191,18 @@ func (t *table) streams(w *dissect.Window) (string, dissect.Result) {
 			continue
 		}
 		h := newHead(b)
-		for _, rows := range t.candidates(w, b[0]) {
-			for _, i := range rows {
-				if int(i) >= best {
-					break
-				}
-				r := &t.rows[i]
-				if t.filters[i].excludes(&h, true) || !r.fitsPort(w) {
-					continue
-				}
-				switch r.opening(w, side) {
-				case yes:
-					best = int(i)
-				case more:
-					result = dissect.NeedMore
-				case no:
-				}
+		rows := t.candidates(w, b)
+		for i := rows.next(0); i < best; i = rows.next(i + 1) {
+			r := &t.rows[i]
+			if t.filters[i].excludes(&h, true) || !r.fitsPort(w) {
+				continue
+			}
+			switch r.opening(w, side) {
+			case yes:
+				best = i
+			case more:
+				result = dissect.NeedMore
+			case no:
 			}
 		}
 	}
@@ -221,13 +212,14 @@ func (t *table) streams(w *dissect.Window) (string, dissect.Result) {
 	return "", result
 }
 
-// candidates are the rows that a first byte leaves, on the window's ports.
-func (t *table) candidates(w *dissect.Window, c byte) [2][]uint16 {
-	lists := [2][]uint16{t.free[c]}
-	if t.ports.has(w.DstPort) || t.ports.has(w.SrcPort) {
-		lists[1] = t.held[c]
+// candidates are the rows that the first bytes of b leave, of which there is one, on
+// the window's ports.
+func (t *table) candidates(w *dissect.Window, b []byte) (rows rowSet) {
+	t.first.leave(b, &rows)
+	if !t.ports.has(w.DstPort) && !t.ports.has(w.SrcPort) {
+		rows.keep(&t.free)
 	}
-	return lists
+	return rows
 }
 
 // opening asks the tests of one side's beginning, and of the other's answer.
@@ -273,15 +265,11 @@ func (t *table) newest(w *dissect.Window, looks []dissect.Datagram) (int, bool) 
 		return best, false
 	}
 	h := newHead(last.Payload)
-	for _, rows := range t.candidates(w, last.Payload[0]) {
-		for _, i := range rows {
-			if int(i) >= best {
-				break
-			}
-			r := &t.rows[i]
-			if !t.filters[i].excludes(&h, false) && r.fitsPort(w) && fits(last, r.first, nil) && (len(r.reply) == 0 || r.answered(looks, last)) {
-				best = int(i)
-			}
+	rows := t.candidates(w, last.Payload)
+	for i := rows.next(0); i < best; i = rows.next(i + 1) {
+		r := &t.rows[i]
+		if !t.filters[i].excludes(&h, false) && r.fitsPort(w) && fits(last, r.first, nil) && (len(r.reply) == 0 || r.answered(looks, last)) {
+			best = i
 		}
 	}
 	for _, i := range t.byReply[last.Payload[0]] {

@@ -16,7 +16,7 @@ TAGS ?=
 # netpold's limit, in bytes, stripped, on amd64: what a router's flash can spare.
 SIZE_LIMIT := 12582912
 
-.PHONY: build check test lint generate golden fuzz fuzz-count bench netns faults size agreement demo clean
+.PHONY: build check test lint generate golden fuzz fuzz-count bench netns faults size agreement kpis demo clean
 
 build: ## static, stripped programs in bin/
 	CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -trimpath -ldflags '-s -w' -o bin/ ./cmd/netpol ./cmd/netpold
@@ -65,6 +65,9 @@ size: build
 
 agreement: ## how far names agree with a corpus: make agreement CORPUS=../shared/corpus
 	@GO=$(GO) CORPUS=$(CORPUS) .ci/agreement
+
+kpis: ## what TCP connections did wrong and how long their handshakes took, held against tshark on CORPUS: two minutes
+	NETPOL_CORPUS=$(abspath $(CORPUS)) $(GO) test -count=1 -v -run KPIsAgreeWithTshark ./cmd/netpold/daemon
 
 demo:
 	$(GO) run ./cmd/netpol demo

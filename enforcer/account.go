@@ -35,6 +35,9 @@ func (w *worker) conclude(r *flow.Record, why record.Reason) {
 func (w *worker) release(r *flow.Record) {
 	w.shut(r)
 	w.store.release(r.Facts)
+	if r.Tally != 0 {
+		w.kpis.Release(w.tallies.at(r.Tally).kpi)
+	}
 	w.tallies.put(r.Tally)
 	delete(w.audited, r)
 	delete(w.notified, r)

@@ -43,6 +43,9 @@ type notice struct {
 // periodic are the kinds that the engine tells at intervals.
 var periodic = record.Set(record.KindFlowStats, record.KindEndpoints)
 
+// measured are the kinds that say how flows fared.
+var measured = record.Set(record.KindFlowStats, record.KindFlowEnd)
+
 func newAudience(b *artifact.Bundle, prog *program.Program) (*audience, error) {
 	a := &audience{notices: make(map[int]notice)}
 	for _, s := range b.Sinks {
@@ -118,6 +121,7 @@ func (w *worker) attend(p *policy) {
 		w.when = p.audience.when.NewMachine()
 	}
 	w.tour = newTour(p)
+	w.measures = w.config.Outlets != nil && p.audience.asked&measured != 0
 	if w.config.Outlets != nil {
 		w.config.Outlets.Use(p.bundle.Sinks)
 	}

@@ -102,6 +102,9 @@ func (w *worker) take() {
 	if w.policy.counts {
 		w.count(r, fromClient)
 	}
+	if w.measures {
+		w.observe(r, fromClient)
+	}
 	w.moved = !r.Has(flow.Done) && w.noteEnds(r, fromClient)
 	if raw.Interface != "" && r.Interface == 0 {
 		w.place(r)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/kpi"
 	"github.com/netpol/netpol/lang/fact"
 )
 
@@ -25,9 +26,10 @@ type tally struct {
 	told    [2]flow.Counts
 	charged int64
 	entry   uint32
-	anew    bool   // conntrack has made a new entry since
-	full    int64  // from when on, at the latest, the gate let no packet of the entry by; 0 while it may
-	next    uint32 // in the list of free ones
+	anew    bool    // conntrack has made a new entry since
+	full    int64   // from when on, at the latest, the gate let no packet of the entry by; 0 while it may
+	next    uint32  // in the list of free ones
+	kpi     kpi.Ref // of what its packets showed of how it fares; 0 for nothing
 }
 
 // tallies is a slab of them, by Record.Tally. 0 is none.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/kpi"
 	"github.com/netpol/netpol/enforcer/telemetry/record"
 	"github.com/netpol/netpol/lang/fact"
 )
@@ -21,6 +22,7 @@ type scratch struct {
 	match            record.PolicyMatch
 	labels, policies []string
 	to               []int
+	kpis             kpi.Report
 }
 
 // tellFlow tells sinks that a flow has a name, or another one.
@@ -50,6 +52,7 @@ func (w *worker) tellEnd(r *flow.Record, why record.Reason) {
 	t.end.FlowHead, t.end.Reason = w.head(record.KindFlowEnd, f), why
 	w.detail(&t.end.Flow.Detail, r, f, w.eval(r, f).Policies)
 	w.counters(&t.end.Flow.Counters, r, f)
+	w.quality(&t.end.Flow.Quality, r, f)
 	w.offer(to, &t.end)
 }
 

@@ -113,6 +113,7 @@ func (w *worker) tellStats(r *flow.Record, f *fact.Facts) {
 	s.FlowHead = w.head(record.KindFlowStats, f)
 	w.brief(&s.Flow.Brief, r, f)
 	w.counters(&s.Flow.Counters, r, f)
+	w.quality(&s.Flow.Quality, r, f)
 	w.offer(to, s)
 }
 

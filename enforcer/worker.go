@@ -12,6 +12,7 @@ import (
 	"github.com/netpol/netpol/enforcer/dissect"
 	"github.com/netpol/netpol/enforcer/dissect/announce"
 	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/kpi"
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/enforcer/program"
 	"github.com/netpol/netpol/enforcer/telemetry"
@@ -89,6 +90,8 @@ type worker struct {
 	billing  billing
 	audited  map[*flow.Record][16]byte // audit policies that were logged, by their label's bit
 	tallies  tallies
+	kpis     kpi.Book
+	measures bool    // somebody is told of kpis
 	lister   *lister // nil where conntrack cannot be asked
 	adopted  bool    // conntrack was asked for what it has, under the policies at hand
 	dueAt    int64   // when counters are to be read next; 0 in a file that has not begun
@@ -148,7 +151,7 @@ func (w *worker) reset() {
 	}
 	w.file, w.sweeping = "", false
 	if !w.config.Live {
-		w.clock.now, w.dueAt, w.tallies = 0, 0, tallies{}
+		w.clock.now, w.dueAt, w.tallies, w.kpis = 0, 0, tallies{}, kpi.Book{}
 		w.tour = newTour(w.policy)
 	}
 }

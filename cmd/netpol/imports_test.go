@@ -73,6 +73,7 @@ var rules = []rule{
 
 	// The enforcer.
 	{"enforcer/flow", []string{"enforcer/packet"}, nil},
+	{"enforcer/kpi", []string{"enforcer/packet"}, nil},
 	{"enforcer/dissect", []string{"enforcer/packet", "lang/fact"}, nil},
 	{"enforcer/fuzztest", nil, nil},
 	{"enforcer/dissect/dissecttest", []string{"enforcer/dissect", "enforcer/fuzztest", "enforcer/packet", "lang/fact"}, []string{"github.com/google/go-cmp/..."}},
@@ -90,7 +91,7 @@ var rules = []rule{
 	{"enforcer/unixsocket", nil, nil},
 	{"enforcer/control", []string{"compiler/artifact", "enforcer/flow", "enforcer/program", "enforcer/telemetry", "enforcer/unixsocket"}, nil},
 	{"enforcer/kernel/...", []string{"compiler/artifact", "enforcer/flow", "enforcer/kernel/...", "enforcer/packet", "enforcer/reconcile"}, append([]string{"github.com/cilium/ebpf/asm"}, kernelModules...)},
-	{"enforcer", []string{"compiler/artifact", "enforcer/classify", "enforcer/dissect", "enforcer/dissect/announce", "enforcer/dissect/icmp", "enforcer/flow", "enforcer/packet", "enforcer/program", "enforcer/telemetry", "enforcer/telemetry/aggregate", "enforcer/telemetry/record", "lang/fact"}, []string{"golang.org/x/sync/errgroup"}},
+	{"enforcer", []string{"compiler/artifact", "enforcer/classify", "enforcer/dissect", "enforcer/dissect/announce", "enforcer/dissect/icmp", "enforcer/flow", "enforcer/kpi", "enforcer/packet", "enforcer/program", "enforcer/telemetry", "enforcer/telemetry/aggregate", "enforcer/telemetry/record", "lang/fact"}, []string{"golang.org/x/sync/errgroup"}},
 
 	// The programs.
 	{"cmd/netpold/...", []string{"compiler/artifact", "enforcer/...", "lang/fact", "cmd/netpold/..."}, []string{"github.com/coreos/go-systemd/..."}},

@@ -200,6 +200,7 @@ func decodeTCP(b []byte, length int, p *Parsed) {
 	p.Seq = binary.BigEndian.Uint32(b[4:])
 	p.Ack = binary.BigEndian.Uint32(b[8:])
 	p.TCPFlags = b[13]
+	p.Window = binary.BigEndian.Uint16(b[14:])
 	header := int(b[12]>>4) * 4
 	if header < 20 || header > length {
 		p.Drop = DropHeader

@@ -103,6 +103,7 @@ type Parsed struct {
 	FragmentOffset uint16 // of this one's bytes in the datagram
 	FragmentID     uint32 // IP identification
 	Seq, Ack       uint32 // valid iff Proto is TCP
+	Window         uint16 // as the header has it, not scaled; valid iff Proto is TCP
 	// IPLength is what conntrack counts of the packet: its bytes on the wire
 	// from the IP header on. A fragment's is its own.
 	IPLength int

@@ -25,6 +25,17 @@ import (
 // replayed is what netpold --replay prints of captures under policies.
 func replayed(t *testing.T, hcl string, captures ...string) []byte {
 	t.Helper()
+	out, err := replayedAsFar(t, hcl, captures...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// replayedAsFar is what it prints of captures some of which cannot be read to their end, which
+// is the error.
+func replayedAsFar(t *testing.T, hcl string, captures ...string) ([]byte, error) {
+	t.Helper()
 	cfg := testConfig(t)
 	cfg.replay, cfg.files = true, captures
 	catalogue, err := policies.Catalogue()
@@ -45,10 +56,8 @@ func replayed(t *testing.T, hcl string, captures ...string) []byte {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := replay(context.Background(), cfg, slog.New(slog.DiscardHandler), &out); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
+	err = replay(context.Background(), cfg, slog.New(slog.DiscardHandler), &out)
+	return out.Bytes(), err
 }
 
 // TestReplayPrintsRecords runs real captures through the engine and holds the

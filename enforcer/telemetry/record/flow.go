@@ -34,6 +34,7 @@ type FlowStats struct {
 type Progress struct {
 	Brief
 	Counters
+	Quality
 }
 
 // FlowEnd is told once a flow is over, with all that is known of it.
@@ -47,6 +48,7 @@ type FlowEnd struct {
 type Total struct {
 	Detail
 	Counters
+	Quality
 }
 
 // Reason says why a flow is over.

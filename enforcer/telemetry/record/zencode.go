@@ -405,6 +405,7 @@ func (r *FlowStats) members(b []byte) []byte {
 func (r *Progress) members(b []byte) []byte {
 	b = r.Brief.members(b)
 	b = r.Counters.members(b)
+	b = r.Quality.members(b)
 	return b
 }
 
@@ -425,6 +426,111 @@ func (r *Counters) members(b []byte) []byte {
 	b = strconv.AppendUint(b, r.TotalBytes, 10)
 	b = append(b, `,"total_packets":`...)
 	b = strconv.AppendUint(b, r.TotalPackets, 10)
+	return b
+}
+
+func (r *Quality) members(b []byte) []byte {
+	if r.KPI != (KPI{}) {
+		b = append(b, `,"kpi":`...)
+		atKPI := len(b)
+		b = object(r.KPI.members(b), atKPI)
+	}
+	if r.TCP != (TCP{}) {
+		b = append(b, `,"tcp":`...)
+		atTCP := len(b)
+		b = object(r.TCP.members(b), atTCP)
+	}
+	if r.RTP != (RTP{}) {
+		b = append(b, `,"rtp":`...)
+		atRTP := len(b)
+		b = object(r.RTP.members(b), atRTP)
+	}
+	return b
+}
+
+func (r *KPI) members(b []byte) []byte {
+	b = append(b, `,"packets":`...)
+	b = strconv.AppendUint(b, r.Packets, 10)
+	if r.RTTServer != 0 {
+		b = append(b, `,"rtt_server_us":`...)
+		b = strconv.AppendUint(b, uint64(r.RTTServer), 10)
+	}
+	if r.RTTClient != 0 {
+		b = append(b, `,"rtt_client_us":`...)
+		b = strconv.AppendUint(b, uint64(r.RTTClient), 10)
+	}
+	if r.AppResponse != 0 {
+		b = append(b, `,"app_response_us":`...)
+		b = strconv.AppendUint(b, uint64(r.AppResponse), 10)
+	}
+	if r.TLSHandshake != 0 {
+		b = append(b, `,"tls_handshake_us":`...)
+		b = strconv.AppendUint(b, uint64(r.TLSHandshake), 10)
+	}
+	if r.DNSQueries != 0 {
+		b = append(b, `,"dns_queries":`...)
+		b = strconv.AppendUint(b, uint64(r.DNSQueries), 10)
+	}
+	if r.DNSAnswers != 0 {
+		b = append(b, `,"dns_answers":`...)
+		b = strconv.AppendUint(b, uint64(r.DNSAnswers), 10)
+	}
+	if r.DNSResponse != 0 {
+		b = append(b, `,"dns_response_us":`...)
+		b = strconv.AppendUint(b, uint64(r.DNSResponse), 10)
+	}
+	if r.DNSLongest != 0 {
+		b = append(b, `,"dns_response_max_us":`...)
+		b = strconv.AppendUint(b, uint64(r.DNSLongest), 10)
+	}
+	return b
+}
+
+func (r *TCP) members(b []byte) []byte {
+	b = append(b, `,"retrans":`...)
+	b = strconv.AppendUint(b, r.Retrans, 10)
+	b = append(b, `,"resets":`...)
+	b = strconv.AppendUint(b, r.Resets, 10)
+	b = append(b, `,"seq_errors":`...)
+	b = strconv.AppendUint(b, r.SeqErrors, 10)
+	b = append(b, `,"zero_windows":`...)
+	b = strconv.AppendUint(b, r.ZeroWindows, 10)
+	b = append(b, `,"local_retrans":`...)
+	b = strconv.AppendUint(b, r.LocalRetrans, 10)
+	b = append(b, `,"other_retrans":`...)
+	b = strconv.AppendUint(b, r.OtherRetrans, 10)
+	b = append(b, `,"local_seq_errors":`...)
+	b = strconv.AppendUint(b, r.LocalSeqError, 10)
+	b = append(b, `,"other_seq_errors":`...)
+	b = strconv.AppendUint(b, r.OtherSeqError, 10)
+	return b
+}
+
+func (r *RTP) members(b []byte) []byte {
+	b = append(b, `,"local_packets":`...)
+	b = strconv.AppendUint(b, r.LocalPackets, 10)
+	b = append(b, `,"local_lost":`...)
+	b = strconv.AppendUint(b, r.LocalLost, 10)
+	if r.LocalJitter != 0 {
+		b = append(b, `,"local_jitter_us":`...)
+		b = strconv.AppendUint(b, uint64(r.LocalJitter), 10)
+	}
+	if r.LocalJitterMax != 0 {
+		b = append(b, `,"local_jitter_max_us":`...)
+		b = strconv.AppendUint(b, uint64(r.LocalJitterMax), 10)
+	}
+	b = append(b, `,"other_packets":`...)
+	b = strconv.AppendUint(b, r.OtherPackets, 10)
+	b = append(b, `,"other_lost":`...)
+	b = strconv.AppendUint(b, r.OtherLost, 10)
+	if r.OtherJitter != 0 {
+		b = append(b, `,"other_jitter_us":`...)
+		b = strconv.AppendUint(b, uint64(r.OtherJitter), 10)
+	}
+	if r.OtherJitterMax != 0 {
+		b = append(b, `,"other_jitter_max_us":`...)
+		b = strconv.AppendUint(b, uint64(r.OtherJitterMax), 10)
+	}
 	return b
 }
 
@@ -450,6 +556,7 @@ func (r *FlowEnd) members(b []byte) []byte {
 func (r *Total) members(b []byte) []byte {
 	b = r.Detail.members(b)
 	b = r.Counters.members(b)
+	b = r.Quality.members(b)
 	return b
 }
 

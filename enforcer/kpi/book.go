@@ -1,0 +1,131 @@
+package kpi
+
+import (
+	"time"
+
+	"github.com/netpol/netpol/enforcer/packet"
+)
+
+// Ref names a flow's state in a Book; 0 is none.
+type Ref uint32
+
+// datagrams marks a Ref of a flow of UDP.
+const datagrams = Ref(1 << 31)
+
+// Book keeps the state of flows. The zero value is empty. Not safe for concurrent
+// use.
+type Book struct {
+	tcp slab[tcp]
+	udp slab[udp]
+	rtp slab[rtp]
+}
+
+// Observe takes a packet of a flow in. from is the end that sent it, 0 or 1, the same
+// for all packets of the flow; at its time in nanoseconds. The first packet
+// makes the state that *ref names from then on; protocols other than TCP and UDP have
+// none.
+func (b *Book) Observe(ref *Ref, p *packet.Parsed, from int, at int64) {
+	now := stamp(at / int64(time.Microsecond))
+	switch p.Proto {
+	case packet.ProtoTCP:
+		if *ref == 0 {
+			*ref = Ref(b.tcp.get())
+		}
+		b.tcp.at(uint32(*ref)).segment(p, from, now)
+	case packet.ProtoUDP:
+		if *ref == 0 {
+			*ref = Ref(b.udp.get()) | datagrams
+		}
+		u := b.udp.at(uint32(*ref &^ datagrams))
+		u.packets++
+		if len(p.Payload) == 0 {
+			return
+		}
+		if isRTP(p.Payload) {
+			if u.rtp == 0 {
+				u.rtp = b.rtp.get()
+			}
+			b.rtp.at(u.rtp).packet(p.Payload, from, now)
+			return
+		}
+		u.datagram(p.Payload, from, now)
+	}
+}
+
+// Report gives a flow's figures, by the end that sent; false where there are none.
+func (b *Book) Report(ref Ref, r *Report) bool {
+	*r = Report{}
+	switch {
+	case ref == 0:
+		return false
+	case ref&datagrams == 0:
+		b.tcp.at(uint32(ref)).report(r)
+	default:
+		u := b.udp.at(uint32(ref &^ datagrams))
+		u.report(r)
+		if u.rtp != 0 {
+			b.rtp.at(u.rtp).report(r)
+		}
+	}
+	return true
+}
+
+// Release frees a flow's state.
+func (b *Book) Release(ref Ref) {
+	switch {
+	case ref == 0:
+	case ref&datagrams == 0:
+		b.tcp.put(uint32(ref))
+	default:
+		i := uint32(ref &^ datagrams)
+		if u := b.udp.at(i); u.rtp != 0 {
+			b.rtp.put(u.rtp)
+		}
+		b.udp.put(i)
+	}
+}
+
+// chunk states are allocated at a time, so that growth copies none.
+const chunk = 256
+
+// slab holds states by number from 1 on, without pointers in them.
+type slab[T any] struct {
+	chunks [][]T
+	made   uint32
+	free   []uint32
+}
+
+func (s *slab[T]) at(i uint32) *T { return &s.chunks[(i-1)/chunk][(i-1)%chunk] }
+
+func (s *slab[T]) get() uint32 {
+	if n := len(s.free); n > 0 {
+		i := s.free[n-1]
+		s.free = s.free[:n-1]
+		var zero T
+		*s.at(i) = zero
+		return i
+	}
+	if int(s.made) == len(s.chunks)*chunk {
+		s.chunks = append(s.chunks, make([]T, chunk))
+	}
+	s.made++
+	return s.made
+}
+
+func (s *slab[T]) put(i uint32) { s.free = append(s.free, i) }
+
+// stamp is a time in microseconds modulo 2^32, 71 minutes.
+type stamp uint32
+
+// since is how many microseconds lie between two times, rounded up, so that what
+// is known is never 0. A time that goes backwards, as in captures that are put
+// together, tells nothing: 0.
+func (s stamp) since(before stamp) uint32 {
+	if d := uint32(s - before); d < 1<<31 {
+		return max(d, 1)
+	}
+	return 0
+}
+
+// within says that at most so many microseconds lie between two times.
+func (s stamp) within(before stamp, most uint32) bool { return uint32(s-before) <= most }

@@ -1,0 +1,211 @@
+package kpi
+
+import "github.com/netpol/netpol/enforcer/packet"
+
+// tcp is the state of a connection.
+type tcp struct {
+	ends     [2]end
+	packets  uint32
+	flags    flags
+	opener   uint8 // the end that sent SYN; valid iff opened
+	isn      [2]uint32
+	synAt    stamp // valid iff synSeen
+	synAckAt stamp // valid iff answered
+	askedAt  stamp // valid iff asked
+	askedSeq uint32
+	times    [times]uint32
+}
+
+// times that are measured, 0 until they are.
+const (
+	rttServer = iota
+	rttClient
+	appResponse
+	tlsHandshake
+	times
+)
+
+type flags uint16
+
+const (
+	opened      flags = 1 << iota // the connection was seen to begin
+	synSeen                       // with its first packet
+	synAgain                      // which came more than once
+	answered                      // SYN/ACK was seen
+	answerAgain                   // more than once
+	acked                         // and its ACK
+	asked                         // the client has sent bytes
+	hello                         // the first of which are a ClientHello
+	serverSpoke                   // the server has sent bytes
+	responded                     // it has answered the first ones
+	shakenHands                   // TLS is done
+)
+
+func (t *tcp) has(f flags) bool { return t.flags&f == f }
+func (t *tcp) set(f flags)      { t.flags |= f }
+
+// end is what one side has sent.
+type end struct {
+	next   uint32 // the highest sequence number seen, and one; valid iff known
+	ack    uint32 // the highest acknowledgement; valid iff acks
+	topAt  stamp  // when next grew last
+	dupAt  stamp  // when ack was repeated last
+	holes  [maxHoles]span
+	window uint16 // of its last segment; valid iff acks
+	dups   uint8  // how often ack was repeated
+	known  bool
+	acks   bool
+
+	retransmitted, late, zeroWindows, resets uint32
+}
+
+// span is sequence numbers from one on until before another; empty where they are equal.
+type span struct{ from, to uint32 }
+
+// maxHoles bounds the gaps of a direction that are remembered. What fills an older
+// one counts as sent again.
+const maxHoles = 4
+
+// Bounds, in microseconds, that tshark 4.0 goes by (packet-tcp.c): a segment that fills a gap is
+// late if it comes within the first round-trip time after what overtook it, or
+// 3 ms where that is not known; one that answers two repeated acknowledgements
+// within 20 ms was sent again (RFC 5681, 3.2).
+const (
+	overtaken = 3000
+	fast      = 20000
+)
+
+// maxJump bounds how far a segment may lie ahead: a window has at most 2^30 bytes (RFC
+// 7323, 2.2).
+const maxJump = 1 << 30
+
+func after(a, b uint32) bool { return int32(a-b) > 0 }
+
+// segment takes a segment in.
+func (t *tcp) segment(p *packet.Parsed, from int, now stamp) {
+	t.packets++
+	e, o := &t.ends[from], &t.ends[1-from]
+	if p.TCPFlags&packet.RST != 0 {
+		e.resets++
+		return
+	}
+	if p.TCPFlags&packet.SYN != 0 {
+		t.syn(p, from, now)
+	} else if p.Window == 0 && p.TCPFlags&packet.FIN == 0 {
+		e.zeroWindows++
+	}
+	t.measure(p, from, now)
+	length := uint32(p.PayloadLength)
+	if p.TCPFlags&(packet.SYN|packet.FIN) != 0 {
+		length++ // each takes a sequence number (RFC 9293, 3.4)
+	}
+	if length > 0 {
+		t.order(e, o, p, length, now)
+	}
+	if p.TCPFlags&packet.ACK != 0 {
+		e.acknowledge(p, length, now)
+	}
+}
+
+// order puts a segment that takes sequence numbers among those of its direction.
+func (t *tcp) order(e, o *end, p *packet.Parsed, length uint32, now stamp) {
+	until := p.Seq + length
+	if !e.known {
+		e.next, e.topAt, e.known = until, now, true
+		return
+	}
+	ahead := int32(p.Seq - e.next)
+	switch {
+	case ahead == 0:
+		if length == 1 && o.acks && o.window == 0 {
+			return // a window probe, which nobody takes in
+		}
+		e.next, e.topAt = until, now
+	case ahead > maxJump:
+	case ahead > 0:
+		e.skip(span{e.next, p.Seq})
+		e.next, e.topAt = until, now
+	case ahead == -1 && length == 1 && p.TCPFlags&(packet.SYN|packet.FIN) == 0:
+		// A keep-alive (RFC 9293, 3.8.4).
+	default:
+		t.behind(e, o, p.Seq, until, now)
+	}
+}
+
+// behind counts a segment that begins below what was seen.
+func (t *tcp) behind(e, o *end, seq, until uint32, now stamp) {
+	filled := e.fill(span{seq, until})
+	bound := t.times[rttServer] + t.times[rttClient]
+	if t.times[rttServer] == 0 || t.times[rttClient] == 0 {
+		bound = overtaken
+	}
+	again := o.acks && o.dups >= 2 && o.ack == seq && now.within(o.dupAt, fast)
+	if filled && !again && now.within(e.topAt, bound) {
+		e.late++
+	} else {
+		e.retransmitted++
+	}
+	if after(until, e.next) {
+		e.next, e.topAt = until, now
+	}
+}
+
+// acknowledge notes what a segment acknowledges.
+func (e *end) acknowledge(p *packet.Parsed, length uint32, now stamp) {
+	switch {
+	case !e.acks || after(p.Ack, e.ack):
+		e.ack, e.dups, e.acks = p.Ack, 0, true
+	case p.Ack == e.ack && length == 0 && p.Window == e.window && p.Window != 0 && p.Seq == e.next:
+		e.dups, e.dupAt = min(e.dups+1, 3), now
+	}
+	e.window = p.Window
+}
+
+// skip notes a gap.
+func (e *end) skip(s span) {
+	for i := range e.holes {
+		if e.holes[i].from == e.holes[i].to {
+			e.holes[i] = s
+			return
+		}
+	}
+	copy(e.holes[:], e.holes[1:])
+	e.holes[maxHoles-1] = s
+}
+
+// fill takes what has come out of the gaps; false if it was in none.
+func (e *end) fill(s span) (filled bool) {
+	for i := range e.holes {
+		h := &e.holes[i]
+		if h.from == h.to || !after(s.to, h.from) || !after(h.to, s.from) {
+			continue
+		}
+		filled = true
+		before, behind := after(s.from, h.from), after(h.to, s.to)
+		switch {
+		case before && behind:
+			rest := span{s.to, h.to}
+			h.to = s.from
+			e.skip(rest)
+			return true
+		case before:
+			h.to = s.from
+		case behind:
+			h.from = s.to
+		default:
+			*h = span{}
+		}
+	}
+	return filled
+}
+
+func (t *tcp) report(r *Report) {
+	r.Packets, r.HasTCP = uint64(t.packets), true
+	r.RTTServer, r.RTTClient = t.times[rttServer], t.times[rttClient]
+	r.AppResponse, r.TLSHandshake = t.times[appResponse], t.times[tlsHandshake]
+	for i := range t.ends {
+		e := &t.ends[i]
+		r.TCP.Retransmissions[i], r.TCP.OutOfOrder[i] = e.retransmitted, e.late
+		r.TCP.ZeroWindows[i], r.TCP.Resets[i] = e.zeroWindows, e.resets
+	}
+}

@@ -37,9 +37,9 @@ const (
 
 func sinkArguments() []string {
 	return []string{
-		"address", "addresses", "ca_file", "client_id", "compress", "description", "facility", "headers", "interval", "keep",
-		"names", "password_file", "path", "qos", "queue", "records", "retain", "rotate_age", "rotate_size", "token_file",
-		"topic", "transport", "type", "url", "username", "when",
+		"address", "addresses", "ca_file", "cert_file", "client_id", "compress", "credentials_file", "description", "facility",
+		"headers", "interval", "keep", "key_file", "names", "password_file", "path", "qos", "queue", "records", "retain",
+		"rotate_age", "rotate_size", "stream", "subject", "token_file", "topic", "transport", "type", "url", "username", "when",
 	}
 }
 
@@ -85,7 +85,7 @@ func (d *decoder) sinkWord(b *hclsyntax.Block, name string, words []string, othe
 
 // sinkPlaces says which argument says where the records of a type of sink go.
 func sinkPlaces() map[string]string {
-	return map[string]string{"file": "path", "unix": "path", "tcp": "address", "syslog": "address", "http": "url", "mqtt": "url"}
+	return map[string]string{"file": "path", "unix": "path", "tcp": "address", "syslog": "address", "http": "url", "mqtt": "url", "nats": "url"}
 }
 
 // sinkOwn lists arguments that belong to some types of sinks alone.
@@ -94,9 +94,12 @@ func sinkOwn() map[string][]string {
 		"path": {"file", "unix", "syslog"}, "address": {"tcp", "syslog"},
 		"rotate_size": {"file"}, "rotate_age": {"file"}, "keep": {"file"},
 		"transport": {"syslog"}, "facility": {"syslog"},
-		"url": {"http", "mqtt"}, "ca_file": {"http", "mqtt"},
-		"headers": {"http"}, "token_file": {"http"}, "compress": {"http"},
-		"topic": {"mqtt"}, "qos": {"mqtt"}, "retain": {"mqtt"}, "client_id": {"mqtt"}, "username": {"mqtt"}, "password_file": {"mqtt"},
+		"url":     {"http", "mqtt", "nats"},
+		"ca_file": {"http", "mqtt", "nats"}, "cert_file": {"http", "mqtt", "nats"}, "key_file": {"http", "mqtt", "nats"},
+		"headers": {"http"}, "token_file": {"http", "nats"}, "compress": {"http"},
+		"topic": {"mqtt"}, "qos": {"mqtt"}, "retain": {"mqtt"}, "client_id": {"mqtt"},
+		"username": {"mqtt", "nats"}, "password_file": {"mqtt", "nats"},
+		"subject": {"nats"}, "stream": {"nats"}, "credentials_file": {"nats"},
 	}
 }
 

@@ -24,20 +24,42 @@ const (
 
 // sinkRemote reads a sink that is a server's.
 func (d *decoder) sinkRemote(b *hclsyntax.Block, s *Sink) {
-	examples := map[string]string{"http": `url = "https://collector.example/flows"`, "mqtt": `url = "mqtts://broker.example"`}
+	examples := map[string]string{
+		"http": `url = "https://collector.example/flows"`, "mqtt": `url = "mqtts://broker.example"`, "nats": `url = "tls://broker.example"`,
+	}
 	if d.require(b, "url", examples[s.Type]) == nil {
 		return
 	}
 	d.sinkURL(b, s)
-	s.CAFile = d.sinkSecret(b, "ca_file")
-	if s.Type == "http" {
+	d.sinkTLS(b, s)
+	switch s.Type {
+	case "http":
 		s.TokenFile = d.sinkSecret(b, "token_file")
 		s.Compress = d.sinkWord(b, "compress", []string{"none", "gzip"}, "none")
 		s.Headers = d.sinkHeaders(b)
-		return
+	case "mqtt":
+		d.sinkMQTT(b, s)
+	case "nats":
+		d.sinkNATS(b, s)
 	}
+}
+
+// sinkTLS reads who is trusted, and as whom netpold shows itself.
+func (d *decoder) sinkTLS(b *hclsyntax.Block, s *Sink) {
+	s.CAFile, s.CertFile, s.KeyFile = d.sinkSecret(b, "ca_file"), d.sinkSecret(b, "cert_file"), d.sinkSecret(b, "key_file")
+	d.belongs(b, "cert_file", "key_file", `holds a certificate. Write key_file = "/etc/netpol/secrets/key" for its private key, or leave cert_file out`)
+	d.belongs(b, "key_file", "cert_file", `holds the private key of a certificate. Write cert_file = "/etc/netpol/secrets/cert", or leave key_file out`)
+}
+
+// sinkUser reads as which user a sink speaks to a broker.
+func (d *decoder) sinkUser(b *hclsyntax.Block, s *Sink) {
 	s.PasswordFile = d.sinkSecret(b, "password_file")
 	s.Username = d.text(b, "username", `"router"`).Value
+	d.belongs(b, "password_file", "username", `holds the password of a user. Write username = "router", or leave password_file out`)
+}
+
+func (d *decoder) sinkMQTT(b *hclsyntax.Block, s *Sink) {
+	d.sinkUser(b, s)
 	s.ClientID = d.text(b, "client_id", `"netpol-router7"`).Value
 	s.QoS = d.number(b, "qos", 0, 2, 0)
 	s.Retain = d.flag(b, "retain", false)
@@ -46,24 +68,42 @@ func (d *decoder) sinkRemote(b *hclsyntax.Block, s *Sink) {
 		s.Topic = t.Value
 		d.checkTopic(b, s.Topic)
 	}
-	d.belongs(b, "password_file", "username", `holds the password of a user. Write username = "router", or leave password_file out`)
 }
 
+// maxServers bounds the servers of a cluster that a sink may begin with.
+const maxServers = 16
+
+// sinkURL reads where the server is; of nats there may be several.
 func (d *decoder) sinkURL(b *hclsyntax.Block, s *Sink) {
-	t := d.text(b, "url", `"https://collector.example/flows"`)
-	if t.Range.IsZero() {
+	if s.Type == "nats" {
+		list := d.someOf(b, "url", `"tls://broker.example"`)
+		for _, t := range list {
+			d.checkURL(s.Type, t)
+			s.Servers = append(s.Servers, t.Value)
+		}
+		if len(list) > maxServers {
+			d.badSink(b, "url", fmt.Sprintf("A sink begins with one of %d servers at most, and learns of the cluster's others from it.", maxServers))
+		}
 		return
 	}
-	s.URL = t.Value
-	schemes := map[string][]string{"http": {"https", "http"}, "mqtt": {"mqtts", "mqtt"}}[s.Type]
-	u, err := url.Parse(s.URL)
+	if t := d.text(b, "url", `"https://collector.example/flows"`); !t.Range.IsZero() {
+		s.URL = t.Value
+		d.checkURL(s.Type, t)
+	}
+}
+
+func (d *decoder) checkURL(kind string, t Text) {
+	schemes := map[string][]string{"http": {"https", "http"}, "mqtt": {"mqtts", "mqtt"}, "nats": {"tls", "nats"}}[kind]
+	bad := func(detail string) { d.diags.Add(diag.New(diag.InvalidSink, t.Range, detail)) }
+	u, err := url.Parse(t.Value)
 	switch {
 	case err != nil || u.Host == "" || !slices.Contains(schemes, u.Scheme):
-		d.badSink(b, "url", fmt.Sprintf("%q is no URL of %s: it begins with %s:// or %s://, and a host comes next.", s.URL, s.Type, schemes[0], schemes[1]))
+		bad(fmt.Sprintf("%q is no URL of %s: it begins with %s:// or %s://, and a host comes next.", t.Value, kind, schemes[0], schemes[1]))
 	case u.User != nil:
-		d.badSink(b, "url", "A password in a URL is read by everybody who reads the policies. Put it into a file that only netpold can read, and name that as "+map[string]string{"http": "token_file", "mqtt": "password_file, with username beside it"}[s.Type]+".")
-	case s.Type == "mqtt" && strings.Trim(u.Path+u.RawQuery, "/") != "":
-		d.badSink(b, "url", "The URL of a broker is its host and port alone; the topic is an argument of its own.")
+		bad("A password in a URL is read by everybody who reads the policies. Put it into a file that only netpold can read, and name that as " +
+			map[string]string{"http": "token_file", "mqtt": "password_file, with username beside it", "nats": "token_file or credentials_file, or as password_file with username beside it"}[kind] + ".")
+	case kind != "http" && strings.Trim(u.Path+u.RawQuery, "/") != "":
+		bad(fmt.Sprintf("The URL of a broker is its host and port alone; the %s is an argument of its own.", map[string]string{"mqtt": "topic", "nats": "subject"}[kind]))
 	}
 }
 

@@ -8,42 +8,49 @@ import (
 
 // Sink is where records of what netpold sees go, with the defaults filled in.
 type Sink struct {
-	Name         string // with its module before it, "iot/events"
-	Module       string // empty for the set itself
-	Description  string
-	Type         string // one of SinkTypes
-	Path         string // of file, unix and syslog
-	Address      string // of tcp and syslog, "127.0.0.1:7171"
-	Records      []string
-	When         []Criteria // any of them; none for every flow
-	Interval     time.Duration
-	Queue        int   // bytes
-	RotateSize   int64 // bytes; 0 for never
-	RotateAge    time.Duration
-	Keep         int
-	URL          string // of http and mqtt
-	Headers      []SinkHeader
-	TokenFile    string
-	Compress     string // none or gzip
-	CAFile       string
-	Topic        string // of mqtt, as are the next
-	QoS          int
-	Retain       bool
-	ClientID     string
-	Username     string
-	PasswordFile string
-	Transport    string     // of syslog: udp, tcp or unix
-	Facility     int        // of syslog
-	Addresses    string     // plain, hash or drop
-	Names        string     // plain, domain or drop
-	Range        diag.Range // of the block's header
+	Name            string // with its module before it, "iot/events"
+	Module          string // empty for the set itself
+	Description     string
+	Type            string // one of SinkTypes
+	Path            string // of file, unix and syslog
+	Address         string // of tcp and syslog, "127.0.0.1:7171"
+	Records         []string
+	When            []Criteria // any of them; none for every flow
+	Interval        time.Duration
+	Queue           int   // bytes
+	RotateSize      int64 // bytes; 0 for never
+	RotateAge       time.Duration
+	Keep            int
+	URL             string // of http and mqtt
+	Headers         []SinkHeader
+	TokenFile       string
+	Compress        string // none or gzip
+	CAFile          string
+	CertFile        string // of netpold itself, with KeyFile
+	KeyFile         string
+	Topic           string // of mqtt; the subject of nats
+	QoS             int    // of mqtt
+	Retain          bool
+	ClientID        string
+	Username        string
+	PasswordFile    string
+	Servers         []string   // of nats: URLs
+	Stream          string     // of nats; empty without JetStream
+	CredentialsFile string     // of nats
+	Transport       string     // of syslog: udp, tcp or unix
+	Facility        int        // of syslog
+	Addresses       string     // plain, hash or drop
+	Names           string     // plain, domain or drop
+	Range           diag.Range // of the block's header
 }
 
 // SinkHeader is a header of requests.
 type SinkHeader struct{ Name, Value string }
 
 // SinkTypes are the words of a sink's type.
-func SinkTypes() []string { return []string{"file", "http", "mqtt", "stdout", "syslog", "tcp", "unix"} }
+func SinkTypes() []string {
+	return []string{"file", "http", "mqtt", "nats", "stdout", "syslog", "tcp", "unix"}
+}
 
 // RecordTypes are the records that a sink may ask for. A policy_match comes of a
 // policy's notify.

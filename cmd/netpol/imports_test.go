@@ -87,7 +87,7 @@ var rules = []rule{
 	{"enforcer/telemetry", []string{"enforcer/telemetry/record"}, nil},
 	{"enforcer/telemetry/aggregate", []string{"compiler/artifact", "enforcer/telemetry/record", "lang/fact"}, []string{"github.com/gaissmai/bart/..."}},
 	{"enforcer/telemetry/prom", nil, nil},
-	{"enforcer/telemetry/sink", []string{"compiler/artifact", "enforcer/telemetry", "enforcer/telemetry/record", "enforcer/unixsocket", "lang/fact"}, []string{"github.com/eclipse/paho.golang/..."}},
+	{"enforcer/telemetry/sink", []string{"compiler/artifact", "enforcer/telemetry", "enforcer/telemetry/record", "enforcer/unixsocket", "lang/fact"}, []string{"github.com/eclipse/paho.golang/...", "github.com/nats-io/nats.go/..."}},
 	{"enforcer/unixsocket", nil, nil},
 	{"enforcer/control", []string{"compiler/artifact", "enforcer/flow", "enforcer/program", "enforcer/telemetry", "enforcer/unixsocket"}, nil},
 	{"enforcer/kernel/...", []string{"compiler/artifact", "enforcer/flow", "enforcer/kernel/...", "enforcer/packet", "enforcer/reconcile"}, append([]string{"github.com/cilium/ebpf/asm"}, kernelModules...)},

@@ -13,10 +13,12 @@ type Sink struct {
 	Name string   `json:"name"`
 	Kind SinkKind `json:"kind"`
 	// Path is the file of a file, the socket of unix and of syslog by Transport
-	// unix; Address the host and port of tcp and syslog; URL that of http and mqtt.
-	Path    string `json:"path,omitempty"`
-	Address string `json:"address,omitempty"`
-	URL     string `json:"url,omitempty"`
+	// unix; Address the host and port of tcp and syslog; URL that of http and mqtt;
+	// Servers are the URLs of nats, of which it takes the first that answers.
+	Path    string   `json:"path,omitempty"`
+	Address string   `json:"address,omitempty"`
+	URL     string   `json:"url,omitempty"`
+	Servers []string `json:"servers,omitempty"`
 	// Records are the kinds of records that it takes, by their names on the wire.
 	// Policies may notify any sink.
 	Records []string `json:"records,omitempty"`
@@ -34,20 +36,28 @@ type Sink struct {
 	Keep       int           `json:"keep,omitempty"`
 	Privacy    Privacy       `json:"privacy,omitzero"`
 	// Headers are those of requests of http, by name; TokenFile holds a token for
-	// them. Gzip compresses their bodies.
+	// them or for nats. Gzip compresses their bodies.
 	Headers   []Header `json:"headers,omitempty"`
 	TokenFile string   `json:"token_file,omitempty"`
 	Gzip      bool     `json:"gzip,omitempty"`
 	// CAFile holds the certificates that sign the server's, instead of the system's.
 	CAFile string `json:"ca_file,omitempty"`
-	// Topic, in which {type}, {application} and {router} stand for a record's, and
-	// the others are those of mqtt.
+	// CertFile and KeyFile hold the certificate and private key that netpold shows.
+	CertFile string `json:"cert_file,omitempty"`
+	KeyFile  string `json:"key_file,omitempty"`
+	// Topic, in which {type}, {application} and {router} stand for a record's, is
+	// that of mqtt and the subject of nats; QoS, Retain and ClientID are those of
+	// mqtt.
 	Topic        string `json:"topic,omitempty"`
 	QoS          int    `json:"qos,omitempty"`
 	Retain       bool   `json:"retain,omitempty"`
 	ClientID     string `json:"client_id,omitempty"`
 	Username     string `json:"username,omitempty"`
 	PasswordFile string `json:"password_file,omitempty"`
+	// CredentialsFile holds the user's JWT and seed, or the seed of an nkey alone,
+	// for nats. Stream is the one of JetStream that acknowledges; empty is none.
+	CredentialsFile string `json:"credentials_file,omitempty"`
+	Stream          string `json:"stream,omitempty"`
 	// Transport (udp, tcp or unix) and Facility are those of syslog.
 	Transport string `json:"transport,omitempty"`
 	Facility  int    `json:"facility,omitempty"`
@@ -78,6 +88,7 @@ const (
 	SinkSyslog SinkKind = "syslog"
 	SinkHTTP   SinkKind = "http"
 	SinkMQTT   SinkKind = "mqtt"
+	SinkNATS   SinkKind = "nats"
 )
 
 // Header is a header of a request.
@@ -106,7 +117,7 @@ const (
 // Place is where the records go: "file /var/log/netpol/flows.jsonl".
 func (s *Sink) Place() string {
 	var words []string
-	for _, w := range []string{string(s.Kind), s.Transport, s.Path, s.Address, s.URL} {
+	for _, w := range []string{string(s.Kind), s.Transport, s.Path, s.Address, s.URL, strings.Join(s.Servers, ",")} {
 		if w != "" {
 			words = append(words, w)
 		}

@@ -64,6 +64,7 @@ func (r *resolver) resolveSinks() []ir.Sink {
 			Transport: s.Transport, Facility: s.Facility,
 			URL: s.URL, TokenFile: s.TokenFile, CAFile: s.CAFile, Gzip: s.Compress == "gzip",
 			Topic: s.Topic, QoS: s.QoS, Retain: s.Retain, ClientID: s.ClientID, Username: s.Username, PasswordFile: s.PasswordFile,
+			Servers: s.Servers, Stream: s.Stream, CertFile: s.CertFile, KeyFile: s.KeyFile, CredentialsFile: s.CredentialsFile,
 			Privacy: artifact.Privacy{Addresses: disclosure(s.Addresses), Names: disclosure(s.Names)},
 		}}
 		for _, h := range s.Headers {

@@ -38,7 +38,7 @@ type poster struct {
 }
 
 func openHTTP(r *runner) (target, error) {
-	config, err := tlsConfig(r.sink.CAFile)
+	config, err := tlsConfig(&r.sink)
 	if err != nil {
 		return nil, err
 	}

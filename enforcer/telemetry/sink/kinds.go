@@ -25,7 +25,7 @@ func kinds() []opener {
 		{kind: artifact.SinkTCP, open: (*runner).listen},
 		{kind: artifact.SinkUnix, open: (*runner).listen},
 	}
-	return slices.Concat(list, kindsHTTP(), kindsMQTT())
+	return slices.Concat(list, kindsHTTP(), kindsMQTT(), kindsNATS())
 }
 
 // Kinds lists them by name.

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 
@@ -35,7 +34,7 @@ const (
 type publisher struct {
 	runner *runner
 	client *paho.Client
-	router string
+	topics templater
 	errs   chan error // of the connection; holds the first
 }
 
@@ -49,9 +48,8 @@ func openMQTT(r *runner) (target, error) {
 		return nil, err
 	}
 	p := &publisher{runner: r, errs: make(chan error, 1)}
-	if p.router, err = os.Hostname(); err != nil {
-		p.router = "router"
-	}
+	router := routerName()
+	p.topics = templater{text: r.sink.Topic, router: topicLevel(router), clean: topicLevel}
 	p.client = paho.NewClient(paho.ClientConfig{
 		Conn: packets.NewThreadSafeConn(conn), PacketTimeout: writeLimit,
 		OnClientError:      p.broken,
@@ -61,7 +59,7 @@ func openMQTT(r *runner) (target, error) {
 	defer cancel()
 	id := r.sink.ClientID
 	if id == "" {
-		id = "netpold-" + p.router
+		id = "netpold-" + router
 	}
 	connect := &paho.Connect{ClientID: id, KeepAlive: mqttKeepAlive, CleanStart: true}
 	if r.sink.Username != "" {
@@ -113,7 +111,7 @@ func dialMQTT(s *artifact.Sink) (net.Conn, error) {
 	if port == "" {
 		port = "8883"
 	}
-	config, err := tlsConfig(s.CAFile)
+	config, err := tlsConfig(s)
 	if err != nil {
 		return nil, err
 	}
@@ -127,31 +125,18 @@ func (p *publisher) write(lines []byte) (int, error) {
 		return 0, err
 	default:
 	}
+	most := mqttWindow
+	if p.runner.sink.QoS == 0 {
+		most = 1 // without acknowledgements, so that they keep their order
+	}
 	sent := 0
 	for sent < len(lines) {
-		window := p.window(lines[sent:])
-		n, err := p.publish(window)
+		n, err := p.publish(windowOf(lines[sent:], most))
 		if sent += n; err != nil {
 			return sent, err
 		}
 	}
 	return sent, nil
-}
-
-// window is the next lines that may be under way together: one, where there are
-// no acknowledgements, so that they keep their order.
-func (p *publisher) window(lines []byte) [][]byte {
-	most := 1
-	if p.runner.sink.QoS > 0 {
-		most = mqttWindow
-	}
-	var out [][]byte
-	for line := range bytes.Lines(lines) {
-		if out = append(out, line); len(out) == most {
-			break
-		}
-	}
-	return out
 }
 
 // publish sends lines and waits for their acknowledgements; n is how many bytes
@@ -183,22 +168,10 @@ func (p *publisher) publish(window [][]byte) (n int, _ error) {
 }
 
 func (p *publisher) message(line []byte) *paho.Publish {
-	kind, _ := headOf(line)
-	topic := strings.NewReplacer("{type}", kind, "{router}", topicLevel(p.router), "{application}", applicationOf(line)).Replace(p.runner.sink.Topic)
 	return &paho.Publish{
-		Topic: topic, QoS: byte(p.runner.sink.QoS), Retain: p.runner.sink.Retain, Payload: bytes.TrimRight(line, "\n"),
+		Topic: p.topics.of(line), QoS: byte(p.runner.sink.QoS), Retain: p.runner.sink.Retain, Payload: bytes.TrimRight(line, "\n"),
 		Properties: &paho.PublishProperties{ContentType: "application/json"},
 	}
-}
-
-// applicationOf is the application's tag in a record, "unknown" where it has none.
-func applicationOf(line []byte) string {
-	_, rest, _ := bytes.Cut(line, []byte(`"detected_application_name":"`))
-	tag, _, ok := bytes.Cut(rest, []byte{'"'})
-	if !ok || len(tag) == 0 {
-		return "unknown"
-	}
-	return topicLevel(string(tag))
 }
 
 // topicLevel makes a word fit for one level of a topic (MQTT 5, 4.7).

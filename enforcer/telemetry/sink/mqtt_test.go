@@ -4,13 +4,7 @@ package sink
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -42,7 +36,7 @@ func newBroker(t *testing.T) *broker {
 		t.Skip("mosquitto is not installed")
 	}
 	b := &broker{t: t, dir: t.TempDir(), plain: freePort(t), secured: freePort(t)}
-	b.certificate()
+	b.ca, _ = certificate(t, b.dir)
 	b.passwordsIn = filepath.Join(b.dir, "passwords")
 	if out, err := exec.Command("mosquitto_passwd", "-b", "-c", b.passwordsIn, "router", "sesame").CombinedOutput(); err != nil {
 		t.Fatalf("mosquitto_passwd: %v: %s", err, out)
@@ -65,43 +59,6 @@ keyfile %[5]s
 	return b
 }
 
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-// certificate makes one for 127.0.0.1 that signs itself.
-func (b *broker) certificate() {
-	b.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.ca = filepath.Join(b.dir, "ca.pem")
-	for name, block := range map[string]*pem.Block{b.ca: {Type: "CERTIFICATE", Bytes: der}, filepath.Join(b.dir, "key.pem"): {Type: "PRIVATE KEY", Bytes: keyDER}} {
-		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
-			b.t.Fatal(err)
-		}
-	}
-}
-
 func (b *broker) start() {
 	b.t.Helper()
 	b.cmd = exec.Command("mosquitto", "-c", filepath.Join(b.dir, "conf"))
@@ -118,12 +75,7 @@ func (b *broker) start() {
 	})
 }
 
-func (b *broker) stop() {
-	if b.cmd.ProcessState == nil {
-		_ = b.cmd.Process.Kill()
-		_ = b.cmd.Wait()
-	}
-}
+func (b *broker) stop() { kill(b.cmd) }
 
 // inbox holds what a subscriber got.
 type inbox struct {
@@ -188,12 +140,8 @@ func TestMQTT(t *testing.T) {
 			one.Retain = true
 		}
 		if qos == 1 {
-			password := filepath.Join(b.dir, "password")
-			if err := os.WriteFile(password, []byte("sesame\n"), 0o600); err != nil {
-				t.Fatal(err)
-			}
 			one.URL, one.CAFile = fmt.Sprintf("mqtts://127.0.0.1:%d", b.secured), b.ca
-			one.Username, one.PasswordFile = "router", password
+			one.Username, one.PasswordFile = "router", secretFile(t, "sesame")
 		}
 		s.Use([]artifact.Sink{one})
 		for range 1000 {

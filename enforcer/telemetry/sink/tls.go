@@ -1,4 +1,4 @@
-//go:build sink_http || sink_mqtt
+//go:build sink_http || sink_mqtt || sink_nats
 
 package sink
 
@@ -8,22 +8,33 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/netpol/netpol/compiler/artifact"
 )
 
-// tlsConfig trusts the certificates in a file, or with none the system's.
-func tlsConfig(caFile string) (*tls.Config, error) {
-	if caFile == "" {
-		return &tls.Config{}, nil
+// tlsConfig trusts the certificates in a sink's file, or with none the system's,
+// and shows the sink's own certificate if it has one.
+func tlsConfig(s *artifact.Sink) (*tls.Config, error) {
+	config := &tls.Config{}
+	if s.CertFile != "" {
+		own, err := tls.LoadX509KeyPair(s.CertFile, s.KeyFile)
+		if err != nil {
+			return nil, err
+		}
+		config.Certificates = []tls.Certificate{own}
 	}
-	pem, err := os.ReadFile(caFile)
+	if s.CAFile == "" {
+		return config, nil
+	}
+	pem, err := os.ReadFile(s.CAFile)
 	if err != nil {
 		return nil, err
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s holds no certificate in PEM", caFile)
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM", s.CAFile)
 	}
-	return &tls.Config{RootCAs: pool}, nil
+	return config, nil
 }
 
 // secret is the content of a file without the line end; empty without a file.

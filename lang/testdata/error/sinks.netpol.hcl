@@ -75,6 +75,25 @@ sink "broker" {
   password_file = "/etc/netpol/password" # ERROR NP0028: Conflicting arguments
 }
 
+sink "bus" {
+  type             = "nats"
+  url              = ["nats://bus.example", "http://bus.example", "nats://me:secret@bus.example", "nats://bus.example/netpol"] # ERROR NP0049: Invalid sink # ERROR NP0049: Invalid sink # ERROR NP0049: Invalid sink
+  subject          = "netpol..{type}" # ERROR NP0049: Invalid sink
+  stream           = "my.stream" # ERROR NP0049: Invalid sink
+  cert_file        = "/etc/netpol/cert.pem" # ERROR NP0028: Conflicting arguments
+  username         = "router"
+  token_file       = "/etc/netpol/secrets/token" # ERROR NP0028: Conflicting arguments
+  topic            = "netpol" # ERROR NP0049: Invalid sink
+}
+
+sink "bus without" { # ERROR NP0014: Invalid name
+  type = "nats"
+}
+
+sink "busless" { # ERROR NP0009: Missing required argument
+  type = "nats"
+}
+
 sink "good" {
   type = "stdout"
 }

@@ -48,6 +48,17 @@ sink "broker" {
   password_file = "/etc/netpol/secrets/mqtt"
 }
 
+sink "bus" {
+  type             = "nats"
+  url              = ["tls://one.example", "tls://two.example:4443"]
+  subject          = "netpol.{router}.{type}"
+  stream           = "NETPOL"
+  ca_file          = "/etc/netpol/ca.pem"
+  cert_file        = "/etc/netpol/cert.pem"
+  key_file         = "/etc/netpol/secrets/key.pem"
+  credentials_file = "/etc/netpol/secrets/nats.creds"
+}
+
 policy "zoom" {
   criteria = "app == 'zoom'"
   notify   = ["events", "live"]

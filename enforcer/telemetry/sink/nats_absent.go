@@ -1,0 +1,5 @@
+//go:build !sink_nats
+
+package sink
+
+func kindsNATS() []opener { return nil }

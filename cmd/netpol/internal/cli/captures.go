@@ -14,13 +14,15 @@ import (
 	"github.com/netpol/netpol/enforcer/kernel/capture"
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/enforcer/telemetry"
+	"github.com/netpol/netpol/enforcer/telemetry/sink"
 )
 
 // captureRun says which captures are read, and how.
 type captureRun struct {
-	files  []string
-	unwrap packet.Tunnels
-	speed  float64 // times that of the recording; 0 is as fast as possible
+	files   []string
+	unwrap  packet.Tunnels
+	records *sink.Lines // nil: none are printed
+	speed   float64     // times that of the recording; 0 is as fast as possible
 }
 
 // runCaptures runs the files through an engine and prints the summary. whole
@@ -33,14 +35,21 @@ func (t *tool) runCaptures(ctx context.Context, run captureRun, bundle *artifact
 	if run.speed > 0 {
 		paced = &pace{Source: source, ctx: ctx, speed: run.speed}
 	}
-	engine, err := enforcer.New(enforcer.Config{
+	config := enforcer.Config{
 		Source: paced, Recorder: rows, Dissectors: all.Dissectors(), Bundle: bundle, Explain: explain, Unwrap: run.unwrap,
-	})
+	}
+	if run.records != nil {
+		config.Outlets = run.records
+	}
+	engine, err := enforcer.New(config)
 	if err != nil {
 		return 0, err
 	}
 	started := time.Now()
 	err = errors.Join(engine.Run(ctx), rows.flush())
+	if run.records != nil {
+		err = errors.Join(err, run.records.Flush())
+	}
 	source.meter.Clear()
 	stats := engine.Stats()
 	whole = len(run.files) - int(stats.FileErrors)

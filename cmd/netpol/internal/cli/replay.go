@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,13 +15,14 @@ import (
 	"github.com/netpol/netpol/enforcer"
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/enforcer/telemetry"
+	"github.com/netpol/netpol/enforcer/telemetry/sink"
 	"github.com/netpol/netpol/lang"
 	"github.com/netpol/netpol/policies"
 )
 
 type replayArgs struct {
 	files  []string
-	format string // text, jsonl, none
+	format string // text, records, rows, none
 	out    string // file instead of standard output
 	unwrap []string
 	speed  string
@@ -38,16 +41,19 @@ are put together; tunnels are flows of their own, or with --unwrap what they car
 Captures are read one after the other by one thread, so that the rows are the same
 each time; --speed 1x reads them as slowly as they were recorded.
 
-The rows go to standard output or --out, a summary to standard error. The JSON
-keys are pcap, ip_protocol, src_ip, src_port, dst_ip, dst_port, vlan_id,
-protocol, application, category, hostname, tls_version, ja4, alpn, packets,
-bytes, detection_packets, inspected_packets, labels, policies, and a few more.
+They go to standard output or --out, a summary to standard error. --format records
+prints instead what netpold tells a sink at the end of each flow (flow_end, see
+docs/telemetry.md), and what the policies' aggregates add up. --format rows is a
+flat line of JSON for each flow, for scripts: pcap, ip_protocol, src_ip, src_port,
+dst_ip, dst_port, vlan_id, protocol, application, category, hostname, tls_version,
+ja4, alpn, packets, bytes, detection_packets, inspected_packets, labels, policies,
+and a few more; it was called jsonl before, and still is.
 
 Exit codes: 0 every capture was read to its end, 1 error. The rows of what could
 be read are printed all the same; --out is written unless no capture at all could
 be read to its end.`,
 		Example: `  netpol replay call.pcap
-  netpol replay --policy /etc/netpol --format jsonl *.pcap | jq 'select(.policies != [])'
+  netpol replay --policy /etc/netpol --format records *.pcap | jq 'select(.flow.policies != [])'
   tcpdump -w - -c 1000 | netpol replay -
   netpol replay --speed 1x evening.pcap`,
 		Args:              cobra.MinimumNArgs(1),
@@ -57,12 +63,12 @@ be read to its end.`,
 			return t.replay(cmd.Context(), a)
 		},
 	}
-	cmd.Flags().StringVar(&a.format, "format", "text", "`form` of the rows: text, jsonl or none")
+	cmd.Flags().StringVar(&a.format, "format", "text", "`what` is printed of each flow: text, records, rows or none")
 	cmd.Flags().StringVar(&a.out, "out", "", "write the rows to this `file`")
 	cmd.Flags().StringVar(&a.speed, "speed", "max", "read packets as far apart as they were recorded: `1x`, 2x, 0.5x; max is as fast as possible")
 	cmd.Flags().StringSliceVar(&a.unwrap, "unwrap", nil, "take the connections out of these `tunnels`: all, "+strings.Join(packet.TunnelNames(), ", "))
 	mustComplete(cmd, "unwrap", append([]string{"all"}, packet.TunnelNames()...)...)
-	mustComplete(cmd, "format", "text", "jsonl", "none")
+	mustComplete(cmd, "format", replayFormats()...)
 	t.addPolicyFlags(cmd)
 	return cmd
 }
@@ -79,15 +85,8 @@ func mustComplete(cmd *cobra.Command, flag string, values ...string) {
 }
 
 func (t *tool) replay(ctx context.Context, a replayArgs) error {
-	var format telemetry.Format
-	switch a.format {
-	case "text":
-		format = telemetry.Text
-	case "jsonl":
-		format = telemetry.JSONL
-	case "none":
-	default:
-		return fmt.Errorf("--format %q: write text, jsonl or none", a.format)
+	if !slices.Contains(replayFormats(), a.format) && a.format != "jsonl" {
+		return fmt.Errorf("--format %q: write text, records, rows or none", a.format)
 	}
 	tunnels, err := packet.ParseTunnels(a.unwrap)
 	if err != nil {
@@ -102,24 +101,42 @@ func (t *tool) replay(ctx context.Context, a replayArgs) error {
 	if err != nil {
 		return err
 	}
-	rows := &rowCounter{}
+	out := t.Out
 	var staged *outFile
-	switch {
-	case a.format == "none":
-	case a.out != "":
+	if a.out != "" && a.format != "none" {
 		if staged, err = newOutFile(a.out); err != nil {
 			return err
 		}
 		defer staged.discard()
-		rows.lines = telemetry.NewLines(staged, format)
-	default:
-		rows.lines, rows.terminal = telemetry.NewLines(t.Out, format), isTerminal(t.Out)
+		out = staged
 	}
-	whole, err := t.runCaptures(ctx, captureRun{files: a.files, unwrap: tunnels, speed: speed}, bundle, rows, nil)
+	run := captureRun{files: a.files, unwrap: tunnels, speed: speed}
+	rows := run.print(a.format, out, bundle)
+	whole, err := t.runCaptures(ctx, run, bundle, rows, nil)
 	if staged != nil && whole > 0 {
 		err = errors.Join(err, staged.commit())
 	}
 	return err
+}
+
+// replayFormats are what --format takes.
+func replayFormats() []string { return []string{"text", "records", "rows", "none"} }
+
+// print has flows written in a format, each as a row or, with records of a bundle, as the
+// engine tells them.
+func (run *captureRun) print(format string, out io.Writer, bundle *artifact.Bundle) *rowCounter {
+	rows := &rowCounter{terminal: format != "none" && isTerminal(out)}
+	switch format {
+	case "none":
+	case "records":
+		sink.TellAll(bundle)
+		run.records = sink.NewLines(out)
+	case "text":
+		rows.lines = telemetry.NewLines(out, telemetry.Text)
+	default:
+		rows.lines = telemetry.NewLines(out, telemetry.JSONL)
+	}
+	return rows
 }
 
 // replayBundle compiles --policy; without it, an empty policy set.

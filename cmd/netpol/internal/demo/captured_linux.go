@@ -77,7 +77,7 @@ func (p *captured) expect(ctx context.Context, s *story) ([]expectation, error) 
 		sightings[i] = packet.Sighting
 	}
 	played := trails(sightings)
-	out, err := s.output(ctx, "replay", "--policy", policyDir, "--format", "jsonl", fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), p.file.Fd()))
+	out, err := s.output(ctx, "replay", "--policy", policyDir, "--format", "rows", fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), p.file.Fd()))
 	if err != nil {
 		return nil, err
 	}

@@ -178,9 +178,10 @@ func TestLiveLatency(t *testing.T) {
 	seen.spans()
 	measure := func(what string, flows, at1, burst int, every time.Duration, p50, p99 time.Duration) {
 		onProcessor(0, func() {
+			asTheWire(t)
 			next := time.Now()
 			for n := 0; n < flows; n += burst {
-				until(next)
+				sleep(next)
 				next = next.Add(every)
 				round := time.Now()
 				for range 60 {
@@ -189,7 +190,7 @@ func TestLiveLatency(t *testing.T) {
 						g.send()
 					}
 					round = round.Add(20 * time.Microsecond)
-					until(round)
+					sleep(round)
 				}
 			}
 		})

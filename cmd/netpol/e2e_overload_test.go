@@ -67,7 +67,7 @@ func TestOverload(t *testing.T) {
 // stopped is how many packets the rules on verdicts have dropped.
 func (s *site) stopped() (packets uint64) {
 	s.t.Helper()
-	for line := range strings.Lines(s.ns.Run("nft", "list", "chain", "inet", "netpol", "np_verdict")) {
+	for line := range strings.Lines(s.ns.Run("nft", "list", "table", "inet", "netpol")) {
 		_, counted, _ := strings.Cut(line, "counter packets ")
 		var n uint64
 		if _, err := fmt.Sscan(counted, &n); err == nil && strings.Contains(line, " drop ") {

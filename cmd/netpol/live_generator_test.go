@@ -115,6 +115,25 @@ func until(at time.Time) {
 	}
 }
 
+// asTheWire has the calling thread's packets come as those of a wire do: they wait
+// for no process of the router, and between them the processor is the router's.
+// Such a thread's sleep is exact, but for the few µs in which it wakes up.
+func asTheWire(t *testing.T) {
+	t.Helper()
+	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}
+	if err := unix.SchedSetAttr(0, &attr, 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sleep waits for a moment without using the processor.
+func sleep(until time.Time) {
+	if left := time.Until(until); left > 0 {
+		nap := unix.NsecToTimespec(left.Nanoseconds())
+		_ = unix.Nanosleep(&nap, nil)
+	}
+}
+
 // usage is what a process has used so far.
 type usage struct {
 	cpu      time.Duration // user and system

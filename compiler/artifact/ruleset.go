@@ -103,7 +103,7 @@ const (
 	MatchFamily      MatchKind = "nfproto"      // Value: 4 or 6
 	MatchIIFName     MatchKind = "iifname"      // Name
 	MatchOIFName     MatchKind = "oifname"      // Name
-	MatchSport       MatchKind = "th sport"     // Value; needs a MatchL4Proto before it
+	MatchSport       MatchKind = "th sport"     // Value; needs a MatchL4Proto before it, or else are the first bytes of any header
 	MatchDport       MatchKind = "th dport"     // Value; needs a MatchL4Proto before it
 	MatchDSCP4       MatchKind = "ip dscp"      // Value 0..63; needs MatchFamily 4 before it
 	MatchDSCP6       MatchKind = "ip6 dscp"     // Value 0..63; needs MatchFamily 6 before it

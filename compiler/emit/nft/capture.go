@@ -38,7 +38,9 @@ func captureChain(in Input, name, hook string, dev artifact.MatchKind, short str
 	return c
 }
 
-// passRules let pass what is not copied, and copy what always is.
+// passRules let pass what is not copied, and copy what always is. The first is
+// for the bulk of packets: of connections that are done with, all but those from
+// the port of DNS, which a packet without ports may seem to come from.
 func passRules(in Input, id func(string) string, dev artifact.MatchKind) []artifact.Rule {
 	leave := []artifact.Statement{{Kind: artifact.DoReturn}}
 	// A resolver keeps one connection for many questions, so answers are wanted
@@ -48,10 +50,17 @@ func passRules(in Input, id func(string) string, dev artifact.MatchKind) []artif
 		{Kind: artifact.MatchSport, Value: dnsPort},
 		{Kind: artifact.MatchCTDirection, Name: "reply"},
 	}
-	rules := []artifact.Rule{{
-		ID: id("loopback"), Comment: "the router talking to itself", Do: leave,
-		Match: []artifact.Match{{Kind: dev, Name: "lo"}},
-	}}
+	over := artifact.Match{Kind: artifact.MatchCTMark, Mask: in.Settings.DoneMark, Value: 0, Not: true}
+	rules := []artifact.Rule{
+		{
+			ID: id("done"), Comment: "analysis is over", Do: leave,
+			Match: []artifact.Match{over, {Kind: artifact.MatchSport, Value: dnsPort, Not: true}},
+		},
+		{
+			ID: id("loopback"), Comment: "the router talking to itself", Do: leave,
+			Match: []artifact.Match{{Kind: dev, Name: "lo"}},
+		},
+	}
 	for _, g := range in.groups(true) {
 		rules = append(rules, artifact.Rule{
 			ID: id("dns" + g.suffix), Comment: "every DNS answer: its names classify later flows",
@@ -61,8 +70,8 @@ func passRules(in Input, id func(string) string, dev artifact.MatchKind) []artif
 	}
 	return append(rules,
 		artifact.Rule{
-			ID: id("done"), Comment: "analysis is over", Do: leave,
-			Match: []artifact.Match{{Kind: artifact.MatchCTMark, Mask: in.Settings.DoneMark, Value: 0, Not: true}},
+			ID: id("done-too"), Comment: "analysis is over", Do: leave,
+			Match: []artifact.Match{over},
 		},
 		// The packet at hand is already counted, hence the + 1. netpold gives up
 		// after InspectPacket, unless an opening that it can read is not complete:

@@ -14,7 +14,7 @@ const fewLabels = 4
 // dispatch puts the rules of a chain into blocks of few labels, and those into
 // blocks again, which a packet skips by one test: a connection has few labels,
 // and most have none. So a packet tries a handful of rules however many labels
-// there are. Neighbours stay neighbours: the order of the rules is that of the
+// there are, and one alone if none of them is its own. Neighbours stay neighbours: the order of the rules is that of the
 // policies. A rule that ends the evaluation ends it from within a block as well.
 //
 // A map by label would be one look-up, but a map of labels breaks "nft list
@@ -42,7 +42,7 @@ func dispatch(c artifact.Chain) []artifact.Chain {
 		}
 		nodes = next
 	}
-	if len(d.chains) > 0 && len(nodes) > 1 {
+	if len(nodes) > 1 {
 		nodes = d.gate(nodes)
 	}
 	c.Rules = nil
@@ -52,12 +52,19 @@ func dispatch(c artifact.Chain) []artifact.Chain {
 	return append([]artifact.Chain{c}, d.chains...)
 }
 
-// labelOf is the label that a rule asks for first; -1 for none.
+// labelOf is the label that a rule asks for first, but for the IP version; -1 for
+// none.
 func labelOf(r artifact.Rule) int {
-	if len(r.Match) == 0 || r.Match[0].Kind != artifact.MatchCTLabel || r.Match[0].Not || len(r.Match[0].Bits) > 0 {
+	for _, m := range r.Match {
+		switch {
+		case isFamily(m) == 1:
+			continue
+		case m.Kind == artifact.MatchCTLabel && !m.Not && len(m.Bits) == 0:
+			return m.Bit
+		}
 		return -1
 	}
-	return r.Match[0].Bit
+	return -1
 }
 
 // labelRun is rules that act only on flows with one of some labels; without bits,

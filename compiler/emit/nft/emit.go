@@ -1,7 +1,9 @@
 package nft
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/ir"
@@ -132,19 +134,9 @@ func Emit(in Input) artifact.Ruleset {
 	}
 	rs.Chains = append(rs.Chains, routeChains(in.Effects, t)...)
 	rs.Chains = append(rs.Chains, outChains(in.Outs, t)...)
-	rs.Chains = append(rs.Chains, packetChains(in, t)...)
-	for _, c := range []artifact.Chain{
-		{Name: chainDSCP, Rules: dscpRules(in.Effects, t)},
-		{Name: chainPriority, Rules: priorityRules(in.Effects, t)},
-	} {
-		if len(c.Rules) > 0 {
-			c.Hook, c.Type, c.Priority = "postrouting", "filter", in.Settings.DSCPPriority
-			rs.Chains = append(rs.Chains, dispatch(c)...)
-		}
-	}
-	if rules := verdictRules(in.Effects, t); len(rules) > 0 {
-		rs.Chains = append(rs.Chains, verdictChains(in.Settings, rules)...)
-	}
+	packet := packetRules(in, t)
+	rs.Chains = append(rs.Chains, leavingChains(in.Settings, dscpRules(in.Effects, t), priorityRules(in.Effects, t))...)
+	rs.Chains = append(rs.Chains, passingChains(in.Settings, packet, verdictRules(in.Effects, t))...)
 	if rules := offloadRules(in, t); len(rules) > 0 {
 		rs.Flowtables = []artifact.Flowtable{{Name: flowtable, Devices: in.Settings.OffloadDevices, Hardware: in.Settings.OffloadHardware}}
 		rs.Chains = append(rs.Chains, offloadChains(in.Settings, rules)...)
@@ -199,11 +191,30 @@ func dscpRules(effects []Effect, t *packetTests) []artifact.Rule {
 			if e.IfUnset {
 				also = append(also, artifact.Match{Kind: map[uint32]artifact.MatchKind{4: artifact.MatchDSCP4, 6: artifact.MatchDSCP6}[f.version]})
 			}
-			rules = append(rules, t.rules(e, fmt.Sprintf("dscp%d", f.version), also,
-				artifact.Statement{Kind: f.set, Value: uint32(*e.DSCP)}, artifact.Statement{Kind: artifact.DoAccept})...)
+			rules = append(rules, familyFirst(t.rules(e, fmt.Sprintf("dscp%d", f.version), also,
+				artifact.Statement{Kind: f.set, Value: uint32(*e.DSCP)}, artifact.Statement{Kind: artifact.DoAccept}))...)
 		}
 	}
 	return rules
+}
+
+// familyFirst has rules ask for the IP version before all else: that is a tenth of
+// what a label costs, so that of a pair of rules only one asks for the label.
+func familyFirst(rules []artifact.Rule) []artifact.Rule {
+	for i := range rules {
+		slices.SortStableFunc(rules[i].Match, func(a, b artifact.Match) int {
+			return cmp.Compare(isFamily(b), isFamily(a))
+		})
+	}
+	return rules
+}
+
+// isFamily is 1 for a test of the IP version.
+func isFamily(m artifact.Match) int {
+	if m.Kind == artifact.MatchFamily && m.Set == "" {
+		return 1
+	}
+	return 0
 }
 
 // priorityRules are one rule a label; the first policy wins in the same way.

@@ -15,9 +15,9 @@ import (
 // marks that it then sets, and for counters.
 const chainPacket = "np_packet"
 
-// packetChains run just before the verdicts, so that a label is there for them
-// on the packet that brings it about.
-func packetChains(in Input, t *packetTests) []artifact.Chain {
+// packetRules come before the verdicts, so that a label is there for them on the
+// packet that brings it about.
+func packetRules(in Input, t *packetTests) []artifact.Rule {
 	var rules []artifact.Rule
 	// From the last policy to the first: of two that write a bit of the mark,
 	// the earlier has the last word.
@@ -38,20 +38,7 @@ func packetChains(in Input, t *packetTests) []artifact.Chain {
 			rules = append(rules, t.rules(e, "packet", nil, do...)...)
 		}
 	}
-	if len(rules) == 0 {
-		return nil
-	}
-	chains := dispatch(artifact.Chain{Name: chainPacket, Rules: rules})
-	for _, hook := range []string{"forward", "input", "output"} {
-		chains = append(chains, artifact.Chain{
-			Name: chainPacket + "_" + hook, Hook: hook, Type: "filter", Priority: in.Settings.Priority - 1,
-			Rules: []artifact.Rule{{
-				ID: "packet/" + hook,
-				Do: []artifact.Statement{{Kind: artifact.DoJump, Name: chainPacket}},
-			}},
-		})
-	}
-	return chains
+	return rules
 }
 
 // packetTests turns what is asked of a packet into matches, and collects the

@@ -52,31 +52,3 @@ func rejectRules(e Effect, t *packetTests) []artifact.Rule {
 		t.rules(e, "reject", nil, artifact.Statement{Kind: artifact.DoRejectAdmin}),
 	)
 }
-
-// verdictChains put the rules in one plain chain that all three hooks jump
-// to: traffic through the router, to it and from it.
-func verdictChains(s artifact.Settings, rules []artifact.Rule) []artifact.Chain {
-	// What reject sends back belongs to the rejected connection, label and
-	// all: without this rule it would be rejected on its own way out. Only
-	// such answers (and the router's other ICMP errors) are related and local.
-	answers := artifact.Rule{
-		ID: "verdict/answers", Comment: "what reject answers must get out",
-		Match: []artifact.Match{{Kind: artifact.MatchCTState, Name: "related"}},
-		Do:    []artifact.Statement{{Kind: artifact.DoReturn}},
-	}
-	return append(dispatch(artifact.Chain{Name: chainVerdict, Rules: rules}),
-		hookChain(s, chainForward, "forward"),
-		hookChain(s, chainInput, "input"),
-		hookChain(s, chainOutput, "output", answers))
-}
-
-// hookChain is a base chain that jumps to the verdicts after the given rules.
-func hookChain(s artifact.Settings, name, hook string, first ...artifact.Rule) artifact.Chain {
-	return artifact.Chain{
-		Name: name, Hook: hook, Type: "filter", Priority: s.Priority,
-		Rules: append(first, artifact.Rule{
-			ID: "verdict/" + hook,
-			Do: []artifact.Statement{{Kind: artifact.DoJump, Name: chainVerdict}},
-		}),
-	}
-}

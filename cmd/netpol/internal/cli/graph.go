@@ -156,11 +156,12 @@ func (g *grapher) label(b *artifact.Bundle, bit int) int {
 	return g.node(view.NodeLabel, text, text)
 }
 
-// rules leads from labels to the rules that ask for them.
+// rules leads from labels to the rules that ask for them; who asks for several at
+// once only enters a chain of such rules.
 func (g *grapher) rules(b *artifact.Bundle, c artifact.Chain) {
 	for i := range c.Rules {
 		for _, m := range c.Rules[i].Match {
-			if m.Kind == artifact.MatchCTLabel && !m.Not {
+			if m.Kind == artifact.MatchCTLabel && !m.Not && len(m.Bits) == 0 {
 				g.edge(g.label(b, m.Bit), g.node(view.NodeRule, c.Rules[i].ID, c.Name+"\n"+c.Rules[i].Summary()))
 				g.sets(b, &c.Rules[i])
 			}

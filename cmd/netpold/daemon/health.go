@@ -149,6 +149,7 @@ func (d *daemon) examine(e *enforcement) map[string]uint64 {
 		}
 	}
 	d.health.tell("sinks", broken...)
+	d.health.tell("inputs", e.inputs.reasons()...)
 	d.examineDissectors(e.dissectorFaults())
 	return counters
 }

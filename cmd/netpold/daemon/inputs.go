@@ -3,9 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"maps"
 	"reflect"
 	"slices"
 	"sync"
@@ -31,9 +29,11 @@ type inputs struct {
 	config enforcer.Config // of each; Source, Bundle, Unwrap and Outlets are filled in
 	sinks  *sink.Set       // that are told of their flows, too
 	log    *slog.Logger
-	// open makes a ring. It belongs to the network namespace of its thread, so
-	// tests that enter one have their own.
-	open func(capture.RingConfig) (*capture.Ring, error)
+	// workers is how many share an interface's packets.
+	workers int
+	// socket is of capture.RingConfig. Tests that enter a network namespace have
+	// their own.
+	socket func() (fd int, err error)
 
 	mu       sync.Mutex
 	bundle   *artifact.Bundle
@@ -50,11 +50,12 @@ type inputReader struct {
 	mu     sync.Mutex
 	bundle *artifact.Bundle
 	engine *enforcer.Engine // nil while the interface cannot be read
-	ring   *capture.Ring
+	rings  *capture.Rings
+	fault  error // why engine is nil; nil before that is known
 }
 
 func newInputs(cfg config, b *artifact.Bundle, sinks *sink.Set, log *slog.Logger) *inputs {
-	return &inputs{log: log, bundle: b, sinks: sinks, open: capture.OpenRing, config: enforcer.Config{
+	return &inputs{log: log, bundle: b, sinks: sinks, workers: cfg.workers, config: enforcer.Config{
 		Dissectors: all.Dissectors(), Fuse: cfg.fuse(), MaxFlows: cfg.maxFlows, Live: true, Logger: log,
 	}}
 }
@@ -102,13 +103,14 @@ func (s *inputs) start(in artifact.Input, b *artifact.Bundle) *inputReader {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &inputReader{input: in, cancel: cancel, bundle: b}
 	s.finished.Go(func() {
-		last := ""
 		for ctx.Err() == nil {
 			err := s.read(ctx, r)
-			if err != nil && ctx.Err() == nil && err.Error() != last {
-				last = err.Error()
-				s.log.Warn("input cannot be read; tried again every second", "input", in.Name, "error", err)
+			if ctx.Err() != nil {
+				return
 			}
+			r.mu.Lock()
+			r.fault = err
+			r.mu.Unlock()
 			select {
 			case <-ctx.Done():
 			case <-time.After(inputRetry):
@@ -124,30 +126,38 @@ func (s *inputs) read(ctx context.Context, r *inputReader) error {
 	if err != nil {
 		return err
 	}
-	ring, err := s.open(capture.RingConfig{
+	rings, err := capture.OpenRings(capture.RingConfig{
 		Interface: r.input.Interface, FirstPackets: r.input.FirstPackets, Filter: r.input.Filter, Incoming: r.input.Incoming, Promiscuous: r.input.Promiscuous,
+		Workers: s.workers, Socket: s.socket,
 	})
 	if err != nil {
 		return err
 	}
+	if err := rings.Alone(); err != nil {
+		s.log.Info("input has one worker", "input", r.input.Name, "error", err)
+	}
 	cfg := s.config
+	cfg.Unwrap, cfg.Input, cfg.Sampled = unwrap, r.input.Name, r.input.FirstPackets > 0
+	cfg.Source, cfg.Outlets = rings.List()[0], s.sinks.Tap()
+	for _, ring := range rings.List()[1:] {
+		cfg.Lanes = append(cfg.Lanes, enforcer.Lane{Source: ring, Outlets: s.sinks.Tap()})
+	}
 	r.mu.Lock()
-	cfg.Source, cfg.Bundle, cfg.Unwrap, cfg.Outlets = ring, r.bundle, unwrap, s.sinks.Tap()
-	cfg.Input, cfg.Sampled = r.input.Name, r.input.FirstPackets > 0
+	cfg.Bundle = r.bundle
 	engine, err := enforcer.New(cfg)
 	if err == nil {
-		r.engine, r.ring = engine, ring
+		r.engine, r.rings, r.fault = engine, rings, nil
 	}
 	r.mu.Unlock()
 	if err != nil {
-		return errors.Join(err, ring.Close())
+		return errors.Join(err, rings.Close())
 	}
-	cfg.Logger.Info("reading input", "input", r.input.Name, "interface", r.input.Interface)
+	s.log.Info("reading input", "input", r.input.Name, "interface", r.input.Interface, "workers", len(rings.List()))
 	err = engine.Run(ctx)
 	r.mu.Lock()
-	r.engine, r.ring = nil, nil
+	r.engine, r.rings = nil, nil
 	r.mu.Unlock()
-	return errors.Join(err, ring.Close())
+	return errors.Join(err, rings.Close())
 }
 
 // use has the flows judged by another bundle.
@@ -197,29 +207,4 @@ func (s *inputs) why(t flow.Tuple) (telemetry.Why, bool) {
 		}
 	}
 	return telemetry.Why{}, false
-}
-
-// counters are the figures of each input, by its name.
-func (s *inputs) counters() map[string]uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := map[string]uint64{}
-	for _, r := range s.readers {
-		maps.Copy(out, r.counters())
-	}
-	return out
-}
-
-func (r *inputReader) counters() map[string]uint64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	name := fmt.Sprintf("input_%s_", r.input.Name)
-	if r.engine == nil {
-		return map[string]uint64{name + "unreadable": 1}
-	}
-	ring, stats := r.ring.Stats(), r.engine.Stats()
-	return map[string]uint64{
-		name + "packets": ring.Packets, name + "lost": ring.Lost, name + "outages": ring.Outages,
-		name + "flows": stats.FlowsSeen, name + "evicted": stats.FlowsEvicted,
-	}
 }

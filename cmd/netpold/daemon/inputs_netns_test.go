@@ -1,14 +1,15 @@
 package daemon
 
 import (
-	"bytes"
+	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
-	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
-	"github.com/netpol/netpol/enforcer/kernel/capture"
+	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
 )
 
@@ -21,9 +22,12 @@ func watching(t *testing.T, log *slog.Logger, list ...artifact.Input) (*site, *e
 	s.Router.Run("nft", "delete", "table", "inet", "netpol")
 	s.bundle.Inputs = list
 	e, _ := s.netpoldWith(log, func(e *enforcement) {
-		e.inputs.open = func(cfg capture.RingConfig) (r *capture.Ring, err error) {
-			s.Router.Do(func() { r, err = capture.OpenRing(cfg) })
-			return r, err
+		e.inputs.workers = 3
+		e.inputs.socket = func() (fd int, err error) {
+			s.Router.Do(func() {
+				fd, err = syscall.Socket(syscall.AF_PACKET, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
+			})
+			return fd, err
 		}
 	})
 	return s, e
@@ -53,20 +57,120 @@ func TestInputNamesFlows(t *testing.T) {
 	if err := e.reload(&next); err != nil {
 		t.Fatal(err)
 	}
-	s.waitFor("no input", func() bool { return len(e.inputs.counters()) == 0 })
+	s.waitFor("no input", func() bool { return len(e.inputs.counters()) == 1 }) // inputs_lost
 }
 
-// An interface that is not there is told of once, and read when it is.
+// says waits until this is why inputs are not read; empty when they are.
+func (s *site) says(e *enforcement, want string) {
+	s.t.Helper()
+	got := ""
+	defer func() {
+		if got != want {
+			s.t.Logf("the reasons are %q, want %q", got, want)
+		}
+	}()
+	s.waitFor(want, func() bool {
+		got = ""
+		for _, r := range e.inputs.reasons() {
+			got += r.Detail
+		}
+		_, opened := e.inputs.counters()["input_"+e.inputs.bundle.Inputs[0].Name+"_packets"]
+		return got == want && (want != "" || opened)
+	})
+}
+
+// An interface that is not there is told of, and read when it is.
 func TestInputWaitsForItsInterface(t *testing.T) {
-	var log bytes.Buffer
-	s, e := watching(t, slog.New(slog.NewTextHandler(&log, nil)), artifact.Input{Name: "late", Interface: "late0"})
+	s, e := watching(t, slog.New(slog.DiscardHandler), artifact.Input{Name: "late", Interface: "late0"})
 	s.waitFor("a fault", func() bool { return e.inputs.counters()["input_late_unreadable"] == 1 })
-	time.Sleep(2 * inputRetry)
+	s.says(e, "the input late is not read: open packet ring on late0: no such interface: no such device")
 	s.Router.Run("ip", "link", "add", "late0", "type", "veth", "peer", "name", "late1")
+	s.says(e, "the input late is not read: the interface late0 is down")
 	s.Router.Run("ip", "link", "set", "late0", "up")
-	s.waitFor("the interface read", func() bool { _, ok := e.inputs.counters()["input_late_packets"]; return ok })
-	e.close()
-	if n := strings.Count(log.String(), "input cannot be read"); n != 1 {
-		t.Errorf("told %d times, want once:\n%s", n, log.String())
+	s.says(e, "")
+}
+
+// What happens to an input's interface is told, and its flows are seen again when it
+// is back; what goes by another name is not.
+func TestInputFollowsItsInterface(t *testing.T) {
+	s, e := watching(t, slog.New(slog.DiscardHandler), artifact.Input{Name: "lan", Interface: kerneltest.ClientDevice})
+	s.says(e, "")
+	seen := func() (tuple flow.Tuple, known bool) {
+		tuple, say := s.talk()
+		say(3, 100)
+		_, known = e.inputs.why(tuple)
+		return tuple, known
+	}
+	sees := func() {
+		t.Helper()
+		tuple, _ := seen()
+		s.waitFor("the flow", func() bool { _, ok := e.inputs.why(tuple); return ok })
+	}
+	link := func(args ...string) { s.Router.Run("ip", append([]string{"link", "set"}, args...)...) }
+	sees()
+	link("lan0", "down")
+	s.says(e, "the input lan is not read: the interface lan0 is down")
+	link("lan0", "up")
+	s.says(e, "")
+	sees()
+
+	link("lan0", "down")
+	link("lan0", "name", "lan9")
+	s.says(e, "the input lan is not read: there is no interface lan0")
+	link("lan9", "up")
+	unseen, _ := seen()
+	link("lan9", "down")
+	link("lan9", "name", "lan0")
+	link("lan0", "up")
+	s.says(e, "")
+	sees()
+	if _, ok := e.inputs.why(unseen); ok {
+		t.Error("what bore another name was read")
+	}
+	c := e.inputs.counters()
+	if c["input_lan_outages"] != 2 || c["input_lan_lost"] != 0 || c["input_lan_unreadable"] != 0 {
+		t.Errorf("counters %v, want two outages and no loss", c)
+	}
+	var workers uint64
+	for i := range 3 {
+		n, ok := c[fmt.Sprintf("input_lan_worker_%d_packets", i)]
+		if workers += n; !ok {
+			t.Errorf("worker %d is not counted: %v", i, c)
+		}
+	}
+	if workers != c["input_lan_packets"] {
+		t.Errorf("the workers have read %d packets of %d", workers, c["input_lan_packets"])
+	}
+}
+
+// Each packet and each flow of an interface counts once, whichever worker reads it,
+// and records of both directions are one.
+func TestInputCountsOnce(t *testing.T) {
+	s, e := watching(t, slog.New(slog.DiscardHandler), artifact.Input{Name: "lan", Interface: kerneltest.ClientDevice})
+	s.says(e, "")
+	const flows, packets = 20, 10
+	for i := range flows { // of several pairs of hosts, so of several workers
+		s.Client.Run("ip", "addr", "add", fmt.Sprintf("192.168.77.%d/24", 100+i), "dev", "eth0")
+		s.from = netip.AddrFrom4([4]byte{192, 168, 77, byte(100 + i)})
+		_, say := s.talk()
+		say(packets, 100)
+	}
+	mine := func() (n int, ok bool) {
+		for _, f := range e.inputs.flows(1000) {
+			if f.DstPort != int(s.server.Port()) {
+				continue
+			}
+			if n++; f.Packets > 2*packets {
+				t.Errorf("flow of %s has %d packets, want %d", f.SrcIP, f.Packets, 2*packets)
+			}
+			if f.Packets < 2*packets {
+				return n, false
+			}
+		}
+		return n, n >= flows
+	}
+	s.waitFor("all flows whole", func() bool { _, ok := mine(); return ok })
+	if n, _ := mine(); n != flows {
+		t.Errorf("%d flows, want %d", n, flows)
 	}
 }

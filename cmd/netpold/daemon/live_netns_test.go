@@ -35,6 +35,7 @@ type site struct {
 	bundle *artifact.Bundle
 	server netip.AddrPort
 	client *ct.Client
+	from   netip.Addr // that the client talks from; none for any
 }
 
 func newSite(t *testing.T) *site {
@@ -164,7 +165,11 @@ func (s *site) talk() (orig flow.Tuple, say func(n, size int)) {
 	s.t.Helper()
 	var out net.Conn
 	var err error
-	s.Client.Do(func() { out, err = net.Dial("udp", s.server.String()) })
+	dial := net.Dialer{}
+	if s.from.IsValid() {
+		dial.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(s.from, 0))
+	}
+	s.Client.Do(func() { out, err = dial.Dial("udp", s.server.String()) })
 	if err != nil {
 		s.t.Fatal(err)
 	}

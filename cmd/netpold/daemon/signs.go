@@ -23,6 +23,11 @@ func signs() []sign {
 			wayOut: "give netpold more of a processor, or set inspect_packets in the netpol block lower",
 		},
 		{
+			code: "input-lost", counters: []string{inputsLost},
+			detail: "%d packets of inputs were lost before netpold read them: their connections may stay without a name, and bytes uncounted",
+			wayOut: "netpol show has it by input and worker (input_*_lost): give netpold more of a processor or more --workers, or the input a filter or lower first_packets",
+		},
+		{
 			code: "older-than-labels", counters: []string{"unlabelable"},
 			detail: "%d verdicts could not set a label, because the connection is older than netpol's table (ENOSPC); its mark was set",
 			wayOut: "have netpol-apply.service put the rules in place before the network comes up; conntrack -D makes such a connection begin anew",

@@ -187,9 +187,6 @@ func (w *filterWriter) macs(f *artifact.Filter) {
 	w.emit(load[:len(load)-1]...) // an error leaves zeros
 }
 
-// fromMAC is BPF_HDR_START_MAC (linux/bpf.h).
-const fromMAC = 0
-
 func asksMAC(f *artifact.Filter) bool {
 	if f.Kind == artifact.FilterMAC {
 		return true

@@ -92,13 +92,14 @@ func TestFilters(t *testing.T) {
 // filtered sends a datagram to each port and returns the ports of those read.
 func filtered(t *testing.T, lab *kerneltest.Lab, cfg RingConfig) (ports []int) {
 	t.Helper()
-	var ring *Ring
+	var rings *Rings
 	var err error
-	lab.Router.Do(func() { ring, err = OpenRing(cfg) })
+	lab.Router.Do(func() { rings, err = OpenRings(cfg) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ring.Close()
+	defer rings.Close()
+	ring := rings.List()[0]
 	lab.Client.Do(func() {
 		for i, to := range []netip.Addr{lab.ServerAddr4, lab.ServerAddr6, lab.ServerAddr4, lab.ServerAddr6} {
 			var c net.Conn

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/cilium/ebpf/asm"
 	"golang.org/x/sys/unix"
 )
 
@@ -70,16 +71,16 @@ func newFlowGate(cfg RingConfig) (*flowGate, error) {
 			return nil, explainGate("flow table", err)
 		}
 	}
-	if g.program, err = loadFilter(g.counts, cfg); err != nil {
+	if g.program, err = loadSocketProgram("netpol_first", gateProgram(g.counts, cfg)); err != nil {
 		return nil, errors.Join(explainGate("program", err), g.close())
 	}
 	return g, nil
 }
 
-// loadFilter has the kernel check the program and compile it.
-func loadFilter(counts int, cfg RingConfig) (fd int, err error) {
+// loadSocketProgram has the kernel check a program and compile it.
+func loadSocketProgram(name string, program asm.Instructions) (fd int, err error) {
 	var code bytes.Buffer
-	if err := gateProgram(counts, cfg).Marshal(&code, machineOrder()); err != nil {
+	if err := program.Marshal(&code, machineOrder()); err != nil {
 		return -1, fmt.Errorf("assemble: %w", err)
 	}
 	const instruction = 8 // bytes of struct bpf_insn
@@ -88,7 +89,7 @@ func loadFilter(counts int, cfg RingConfig) (fd int, err error) {
 		progType: unix.BPF_PROG_TYPE_SOCKET_FILTER, instructionCount: uint32(code.Len() / instruction),
 		instructions: address(&code.Bytes()[0]), license: address(&license[0]),
 	}
-	copy(load.name[:], "netpol_first")
+	copy(load.name[:], name)
 	fd, err = bpf(unix.BPF_PROG_LOAD, unsafe.Pointer(&load), unsafe.Sizeof(load))
 	runtime.KeepAlive(&code)
 	runtime.KeepAlive(license)

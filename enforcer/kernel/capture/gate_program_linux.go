@@ -1,6 +1,8 @@
 package capture
 
 import (
+	"strconv"
+
 	"github.com/cilium/ebpf/asm"
 	"golang.org/x/sys/unix"
 )
@@ -11,13 +13,17 @@ const (
 	gateValue  = gateKey - gateValueBytes // a new flow's counts
 	gateHeader = gateValue - 40           // the header at hand
 	gateTag    = gateHeader - 8           // a VLAN tag
+	gateBase   = gateTag - 8              // where offsets begin: fromNet or fromMAC
 	keyA       = gateKey                  // one end's address
 	keyB       = gateKey + 16             // the other's
 	keyPorts   = gateKey + 32             // of A, then of B
 	keyProto   = gateKey + 36             // IP protocol
 	keyVersion = gateKey + 37             // of IP
 	skbProto   = 16                       // protocol in struct __sk_buff
+	fromMAC    = 0                        // BPF_HDR_START_MAC (linux/bpf.h)
 	fromNet    = 1                        // BPF_HDR_START_NET
+	etherBytes = 14                       // of an Ethernet header
+	maxTags    = 2                        // that are read in the packet itself
 	synOnly    = 0x02                     // of SYN and ACK, SYN
 	synAndAck  = 0x12                     // TCP flags SYN and ACK
 	notFirst   = 0x3fff                   // more fragments, or an offset (RFC 791 section 3.1)
@@ -27,7 +33,7 @@ const (
 const (
 	skb    = asm.R6
 	isNew  = asm.R7 // the packet begins a flow; the ethertype before that is known
-	offset = asm.R8 // from the network header
+	offset = asm.R8 // from the header that gateBase names
 	proto  = asm.R9 // IP protocol
 )
 
@@ -66,27 +72,51 @@ func gateLoad(to int16, size int32) asm.Instructions {
 		asm.Mov.Reg(asm.R3, asm.RFP),
 		asm.Add.Imm(asm.R3, int32(to)),
 		asm.Mov.Imm(asm.R4, size),
-		asm.Mov.Imm(asm.R5, fromNet),
+		asm.LoadMem(asm.R5, asm.RFP, gateBase, asm.DWord),
 		asm.FnSkbLoadBytesRelative.Call(),
 		asm.JNE.Imm(asm.R0, 0, "pass"),
 	}
 }
 
-// gateEthertype finds what the packet carries, behind a VLAN tag that the
-// network card has left in it.
+// gateFrom is gateLoad of a header's first bytes, as the target of jumps.
+func gateFrom(symbol string, size int32) asm.Instructions {
+	p := gateLoad(gateHeader, size)
+	p[0] = p[0].WithSymbol(symbol)
+	return p
+}
+
+// gateEthertype finds what the packet carries, behind VLAN tags that are in it: the
+// network card has left them there, or the kernel has put them in, for a card that
+// cannot. The kernel says of the first that it begins with the network header, of the
+// second that the IP header does, so both are read from the Ethernet header on.
 func gateEthertype() asm.Instructions {
 	p := asm.Instructions{
 		asm.LoadMem(isNew, skb, skbProto, asm.Word),
+		asm.Mov.Imm(asm.R0, fromNet),
+		asm.StoreMem(asm.RFP, gateBase, asm.R0, asm.DWord),
 		asm.Mov.Imm(offset, 0),
-		asm.JEq.Imm(isNew, int32(hostToNet(unix.ETH_P_8021Q)), "tag"),
+		asm.JEq.Imm(isNew, int32(hostToNet(unix.ETH_P_8021Q)), "tags"),
 		asm.JNE.Imm(isNew, int32(hostToNet(unix.ETH_P_8021AD)), "ethertype"),
+		asm.Mov.Imm(asm.R0, fromMAC).WithSymbol("tags"),
+		asm.StoreMem(asm.RFP, gateBase, asm.R0, asm.DWord),
+		asm.Mov.Imm(offset, etherBytes),
 	}
-	tag := gateLoad(gateTag, vlanTag)
-	tag[0] = tag[0].WithSymbol("tag")
-	p = append(p, tag...)
+	for i := range maxTags {
+		p = append(p, gateLoad(gateTag, vlanTag)...)
+		p = append(p,
+			asm.LoadMem(isNew, asm.RFP, gateTag+2, asm.Half),
+			asm.Add.Imm(offset, vlanTag),
+		)
+		if i+1 < maxTags {
+			next := "tag " + strconv.Itoa(i+1)
+			p = append(p,
+				asm.JEq.Imm(isNew, int32(hostToNet(unix.ETH_P_8021Q)), next),
+				asm.JNE.Imm(isNew, int32(hostToNet(unix.ETH_P_8021AD)), "ethertype"),
+				asm.Mov.Imm(asm.R0, 0).WithSymbol(next),
+			)
+		}
+	}
 	return append(p,
-		asm.LoadMem(isNew, asm.RFP, gateTag+2, asm.Half),
-		asm.Mov.Imm(offset, vlanTag),
 		asm.JEq.Imm(isNew, int32(hostToNet(unix.ETH_P_IP)), "ipv4").WithSymbol("ethertype"),
 		asm.JEq.Imm(isNew, int32(hostToNet(unix.ETH_P_IPV6)), "ipv6"),
 		asm.Ja.Label("pass"),
@@ -95,9 +125,7 @@ func gateEthertype() asm.Instructions {
 
 // gateIPv4 reads addresses and protocol (RFC 791 section 3.1).
 func gateIPv4() asm.Instructions {
-	p := gateLoad(gateHeader, 20)
-	p[0] = p[0].WithSymbol("ipv4")
-	return append(p,
+	return append(gateFrom("ipv4", 20),
 		asm.LoadMem(asm.R0, asm.RFP, gateHeader+6, asm.Half),
 		asm.And.Imm(asm.R0, int32(hostToNet(notFirst))),
 		asm.JNE.Imm(asm.R0, 0, "pass"),
@@ -119,9 +147,7 @@ func gateIPv4() asm.Instructions {
 // gateIPv6 reads addresses and the next header (RFC 8200 section 3). Behind
 // extension headers no ports are looked for: the pair of addresses counts then.
 func gateIPv6() asm.Instructions {
-	p := gateLoad(gateHeader, 40)
-	p[0] = p[0].WithSymbol("ipv6")
-	p = append(p,
+	p := append(gateFrom("ipv6", 40),
 		asm.LoadMem(proto, asm.RFP, gateHeader+6, asm.Byte),
 		asm.JEq.Imm(proto, unix.IPPROTO_FRAGMENT, "pass"),
 	)
@@ -148,9 +174,7 @@ func gatePorts() asm.Instructions {
 		asm.JEq.Imm(proto, unix.IPPROTO_SCTP, "datagram"),
 		asm.Ja.Label("known"),
 	}
-	tcp := gateLoad(gateHeader, 14)
-	tcp[0] = tcp[0].WithSymbol("tcp")
-	p = append(p, tcp...)
+	p = append(p, gateFrom("tcp", 14)...)
 	p = append(p,
 		asm.LoadMem(asm.R0, asm.RFP, gateHeader+13, asm.Byte),
 		asm.And.Imm(asm.R0, synAndAck),
@@ -158,9 +182,7 @@ func gatePorts() asm.Instructions {
 		asm.Mov.Imm(isNew, 1),
 		asm.Ja.Label("ports"),
 	)
-	datagram := gateLoad(gateHeader, 4)
-	datagram[0] = datagram[0].WithSymbol("datagram")
-	p = append(p, datagram...)
+	p = append(p, gateFrom("datagram", 4)...)
 	return append(p,
 		asm.LoadMem(asm.R0, asm.RFP, gateHeader, asm.Word).WithSymbol("ports"),
 		asm.StoreMem(asm.RFP, keyPorts, asm.R0, asm.Word),

@@ -22,23 +22,25 @@ const (
 
 // header is the header of a block, which the kernel writes as well.
 func (s *Ring) header(block int) *unix.TpacketHdrV1 {
-	return (*unix.TpacketHdrV1)(unsafe.Pointer(&s.ring[uint32(block)*s.cfg.BlockBytes+uint32(blockHeader)]))
+	return (*unix.TpacketHdrV1)(unsafe.Pointer(&s.socket.mem[uint32(block)*s.cfg.BlockBytes+uint32(blockHeader)]))
 }
 
 // take makes the next block ours, if the kernel has filled it.
 func (s *Ring) take() bool {
+	if s.socket == nil {
+		return false
+	}
 	h := s.header(s.block)
 	if atomic.LoadUint32(&h.Block_status)&unix.TP_STATUS_USER == 0 {
 		return false
 	}
 	s.held, s.at, s.left = true, h.Offset_to_first_pkt, h.Num_pkts
-	s.down = s.down && s.index == 0
 	return true
 }
 
 // giveBack lets the kernel have the block that was read.
 func (s *Ring) giveBack() {
-	if !s.held || s.ring == nil {
+	if !s.held {
 		return
 	}
 	s.held = false
@@ -48,7 +50,7 @@ func (s *Ring) giveBack() {
 
 // fill reads the next packet of the block; false if it is not to be read.
 func (s *Ring) fill(r *packet.Raw) bool {
-	block := s.ring[uint32(s.block)*s.cfg.BlockBytes:][:s.cfg.BlockBytes]
+	block := s.socket.mem[uint32(s.block)*s.cfg.BlockBytes:][:s.cfg.BlockBytes]
 	at := s.at
 	h := (*unix.Tpacket3Hdr)(unsafe.Pointer(&block[at]))
 	s.left--
@@ -58,11 +60,11 @@ func (s *Ring) fill(r *packet.Raw) bool {
 	}
 	from := at + uint32(h.Mac)
 	data := block[from : from+h.Snaplen]
-	if h.Status&unix.TP_STATUS_VLAN_VALID != 0 && s.link == packet.LinkEthernet && len(data) >= macs {
+	if h.Status&unix.TP_STATUS_VLAN_VALID != 0 && s.socket.link == packet.LinkEthernet && len(data) >= macs {
 		data = tagged(block, from, h)
 	}
 	*r = packet.Raw{
-		Data: data, LinkType: s.link, Interface: s.cfg.Interface,
+		Data: data, LinkType: s.socket.link, Interface: s.cfg.Interface,
 		Timestamp: int64(h.Sec)*1e9 + int64(h.Nsec),
 		Length:    max(int(h.Len), len(data)),
 	}

@@ -24,13 +24,19 @@ func ringLab(t *testing.T, cfg RingConfig) (*kerneltest.Lab, *Ring) {
 	t.Helper()
 	lab := kerneltest.NewLab(t)
 	lab.Router.Enter()
+	return lab, openRings(t, cfg).List()[0]
+}
+
+// openRings reads the router's side of the client in the thread's namespace.
+func openRings(t *testing.T, cfg RingConfig) *Rings {
+	t.Helper()
 	cfg.Interface = kerneltest.ClientDevice
-	s, err := OpenRing(cfg)
+	g, err := OpenRings(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
-	return lab, s
+	t.Cleanup(func() { _ = g.Close() })
+	return g
 }
 
 // collect counts the UDP packets of a port that come until none does for a
@@ -195,7 +201,7 @@ func TestRingOutlivesItsInterface(t *testing.T) {
 		}
 	}
 	must(netlink.LinkSetDown(link()))
-	settle(func() bool { return s.Stats().Outages == 1 })
+	settle(func() bool { return s.rings.Outages() == 1 })
 	must(netlink.LinkSetUp(link()))
 	came := func() bool {
 		before := s.Stats().Packets
@@ -209,7 +215,7 @@ func TestRingOutlivesItsInterface(t *testing.T) {
 	settle(came)
 
 	must(netlink.LinkDel(link()))
-	settle(func() bool { return s.Stats().Outages >= 2 })
+	settle(func() bool { return s.rings.Outages() >= 2 })
 	veth := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: kerneltest.ClientDevice}, PeerName: "eth0", PeerNamespace: netlink.NsFd(lab.Client.Handle())}
 	must(netlink.LinkAdd(veth))
 	must(netlink.LinkSetUp(link()))
@@ -234,7 +240,7 @@ func TestRingCloseWakesNext(t *testing.T) {
 		}
 	}()
 	time.Sleep(20 * time.Millisecond)
-	if err := s.Close(); err != nil {
+	if err := s.rings.Close(); err != nil {
 		t.Error(err)
 	}
 	select {
@@ -250,7 +256,7 @@ func TestRingCloseWakesNext(t *testing.T) {
 func TestRingRefusesWhatItCannotRead(t *testing.T) {
 	kerneltest.NewNS(t)
 	for _, cfg := range []RingConfig{{}, {Interface: "gone"}, {Interface: "lo", BlockBytes: 100}, {Interface: "lo", Blocks: 1 << 20}} {
-		if s, err := OpenRing(cfg); err == nil {
+		if s, err := OpenRings(cfg); err == nil {
 			_ = s.Close()
 			t.Errorf("%+v: no error", cfg)
 		}

@@ -104,6 +104,7 @@ func TestExamine(t *testing.T) {
 		{"unknown zone", live(func(m *Machine) { m.Bundle.Settings.Timezone = "Mars/Olympus" }), Fail, "Mars/Olympus"},
 		{"interrupted", file("var/lib/netpol/journal.json", "{}"), Warn, "interrupted"},
 		{"input without an interface", live(func(m *Machine) { m.Bundle.Inputs = []artifact.Input{{Name: "mirror", Interface: "eth9"}} }), Warn, "no interface eth9"},
+		{"input that is down", file("sys/class/net/eth1/flags", "0x1002\n"), Warn, "eth1 is down"},
 		{"legacy", file("proc/net/ip_tables_names", "filter\nnat\n"), Warn, "filter, nat"},
 	}
 	for _, c := range cases {

@@ -231,7 +231,15 @@ func inputs(m Machine) []Finding {
 	var list []Finding
 	for _, in := range m.Bundle.Inputs {
 		check := "input " + in.Name
-		if m.exists("/sys/class/net/" + in.Interface) {
+		device := "/sys/class/net/" + in.Interface
+		if m.exists(device) && m.isDown(device) {
+			list = append(list, Finding{
+				check, Warn, fmt.Sprintf("the interface %s is down; netpold reads it once it is up", in.Interface),
+				"ip link set " + in.Interface + " up",
+			})
+			continue
+		}
+		if m.exists(device) {
 			list = append(list, good(check, "%s is there", in.Interface)...)
 			continue
 		}
@@ -241,4 +249,12 @@ func inputs(m Machine) []Finding {
 		})
 	}
 	return list
+}
+
+// isDown says that an interface is not up, as far as sysfs tells (its flags, in
+// hexadecimal).
+func (m Machine) isDown(device string) bool {
+	flags, err := strconv.ParseUint(strings.TrimSpace(m.read(device+"/flags")), 0, 32)
+	const up = 1 // IFF_UP, linux/if.h
+	return err == nil && flags&up == 0
 }

@@ -39,7 +39,7 @@ func sinkArguments() []string {
 	return []string{
 		"address", "addresses", "ca_file", "cert_file", "client_id", "compress", "credentials_file", "description", "facility",
 		"headers", "interval", "keep", "key_file", "names", "password_file", "path", "qos", "queue", "records", "retain",
-		"rotate_age", "rotate_size", "stream", "subject", "token_file", "topic", "transport", "type", "url", "username", "when",
+		"rotate_age", "rotate_size", "spool", "spool_size", "stream", "subject", "token_file", "topic", "transport", "type", "url", "username", "when",
 	}
 }
 
@@ -99,6 +99,7 @@ func sinkOwn() map[string][]string {
 		"headers": {"http"}, "token_file": {"http", "nats"}, "compress": {"http"},
 		"topic": {"mqtt"}, "qos": {"mqtt"}, "retain": {"mqtt"}, "client_id": {"mqtt"},
 		"username": {"mqtt", "nats"}, "password_file": {"mqtt", "nats"},
+		"spool": {"http", "mqtt", "nats"}, "spool_size": {"http", "mqtt", "nats"},
 		"subject": {"nats"}, "stream": {"nats"}, "credentials_file": {"nats"},
 	}
 }

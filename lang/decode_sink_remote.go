@@ -42,6 +42,7 @@ func (d *decoder) sinkRemote(b *hclsyntax.Block, s *Sink) {
 	case "nats":
 		d.sinkNATS(b, s)
 	}
+	d.sinkSpool(b, s)
 }
 
 // sinkTLS reads who is trusted, and as whom netpold shows itself.

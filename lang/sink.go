@@ -36,6 +36,8 @@ type Sink struct {
 	PasswordFile    string
 	Servers         []string   // of nats: URLs
 	Stream          string     // of nats; empty without JetStream
+	Spool           string     // a directory; of those that acknowledge
+	SpoolSize       int64      // bytes
 	CredentialsFile string     // of nats
 	Transport       string     // of syslog: udp, tcp or unix
 	Facility        int        // of syslog

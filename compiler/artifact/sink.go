@@ -58,6 +58,10 @@ type Sink struct {
 	// for nats. Stream is the one of JetStream that acknowledges; empty is none.
 	CredentialsFile string `json:"credentials_file,omitempty"`
 	Stream          string `json:"stream,omitempty"`
+	// Spool is the directory where records wait while the place does not take them,
+	// at most SpoolSize bytes; empty is none.
+	Spool     string `json:"spool,omitempty"`
+	SpoolSize int64  `json:"spool_size,omitempty"`
 	// Transport (udp, tcp or unix) and Facility are those of syslog.
 	Transport string `json:"transport,omitempty"`
 	Facility  int    `json:"facility,omitempty"`

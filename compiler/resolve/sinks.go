@@ -25,6 +25,7 @@ func (r *resolver) indexSinks() map[string]*lang.Sink {
 			continue
 		}
 		out[key] = s
+		r.checkSpool(s, places)
 		if s.Path+s.Address == "" || s.Type == "syslog" {
 			continue
 		}
@@ -34,6 +35,17 @@ func (r *resolver) indexSinks() map[string]*lang.Sink {
 		places[s.Path+s.Address] = s
 	}
 	return out
+}
+
+// checkSpool reports two sinks that keep records in one directory.
+func (r *resolver) checkSpool(s *lang.Sink, places map[string]*lang.Sink) {
+	if s.Spool == "" {
+		return
+	}
+	if other := places[s.Spool]; other != nil {
+		r.diags.Add(diag.New(diag.Duplicate, s.Range, fmt.Sprintf("The sink %q at %s has %s already. Give one of the two another place.", other.Name, other.Range, s.Spool)))
+	}
+	places[s.Spool] = s
 }
 
 func (r *resolver) undefinedSink(t lang.Text) {
@@ -64,6 +76,7 @@ func (r *resolver) resolveSinks() []ir.Sink {
 			Transport: s.Transport, Facility: s.Facility,
 			URL: s.URL, TokenFile: s.TokenFile, CAFile: s.CAFile, Gzip: s.Compress == "gzip",
 			Topic: s.Topic, QoS: s.QoS, Retain: s.Retain, ClientID: s.ClientID, Username: s.Username, PasswordFile: s.PasswordFile,
+			Spool: s.Spool, SpoolSize: s.SpoolSize,
 			Servers: s.Servers, Stream: s.Stream, CertFile: s.CertFile, KeyFile: s.KeyFile, CredentialsFile: s.CredentialsFile,
 			Privacy: artifact.Privacy{Addresses: disclosure(s.Addresses), Names: disclosure(s.Names)},
 		}}

@@ -10,5 +10,8 @@ type Sink struct {
 	Clients int               `json:"clients,omitempty"` // that are connected
 	// SlowClients were let go because they did not keep up.
 	SlowClients uint64 `json:"slow_clients,omitempty"`
-	Fault       string `json:"fault,omitempty"` // why it cannot write now
+	// SpoolRecords wait on disk, in SpoolBytes.
+	SpoolRecords uint64 `json:"spool_records,omitempty"`
+	SpoolBytes   int64  `json:"spool_bytes,omitempty"`
+	Fault        string `json:"fault,omitempty"` // why it cannot write now
 }

@@ -107,10 +107,10 @@ func appMetrics(t *prom.Text, apps map[string]enforcer.AppBytes) {
 }
 
 func sinkMetrics(t *prom.Text, sinks []telemetry.Sink) {
-	taken, broken := map[string]uint64{}, map[string]uint64{}
+	taken, broken, spooled := map[string]uint64{}, map[string]uint64{}, map[string]uint64{}
 	var dropped []prom.Sample
 	for _, s := range sinks {
-		taken[s.Name], broken[s.Name] = s.Records, 0
+		taken[s.Name], broken[s.Name], spooled[s.Name] = s.Records, 0, s.SpoolRecords
 		if s.Fault != "" {
 			broken[s.Name] = 1
 		}
@@ -120,6 +120,7 @@ func sinkMetrics(t *prom.Text, sinks []telemetry.Sink) {
 	}
 	t.By("netpol_sink_records_total", prom.Counter, "Records that sinks took in.", "sink", taken)
 	t.By("netpol_sink_broken", prom.Gauge, "Whether a sink cannot be written now.", "sink", broken)
+	t.By("netpol_sink_spool_records", prom.Gauge, "Records that wait on disk.", "sink", spooled)
 	t.Family("netpol_sink_dropped_records_total", prom.Counter, "Records that went nowhere, by why.", dropped...)
 }
 

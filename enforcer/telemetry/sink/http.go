@@ -56,10 +56,7 @@ func openHTTP(r *runner) (target, error) {
 func (p *poster) write(lines []byte) (int, error) {
 	sent := 0
 	for sent < len(lines) {
-		batch := lines[sent:]
-		if len(batch) > maxBody {
-			batch = batch[:max(wholeLines(batch[:maxBody]), bytes.IndexByte(batch, '\n')+1)]
-		}
+		batch := batchOf(lines[sent:], maxBody)
 		status, err := p.post(batch)
 		switch {
 		case err != nil:

@@ -114,9 +114,20 @@ func (n *natsServer) stream(config jetstream.StreamConfig, as ...nats.Option) {
 // counted.
 func (n *natsServer) stored() (sum uint64, names map[string]int) {
 	n.t.Helper()
+	names = map[string]int{}
+	for _, name := range n.names() {
+		names[name]++
+		sum++
+	}
+	return sum, names
+}
+
+// names are those in the records of the stream NETPOL, in their order.
+func (n *natsServer) names() (list []string) {
+	n.t.Helper()
 	conn, err := nats.Connect("nats://"+n.address(), nats.NoReconnect())
 	if err != nil {
-		return 0, nil // it has been killed
+		return nil // it has been killed
 	}
 	defer conn.Close()
 	js, err := jetstream.New(conn)
@@ -127,14 +138,13 @@ func (n *natsServer) stored() (sum uint64, names map[string]int) {
 	defer cancel()
 	s, err := js.Stream(ctx, "NETPOL")
 	if err != nil {
-		return 0, nil
+		return nil
 	}
-	sum = s.CachedInfo().State.Msgs
+	sum := s.CachedInfo().State.Msgs
 	c, err := s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{})
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	names = map[string]int{}
 	for left := int(sum); left > 0; {
 		batch, err := c.Fetch(min(left, 1000), jetstream.FetchMaxWait(5*time.Second))
 		if err != nil {
@@ -143,13 +153,13 @@ func (n *natsServer) stored() (sum uint64, names map[string]int) {
 		got := 0
 		for m := range batch.Messages() {
 			got++
-			names[hostIn(m.Data())]++
+			list = append(list, hostIn(m.Data()))
 		}
 		if left -= got; got == 0 {
 			n.t.Fatalf("%d of %d records cannot be read: %v", left, sum, batch.Error())
 		}
 	}
-	return sum, names
+	return list
 }
 
 // hostIn is the host name of a record.

@@ -13,6 +13,7 @@ import (
 type queue struct {
 	limit int
 	wake  chan struct{} // something waits
+	half  chan struct{} // so much that it is half full
 
 	mu      sync.Mutex
 	waiting []byte
@@ -24,7 +25,7 @@ type queue struct {
 // newQueue makes a queue of so many bytes. reserve says that they are taken
 // from the start.
 func newQueue(limit int, reserve bool) *queue {
-	q := &queue{limit: limit, wake: make(chan struct{}, 1)}
+	q := &queue{limit: limit, wake: make(chan struct{}, 1), half: make(chan struct{}, 1)}
 	if reserve {
 		q.waiting = make([]byte, 0, limit)
 	}
@@ -55,16 +56,30 @@ func (q *queue) add(lines []byte, n uint64) bool {
 		return false
 	}
 	q.waiting = append(q.waiting, lines...)
+	if len(q.waiting) > q.limit/2 {
+		rouse(q.half)
+	}
 	q.lines += n
 	return true
 }
 
-func (q *queue) rouse() {
+func (q *queue) rouse() { rouse(q.wake) }
+
+func rouse(c chan struct{}) {
 	select {
-	case q.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
+
+// used is how many bytes wait.
+func (q *queue) used() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting)
+}
+
+func (q *queue) halfFull() bool { return q.used() > q.limit/2 }
 
 // take gives what waits and takes spare, a buffer that is no longer needed, for
 // what comes.

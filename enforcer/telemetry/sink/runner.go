@@ -1,7 +1,7 @@
 package sink
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +36,7 @@ const (
 	reasonFull    = "full"    // too many waited
 	reasonFailed  = "failed"  // the place did not take them
 	reasonUnheard = "unheard" // no client was connected
+	reasonShed    = "shed"    // the spool was full, and later records had no other room
 )
 
 // runner is an open sink: a queue and the goroutine that empties it.
@@ -43,6 +44,7 @@ type runner struct {
 	sink   artifact.Sink
 	config Config
 	queue  *queue
+	kept   *backlog
 	ctx    context.Context
 	stop   context.CancelFunc
 	name   atomic.Pointer[string]
@@ -58,6 +60,7 @@ type runner struct {
 
 func newRunner(one artifact.Sink, c Config) *runner {
 	r := &runner{sink: one, config: c, queue: newQueue(one.Queue, true)}
+	r.kept = &backlog{runner: r}
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	r.name.Store(&one.Name)
 	return r
@@ -65,6 +68,7 @@ func newRunner(one artifact.Sink, c Config) *runner {
 
 // run writes what comes until stop.
 func (r *runner) run() {
+	defer r.kept.begin()()
 	t := r.open(0)
 	spare := make([]byte, 0, r.sink.Queue)
 	for {
@@ -78,8 +82,13 @@ func (r *runner) run() {
 			continue // it is to stop
 		}
 		r.linger()
-		spare = r.queue.take(spare)
-		t = r.write(t, spare)
+		for stored := true; stored && t != nil; {
+			var lines []byte
+			lines, stored = r.kept.next(&spare)
+			if t = r.write(t, lines); t != nil {
+				r.kept.done()
+			}
+		}
 	}
 }
 
@@ -110,15 +119,22 @@ func (r *runner) write(t target, lines []byte) target {
 		}
 		_ = t.close() // it has failed already
 		if t = r.open(wait); t == nil {
-			r.lost(lines)
+			r.giveUp(lines)
 			return nil
 		}
 	}
 	return t
 }
 
+// giveUp leaves lines to the spool when the sink is to stop, or counts them.
+func (r *runner) giveUp(lines []byte) {
+	if !r.kept.putBack(lines) {
+		r.lost(lines)
+	}
+}
+
 // lost counts records that are given up.
-func (r *runner) lost(lines []byte) { r.failed.Add(uint64(bytes.Count(lines, []byte{'\n'}))) }
+func (r *runner) lost(lines []byte) { r.failed.Add(uint64(countLines(lines))) }
 
 // open opens the sink's place after a while, however often that must be tried;
 // nil when the sink is to stop. What comes meanwhile waits in the queue.
@@ -153,24 +169,40 @@ func (r *runner) end(t target, spare []byte) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		lines := r.queue.take(spare)
-		if t == nil && len(lines) > 0 {
-			t, _ = r.target()
-		}
-		if t == nil {
-			r.lost(lines)
-			return
-		}
-		n, err := t.write(lines)
-		r.bytes.Add(uint64(n))
-		r.lost(lines[n:])
-		r.tell("close sink", errors.Join(err, t.close()))
+		r.last(t, spare)
 	}()
 	select {
 	case <-done:
 	case <-time.After(closeLimit):
 		r.config.Log.Warn("close sink: it takes too long", "sink", *r.name.Load())
 	}
+}
+
+// last writes what still waits. With a spool it is on the disk before that, and
+// stays there if it is not taken.
+func (r *runner) last(t target, spare []byte) {
+	if t == nil && !r.kept.isOpen() && r.queue.used() > 0 {
+		t, _ = r.target()
+	}
+	r.kept.store()
+	var errs []error
+	for stored := true; stored && len(errs) == 0; {
+		var lines []byte
+		lines, stored = r.kept.next(&spare)
+		if t == nil {
+			r.giveUp(lines)
+			return
+		}
+		n, err := t.write(lines)
+		r.bytes.Add(uint64(n))
+		if err != nil {
+			r.giveUp(lines[n:])
+			errs = append(errs, err)
+			break
+		}
+		r.kept.done()
+	}
+	r.tell("close sink", errors.Join(append(errs, t.close())...))
 }
 
 // opened takes a fault of opening back. One of writing is over when something
@@ -204,6 +236,13 @@ func (r *runner) tell(what string, err error) {
 	}
 }
 
+// troubled says that the place did not take what it was given last.
+func (r *runner) troubled() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.fault != ""
+}
+
 func (r *runner) status(s *artifact.Sink) telemetry.Sink {
 	lines, full := r.queue.counts()
 	out := telemetry.Sink{
@@ -215,8 +254,15 @@ func (r *runner) status(s *artifact.Sink) telemetry.Sink {
 			out.Dropped[why] = n
 		}
 	}
+	if disk := r.kept.disk.Load(); disk != nil {
+		kept := disk.Stats()
+		out.SpoolRecords, out.SpoolBytes = kept.Records, kept.Bytes
+		if kept.Shed > 0 {
+			out.Dropped[reasonShed] = kept.Shed
+		}
+	}
 	r.mu.Lock()
-	out.Fault = r.fault
-	r.mu.Unlock()
+	defer r.mu.Unlock()
+	out.Fault = cmp.Or(r.fault, r.kept.problem())
 	return out
 }

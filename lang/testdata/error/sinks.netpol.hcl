@@ -90,6 +90,37 @@ sink "bus without" { # ERROR NP0014: Invalid name
   type = "nats"
 }
 
+sink "spooled" {
+  type  = "nats"
+  url   = "nats://bus.example"
+  spool = "/var/lib/netpol/spool/x" # ERROR NP0049: Invalid sink
+}
+
+sink "spooled-too" {
+  type       = "mqtt"
+  url        = "mqtt://broker.example"
+  spool      = "/var/lib/netpol/spool/x" # ERROR NP0049: Invalid sink
+  spool_size = "1kB" # ERROR NP0049: Invalid sink
+}
+
+sink "spool-less" {
+  type       = "http"
+  url        = "https://collector.example"
+  spool_size = "1GB" # ERROR NP0028: Conflicting arguments
+}
+
+sink "spool-where" {
+  type  = "http"
+  url   = "https://collector.example"
+  spool = "spool" # ERROR NP0049: Invalid sink
+}
+
+sink "spool-no" {
+  type  = "file"
+  path  = "/var/log/netpol/a"
+  spool = "/var/lib/netpol/spool/y" # ERROR NP0049: Invalid sink
+}
+
 sink "busless" { # ERROR NP0009: Missing required argument
   type = "nats"
 }

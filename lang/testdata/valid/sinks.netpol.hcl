@@ -57,6 +57,8 @@ sink "bus" {
   cert_file        = "/etc/netpol/cert.pem"
   key_file         = "/etc/netpol/secrets/key.pem"
   credentials_file = "/etc/netpol/secrets/nats.creds"
+  spool            = "/var/lib/netpol/spool/bus"
+  spool_size       = "100MB"
 }
 
 policy "zoom" {

@@ -129,6 +129,9 @@ func sinkLine(s *telemetry.Sink) string {
 	for _, why := range slices.Sorted(maps.Keys(s.Dropped)) {
 		text += fmt.Sprintf(", %d %s", s.Dropped[why], why)
 	}
+	if s.SpoolRecords > 0 {
+		text += fmt.Sprintf(", %d waiting on disk (%d bytes)", s.SpoolRecords, s.SpoolBytes)
+	}
 	if s.Clients > 0 {
 		text += fmt.Sprintf(", %d clients", s.Clients)
 	}

@@ -151,6 +151,9 @@ func (s Status) enforcerLines(line func(name, format string, args ...any)) {
 		for why, n := range sink.Dropped {
 			text += fmt.Sprintf(", %s %s", thousands(n), why)
 		}
+		if sink.SpoolRecords > 0 {
+			text += fmt.Sprintf(", %s waiting on disk", thousands(sink.SpoolRecords))
+		}
 		if sink.Fault != "" {
 			text += ", cannot write: " + sink.Fault
 		}

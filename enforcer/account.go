@@ -72,7 +72,7 @@ func (w *worker) fill(to *telemetry.Flow, r *flow.Record, f *fact.Facts, event t
 		DetectionPackets: int(r.NamedAt),
 		InspectedPackets: int(r.Inspected),
 		Labels:           w.policy.labelNames(labels, &r.Labels), Policies: policies,
-		By: by, DNSHostname: f.DNSHostname, Interface: f.Interface, Guessed: f.Guessed,
+		By: by, DNSHostname: f.DNSHostname, Interface: f.Interface, Input: w.config.Input, Guessed: f.Guessed,
 		FirstSeen: time.Unix(0, w.clock.wall(r.FirstSeen)).UTC(), LastSeen: time.Unix(0, w.clock.wall(r.LastSeen)).UTC(),
 	}
 	to.Packets, to.Bytes = w.totals(r)

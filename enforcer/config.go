@@ -81,7 +81,7 @@ type Config struct {
 	// the tunnel. Live it is for interfaces that only watch: conntrack knows a
 	// tunnel that passes as one connection.
 	Unwrap packet.Tunnels
-	// Input names the interface that is read, in records of aggregates.
+	// Input names the interface that is read, in records and lists of flows.
 	Input string
 	// Sampled says that the source leaves out packets that nobody else counts:
 	// nothing is aggregated then.

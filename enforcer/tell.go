@@ -133,7 +133,7 @@ func (w *worker) head(kind record.Kind, f *fact.Facts) record.FlowHead {
 	return record.FlowHead{
 		Head: record.Head{Type: kind, SchemaVersion: record.SchemaVersion, Timestamp: w.millis(w.clock.now)},
 		// Where neither side is local, the one that opened the flow counts as it.
-		Interface: f.Interface, Internal: f.Origin != fact.OriginOther, PCAP: w.file,
+		Interface: f.Interface, Input: w.config.Input, Internal: f.Origin != fact.OriginOther, PCAP: w.file,
 	}
 }
 

@@ -54,6 +54,7 @@ type Flow struct {
 	By               string     `json:"by"`
 	DNSHostname      string     `json:"dns_hostname"`
 	Interface        string     `json:"interface"`
+	Input            string     `json:"input,omitempty"` // that showed the flow; empty for the router's own path
 	Guessed          bool       `json:"detection_guessed"`
 	FirstSeen        time.Time  `json:"first_seen"`
 	LastSeen         time.Time  `json:"last_seen"`

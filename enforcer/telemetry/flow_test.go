@@ -25,7 +25,7 @@ func sample() Flow {
 		TLSVersion: "TLSv1.3", JA4: "t13d1516h2_8daaf6152771_b186095e22b6", ALPN: "h2,http/1.1",
 		Packets: 12, Bytes: 3456, DetectionPackets: 4, InspectedPackets: 2,
 		Labels: []string{"zoom"}, Policies: []string{"prioritize-zoom"},
-		By: "sni", DNSHostname: "zoom.us", Interface: "lan0", FirstSeen: at, LastSeen: at.Add(time.Second),
+		By: "sni", DNSHostname: "zoom.us", Interface: "lan0", Input: "tap", FirstSeen: at, LastSeen: at.Add(time.Second),
 	}
 }
 
@@ -33,7 +33,7 @@ const sampleJSON = `{"pcap":"zoom.pcap","ip_protocol":6,"src_ip":"192.0.2.1","sr
 	`"dst_ip":"2001:db8::2","dst_port":443,"vlan_id":7,"protocol":"tls","application":"zoom","brand":"zoom","category":"voip",` +
 	`"hostname":"us04web.zoom.us","tls_version":"TLSv1.3","ja4":"t13d1516h2_8daaf6152771_b186095e22b6",` +
 	`"alpn":"h2,http/1.1","packets":12,"bytes":3456,"detection_packets":4,"inspected_packets":2,"labels":["zoom"],` +
-	`"policies":["prioritize-zoom"],"by":"sni","dns_hostname":"zoom.us","interface":"lan0","detection_guessed":false,` +
+	`"policies":["prioritize-zoom"],"by":"sni","dns_hostname":"zoom.us","interface":"lan0","input":"tap","detection_guessed":false,` +
 	`"first_seen":"2024-05-06T07:08:09.123456789Z","last_seen":"2024-05-06T07:08:10.123456789Z"}`
 
 func TestAppendJSON(t *testing.T) {

@@ -42,6 +42,9 @@ func (f *Flow) AppendJSON(b []byte) []byte {
 	b = record.AppendString(append(b, `,"by":`...), f.By)
 	b = record.AppendString(append(b, `,"dns_hostname":`...), f.DNSHostname)
 	b = record.AppendString(append(b, `,"interface":`...), f.Interface)
+	if f.Input != "" {
+		b = record.AppendString(append(b, `,"input":`...), f.Input)
+	}
 	b = strconv.AppendBool(append(b, `,"detection_guessed":`...), f.Guessed)
 	b = appendTime(append(b, `,"first_seen":`...), f.FirstSeen)
 	b = appendTime(append(b, `,"last_seen":`...), f.LastSeen)

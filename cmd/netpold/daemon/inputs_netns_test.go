@@ -21,6 +21,7 @@ func watching(t *testing.T, log *slog.Logger, list ...artifact.Input) (*site, *e
 	s.bundle.Ruleset.Chains = s.bundle.Ruleset.Chains[:1]
 	s.Router.Run("nft", "delete", "table", "inet", "netpol")
 	s.bundle.Inputs = list
+	s.told, _ = s.withSinks()
 	e, _ := s.netpoldWith(log, func(e *enforcement) {
 		e.inputs.workers = 3
 		e.inputs.socket = func() (fd int, err error) {
@@ -46,7 +47,8 @@ func TestInputNamesFlows(t *testing.T) {
 		why, ok := e.inputs.why(tuple)
 		return ok && len(why.Flow.Policies) > 0 && why.Flow.Policies[0] == "port"
 	})
-	if n := e.inputs.counters()["input_mirror_packets"]; n < 10 || n > 60 {
+	s.waitFor("the first packets", func() bool { return e.inputs.counters()["input_mirror_packets"] >= 10 })
+	if n := e.inputs.counters()["input_mirror_packets"]; n > 60 {
 		t.Errorf("read %d packets of 200: first packets are not held to", n)
 	}
 	if out := s.Router.Run("conntrack", "-L", "-o", "labels"); strings.Contains(out, "labels=") {
@@ -160,6 +162,9 @@ func TestInputCountsOnce(t *testing.T) {
 			if f.DstPort != int(s.server.Port()) {
 				continue
 			}
+			if f.Interface != kerneltest.ClientDevice || f.Input != "lan" {
+				t.Errorf("seen on %q by %q", f.Interface, f.Input)
+			}
 			if n++; f.Packets > 2*packets {
 				t.Errorf("flow of %s has %d packets, want %d", f.SrcIP, f.Packets, 2*packets)
 			}
@@ -172,5 +177,18 @@ func TestInputCountsOnce(t *testing.T) {
 	s.waitFor("all flows whole", func() bool { _, ok := mine(); return ok })
 	if n, _ := mine(); n != flows {
 		t.Errorf("%d flows, want %d", n, flows)
+	}
+	e.close()
+	ends := 0
+	for _, r := range s.inFile(s.told, "flow_end") {
+		if r.Flow.OtherPort != int(s.server.Port()) {
+			continue
+		}
+		if ends++; r.Interface != kerneltest.ClientDevice || r.Input != "lan" || r.Flow.OtherPackets != packets {
+			t.Errorf("record %+v, want %d packets of the server, seen on lan0 by the input lan", r, packets)
+		}
+	}
+	if ends != flows {
+		t.Errorf("%d records of flows that are over, want %d", ends, flows)
 	}
 }

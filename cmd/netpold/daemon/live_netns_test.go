@@ -36,6 +36,7 @@ type site struct {
 	server netip.AddrPort
 	client *ct.Client
 	from   netip.Addr // that the client talks from; none for any
+	told   string     // file of a sink, in tests of inputs
 }
 
 func newSite(t *testing.T) *site {

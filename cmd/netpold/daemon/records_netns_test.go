@@ -32,6 +32,7 @@ type told struct {
 	}
 	AgentVersion string `json:"agent_version"`
 	Interface    string
+	Input        string
 }
 
 // withSinks has a file that is told of everything, and a socket that policy

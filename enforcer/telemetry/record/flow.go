@@ -13,6 +13,7 @@ type Head struct {
 type FlowHead struct {
 	Head
 	Interface string `json:"interface" doc:"The interface that the flow's first packet was seen on; empty when it is not known."`
+	Input     string `json:"input,omitempty" doc:"The input of the policies that the flow was seen by, where its packets were read by AF_PACKET; absent for what the router's own rules show, and for capture files."`
 	Internal  bool   `json:"internal" doc:"Whether the flow was opened from the local side."`
 	PCAP      string `json:"pcap,omitempty" doc:"The capture file that the flow was read from; absent on live input."`
 }

@@ -28,6 +28,10 @@ func (r *FlowHead) members(b []byte) []byte {
 	b = r.Head.members(b)
 	b = append(b, `,"interface":`...)
 	b = AppendString(b, r.Interface)
+	if r.Input != "" {
+		b = append(b, `,"input":`...)
+		b = AppendString(b, r.Input)
+	}
 	b = append(b, `,"internal":`...)
 	b = strconv.AppendBool(b, r.Internal)
 	if r.PCAP != "" {

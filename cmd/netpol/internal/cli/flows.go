@@ -147,7 +147,7 @@ func (t *tool) followFlows(ctx context.Context, client *control.Client, q *flowQ
 
 // flowKey names a flow among those of a moment.
 func flowKey(f *telemetry.Flow) string {
-	return fmt.Sprint(f.IPProtocol, f.SrcIP, f.SrcPort, f.DstIP, f.DstPort, f.VLANID, f.Interface)
+	return fmt.Sprint(f.IPProtocol, f.SrcIP, f.SrcPort, f.DstIP, f.DstPort, f.VLANID, f.Interface, f.Input)
 }
 
 // told is what of a flow is told again when it changes.

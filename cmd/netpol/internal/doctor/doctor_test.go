@@ -105,6 +105,25 @@ func TestExamine(t *testing.T) {
 		{"interrupted", file("var/lib/netpol/journal.json", "{}"), Warn, "interrupted"},
 		{"input without an interface", live(func(m *Machine) { m.Bundle.Inputs = []artifact.Input{{Name: "mirror", Interface: "eth9"}} }), Warn, "no interface eth9"},
 		{"input that is down", file("sys/class/net/eth1/flags", "0x1002\n"), Warn, "eth1 is down"},
+		{"input of a routed interface", func(f map[string]string, m *Machine) {
+			f["proc/net/route"] = "Iface\tDestination\neth1\t004DA8C0\n"
+			if m != nil {
+				m.Bundle.Ruleset.Chains = []artifact.Chain{{Name: "np_capture_pre"}}
+			}
+		}, Warn, "this machine has addresses on eth1"},
+		{"input of a bridge's port", func(f map[string]string, m *Machine) {
+			f["proc/net/if_inet6"] = "fd770000000000000000000000000001 02 40 00 80 br0\n"
+			f["sys/class/net/eth1/upper_br0/ifindex"], f["sys/class/net/br0/bridge/bridge_id"] = "3\n", "8000\n"
+			if m != nil {
+				m.Bundle.Ruleset.Chains = []artifact.Chain{{Name: "np_capture_pre"}}
+			}
+		}, Warn, "this machine has addresses on br0, so the rules show"},
+		{"inputs of a bridge and its port", func(f map[string]string, m *Machine) {
+			f["sys/class/net/br0/ifindex"], f["sys/class/net/br0/lower_eth1/ifindex"] = "3\n", "2\n"
+			if m != nil {
+				m.Bundle.Inputs = append(m.Bundle.Inputs, artifact.Input{Name: "bridge", Interface: "br0"})
+			}
+		}, Warn, "br0 and eth1 of input tap are one above the other"},
 		{"legacy", file("proc/net/ip_tables_names", "filter\nnat\n"), Warn, "filter, nat"},
 	}
 	for _, c := range cases {

@@ -248,7 +248,77 @@ func inputs(m Machine) []Finding {
 			"make the interface, or name another in the input block",
 		})
 	}
+	return append(list, m.twice()...)
+}
+
+// twice looks for inputs that show what something else shows as well: the router's
+// own rules, where the interface or the bridge that it is a port of has addresses of this
+// machine, or another input below or above it.
+func (m Machine) twice() []Finding {
+	var list []Finding
+	for i, in := range m.Bundle.Inputs {
+		check, device := "input "+in.Name, in.Interface
+		for _, other := range m.Bundle.Inputs[:i] {
+			if m.stacked(device, other.Interface) {
+				list = append(list, Finding{
+					check, Warn, fmt.Sprintf("%s and %s of input %s are one above the other, so that packets are seen by both, and their flows counted twice", device, other.Interface, other.Name),
+					"remove one of the two inputs, or give them filters that do not overlap",
+				})
+			}
+		}
+		if !m.capturing() {
+			continue
+		}
+		for _, on := range []string{device, m.master(device)} {
+			if on != "" && m.addressed(on) {
+				list = append(list, Finding{
+					check, Warn, fmt.Sprintf("this machine has addresses on %s, so the rules show what it forwards and receives there, and %s shows it again: those flows are told of twice", on, device),
+					"remove the input, or read an interface that nothing else shows, such as a mirror port; records name the input, so a sink can leave them out",
+				})
+				break
+			}
+		}
+	}
 	return list
+}
+
+// capturing says that the rules show packets to netpold.
+func (m Machine) capturing() bool {
+	return slices.ContainsFunc(m.Bundle.Ruleset.Chains, func(c artifact.Chain) bool { return strings.HasPrefix(c.Name, "np_capture") })
+}
+
+// stacked says that one interface lies directly above the other.
+func (m Machine) stacked(a, b string) bool {
+	return m.exists("/sys/class/net/"+a+"/lower_"+b) || m.exists("/sys/class/net/"+a+"/upper_"+b)
+}
+
+// master is the bridge or bond that an interface is a port of; empty for none.
+func (m Machine) master(device string) string {
+	list, _ := filepath.Glob(filepath.Join(m.Root, "/sys/class/net", device, "upper_*"))
+	for _, path := range list {
+		upper := strings.TrimPrefix(filepath.Base(path), "upper_")
+		if m.exists("/sys/class/net/"+upper+"/bridge") || m.exists("/sys/class/net/"+upper+"/bonding") {
+			return upper
+		}
+	}
+	return ""
+}
+
+// addressed says that the interface has an address that is not of the link alone, as
+// far as routes of IPv4 and addresses of IPv6 tell.
+func (m Machine) addressed(device string) bool {
+	for line := range strings.Lines(m.read("/proc/net/route")) {
+		if fields := strings.Fields(line); len(fields) > 0 && fields[0] == device {
+			return true
+		}
+	}
+	const linkLocal = "20" // scope, linux/ipv6.h IPV6_ADDR_LINKLOCAL
+	for line := range strings.Lines(m.read("/proc/net/if_inet6")) {
+		if fields := strings.Fields(line); len(fields) == 6 && fields[5] == device && fields[3] != linkLocal {
+			return true
+		}
+	}
+	return false
 }
 
 // isDown says that an interface is not up, as far as sysfs tells (its flags, in

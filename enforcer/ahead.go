@@ -12,9 +12,10 @@ type batchSource interface {
 	NextBatch(raws []packet.Raw) (n int, err error)
 }
 
-// aheadPackets are decoded and looked up together: about as many reads of memory as
-// a processor has on their way at once.
-const aheadPackets = 16
+// aheadPackets are decoded and looked up together: as many reads of memory as a processor
+// has on their way at once, and more, because some of them need none. 32 instead of 16
+// took 2 % less for a whole capture, 64 no less than 32 (nine runs in turn, 2026-11).
+const aheadPackets = 32
 
 // ahead are packets of a batch that have been decoded and not dealt with. Their
 // flows' records are asked for all at once, so that the processor waits for memory

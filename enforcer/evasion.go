@@ -44,14 +44,25 @@ func (w *worker) decoy(r *flow.Record, side dissect.Side) bool {
 // setAside keeps the bytes of a decoy, for the case that nothing else comes: then
 // it was damaged, not sent to deceive, and a damaged opening says more than none.
 func (w *worker) setAside(id flow.ID, r *flow.Record, side dissect.Side) {
-	if p := w.parsed; len(p.Payload) > 0 {
-		w.open(id, r).aside[side].Add(p.Seq, p.Payload, &w.buffers)
+	p := w.parsed
+	if len(p.Payload) == 0 {
+		return
 	}
+	o := w.open(id, r)
+	if o.aside == nil {
+		o.aside = new([2]flow.Stream)
+		for side, seen := range [2]flow.Flags{flow.SynClient, flow.SynServer} {
+			if r.Has(seen) {
+				o.aside[side].Syn(r.ISN[side])
+			}
+		}
+	}
+	o.aside[side].Add(p.Seq, p.Payload, &w.buffers)
 }
 
 // lastBytes is what is known of a side's stream when no more comes.
 func (o *opening) lastBytes(side dissect.Side) []byte {
-	if b := o.streams[side].Bytes(); len(b) > 0 {
+	if b := o.streams[side].Bytes(); len(b) > 0 || o.aside == nil {
 		return b
 	}
 	return o.aside[side].Bytes()

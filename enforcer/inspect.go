@@ -16,8 +16,8 @@ type opening struct {
 	result     dissect.Result
 	streams    [2]flow.Stream // by dissect.Side
 	datagrams  flow.Datagrams
-	aside      [2]flow.Stream // of segments that receivers throw away, by dissect.Side
-	announced  string         // the protocol that another flow has announced for this one
+	aside      *[2]flow.Stream // of segments that receivers throw away, by dissect.Side; nil without one
+	announced  string          // the protocol that another flow has announced for this one
 }
 
 // deliver takes w.parsed, a packet of flow r, to the flow's dissectors.
@@ -310,7 +310,6 @@ func (w *worker) open(id flow.ID, r *flow.Record) *opening {
 	for side, seen := range [2]flow.Flags{flow.SynClient, flow.SynServer} {
 		if r.Has(seen) {
 			o.streams[side].Syn(r.ISN[side])
-			o.aside[side].Syn(r.ISN[side])
 		}
 	}
 	w.table.Move(id, flow.Opening, w.clock.now)
@@ -325,7 +324,9 @@ func (w *worker) shut(r *flow.Record) {
 	o := w.openings[r.Work]
 	for side := range o.streams {
 		o.streams[side].Release(&w.buffers)
-		o.aside[side].Release(&w.buffers)
+		if o.aside != nil {
+			o.aside[side].Release(&w.buffers)
+		}
 	}
 	o.datagrams.Release(&w.buffers)
 	*o = opening{}

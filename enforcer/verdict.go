@@ -129,14 +129,14 @@ func (w *worker) complete(r *flow.Record) {
 		o := w.openings[r.Work]
 		result = o.result
 		w.lastLook(r, o)
-		o.facts.Evasive = o.facts.Evasive || endless(o)
-		*f = o.facts
-		w.fillTuple(f, r)
+		f = &o.facts // and not a copy: it is large, and o is not looked at again
+		f.Evasive = f.Evasive || endless(o)
 		foretold(f, o.announced)
-		w.shut(r)
 		if f.Protocol == "" && r.Facts != 0 {
-			w.load(r, f) // what was known before inspection began again
+			*f = *w.store.get(r.Facts) // what was known before inspection began again
 		}
+		w.fillTuple(f, r)
+		defer w.shut(r)
 	} else {
 		w.load(r, f)
 	}

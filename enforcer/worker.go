@@ -215,14 +215,16 @@ func (w *worker) finish() {
 	w.giveUp(math.MaxInt64)
 	w.table.Slice(0, math.MaxInt, func(id flow.ID, r *flow.Record) {
 		w.conclude(r, reasonOf(r, record.ReasonStopped))
-		w.table.Remove(id)
+		if w.config.Live {
+			w.table.Remove(id)
+		}
 	})
 	w.unbill()
 	w.flush()
-	w.publish()
 	if !w.config.Live {
-		w.reset()
+		w.reset() // with a table of its own
 	}
+	w.publish()
 }
 
 // drain stops in the middle: records are made, but flows in inspection are not

@@ -1,8 +1,8 @@
 package flow
 
-// Buffer sizes: one segment, a hello with a post-quantum key share, and the
-// most that is reassembled of one direction (MaxStream).
-var bufferSizes = [...]int{2 << 10, 8 << 10, MaxStream}
+// Buffer sizes: a request or an answer of a few lines, one segment, a hello with a
+// post-quantum key share, and the most that is reassembled of one direction (MaxStream).
+var bufferSizes = [...]int{512, 2 << 10, 8 << 10, MaxStream}
 
 // MaxStream is how many opening bytes of one TCP direction are reassembled.
 const MaxStream = 32 << 10

@@ -200,6 +200,11 @@ func (s *Stream) touches(from, to int32) bool {
 // merge adds a piece to the contiguous opening and the ordered list of pieces
 // beyond it.
 func (s *Stream) merge(add span) {
+	if s.pieces == 0 && add.from <= s.contig { // as nearly all do
+		s.contig = max(s.contig, add.to)
+		s.beyond = 0
+		return
+	}
 	var kept [maxSpans + 1]span
 	n, placed := 0, false
 	for _, have := range s.spans[:s.pieces] {

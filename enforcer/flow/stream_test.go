@@ -214,8 +214,8 @@ func TestDatagrams(t *testing.T) {
 
 func TestBuffersReuse(t *testing.T) {
 	pool := &Buffers{Limit: 4 << 10}
-	a, ok := pool.grow(nil, 100)
-	b, _ := pool.grow(nil, 100)
+	a, ok := pool.grow(nil, 2000)
+	b, _ := pool.grow(nil, 2000)
 	if !ok || len(a) != 2<<10 || pool.Out() != 4<<10 {
 		t.Fatalf("got %d bytes, %d out", len(a), pool.Out())
 	}

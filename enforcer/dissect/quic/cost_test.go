@@ -65,3 +65,15 @@ func BenchmarkWorst(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkInitialKeys is what a flow of QUIC costs before its first byte is read.
+func BenchmarkInitialKeys(b *testing.B) {
+	fam, _ := familyOf(version1)
+	id := []byte("8bytesid")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := initialKeys(fam, id, clientIn); !ok {
+			b.Fatal("no keys")
+		}
+	}
+}

@@ -37,7 +37,7 @@ const (
 
 func sinkArguments() []string {
 	return []string{
-		"address", "addresses", "ca_file", "cert_file", "client_id", "compress", "credentials_file", "description", "facility",
+		"address", "addresses", "ca_file", "cert_file", "client_id", "compress", "credentials_file", "description", "encoding", "facility",
 		"headers", "interval", "keep", "key_file", "names", "password_file", "path", "qos", "queue", "records", "retain",
 		"rotate_age", "rotate_size", "spool", "spool_size", "stream", "subject", "token_file", "topic", "transport", "type", "url", "username", "when",
 	}
@@ -58,6 +58,7 @@ func (d *decoder) decodeSink(b *hclsyntax.Block) {
 	}
 	d.sinkPlace(b, s)
 	d.sinkFile(b, s)
+	s.Encoding = d.sinkWord(b, "encoding", []string{"json", "msgpack"}, "json")
 	s.Records = d.sinkRecords(b)
 	s.When = d.criteria(b.Body.Attributes["when"])
 	s.Interval = d.sinkTime(b, "interval", `"1m"`, minSinkInterval, maxSinkInterval, defaultSinkInterval)
@@ -94,8 +95,9 @@ func sinkOwn() map[string][]string {
 		"path": {"file", "unix", "syslog"}, "address": {"tcp", "syslog"},
 		"rotate_size": {"file"}, "rotate_age": {"file"}, "keep": {"file"},
 		"transport": {"syslog"}, "facility": {"syslog"},
-		"url":     {"http", "mqtt", "nats"},
-		"ca_file": {"http", "mqtt", "nats"}, "cert_file": {"http", "mqtt", "nats"}, "key_file": {"http", "mqtt", "nats"},
+		"encoding": {"file", "http", "mqtt", "nats", "stdout", "tcp", "unix"},
+		"url":      {"http", "mqtt", "nats"},
+		"ca_file":  {"http", "mqtt", "nats"}, "cert_file": {"http", "mqtt", "nats"}, "key_file": {"http", "mqtt", "nats"},
 		"headers": {"http"}, "token_file": {"http", "nats"}, "compress": {"http"},
 		"topic": {"mqtt"}, "qos": {"mqtt"}, "retain": {"mqtt"}, "client_id": {"mqtt"},
 		"username": {"mqtt", "nats"}, "password_file": {"mqtt", "nats"},

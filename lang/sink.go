@@ -39,6 +39,7 @@ type Sink struct {
 	Spool           string     // a directory; of those that acknowledge
 	SpoolSize       int64      // bytes
 	CredentialsFile string     // of nats
+	Encoding        string     // json or msgpack
 	Transport       string     // of syslog: udp, tcp or unix
 	Facility        int        // of syslog
 	Addresses       string     // plain, hash or drop

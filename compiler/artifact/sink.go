@@ -27,6 +27,8 @@ type Sink struct {
 	When string `json:"when,omitempty"`
 	// Interval is how far records lie apart that come at intervals.
 	Interval time.Duration `json:"interval,omitempty"`
+	// Encoding is how its records are written.
+	Encoding Encoding `json:"encoding,omitempty"`
 	// Queue bounds the bytes that wait for the sink.
 	Queue int `json:"queue"`
 	// A file is begun anew when it has RotateSize bytes or is RotateAge old, 0 for
@@ -95,6 +97,15 @@ const (
 	SinkNATS   SinkKind = "nats"
 )
 
+// Encoding is a way to write records.
+type Encoding string
+
+// Encodings. Both say the same.
+const (
+	EncodingJSON    Encoding = ""
+	EncodingMsgpack Encoding = "msgpack"
+)
+
 // Header is a header of a request.
 type Header struct {
 	Name  string `json:"name"`
@@ -138,6 +149,9 @@ func (s *Sink) Takes() string {
 	}
 	if s.When != "" {
 		text += " when " + s.When
+	}
+	if s.Encoding != EncodingJSON {
+		text += ", as " + string(s.Encoding)
 	}
 	if s.Interval > 0 {
 		text += fmt.Sprintf(", every %d s", int(s.Interval.Seconds()))

@@ -73,6 +73,7 @@ func (r *resolver) resolveSinks() []ir.Sink {
 		one := ir.Sink{Range: s.Range, Sink: artifact.Sink{
 			Name: strings.ToLower(s.Name), Kind: artifact.SinkKind(s.Type), Path: s.Path, Address: s.Address,
 			Records: s.Records, Queue: s.Queue, RotateSize: s.RotateSize, RotateAge: s.RotateAge, Keep: s.Keep,
+			Encoding:  encoding(s.Encoding),
 			Transport: s.Transport, Facility: s.Facility,
 			URL: s.URL, TokenFile: s.TokenFile, CAFile: s.CAFile, Gzip: s.Compress == "gzip",
 			Topic: s.Topic, QoS: s.QoS, Retain: s.Retain, ClientID: s.ClientID, Username: s.Username, PasswordFile: s.PasswordFile,
@@ -97,6 +98,13 @@ func (r *resolver) resolveSinks() []ir.Sink {
 	}
 	slices.SortStableFunc(out, func(a, b ir.Sink) int { return strings.Compare(a.Sink.Name, b.Sink.Name) })
 	return out
+}
+
+func encoding(word string) artifact.Encoding {
+	if word == "json" {
+		return artifact.EncodingJSON
+	}
+	return artifact.Encoding(word)
 }
 
 func disclosure(word string) artifact.Disclosure {

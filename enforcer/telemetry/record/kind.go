@@ -66,4 +66,6 @@ type Record interface {
 	Kind() Kind
 	// AppendJSON appends the record as one JSON object without a line end.
 	AppendJSON([]byte) []byte
+	// AppendMsgpack appends the record as one map of MessagePack.
+	AppendMsgpack([]byte) []byte
 }

@@ -83,6 +83,9 @@ func TestEncodingAllocatesNothing(t *testing.T) {
 		if n := testing.AllocsPerRun(100, func() { buf = r.AppendJSON(buf[:0]) }); n != 0 {
 			t.Errorf("%T: got %v allocations, want 0", r, n)
 		}
+		if n := testing.AllocsPerRun(100, func() { buf = r.AppendMsgpack(buf[:0]) }); n != 0 {
+			t.Errorf("%T: got %v allocations as MessagePack, want 0", r, n)
+		}
 	}
 }
 

@@ -112,8 +112,8 @@ func (k *backlog) store() {
 	}
 	k.spare = k.runner.queue.take(k.spare)
 	for lines := k.spare; len(lines) > 0; {
-		batch := batchOf(lines, spillMost)
-		if err := disk.Append(batch, countLines(batch)); err != nil {
+		batch := k.runner.batch(lines, spillMost)
+		if err := disk.Append(batch, int(k.runner.count(batch))); err != nil {
 			k.pause = time.Now().Add(spillPause)
 			k.runner.lost(lines)
 			k.tell(err)
@@ -160,11 +160,11 @@ func (k *backlog) putBack(lines []byte) bool {
 	defer k.turn.Unlock()
 	var batches [][]byte
 	for len(lines) > 0 {
-		batch := batchOf(lines, spillMost)
+		batch := k.runner.batch(lines, spillMost)
 		batches, lines = append(batches, batch), lines[len(batch):]
 	}
 	for i := len(batches) - 1; i >= 0; i-- {
-		if err := disk.PutBack(batches[i], countLines(batches[i])); err != nil {
+		if err := disk.PutBack(batches[i], int(k.runner.count(batches[i]))); err != nil {
 			k.tell(err)
 			for _, rest := range batches[:i+1] {
 				k.runner.lost(rest)

@@ -19,11 +19,14 @@ const (
 )
 
 // stream writes to something that is open already.
-type stream struct{ w io.Writer }
+type stream struct {
+	runner *runner
+	w      io.Writer
+}
 
 func (s stream) write(lines []byte) (int, error) {
 	n, err := s.w.Write(lines)
-	return wholeLines(lines[:n]), err
+	return s.runner.whole(lines[:n]), err
 }
 
 func (s stream) close() error { return nil }
@@ -31,18 +34,19 @@ func (s stream) close() error { return nil }
 // file is a log file that is begun anew when it is large or old. The earlier
 // ones are path.1, the newest, to path.N.
 type file struct {
-	sink  *artifact.Sink
-	f     *os.File
-	info  fs.FileInfo
-	size  int64
-	begun time.Time
+	runner *runner
+	sink   *artifact.Sink
+	f      *os.File
+	info   fs.FileInfo
+	size   int64
+	begun  time.Time
 }
 
-func openFile(s *artifact.Sink) (target, error) {
-	if err := os.Mkdir(filepath.Dir(s.Path), dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
+func openFile(r *runner) (target, error) {
+	if err := os.Mkdir(filepath.Dir(r.sink.Path), dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	f := &file{sink: s}
+	f := &file{runner: r, sink: &r.sink}
 	if err := f.open(); err != nil {
 		return nil, err
 	}
@@ -66,15 +70,15 @@ func (f *file) open() error {
 		opened.Close()
 		return err
 	}
-	f.f, f.info, f.size, f.begun = opened, info, info.Size(), beginning(opened)
+	f.f, f.info, f.size, f.begun = opened, info, info.Size(), f.beginning(opened)
 	return nil
 }
 
 // beginning is when a file was begun: the time of its first record.
-func beginning(f *os.File) time.Time {
+func (f *file) beginning(opened *os.File) time.Time {
 	var head [256]byte
-	n, _ := f.ReadAt(head[:], 0)
-	if _, at := headOf(head[:n]); !at.IsZero() {
+	n, _ := opened.ReadAt(head[:], 0)
+	if _, at := f.runner.head(head[:n]); !at.IsZero() {
 		return at
 	}
 	return time.Now()
@@ -97,7 +101,7 @@ func (f *file) write(lines []byte) (int, error) {
 		}
 	}
 	n, err := f.f.Write(lines)
-	whole := wholeLines(lines[:n])
+	whole := f.runner.whole(lines[:n])
 	if whole < n { // a full disk must not leave half a record before the next one
 		_ = f.f.Truncate(f.size + int64(whole))
 	}

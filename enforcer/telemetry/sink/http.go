@@ -56,7 +56,7 @@ func openHTTP(r *runner) (target, error) {
 func (p *poster) write(lines []byte) (int, error) {
 	sent := 0
 	for sent < len(lines) {
-		batch := batchOf(lines[sent:], maxBody)
+		batch := p.runner.batch(lines[sent:], maxBody)
 		status, err := p.post(batch)
 		switch {
 		case err != nil:
@@ -89,7 +89,7 @@ func (p *poster) post(batch []byte) (status int, _ error) {
 	if err != nil {
 		return 0, err
 	}
-	req.Header.Set("Content-Type", "application/x-ndjson")
+	req.Header.Set("Content-Type", p.runner.several)
 	req.Header.Set("User-Agent", "netpold")
 	if p.runner.sink.Gzip {
 		req.Header.Set("Content-Encoding", "gzip")

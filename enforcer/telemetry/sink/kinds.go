@@ -19,8 +19,8 @@ type opener struct {
 // large only if it was built with their tags.
 func kinds() []opener {
 	list := []opener{
-		{kind: artifact.SinkFile, open: func(r *runner) (target, error) { return openFile(&r.sink) }},
-		{kind: artifact.SinkStdout, open: func(r *runner) (target, error) { return stream{r.config.Stdout}, nil }},
+		{kind: artifact.SinkFile, open: openFile},
+		{kind: artifact.SinkStdout, open: func(r *runner) (target, error) { return stream{r, r.config.Stdout}, nil }},
 		{kind: artifact.SinkSyslog, open: dialSyslog},
 		{kind: artifact.SinkTCP, open: (*runner).listen},
 		{kind: artifact.SinkUnix, open: (*runner).listen},

@@ -6,21 +6,6 @@ import (
 	"time"
 )
 
-// wholeLines is how many bytes of b are lines that end.
-func wholeLines(b []byte) int { return bytes.LastIndexByte(b, '\n') + 1 }
-
-// countLines is how many lines end in b.
-func countLines(b []byte) int { return bytes.Count(b, []byte{'\n'}) }
-
-// batchOf is the first lines, as many as have most bytes together, and one at
-// least.
-func batchOf(lines []byte, most int) []byte {
-	if len(lines) <= most {
-		return lines
-	}
-	return lines[:max(wholeLines(lines[:most]), bytes.IndexByte(lines, '\n')+1)]
-}
-
 // headOf is the kind and the time of a record, by the members that all of them
 // begin with; empty and zero for what is none.
 func headOf(line []byte) (kind string, at time.Time) {
@@ -33,4 +18,11 @@ func headOf(line []byte) (kind string, at time.Time) {
 		return "", time.Time{}
 	}
 	return string(word), time.UnixMilli(millis)
+}
+
+// applicationOf is the application's tag in a record, empty where it has none.
+func applicationOf(line []byte) string {
+	_, rest, _ := bytes.Cut(line, []byte(`"detected_application_name":"`))
+	tag, _, _ := bytes.Cut(rest, []byte{'"'})
+	return string(tag)
 }

@@ -1,7 +1,6 @@
 package sink
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -172,7 +171,7 @@ func (t *listener) write(lines []byte) (int, error) {
 		return 0, t.broken
 	}
 	if len(t.clients) == 0 {
-		t.runner.unheard.Add(uint64(bytes.Count(lines, []byte{'\n'})))
+		t.runner.unheard.Add(t.runner.count(lines))
 	}
 	for c := range t.clients {
 		if !c.queue.putLines(lines) {

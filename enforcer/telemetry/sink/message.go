@@ -3,7 +3,7 @@
 package sink
 
 import (
-	"bytes"
+	"cmp"
 	"os"
 	"strings"
 )
@@ -11,36 +11,30 @@ import (
 // templater makes the topics of records from a template, in which {type},
 // {application} and {router} stand for a record's.
 type templater struct {
-	text   string
-	router string              // clean
-	clean  func(string) string // makes a word fit for a topic
+	encoding *encoding
+	text     string
+	router   string              // clean
+	clean    func(string) string // makes a word fit for a topic
 }
 
 func (t *templater) of(line []byte) string {
 	if !strings.Contains(t.text, "{") {
 		return t.text
 	}
-	kind, _ := headOf(line)
-	return strings.NewReplacer("{type}", kind, "{router}", t.router, "{application}", t.clean(applicationOf(line))).Replace(t.text)
+	kind, _ := t.encoding.head(line)
+	return strings.NewReplacer("{type}", kind, "{router}", t.router, "{application}", t.clean(cmp.Or(t.encoding.application(line), "unknown"))).Replace(t.text)
 }
 
-// applicationOf is the application's tag in a record, "unknown" where it has none.
-func applicationOf(line []byte) string {
-	_, rest, _ := bytes.Cut(line, []byte(`"detected_application_name":"`))
-	tag, _, ok := bytes.Cut(rest, []byte{'"'})
-	if !ok || len(tag) == 0 {
-		return "unknown"
-	}
-	return string(tag)
-}
-
-// windowOf is the next lines that may be under way together.
-func windowOf(lines []byte, most int) [][]byte {
+// windowOf is the next records that may be under way together.
+func windowOf(e *encoding, lines []byte, most int) [][]byte {
 	var out [][]byte
-	for line := range bytes.Lines(lines) {
+	for line := range e.each(lines) {
 		if out = append(out, line); len(out) == most {
 			break
 		}
+	}
+	if len(out) == 0 {
+		out = append(out, lines) // of another encoding, from an earlier bundle's spool
 	}
 	return out
 }

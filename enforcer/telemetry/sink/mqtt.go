@@ -3,7 +3,6 @@
 package sink
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -49,7 +48,7 @@ func openMQTT(r *runner) (target, error) {
 	}
 	p := &publisher{runner: r, errs: make(chan error, 1)}
 	router := routerName()
-	p.topics = templater{text: r.sink.Topic, router: topicLevel(router), clean: topicLevel}
+	p.topics = templater{encoding: &r.encoding, text: r.sink.Topic, router: topicLevel(router), clean: topicLevel}
 	p.client = paho.NewClient(paho.ClientConfig{
 		Conn: packets.NewThreadSafeConn(conn), PacketTimeout: writeLimit,
 		OnClientError:      p.broken,
@@ -131,7 +130,7 @@ func (p *publisher) write(lines []byte) (int, error) {
 	}
 	sent := 0
 	for sent < len(lines) {
-		n, err := p.publish(windowOf(lines[sent:], most))
+		n, err := p.publish(windowOf(&p.runner.encoding, lines[sent:], most))
 		if sent += n; err != nil {
 			return sent, err
 		}
@@ -169,8 +168,8 @@ func (p *publisher) publish(window [][]byte) (n int, _ error) {
 
 func (p *publisher) message(line []byte) *paho.Publish {
 	return &paho.Publish{
-		Topic: p.topics.of(line), QoS: byte(p.runner.sink.QoS), Retain: p.runner.sink.Retain, Payload: bytes.TrimRight(line, "\n"),
-		Properties: &paho.PublishProperties{ContentType: "application/json"},
+		Topic: p.topics.of(line), QoS: byte(p.runner.sink.QoS), Retain: p.runner.sink.Retain, Payload: p.runner.bare(line),
+		Properties: &paho.PublishProperties{ContentType: p.runner.content},
 	}
 }
 

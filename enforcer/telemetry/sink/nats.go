@@ -50,7 +50,7 @@ type announcer struct {
 
 func openNATS(r *runner) (target, error) {
 	a := &announcer{
-		runner: r, subjects: templater{text: r.sink.Topic, router: subjectToken(routerName()), clean: subjectToken},
+		runner: r, subjects: templater{encoding: &r.encoding, text: r.sink.Topic, router: subjectToken(routerName()), clean: subjectToken},
 		gone: make(chan struct{}), denied: make(chan error, 1),
 	}
 	options, err := a.options()
@@ -173,7 +173,7 @@ func (a *announcer) noteDenial(_ *nats.Conn, _ *nats.Subscription, err error) {
 func (a *announcer) write(lines []byte) (int, error) {
 	sent := 0
 	for sent < len(lines) {
-		window := windowOf(lines[sent:], natsWindow)
+		window := windowOf(&a.runner.encoding, lines[sent:], natsWindow)
 		var n int
 		var err error
 		if a.stream == nil {
@@ -268,7 +268,7 @@ func (a *announcer) await(ack jetstream.PubAckFuture, limit <-chan time.Time) er
 }
 
 func (a *announcer) message(line []byte) *nats.Msg {
-	return &nats.Msg{Subject: a.subjects.of(line), Data: bytes.TrimRight(line, "\n"), Header: nats.Header{"Content-Type": []string{"application/json"}}}
+	return &nats.Msg{Subject: a.subjects.of(line), Data: a.runner.bare(line), Header: nats.Header{"Content-Type": []string{a.runner.content}}}
 }
 
 // messageID is the same for a record that is sent again, so that a stream stores

@@ -6,14 +6,15 @@ import (
 	"github.com/netpol/netpol/enforcer/telemetry/record"
 )
 
-// queue holds lines that wait for a sink, at most so many bytes of them. Its two
+// queue holds records that wait for a sink, at most so many bytes of them. Its two
 // buffers change places when a reader takes what waits, so nothing is copied and
 // nothing allocated while they are large enough. Safe for concurrent use, by one
 // reader.
 type queue struct {
-	limit int
-	wake  chan struct{} // something waits
-	half  chan struct{} // so much that it is half full
+	limit  int
+	encode func(b []byte, r record.Record, room int) []byte // of a sink's own queue
+	wake   chan struct{}                                    // something waits
+	half   chan struct{}                                    // so much that it is half full
 
 	mu      sync.Mutex
 	waiting []byte
@@ -35,8 +36,9 @@ func newQueue(limit int, reserve bool) *queue {
 // put takes a record in, unless there is no room.
 func (q *queue) put(r record.Record) {
 	q.mu.Lock()
-	q.scratch = append(r.AppendJSON(q.scratch[:0]), '\n')
-	q.add(q.scratch, 1)
+	if q.scratch = q.encode(q.scratch[:0], r, q.limit-len(q.waiting)); len(q.scratch) > 0 {
+		q.add(q.scratch, 1)
+	}
 	q.mu.Unlock()
 	q.rouse()
 }

@@ -25,8 +25,8 @@ const (
 
 // target is what a sink writes to while it is open. One goroutine uses it.
 type target interface {
-	// write takes whole lines, and says how many bytes of them need not be given
-	// to it again. After an error the target is of no use any more.
+	// write takes whole records, in the sink's encoding, and says how many bytes of
+	// them need not be given to it again. After an error the target is of no use any more.
 	write(lines []byte) (int, error)
 	close() error
 }
@@ -43,11 +43,12 @@ const (
 type runner struct {
 	sink   artifact.Sink
 	config Config
-	queue  *queue
-	kept   *backlog
-	ctx    context.Context
-	stop   context.CancelFunc
-	name   atomic.Pointer[string]
+	encoding
+	queue *queue
+	kept  *backlog
+	ctx   context.Context
+	stop  context.CancelFunc
+	name  atomic.Pointer[string]
 
 	bytes, failed, unheard atomic.Uint64
 	clients                atomic.Int64
@@ -59,8 +60,9 @@ type runner struct {
 }
 
 func newRunner(one artifact.Sink, c Config) *runner {
-	r := &runner{sink: one, config: c, queue: newQueue(one.Queue, true)}
+	r := &runner{sink: one, config: c, encoding: encodingOf(&one), queue: newQueue(one.Queue, true)}
 	r.kept = &backlog{runner: r}
+	r.queue.encode = r.add
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	r.name.Store(&one.Name)
 	return r
@@ -134,7 +136,7 @@ func (r *runner) giveUp(lines []byte) {
 }
 
 // lost counts records that are given up.
-func (r *runner) lost(lines []byte) { r.failed.Add(uint64(countLines(lines))) }
+func (r *runner) lost(lines []byte) { r.failed.Add(r.count(lines)) }
 
 // open opens the sink's place after a while, however often that must be tried;
 // nil when the sink is to stop. What comes meanwhile waits in the queue.

@@ -106,7 +106,7 @@ func TestRotation(t *testing.T) {
 	one := fileSink(path)
 	line := append(flowOf("x").AppendJSON(nil), '\n')
 	one.RotateSize = int64(len(line) * 5 / 2)
-	f, err := openFile(&one)
+	f, err := openFile(newRunner(one, Config{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	one.RotateSize, one.RotateAge, one.Keep = 0, time.Hour, 0
-	if f, err = openFile(&one); err != nil {
+	if f, err = openFile(newRunner(one, Config{})); err != nil {
 		t.Fatal(err)
 	}
 	defer f.close()

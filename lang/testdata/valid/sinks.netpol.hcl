@@ -36,6 +36,7 @@ sink "post" {
   token_file = "/etc/netpol/secrets/token"
   headers    = { X-Site = "7" }
   compress   = "gzip"
+  encoding   = "msgpack"
   records    = "flow_end"
 }
 

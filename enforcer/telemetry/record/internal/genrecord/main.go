@@ -1,4 +1,5 @@
-// Command genrecord writes zencode.go and docs/schemas from the record types.
+// Command genrecord writes zencode.go, zmsgpack.go and docs/schemas from the record
+// types.
 // Run by "go generate ./enforcer/telemetry/record".
 package main
 
@@ -34,6 +35,7 @@ var published = []struct {
 func main() {
 	log.SetFlags(0)
 	write("zencode.go", encoders())
+	write("zmsgpack.go", msgpackEncoders())
 	for _, p := range published {
 		write(schemas+"/"+p.kind.String()+".schema.json", schema(p.kind, reflect.TypeOf(p.of), p.doc))
 	}

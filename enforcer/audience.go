@@ -30,6 +30,7 @@ type listener struct {
 	kinds       record.Kinds
 	conditional bool
 	interval    int64 // nanoseconds
+	whole       bool  // wants all that is known of a flow in its flow_stats
 }
 
 // notice is what is told of a policy that notifies sinks.
@@ -49,7 +50,7 @@ var measured = record.Set(record.KindFlowStats, record.KindFlowEnd)
 func newAudience(b *artifact.Bundle, prog *program.Program) (*audience, error) {
 	a := &audience{notices: make(map[int]notice)}
 	for _, s := range b.Sinks {
-		l := listener{conditional: s.When != "", interval: int64(max(s.Interval, time.Second))}
+		l := listener{conditional: s.When != "", interval: int64(max(s.Interval, time.Second)), whole: s.Kind == artifact.SinkIPFIX}
 		for _, name := range s.Records {
 			kind, ok := record.KindOf(name)
 			if !ok {

@@ -114,6 +114,12 @@ func (w *worker) tellStats(r *flow.Record, f *fact.Facts) {
 	w.brief(&s.Flow.Brief, r, f)
 	w.counters(&s.Flow.Counters, r, f)
 	w.quality(&s.Flow.Quality, r, f)
+	s.Whole = nil
+	if slices.ContainsFunc(to, func(i int) bool { return w.policy.audience.sinks[i].whole }) {
+		to = slices.Clone(to) // evaluating says anew whom it goes to
+		s.Whole = &w.told.flow.Flow
+		w.detail(s.Whole, r, f, w.eval(r, f).Policies)
+	}
 	w.offer(to, s)
 }
 

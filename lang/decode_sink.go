@@ -37,9 +37,10 @@ const (
 
 func sinkArguments() []string {
 	return []string{
-		"address", "addresses", "ca_file", "cert_file", "client_id", "compress", "credentials_file", "description", "encoding", "facility",
-		"headers", "interval", "keep", "key_file", "names", "password_file", "path", "qos", "queue", "records", "retain",
-		"rotate_age", "rotate_size", "spool", "spool_size", "stream", "subject", "token_file", "topic", "transport", "type", "url", "username", "when",
+		"address", "addresses", "ca_file", "cert_file", "client_id", "compress", "credentials_file", "description", "encoding", "enterprise",
+		"facility", "headers", "interval", "keep", "key_file", "message_size", "names", "observation_domain", "password_file", "path", "qos",
+		"queue", "records", "retain", "rotate_age", "rotate_size", "spool", "spool_size", "stream", "subject", "template_interval",
+		"template_messages", "token_file", "topic", "transport", "type", "url", "username", "when",
 	}
 }
 
@@ -60,6 +61,7 @@ func (d *decoder) decodeSink(b *hclsyntax.Block) {
 	d.sinkFile(b, s)
 	s.Encoding = d.sinkWord(b, "encoding", []string{"json", "msgpack"}, "json")
 	s.Records = d.sinkRecords(b)
+	d.ipfixRecords(b, s)
 	s.When = d.criteria(b.Body.Attributes["when"])
 	s.Interval = d.sinkTime(b, "interval", `"1m"`, minSinkInterval, maxSinkInterval, defaultSinkInterval)
 	s.Queue = int(d.sinkBytes(b, "queue", `"1MB"`, minSinkQueue, maxSinkQueue, defaultSinkQueue))
@@ -86,23 +88,24 @@ func (d *decoder) sinkWord(b *hclsyntax.Block, name string, words []string, othe
 
 // sinkPlaces says which argument says where the records of a type of sink go.
 func sinkPlaces() map[string]string {
-	return map[string]string{"file": "path", "unix": "path", "tcp": "address", "syslog": "address", "http": "url", "mqtt": "url", "nats": "url"}
+	return map[string]string{"file": "path", "unix": "path", "tcp": "address", "syslog": "address", "ipfix": "address", "http": "url", "mqtt": "url", "nats": "url"}
 }
 
 // sinkOwn lists arguments that belong to some types of sinks alone.
 func sinkOwn() map[string][]string {
 	return map[string][]string{
-		"path": {"file", "unix", "syslog"}, "address": {"tcp", "syslog"},
+		"path": {"file", "unix", "syslog"}, "address": {"ipfix", "syslog", "tcp"},
 		"rotate_size": {"file"}, "rotate_age": {"file"}, "keep": {"file"},
-		"transport": {"syslog"}, "facility": {"syslog"},
+		"transport": {"ipfix", "syslog"}, "facility": {"syslog"},
 		"encoding": {"file", "http", "mqtt", "nats", "stdout", "tcp", "unix"},
 		"url":      {"http", "mqtt", "nats"},
-		"ca_file":  {"http", "mqtt", "nats"}, "cert_file": {"http", "mqtt", "nats"}, "key_file": {"http", "mqtt", "nats"},
+		"ca_file":  {"http", "ipfix", "mqtt", "nats", "syslog"}, "cert_file": {"http", "ipfix", "mqtt", "nats", "syslog"}, "key_file": {"http", "ipfix", "mqtt", "nats", "syslog"},
 		"headers": {"http"}, "token_file": {"http", "nats"}, "compress": {"http"},
 		"topic": {"mqtt"}, "qos": {"mqtt"}, "retain": {"mqtt"}, "client_id": {"mqtt"},
 		"username": {"mqtt", "nats"}, "password_file": {"mqtt", "nats"},
 		"spool": {"http", "mqtt", "nats"}, "spool_size": {"http", "mqtt", "nats"},
 		"subject": {"nats"}, "stream": {"nats"}, "credentials_file": {"nats"},
+		"observation_domain": {"ipfix"}, "enterprise": {"ipfix"}, "message_size": {"ipfix"}, "template_interval": {"ipfix"}, "template_messages": {"ipfix"},
 	}
 }
 
@@ -115,8 +118,11 @@ func (d *decoder) sinkPlace(b *hclsyntax.Block, s *Sink) {
 		}
 	}
 	needs := sinkPlaces()[s.Type]
-	if s.Type == "syslog" {
+	switch s.Type {
+	case "syslog":
 		needs = d.sinkSyslog(b, s)
+	case "ipfix":
+		d.sinkIPFIX(b, s)
 	}
 	switch needs {
 	case "path":
@@ -124,7 +130,7 @@ func (d *decoder) sinkPlace(b *hclsyntax.Block, s *Sink) {
 			d.sinkPath(b, s)
 		}
 	case "address":
-		if d.require(b, "address", map[string]string{"tcp": `address = "127.0.0.1:7171"`, "syslog": `address = "192.0.2.1:514"`}[s.Type]) != nil {
+		if d.require(b, "address", map[string]string{"tcp": `address = "127.0.0.1:7171"`, "syslog": `address = "192.0.2.1:514"`, "ipfix": `address = "192.0.2.1:4739"`}[s.Type]) != nil {
 			d.sinkAddress(b, s)
 		}
 	case "url":
@@ -140,7 +146,8 @@ var facilities = []string{
 
 // sinkSyslog reads how syslog is spoken, and says which argument says where.
 func (d *decoder) sinkSyslog(b *hclsyntax.Block, s *Sink) string {
-	s.Transport = d.sinkWord(b, "transport", []string{"udp", "tcp", "unix"}, "udp")
+	s.Transport = d.sinkWord(b, "transport", []string{"udp", "tcp", "tls", "unix"}, "udp")
+	d.sinkTransport(b, s)
 	s.Facility = slices.Index(facilities, d.sinkWord(b, "facility", facilities, "daemon"))
 	needs, other := "address", "path"
 	if s.Transport == "unix" {
@@ -173,8 +180,8 @@ func (d *decoder) sinkAddress(b *hclsyntax.Block, s *Sink) {
 	}
 	s.Address = t.Value
 	host, port, err := net.SplitHostPort(s.Address)
-	if err == nil && host == "" && s.Type == "syslog" {
-		d.badSink(b, "address", fmt.Sprintf("%q has no host to send to. It is written \"192.0.2.1:514\".", s.Address))
+	if err == nil && host == "" && s.Type != "tcp" {
+		d.badSink(b, "address", fmt.Sprintf("%q has no host to send to. It is written %q.", s.Address, map[string]string{"ipfix": "192.0.2.1:4739", "syslog": "192.0.2.1:514"}[s.Type]))
 		return
 	}
 	if n, numberErr := strconv.ParseUint(port, 10, 16); err != nil || numberErr != nil || n == 0 {

@@ -13,7 +13,7 @@ type Sink struct {
 	Description     string
 	Type            string // one of SinkTypes
 	Path            string // of file, unix and syslog
-	Address         string // of tcp and syslog, "127.0.0.1:7171"
+	Address         string // of tcp, syslog and ipfix, "127.0.0.1:7171"
 	Records         []string
 	When            []Criteria // any of them; none for every flow
 	Interval        time.Duration
@@ -40,11 +40,17 @@ type Sink struct {
 	SpoolSize       int64      // bytes
 	CredentialsFile string     // of nats
 	Encoding        string     // json or msgpack
-	Transport       string     // of syslog: udp, tcp or unix
+	Transport       string     // of syslog and ipfix: udp, tcp, tls or unix
 	Facility        int        // of syslog
 	Addresses       string     // plain, hash or drop
 	Names           string     // plain, domain or drop
 	Range           diag.Range // of the block's header
+
+	// Of ipfix.
+	Domain, Enterprise uint32
+	MessageSize        int // bytes
+	TemplateInterval   time.Duration
+	TemplateMessages   int
 }
 
 // SinkHeader is a header of requests.
@@ -52,7 +58,7 @@ type SinkHeader struct{ Name, Value string }
 
 // SinkTypes are the words of a sink's type.
 func SinkTypes() []string {
-	return []string{"file", "http", "mqtt", "nats", "stdout", "syslog", "tcp", "unix"}
+	return []string{"file", "http", "ipfix", "mqtt", "nats", "stdout", "syslog", "tcp", "unix"}
 }
 
 // RecordTypes are the records that a sink may ask for. A policy_match comes of a

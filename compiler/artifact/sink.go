@@ -64,9 +64,18 @@ type Sink struct {
 	// at most SpoolSize bytes; empty is none.
 	Spool     string `json:"spool,omitempty"`
 	SpoolSize int64  `json:"spool_size,omitempty"`
-	// Transport (udp, tcp or unix) and Facility are those of syslog.
+	// Transport (udp, tcp, tls or unix) is that of syslog and ipfix, Facility that of
+	// syslog.
 	Transport string `json:"transport,omitempty"`
 	Facility  int    `json:"facility,omitempty"`
+	// Messages of ipfix have at most MessageSize bytes and come of an observation
+	// Domain; netpol's own elements have Enterprise's numbers. On udp templates are sent
+	// every so often, by time and by messages.
+	Domain           uint32        `json:"domain,omitempty"`
+	Enterprise       uint32        `json:"enterprise,omitempty"`
+	MessageSize      int           `json:"message_size,omitempty"`
+	TemplateInterval time.Duration `json:"template_interval,omitempty"`
+	TemplateMessages int           `json:"template_messages,omitempty"`
 }
 
 // Watches says that the sink takes records of flows, so that netpold must see
@@ -92,6 +101,7 @@ const (
 	SinkUnix   SinkKind = "unix" // a listening socket
 	SinkTCP    SinkKind = "tcp"  // a listening socket
 	SinkSyslog SinkKind = "syslog"
+	SinkIPFIX  SinkKind = "ipfix"
 	SinkHTTP   SinkKind = "http"
 	SinkMQTT   SinkKind = "mqtt"
 	SinkNATS   SinkKind = "nats"

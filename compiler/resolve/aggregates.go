@@ -40,6 +40,7 @@ func (r *resolver) aggregate(a *lang.Aggregate, set *ir.Set) ir.Aggregate {
 		Name: strings.ToLower(a.Name), By: a.By, Interval: a.Interval, Top: a.Top, Keys: a.Keys,
 		Policies: r.aggregatePolicies(a), Groups: r.aggregateGroups(a),
 	}}
+	r.checkNotFlows(a.Module, a.Sinks, "aggregates")
 	for _, name := range namedBlocks(r.sinks, a.Module, a.Sinks, r.undefinedSink) {
 		i := slices.IndexFunc(set.Sinks, func(s ir.Sink) bool { return s.Sink.Name == name })
 		if i < 0 {

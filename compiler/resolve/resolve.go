@@ -150,6 +150,7 @@ func (r *resolver) resolvePolicy(b *lang.PolicyBlock) ir.Policy {
 	}
 	r.effects(&out, b)
 	out.Adds, out.Notify = namedBlocks(r.sets, b.Module, b.Adds, r.undefinedSet), namedBlocks(r.sinks, b.Module, b.Notify, r.undefinedSink)
+	r.checkNotFlows(b.Module, b.Notify, "a policy's matches")
 	cond := r.anyOf(b.Criteria)
 	own := r.anyOf(b.Exempt)
 	on, okInterfaces := r.onInterfaces(b)

@@ -26,7 +26,7 @@ func (r *resolver) indexSinks() map[string]*lang.Sink {
 		}
 		out[key] = s
 		r.checkSpool(s, places)
-		if s.Path+s.Address == "" || s.Type == "syslog" {
+		if s.Path+s.Address == "" || s.Type == "syslog" || s.Type == "ipfix" {
 			continue
 		}
 		if other := places[s.Path+s.Address]; other != nil {
@@ -63,6 +63,16 @@ func (r *resolver) undefinedSink(t lang.Text) {
 	r.addUnknown(d)
 }
 
+// checkNotFlows reports sinks that can be told of flows alone, among those that are to
+// be told of something else.
+func (r *resolver) checkNotFlows(module string, names []lang.Text, what string) {
+	for _, t := range names {
+		if _, s := inModule(r.sinks, strings.ToLower(module), strings.ToLower(t.Value)); s != nil && s.Type == "ipfix" {
+			r.diags.Add(diag.New(diag.InvalidSink, t.Range, fmt.Sprintf("The sink %q is of type \"ipfix\", which has no records of %s: flow_end and flow_stats go there. Name a sink of another type.", t.Value, what)))
+		}
+	}
+}
+
 // resolveSinks are the sinks of all blocks, by name.
 func (r *resolver) resolveSinks() []ir.Sink {
 	var out []ir.Sink
@@ -73,7 +83,8 @@ func (r *resolver) resolveSinks() []ir.Sink {
 		one := ir.Sink{Range: s.Range, Sink: artifact.Sink{
 			Name: strings.ToLower(s.Name), Kind: artifact.SinkKind(s.Type), Path: s.Path, Address: s.Address,
 			Records: s.Records, Queue: s.Queue, RotateSize: s.RotateSize, RotateAge: s.RotateAge, Keep: s.Keep,
-			Encoding:  encoding(s.Encoding),
+			Encoding: encoding(s.Encoding), Domain: s.Domain, Enterprise: s.Enterprise,
+			MessageSize: s.MessageSize, TemplateInterval: s.TemplateInterval, TemplateMessages: s.TemplateMessages,
 			Transport: s.Transport, Facility: s.Facility,
 			URL: s.URL, TokenFile: s.TokenFile, CAFile: s.CAFile, Gzip: s.Compress == "gzip",
 			Topic: s.Topic, QoS: s.QoS, Retain: s.Retain, ClientID: s.ClientID, Username: s.Username, PasswordFile: s.PasswordFile,

@@ -10,6 +10,7 @@ import (
 
 func TestMistakesInSinks(t *testing.T) {
 	const two = "sink \"events\" {\n type = \"file\"\n path = \"/a\"\n}\nsink \"other\" {\n type = \"stdout\"\n}\n"
+	const ipfix = "sink \"flows\" {\n type = \"ipfix\"\n address = \"192.0.2.1:4739\"\n}\n"
 	notify := func(name string) string {
 		return "policy \"p\" {\n criteria = \"app == 'zoom'\"\n notify = \"" + name + "\"\n}\n"
 	}
@@ -29,6 +30,8 @@ func TestMistakesInSinks(t *testing.T) {
 		{"an unknown application", when("app == 'zom'"), diag.UnknownApplication, "No application is named 'zom'.", "did you mean 'zoom'?"},
 		{"what the kernel knows", when("interface_out == 'wan0'"), diag.NotTold, "Only the kernel's rules know interface_out, and the conditions of sinks and aggregates are netpold's. Ask for interface or local_ip.", ""},
 		{"an aggregate's sink", two + aggregate("evnts", "by = [\"local_ip\"]"), diag.UndefinedSink, `No sink block is named "evnts".`, "did you mean 'events'?"},
+		{"a collector of connections", ipfix + notify("flows"), diag.InvalidSink, `The sink "flows" is of type "ipfix", which has no records of a policy's matches: flow_end and flow_stats go there. Name a sink of another type.`, ""},
+		{"a collector of connections' aggregate", ipfix + aggregate("flows", "by = [\"local_ip\"]"), diag.InvalidSink, `The sink "flows" is of type "ipfix", which has no records of aggregates: flow_end and flow_stats go there. Name a sink of another type.`, ""},
 		{"an aggregate's policy", two + aggregate("events", "by = [\"policy\"]\n policies = [\"q\"]"), diag.UndefinedPolicy, `No policy block is named "q".`, ""},
 		{"an aggregate's group", two + aggregate("events", "by = [\"address_group\"]\n address_groups = [\"@gold\"]"), diag.UndefinedGroup, `No address_group block is named "gold".`, ""},
 		{"an aggregate's application", two + aggregate("events", "by = [\"local_ip\"]\n when = \"app == 'zom'\""), diag.UnknownApplication, "No application is named 'zom'.", "did you mean 'zoom'?"},

@@ -29,6 +29,10 @@ type Flow struct {
 type FlowStats struct {
 	FlowHead
 	Flow Progress `json:"flow" doc:"The flow."`
+
+	// Whole is all that is known of the flow, for sinks whose format wants it in each
+	// record; nil where none does.
+	Whole *Detail `json:"-"`
 }
 
 // Progress is a flow in FlowStats.

@@ -20,6 +20,7 @@ type opener struct {
 func kinds() []opener {
 	list := []opener{
 		{kind: artifact.SinkFile, open: openFile},
+		{kind: artifact.SinkIPFIX, open: dialIPFIX, linger: 100 * time.Millisecond},
 		{kind: artifact.SinkStdout, open: func(r *runner) (target, error) { return stream{r, r.config.Stdout}, nil }},
 		{kind: artifact.SinkSyslog, open: dialSyslog},
 		{kind: artifact.SinkTCP, open: (*runner).listen},

@@ -20,6 +20,8 @@ type redactor struct {
 
 	flow      record.Flow
 	end       record.FlowEnd
+	stats     record.FlowStats
+	whole     record.Detail
 	match     record.PolicyMatch
 	endpoints record.Endpoints
 	aggregate record.Aggregate
@@ -44,6 +46,14 @@ func (r *redactor) redact(in record.Record) record.Record {
 		r.end = *in
 		r.detail(&r.end.Flow.Detail)
 		return &r.end
+	case *record.FlowStats:
+		if in.Whole == nil {
+			return in
+		}
+		r.stats, r.whole = *in, *in.Whole
+		r.detail(&r.whole)
+		r.stats.Whole = &r.whole
+		return &r.stats
 	case *record.PolicyMatch:
 		r.match = *in
 		r.detail(&r.match.Flow)

@@ -44,11 +44,12 @@ type runner struct {
 	sink   artifact.Sink
 	config Config
 	encoding
-	queue *queue
-	kept  *backlog
-	ctx   context.Context
-	stop  context.CancelFunc
-	name  atomic.Pointer[string]
+	export *export // of IPFIX
+	queue  *queue
+	kept   *backlog
+	ctx    context.Context
+	stop   context.CancelFunc
+	name   atomic.Pointer[string]
 
 	bytes, failed, unheard atomic.Uint64
 	clients                atomic.Int64
@@ -62,6 +63,10 @@ type runner struct {
 func newRunner(one artifact.Sink, c Config) *runner {
 	r := &runner{sink: one, config: c, encoding: encodingOf(&one), queue: newQueue(one.Queue, true)}
 	r.kept = &backlog{runner: r}
+	if one.Kind == artifact.SinkIPFIX {
+		r.export = newExport(&one)
+		r.encoding = r.export.encoding()
+	}
 	r.queue.encode = r.add
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	r.name.Store(&one.Name)

@@ -18,7 +18,8 @@ const (
 )
 
 // syslog sends each record as a message of RFC 5424, whose text is the record's
-// JSON: a datagram, or on TCP with its length before it (RFC 6587, 3.4.1).
+// JSON: a datagram, or on TCP and TLS with its length before it (RFC 6587, 3.4.1; RFC
+// 5425, 4.3).
 type syslog struct {
 	runner *runner
 	conn   net.Conn
@@ -29,11 +30,11 @@ type syslog struct {
 }
 
 func dialSyslog(r *runner) (target, error) {
-	network, address := r.sink.Transport, r.sink.Address
-	if network == "unix" {
-		network, address = "unixgram", r.sink.Path
+	transport, address := r.sink.Transport, r.sink.Address
+	if transport == "unix" {
+		transport, address = "unixgram", r.sink.Path
 	}
-	conn, err := net.DialTimeout(network, address, dialLimit)
+	conn, err := r.dial(transport, address)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +42,7 @@ func dialSyslog(r *runner) (target, error) {
 	if err != nil || host == "" {
 		host = "-" // NILVALUE
 	}
-	return &syslog{runner: r, conn: conn, framed: network == "tcp", host: host}, nil
+	return &syslog{runner: r, conn: conn, framed: transport == "tcp" || transport == "tls", host: host}, nil
 }
 
 // write sends lines. Datagrams that are too long for their network are given up.

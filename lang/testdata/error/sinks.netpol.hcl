@@ -46,7 +46,7 @@ sink "port" {
 
 sink "logs" {
   type      = "syslog"
-  transport = "tls" # ERROR NP0049: Invalid sink
+  transport = "sctp" # ERROR NP0049: Invalid sink
   facility  = "local8" # ERROR NP0049: Invalid sink
   address   = ":514" # ERROR NP0049: Invalid sink
   path      = "/dev/log" # ERROR NP0049: Invalid sink

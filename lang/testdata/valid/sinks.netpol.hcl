@@ -66,3 +66,21 @@ policy "zoom" {
   criteria = "app == 'zoom'"
   notify   = ["events", "live"]
 }
+
+sink "collector" {
+  type               = "ipfix"
+  address            = "192.0.2.1:4739"
+  records            = ["flow_stats", "flow_end"]
+  message_size       = 512
+  observation_domain = 3
+  enterprise         = 9999
+  template_interval  = "5m"
+  template_messages  = 20
+}
+
+sink "secured" {
+  type      = "syslog"
+  transport = "tls"
+  address   = "192.0.2.1:6514"
+  ca_file   = "/etc/ssl/ca.pem"
+}

@@ -1,0 +1,14 @@
+//go:build !sink_http && !sink_mqtt && !sink_nats && !sink_tls
+
+package sink
+
+import (
+	"errors"
+	"net"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+func dialTLS(*artifact.Sink, string) (net.Conn, error) {
+	return nil, errors.New("this netpold has no TLS: it is in one that was built with the tag sink_tls")
+}

@@ -1,0 +1,19 @@
+//go:build sink_http || sink_mqtt || sink_nats || sink_tls
+
+package sink
+
+import (
+	"crypto/tls"
+	"net"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+// dialTLS connects to a server whose certificate must be its host's.
+func dialTLS(s *artifact.Sink, address string) (net.Conn, error) {
+	config, err := tlsConfig(s)
+	if err != nil {
+		return nil, err
+	}
+	return tls.DialWithDialer(&net.Dialer{Timeout: dialLimit}, "tcp", address, config)
+}

@@ -46,10 +46,15 @@ func (w *worker) hear(r *flow.Record, side dissect.Side) {
 	if !announce.Reads(f.Protocol) {
 		return
 	}
-	w.announced = announce.Append(w.announced[:0], &announce.Packet{
+	p := announce.Packet{
 		Protocol: f.Protocol, UDP: r.Key.Proto == packet.ProtoUDP, From: side,
 		Client: f.SrcIP, Server: f.DstIP, ClientPort: uint16(f.SrcPort), Payload: w.parsed.Payload,
-	})
+	}
+	if r.Key.Proto == packet.ProtoTCP {
+		p.Payload = w.splits.join(r.Key, side, w.parsed.Seq, p.Payload)
+		w.splits.keep(r.Key, side, w.parsed.Seq+uint32(len(w.parsed.Payload)), announce.Rest(p.Protocol, p.Payload))
+	}
+	w.announced = announce.Append(w.announced[:0], &p)
 	for _, a := range w.announced {
 		w.names.Announce(a, w.clock.now)
 	}

@@ -2,6 +2,7 @@ package enforcer
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 	"time"
 
@@ -81,6 +82,25 @@ func TestDataConnections(t *testing.T) {
 	s.wait(4*time.Minute).tcp(connect("192.168.1.2:40003", "198.51.100.1:51210"), client, "A", 0, "\x00\x01\x02 too late")
 	j, _ := play(t, s, bundle(t, protocolPolicy("ftp-data")), announcing())
 	want := []string{"198.51.100.1 ftp-data correlation", "198.51.100.1  ", "198.51.100.1 tls sni", "198.51.100.1  "}
+	if diff := cmp.Diff(want, names(j, "ftp")); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestSplitAnnouncement: an answer that a server splits over two segments is heard,
+// also behind another that never went on; one with a gap in between is not.
+func TestSplitAnnouncement(t *testing.T) {
+	ftp := connect("192.168.1.2:40000", "198.51.100.1:21")
+	s := newScript().handshake(ftp).tcp(ftp, server, "A", 0, "220 hello\r\n")
+	s.tcp(ftp, server, "A", 11, "200 fi") // lost: "ne\r\n"
+	s.tcp(ftp, server, "A", 21, "227 Entering Passive Mode (10,0,0,1,")
+	s.tcp(ftp, server, "A", 57, "200,10)\r\n227 Entering (10,0,0,1,200,")
+	s.tcp(ftp, server, "A", 100, "11)\r\n")
+	for i, port := range []string{"51210", "51211"} {
+		s.tcp(connect(fmt.Sprintf("192.168.1.2:%d", 40001+i), "198.51.100.1:"+port), client, "A", 0, "\x00\x01\x02 data")
+	}
+	j, _ := play(t, s, bundle(t, protocolPolicy("ftp-data")), announcing())
+	want := []string{"198.51.100.1 ftp-data correlation", "198.51.100.1  "}
 	if diff := cmp.Diff(want, names(j, "ftp")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -75,7 +75,8 @@ type worker struct {
 	recent    [flow.MaxDatagrams + 1]dissect.Datagram
 	facts     fact.Facts      // scratch
 	announced []announce.Flow // scratch
-	record    telemetry.Flow  // scratch
+	splits    splits
+	record    telemetry.Flow // scratch
 
 	clock    clock
 	file     string

@@ -1,6 +1,7 @@
 package announce
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"net/netip"
@@ -120,7 +121,7 @@ var cases = []struct {
 		"H.245, media and its control", fromClient("h323", x("03000020 02 00 00 c000020a 4e20 11 c000020a 4e21")+strings.Repeat("\x00", 13)),
 		[]string{"rtp 192.0.2.10:20000/udp anybody", "rtcp 192.0.2.10:20001/udp anybody"},
 	},
-	{"H.225, where H.245 listens", fromServer("h323", x("03000014 0802 8001 07 00 c6336401 c350 0000 00")), []string{"h323 198.51.100.1:50000/tcp 192.0.2.10"}},
+	{"H.225, where H.245 listens", fromServer("h323", x("03000014 0802 8001 07 00 c6336401 c350 0000 0000")), []string{"h323 198.51.100.1:50000/tcp 192.0.2.10"}},
 	{"H.245, another's address", fromClient("h323", x("03000014 02 00 00 c6336401 4e20")+strings.Repeat("\x00", 7)), nil},
 	{
 		"Skinny", fromClient("skinny", x("14000000 00000000 22000000 00000000 c000020a 10400000 01000000")),
@@ -146,13 +147,59 @@ func TestAppend(t *testing.T) {
 	}
 }
 
+// TestSplit: wherever a sender splits what it announces over two segments of TCP, it
+// is heard, if the rest of the first stands before the second.
+func TestSplit(t *testing.T) {
+	for _, tt := range cases {
+		if tt.in.UDP || tt.want == nil {
+			continue
+		}
+		for cut := range tt.in.Payload {
+			first, second := tt.in, tt.in
+			first.Payload = tt.in.Payload[:cut]
+			rest := Rest(first.Protocol, first.Payload)
+			second.Payload = append(bytes.Clone(rest), tt.in.Payload[cut:]...)
+			got := text(Append(Append(nil, &first), &second))
+			for _, want := range tt.want {
+				if !slices.Contains(got, want) {
+					t.Errorf("%s, split at %d: got %q, want %q", tt.name, cut, got, want)
+				}
+			}
+		}
+		if rest := Rest(tt.in.Protocol, tt.in.Payload); len(rest) > 0 && tt.in.Protocol != "sip" {
+			t.Errorf("%s: %q is left, want nothing", tt.name, rest)
+		}
+	}
+}
+
+func TestRest(t *testing.T) {
+	long := strings.Repeat("x", maxRest+1)
+	for _, tt := range []struct{ protocol, in, want string }{
+		{"ftp", "200 fine\r\n227 Ent", "227 Ent"},
+		{"ftp", long, ""},
+		{"rtsp", "", ""},
+		{"sip", "BYE sip:b SIP/2.0\r\nContent-Length: 0\r\n\r\nINVITE sip:b SIP/2.0\r\nl : 5\r\n\r\nv=0", "INVITE sip:b SIP/2.0\r\nl : 5\r\n\r\nv=0"},
+		{"sip", "INVITE sip:b SIP/2.0\r\nl: 3\r\n\r\nv=0", ""},
+		{"h323", x("03000008 02000000 03000008"), x("03000008")},
+		{"h323", x("03000008 02000000 03"), x("03")},
+		{"h323", "GET /", ""},
+		{"skinny", x("0400"), x("0400")},
+		{"skinny", x("ffffffff 00000000"), ""},
+		{"http", "GET /", ""},
+	} {
+		if got := string(Rest(tt.protocol, []byte(tt.in))); got != tt.want {
+			t.Errorf("%s %q: got %q, want %q", tt.protocol, tt.in, got, tt.want)
+		}
+	}
+}
+
 func TestNothingAnnouncedCostsNothing(t *testing.T) {
 	for _, p := range []Packet{
 		fromClient("ftp", "RETR file\r\n"), fromServer("sip", "SIP/2.0 200 OK\r\nVia: a\r\n\r\n"),
 		fromClient("rtsp", "PLAY rtsp://a RTSP/1.0\r\n\r\n"), fromClient("h323", x("03000008 02000000")),
 	} {
 		out := make([]Flow, 0, 4)
-		if n := testing.AllocsPerRun(20, func() { Append(out, &p) }); n != 0 {
+		if n := testing.AllocsPerRun(20, func() { Append(out, &p); Rest(p.Protocol, p.Payload) }); n != 0 {
 			t.Errorf("%s: %v allocations", p.Protocol, n)
 		}
 	}
@@ -195,6 +242,9 @@ func fuzzAppend(t testing.TB, protocol string, udp, server, six bool, payload []
 			t.Errorf("announced %+v", a)
 		}
 		outcome = outcome*31 + uint64(len(a.Protocol)) + uint64(a.At.Port())<<16
+	}
+	if rest := Rest(protocol, payload); len(rest) > maxRest || !bytes.HasSuffix(payload, rest) {
+		t.Errorf("%d bytes are left of %d", len(rest), len(payload))
 	}
 	return outcome
 }

@@ -51,18 +51,21 @@ func appendH323(out []Flow, p *Packet) []Flow {
 // media (Cisco SCCP).
 const openReceiveChannelAck = 0x22
 
+// skinnyHeader is the length and the version in front of each message.
+const skinnyHeader = 8
+
 // appendSkinny reads it: length, version, message, status, then the address, with
 // its family before it since version 17.
 func appendSkinny(out []Flow, p *Packet) []Flow {
-	const header, extended = 8, 17
+	const extended = 17
 	b := p.Payload
-	for len(b) >= header+4 {
+	for len(b) >= skinnyHeader+4 {
 		n := int(binary.LittleEndian.Uint32(b))
-		if n < 4 || n > len(b)-header {
+		if n < 4 || n > len(b)-skinnyHeader {
 			break
 		}
-		version, message := binary.LittleEndian.Uint32(b[4:]), b[header:header+n]
-		b = b[header+n:]
+		version, message := binary.LittleEndian.Uint32(b[4:]), b[skinnyHeader:skinnyHeader+n]
+		b = b[skinnyHeader+n:]
 		if binary.LittleEndian.Uint32(message) != openReceiveChannelAck {
 			continue
 		}

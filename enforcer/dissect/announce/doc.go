@@ -3,8 +3,8 @@
 // port that TFTP goes on at. These flows show nothing of their own that a first
 // packet could be told by.
 //
-// It reads each packet by itself, without state: an announcement that a sender
-// splits over two segments is missed. And it believes little: a side can announce
+// It reads without state: who calls it keeps the Rest of a segment and puts it before
+// the next one. And it believes little: a side can announce
 // an endpoint of its own address alone, so that nobody can name flows of others;
 // what FTP, RTSP and TFTP announce holds between the two ends of the control
 // connection only.

@@ -57,7 +57,7 @@ func hasFold(b []byte, prefix string) bool {
 // 959 sections 4.1.2, 4.2.2; RFC 2428).
 func appendFTP(out []Flow, p *Packet) []Flow {
 	f := Flow{Protocol: ftpData, Peer: p.receiver()}
-	for line := range lines(p.Payload) {
+	for line := range lines(whole(p.Payload)) {
 		var addr netip.Addr
 		port := 0
 		switch {
@@ -141,7 +141,11 @@ func appendSDP(out []Flow, p *Packet) []Flow {
 		out = add(out, p, addr, port, Flow{Protocol: protocol, UDP: true})
 		out = add(out, p, addr, control, Flow{Protocol: rtcp, UDP: true})
 	}
-	for line := range lines(p.Payload) {
+	text := p.Payload
+	if !p.UDP {
+		text = whole(text)
+	}
+	for line := range lines(text) {
 		switch {
 		case hasFold(line, "v=0"): // another description
 			flush()
@@ -196,7 +200,7 @@ func appendRTSP(out []Flow, p *Packet) []Flow {
 	if p.From == dissect.Server {
 		key = []byte("server_port=")
 	}
-	for line := range lines(p.Payload) {
+	for line := range lines(whole(p.Payload)) {
 		if !hasFold(line, "Transport:") || bytes.Contains(line, []byte("/TCP")) {
 			continue
 		}

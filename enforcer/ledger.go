@@ -91,7 +91,6 @@ func (l *ledger) add(s *aggregate.Sample, passing []int, charged int64) {
 // intervals that are over for all lanes.
 func (l *ledger) settle(w *worker, at int64) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.settled[w.lane] = at
 	all := slices.Min(l.settled)
 	for i := range l.due {
@@ -102,10 +101,15 @@ func (l *ledger) settle(w *worker, at int64) {
 		l.start[i] = all / l.interval(i) * l.interval(i) // later where there was a gap without packets
 		l.due[i] = l.start[i] + l.interval(i)
 	}
+	l.mu.Unlock()
+	if !w.config.Live {
+		w.announceAll()
+	}
 }
 
 // leave ends the intervals at hand when the last worker leaves.
 func (l *ledger) leave(w *worker, lanes int) {
+	defer w.announceAll()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.left++; l.left < lanes {
@@ -120,7 +124,7 @@ func (l *ledger) leave(w *worker, lanes int) {
 	l.left = 0 // the next capture file begins anew
 }
 
-// close tells of an interval; the caller holds mu.
+// close ends an interval, of which the worker tells when it has time; the caller holds mu.
 func (l *ledger) close(w *worker, i int, end int64) {
 	a := l.accounts[i]
 	w.stats.KeysShed += a.Evicted()
@@ -132,7 +136,7 @@ func (l *ledger) close(w *worker, i int, end int64) {
 	if isMeter(&l.of[i]) {
 		tell = w.engine.meter.take
 	}
-	a.Close(head, tell)
+	w.announcements = append(w.announcements, announcement{a.Take(head), l, tell})
 }
 
 // billing is a worker's walk over its flows, to charge them at the end of an
@@ -226,7 +230,7 @@ func (w *worker) charge(r *flow.Record, at int64) {
 		local, other = other, local
 	}
 	application, _ := w.application(f)
-	s := aggregate.Sample{Facts: f, Application: application, Policies: names, Counts: aggregate.Counts{
+	s := aggregate.Sample{Facts: f, Application: application, Brand: w.policy.classifier.Brand(application), Policies: names, Counts: aggregate.Counts{
 		LocalBytes: local.Bytes, LocalPackets: local.Packets, OtherBytes: other.Bytes, OtherPackets: other.Packets,
 	}}
 	l.add(&s, w.passing(f), t.charged)

@@ -84,24 +84,25 @@ type worker struct {
 	sweep    flow.ID // next record to decide anew after a reload
 	sweeping bool
 
-	notified map[*flow.Record][]uint64 // who was told of which policies, by notice.names
-	told     scratch
-	when     *program.Machine // conditions of sinks; nil without one
-	tour     tour
-	billing  billing
-	audited  map[*flow.Record][16]byte // audit policies that were logged, by their label's bit
-	tallies  tallies
-	kpis     kpi.Book
-	measures bool    // somebody is told of kpis
-	lister   *lister // nil where conntrack cannot be asked
-	adopted  bool    // conntrack was asked for what it has, under the policies at hand
-	dueAt    int64   // when counters are to be read next; 0 in a file that has not begun
-	heart    *heart  // nil when nobody waits for it
-	keeper   *keeper // nil when flows are not put into sets
-	placed   map[*flow.Record]*placement
-	wanted   []place // scratch
-	stats    Stats
-	fileErrs []error
+	notified      map[*flow.Record][]uint64 // who was told of which policies, by notice.names
+	told          scratch
+	when          *program.Machine // conditions of sinks; nil without one
+	tour          tour
+	billing       billing
+	announcements []announcement
+	audited       map[*flow.Record][16]byte // audit policies that were logged, by their label's bit
+	tallies       tallies
+	kpis          kpi.Book
+	measures      bool    // somebody is told of kpis
+	lister        *lister // nil where conntrack cannot be asked
+	adopted       bool    // conntrack was asked for what it has, under the policies at hand
+	dueAt         int64   // when counters are to be read next; 0 in a file that has not begun
+	heart         *heart  // nil when nobody waits for it
+	keeper        *keeper // nil when flows are not put into sets
+	placed        map[*flow.Record]*placement
+	wanted        []place // scratch
+	stats         Stats
+	fileErrs      []error
 }
 
 func newWorker(e *Engine, lane int) *worker {
@@ -261,6 +262,7 @@ func (w *worker) between() {
 	w.round()
 	if w.config.Live {
 		w.bill()
+		w.announce()
 	}
 	w.table.Expire(w.clock.now, expireSlice, w.expire)
 	w.keeper.settle()

@@ -25,7 +25,7 @@ type Aggregate struct {
 // Dimensions are what aggregates can tell apart.
 func Dimensions() []string {
 	return []string{
-		"application", "protocol", "category", "local_ip", "local_mac", "local_port", "other_ip", "other_port",
+		"application", "brand", "protocol", "category", "local_ip", "local_mac", "local_port", "other_ip", "other_port",
 		"ip_protocol", "ip_version", "vlan_id", "interface", "policy", "address_group",
 	}
 }

@@ -42,7 +42,7 @@ type AggregateGroup struct {
 // Dimensions of aggregates. All but the last two are attributes of criteria.
 func Dimensions() []string {
 	return []string{
-		"application", "protocol", "category", "local_ip", "local_mac", "local_port", "other_ip", "other_port",
+		"application", "brand", "protocol", "category", "local_ip", "local_mac", "local_port", "other_ip", "other_port",
 		"ip_protocol", "ip_version", "vlan_id", "interface", "policy", "address_group",
 	}
 }

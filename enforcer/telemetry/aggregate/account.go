@@ -18,6 +18,7 @@ const rowsPerRecord = 128
 type Sample struct {
 	Facts       *fact.Facts
 	Application string   // as records name it
+	Brand       string   // the application's
 	Policies    []string // that match, in the order of evaluation
 	Counts      Counts
 }
@@ -31,14 +32,12 @@ type Account struct {
 	words  *words
 	table  *table
 	total  Counts
-	rows   []record.AggregateRow
-	record record.Aggregate
 }
 
 // dims says which dimensions an aggregate asks for.
 type dims struct {
-	application, protocol, category, localIP, localMAC, localPort, otherIP, otherPort bool
-	ipProtocol, ipVersion, vlan, iface, policy, group                                 bool
+	application, brand, protocol, category, localIP, localMAC, localPort, otherIP, otherPort bool
+	ipProtocol, ipVersion, vlan, iface, policy, group                                        bool
 }
 
 type group struct {
@@ -51,7 +50,7 @@ type group struct {
 func New(of artifact.Aggregate, seed uint64) *Account {
 	has := func(name string) bool { return slices.Contains(of.By, name) }
 	a := &Account{of: of, words: newWords(), table: newTable(max(of.Keys, 1), seed), by: dims{
-		application: has("application"), protocol: has("protocol"), category: has("category"),
+		application: has("application"), brand: has("brand"), protocol: has("protocol"), category: has("category"),
 		localIP: has("local_ip"), localMAC: has("local_mac"), localPort: has("local_port"),
 		otherIP: has("other_ip"), otherPort: has("other_port"), ipProtocol: has("ip_protocol"), ipVersion: has("ip_version"),
 		vlan: has("vlan_id"), iface: has("interface"), policy: has("policy"), group: has("address_group"),
@@ -96,7 +95,7 @@ func (a *Account) key(s *Sample) (k key) {
 			k[keyNumbers] |= otherIsLocal
 		}
 	}
-	k[keyApplication] = a.words.pair(when(by.application, s.Application), when(by.protocol, f.Protocol))
+	k[keyApplication] = a.words.pair(a.product(s), when(by.protocol, f.Protocol))
 	k[keyCategory] = a.words.pair(when(by.category, f.Category), when(by.iface, f.Interface))
 	k[keyPolicy] = a.words.pair(a.policy(s.Policies), a.group(f))
 	if by.localMAC {
@@ -125,6 +124,19 @@ func when(asked bool, s string) string {
 		return s
 	}
 	return ""
+}
+
+// product is the application or, where only that tells keys apart, the brand: an application
+// has one.
+func (a *Account) product(s *Sample) string {
+	switch {
+	case a.by.application && a.by.brand:
+		a.words.brand(s.Application, s.Brand)
+		return s.Application
+	case a.by.brand:
+		return s.Brand
+	}
+	return when(a.by.application, s.Application)
 }
 
 // policy is the first of those that match and are told apart.
@@ -182,31 +194,11 @@ func unpackMAC(k uint64) string {
 
 const hexDigits = "0123456789abcdef"
 
-// Close ends an interval: tell is given its records, which are valid during the
-// call, and the account begins anew. What is told of the interval besides is in
-// head.
+// Close ends an interval and tells of it at once.
 func (a *Account) Close(head record.Aggregate, tell func(*record.Aggregate)) {
-	top := a.table.top(a.of.Top)
-	other := a.total
-	a.rows = a.rows[:0]
-	for _, i := range top {
-		r := a.table.at(i)
-		other.sub(&r.counts)
-		a.rows = append(a.rows, a.row(r))
-	}
-	head.Type, head.SchemaVersion = record.KindAggregate, record.SchemaVersion
-	head.Aggregate, head.By = a.of.Name, a.of.By
-	head.Exact, head.Error, head.Keys = a.table.evicts == 0, a.table.bound(), a.table.rows
-	head.Other, head.Total = sumOf(&other), sumOf(&a.total)
-	head.Parts = max(1, (len(a.rows)+rowsPerRecord-1)/rowsPerRecord)
-	for head.Part = 1; head.Part <= head.Parts; head.Part++ {
-		from := (head.Part - 1) * rowsPerRecord
-		a.record = head
-		a.record.Rows = a.rows[from:min(from+rowsPerRecord, len(a.rows))]
-		tell(&a.record)
-	}
-	a.total = Counts{}
-	a.table.reset()
+	c := a.Take(head)
+	c.Finish(tell)
+	c.Return()
 }
 
 func sumOf(c *Counts) record.Sum {
@@ -217,7 +209,7 @@ func sumOf(c *Counts) record.Sum {
 }
 
 // row is a row as records have it.
-func (a *Account) row(r *row) record.AggregateRow {
+func (a *Account) row(words *words, r *row) record.AggregateRow {
 	k := &r.key
 	out := record.AggregateRow{
 		LocalIP: k.addr(keyLocalIP), OtherIP: k.addr(keyOtherIP), OtherIsLocal: k[keyNumbers]&otherIsLocal != 0,
@@ -226,8 +218,14 @@ func (a *Account) row(r *row) record.AggregateRow {
 		IPProtocol: int(uint8(k[keyNumbers] >> shiftProtocol)), IPVersion: int(uint8(k[keyNumbers] >> shiftVersion)),
 		Sum: sumOf(&r.counts), Error: r.missed,
 	}
-	out.ApplicationName, out.ProtocolName = a.words.split(k[keyApplication])
-	out.Category, out.Interface = a.words.split(k[keyCategory])
-	out.Policy, out.AddressGroup = a.words.split(k[keyPolicy])
+	out.ApplicationName, out.ProtocolName = words.split(k[keyApplication])
+	switch {
+	case a.by.application && a.by.brand:
+		out.BrandName = words.brandOf(k[keyApplication])
+	case a.by.brand:
+		out.ApplicationName, out.BrandName = "", out.ApplicationName
+	}
+	out.Category, out.Interface = words.split(k[keyCategory])
+	out.Policy, out.AddressGroup = words.split(k[keyPolicy])
 	return out
 }

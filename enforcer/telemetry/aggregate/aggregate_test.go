@@ -31,14 +31,14 @@ func TestEveryDimension(t *testing.T) {
 		LocalMAC: "02:ab:00:00:00:0f", LocalPort: 65535, OtherPort: 443, IPProtocol: 6, IPVersion: 4, VLANID: 4094, Interface: "lan0",
 		OtherType: fact.OtherLocal,
 	}
-	s := Sample{Facts: &f, Application: "zoom", Policies: []string{"late", "first"}, Counts: Counts{1, 2, 3, 4, 1}}
+	s := Sample{Facts: &f, Application: "zoom", Brand: "zoom-inc", Policies: []string{"late", "first"}, Counts: Counts{1, 2, 3, 4, 1}}
 	a := New(artifact.Aggregate{
 		Name: "all", By: artifact.Dimensions(), Top: 10, Keys: 10, Policies: []string{"first", "late"},
 		Groups: []artifact.AggregateGroup{{Name: "none", MACs: []string{"02:00:00:00:00:01"}}, {Name: "lan", Networks: []netip.Prefix{netip.MustParsePrefix("192.168.1.0/24")}}},
 	}, 1)
 	a.Add(&s)
 	want := record.AggregateRow{
-		ApplicationName: "zoom", ProtocolName: "tls", Category: "voip", LocalIP: f.LocalIP, LocalMAC: f.LocalMAC, LocalPort: 65535,
+		ApplicationName: "zoom", BrandName: "zoom-inc", ProtocolName: "tls", Category: "voip", LocalIP: f.LocalIP, LocalMAC: f.LocalMAC, LocalPort: 65535,
 		OtherIP: f.OtherIP, OtherPort: 443, IPProtocol: 6, IPVersion: 4, VLANID: 4094, Interface: "lan0", Policy: "first",
 		AddressGroup: "lan", Sum: record.Sum{LocalBytes: 1, LocalPackets: 2, OtherBytes: 3, OtherPackets: 4, FlowCount: 1}, OtherIsLocal: true,
 	}
@@ -185,18 +185,72 @@ func TestMillionKeys(t *testing.T) {
 	} else {
 		t.Logf("%d MB", used>>20)
 	}
+	runtime.KeepAlive(a)
 	if list[0].Keys != 1_000_000 || list[0].Exact {
 		t.Errorf("got %+v", list[0])
+	}
+}
+
+// TestTakenIsTold ends an interval and goes on with the next while the first is told, step by step: neither
+// knows of the other, whose memory is used again.
+func TestTakenIsTold(t *testing.T) {
+	a := New(artifact.Aggregate{By: []string{"local_ip"}, Top: 1000, Keys: 5000}, 7)
+	samples := zipf(200_000, 20_000)
+	var want []record.Aggregate
+	for range 3 {
+		for i := range samples {
+			a.Add(&samples[i])
+		}
+		c := a.Take(record.Aggregate{})
+		var got []record.Aggregate
+		tell := func(r *record.Aggregate) {
+			one := *r
+			one.Rows = append([]record.AggregateRow(nil), r.Rows...)
+			got = append(got, one)
+		}
+		b := New(artifact.Aggregate{By: []string{"local_ip"}, Top: 1000, Keys: 5000}, 7)
+		for i, more := 0, true; more; i++ {
+			more = c.Step(tell)
+			a.Add(&samples[i])
+			b.Add(&samples[i])
+		}
+		c.Return()
+		if len(got) != got[0].Parts || want != nil && !cmp.Equal(want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })) {
+			t.Fatalf("got %d parts, and another interval than the first", len(got))
+		}
+		want = got
+		if diff := cmp.Diff(closed(b), closed(a), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+			t.Fatalf("what came meanwhile: -want +got:\n%s", diff)
+		}
+	}
+}
+
+func BenchmarkTake(b *testing.B) {
+	a := New(artifact.Aggregate{By: []string{"local_ip"}, Top: 1000, Keys: 1 << 20}, 7)
+	f := fact.Facts{}
+	s := Sample{Facts: &f, Counts: Counts{LocalBytes: 1}}
+	for b.Loop() {
+		b.StopTimer()
+		for i := range 1 << 20 {
+			f.LocalIP = netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
+			a.Add(&s)
+		}
+		b.StartTimer()
+		c := a.Take(record.Aggregate{})
+		b.StopTimer()
+		c.Finish(func(*record.Aggregate) {})
+		c.Return()
+		b.StartTimer()
 	}
 }
 
 func BenchmarkAdd(b *testing.B) {
 	for name, c := range map[string]struct {
 		keys, limit int
-	}{"1k": {1000, 1 << 16}, "1M": {1 << 20, 1 << 20}, "full": {1 << 17, 1 << 16}} {
+	}{"1k": {1000, 1 << 16}, "1M": {1 << 20, 1 << 20}, "full": {1 << 17, 1 << 16}, "1M full": {1 << 21, 1 << 20}} {
 		b.Run(name, func(b *testing.B) {
 			a := New(artifact.Aggregate{By: []string{"application", "protocol", "local_ip"}, Top: 1000, Keys: c.limit}, 7)
-			samples := make([]Sample, 1<<17)
+			samples := make([]Sample, 1<<21)
 			facts := make([]fact.Facts, len(samples))
 			rng := rand.New(rand.NewPCG(1, 2))
 			for i := range samples {

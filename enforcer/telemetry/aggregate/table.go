@@ -1,11 +1,5 @@
 package aggregate
 
-import (
-	"cmp"
-	"math/bits"
-	"slices"
-)
-
 // Counts are what flows have carried in an interval, by the side that sent it.
 // Bytes are counted from the IP header on.
 type Counts struct {
@@ -37,7 +31,6 @@ type row struct {
 	counts Counts
 	// missed bounds what the key may have carried before it was in the table.
 	missed uint64
-	place  uint32 // in the heap, while there is one
 }
 
 // weight is the most that a row's key can have carried.
@@ -54,17 +47,16 @@ const rowChunk = 4096
 const leastSlots = 1024
 
 // table is counters by key, at most so many keys. Its memory is some 150 bytes
-// for each key that it has held at once; it keeps that for the next interval.
+// for each key.
 type table struct {
 	seed   uint64
 	limit  int
 	chunks [][]row
-	rows   int // in use; the first has number 1
+	spare  [][]row // of an earlier table, to be used before others are made
+	rows   int     // in use; the first has number 1
 	slots  []slot
-	heap   []uint32 // rows, the least weight first; empty while all keys have room
-	gone   Counts   // of keys that made room
+	heap   heap // empty while all keys have room
 	evicts uint64
-	picked []uint32 // scratch of top
 }
 
 func newTable(limit int, seed uint64) *table {
@@ -77,11 +69,7 @@ func (t *table) at(i uint32) *row { return &t.chunks[(i-1)/rowChunk][(i-1)%rowCh
 func (t *table) add(k *key, d *Counts) {
 	hash := uint32(k.hash(t.seed))
 	if i := t.find(hash, k); i != 0 {
-		r := t.at(i)
-		r.counts.add(d)
-		if len(t.heap) > 0 {
-			t.settle(int(r.place))
-		}
+		t.at(i).counts.add(d)
 		return
 	}
 	if t.rows < t.limit {
@@ -122,7 +110,7 @@ func (t *table) insert(hash uint32, k *key, d *Counts) {
 		}
 	}
 	if t.rows == len(t.chunks)*rowChunk {
-		t.chunks = append(t.chunks, make([]row, min(rowChunk, t.limit)))
+		t.chunks = append(t.chunks, t.chunk())
 	}
 	t.rows++
 	i := uint32(t.rows)
@@ -130,19 +118,27 @@ func (t *table) insert(hash uint32, k *key, d *Counts) {
 	t.place(slot{hash, i})
 }
 
+// chunk is room for rows.
+func (t *table) chunk() []row {
+	if n := len(t.spare); n > 0 {
+		c := t.spare[n-1]
+		t.spare[n-1], t.spare = nil, t.spare[:n-1]
+		return c
+	}
+	return make([]row, min(rowChunk, t.limit))
+}
+
 // replace gives the row of least weight to a key for which there is no room.
 func (t *table) replace(hash uint32, k *key, d *Counts) {
 	if len(t.heap) == 0 {
-		t.heapify()
+		t.heap = newHeap(t)
 	}
-	i := t.heap[0]
+	i := t.heap.least(t)
 	r := t.at(i)
 	t.evicts++
-	t.gone.add(&r.counts)
 	t.drop(uint32(r.key.hash(t.seed)), i)
 	*r = row{key: *k, counts: *d, missed: r.weight()}
 	t.place(slot{hash, i})
-	t.settle(0)
 }
 
 // drop takes a row out of the slots, and moves those up that it kept from their
@@ -163,91 +159,28 @@ func (t *table) drop(hash, i uint32) {
 	t.slots[at] = slot{}
 }
 
-// heapify begins to order rows by weight.
-func (t *table) heapify() {
-	for i := range t.rows {
-		t.heap = append(t.heap, uint32(i+1))
-		t.at(uint32(i + 1)).place = uint32(i)
-	}
-	for i := len(t.heap)/2 - 1; i >= 0; i-- {
-		t.settle(i)
-	}
-}
-
-// settle moves a row whose weight has grown to its place in the heap.
-func (t *table) settle(i int) {
-	row := t.heap[i]
-	weight := t.at(row).weight()
-	for {
-		least := 2*i + 1
-		if least >= len(t.heap) {
-			break
-		}
-		light := t.at(t.heap[least]).weight()
-		if least+1 < len(t.heap) {
-			if other := t.at(t.heap[least+1]).weight(); other < light {
-				least, light = least+1, other
-			}
-		}
-		if weight <= light {
-			break
-		}
-		t.heap[i] = t.heap[least]
-		t.at(t.heap[i]).place = uint32(i)
-		i = least
-	}
-	t.heap[i] = row
-	t.at(row).place = uint32(i)
-}
-
 // bound is the most that a key can have carried that is not in the table: 0 while
 // all are.
 func (t *table) bound() uint64 {
 	if len(t.heap) == 0 {
 		return 0
 	}
-	return t.at(t.heap[0]).weight()
+	return t.at(t.heap.least(t)).weight()
 }
 
-// top are the rows that carried most, the most first. Valid until the table is
-// used again.
-func (t *table) top(n int) []uint32 {
-	less := func(a, b uint32) int {
-		x, y := t.at(a), t.at(b)
-		if c := cmp.Compare(y.counts.bytes(), x.counts.bytes()); c != 0 {
-			return c
-		}
-		return slices.Compare(x.key[:], y.key[:])
+// successor is an empty table for the next interval, with room for about as many keys.
+func (t *table) successor() *table {
+	slots := leastSlots
+	for slots < len(t.slots) && slots*3/4 <= t.rows {
+		slots *= 2
 	}
-	t.picked = t.picked[:0]
-	least := uint64(0) // of those that were kept, once there are enough
-	for i := range t.rows {
-		if t.at(uint32(i+1)).counts.bytes() < least {
-			continue
-		}
-		t.picked = append(t.picked, uint32(i+1))
-		if len(t.picked) >= 2*n && len(t.picked) >= rowChunk {
-			slices.SortFunc(t.picked, less)
-			t.picked = t.picked[:n]
-			least = t.at(t.picked[n-1]).counts.bytes()
-		}
-	}
-	slices.SortFunc(t.picked, less)
-	return t.picked[:min(n, len(t.picked))]
+	return &table{seed: t.seed, limit: t.limit, spare: t.spare, slots: make([]slot, slots)}
 }
 
-// reset empties the table. Memory that the last interval did not need is given
-// back.
-func (t *table) reset() {
-	used := (t.rows + rowChunk - 1) / rowChunk
-	if keep := 2 * max(used, 1); len(t.chunks) > keep {
-		clear(t.chunks[keep:])
-		t.chunks = t.chunks[:keep]
-	}
-	if want := max(leastSlots, 1<<bits.Len(uint(2*t.rows))); len(t.slots) > 2*want {
-		t.slots = make([]slot, want)
-	} else {
-		clear(t.slots)
-	}
-	t.rows, t.heap, t.gone, t.evicts = 0, t.heap[:0], Counts{}, 0
+// inherit takes over the memory of a table that is not needed any more, as much as was used.
+func (t *table) inherit(old *table) {
+	used := (old.rows + rowChunk - 1) / rowChunk
+	have := len(t.chunks) + len(t.spare)
+	t.spare = append(t.spare, old.chunks[:min(used, max(used-have, 0))]...)
+	old.chunks, old.spare = nil, nil
 }

@@ -6,8 +6,9 @@ const maxWords = 1 << 16
 
 // words are the strings of keys, by their places. 0 is the empty one.
 type words struct {
-	list  []string
-	index map[string]uint32
+	list   []string
+	brands []string // of the applications among them, by the same places; shorter where there are none
+	index  map[string]uint32
 }
 
 func newWords() *words {
@@ -32,8 +33,33 @@ func (w *words) of(s string) uint32 {
 	return i
 }
 
+// brand notes the brand of an application.
+func (w *words) brand(application, brand string) {
+	i := w.of(application)
+	if i < 2 || int(i) < len(w.brands) && w.brands[i] != "" {
+		return
+	}
+	for len(w.brands) <= int(i) {
+		w.brands = append(w.brands, "")
+	}
+	w.brands[i] = brand
+}
+
 // pair packs two words.
 func (w *words) pair(high, low string) uint64 { return uint64(w.of(high))<<32 | uint64(w.of(low)) }
 
 // split is what pair packed.
 func (w *words) split(p uint64) (high, low string) { return w.list[p>>32], w.list[uint32(p)] }
+
+// brandOf is the brand of the first word that pair packed.
+func (w *words) brandOf(p uint64) string {
+	if i := int(p >> 32); i < len(w.brands) {
+		return w.brands[i]
+	}
+	return ""
+}
+
+// snapshot is the words so far, to be read while others come.
+func (w *words) snapshot() words {
+	return words{list: w.list[:len(w.list):len(w.list)], brands: append([]string(nil), w.brands...)}
+}

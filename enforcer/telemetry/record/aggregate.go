@@ -26,6 +26,7 @@ type Aggregate struct {
 // AggregateRow is a key and what it carried.
 type AggregateRow struct {
 	ApplicationName string     `json:"detected_application_name,omitempty" doc:"The application's catalogue tag."`
+	BrandName       string     `json:"detected_brand_name,omitempty" doc:"The brand that the application is part of."`
 	ProtocolName    string     `json:"detected_protocol_name,omitempty" doc:"The protocol's catalogue tag."`
 	Category        string     `json:"category,omitempty" doc:"Of the application, or of the protocol where none is known."`
 	LocalIP         netip.Addr `json:"local_ip,omitempty" doc:"The address on the local side."`

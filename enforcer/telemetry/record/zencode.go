@@ -770,6 +770,10 @@ func (r *AggregateRow) members(b []byte) []byte {
 		b = append(b, `,"detected_application_name":`...)
 		b = AppendString(b, r.ApplicationName)
 	}
+	if r.BrandName != "" {
+		b = append(b, `,"detected_brand_name":`...)
+		b = AppendString(b, r.BrandName)
+	}
 	if r.ProtocolName != "" {
 		b = append(b, `,"detected_protocol_name":`...)
 		b = AppendString(b, r.ProtocolName)

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -65,7 +66,7 @@ func (k *backlog) open() {
 	var disk *spool.Spool
 	var err error
 	for begun := time.Now(); time.Since(begun) < 2*closeLimit; {
-		disk, err = spool.Open(spool.Config{Dir: r.sink.Spool, MaxBytes: r.sink.SpoolSize, Log: r.config.Log.With("sink", *r.name.Load())})
+		disk, err = spool.Open(spool.Config{Dir: r.sink.Spool, MaxBytes: r.sink.SpoolSize, Format: cmp.Or(string(r.sink.Encoding), "json"), Log: r.config.Log.With("sink", *r.name.Load())})
 		if !errors.Is(err, spool.ErrInUse) {
 			break
 		}

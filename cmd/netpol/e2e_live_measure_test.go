@@ -168,15 +168,22 @@ func TestLiveNewFlows(t *testing.T) {
 }
 
 // TestLiveLatency: from a connection's first packet to the first that carries the
-// code point, both as the server sees them; packets are sent 20 µs apart.
+// code point, both as the server sees them; packets are sent 20 µs apart. Netpold is
+// scheduled as others are, and first.
 func TestLiveLatency(t *testing.T) {
-	s, lab, _ := liveSite(t, "")
+	for _, realtime := range []bool{false, true} {
+		t.Run(fmt.Sprintf("realtime=%v", realtime), func(t *testing.T) { measureLatency(t, realtime) })
+	}
+}
+
+func measureLatency(t *testing.T, realtime bool) {
+	s, lab, _ := liveSite(t, "", fmt.Sprintf("--realtime=%v", realtime))
 	lab.Server.Run("nft", "flush", "ruleset")
 	seen := newMarked(t, lab.Server, netip.AddrPortFrom(lab.ServerAddr4, 53))
 	g := newGenerator(t, lab, 53, question("us04web.zoom.us"))
 	g.learnTheWay()
 	seen.spans()
-	measure := func(what string, flows, at1, burst int, every time.Duration, p50, p99 time.Duration) {
+	measure := func(what string, flows, packets, at1, burst int, every time.Duration, p50, p99 time.Duration) {
 		onProcessor(0, func() {
 			asTheWire(t)
 			next := time.Now()
@@ -184,7 +191,7 @@ func TestLiveLatency(t *testing.T) {
 				sleep(next)
 				next = next.Add(every)
 				round := time.Now()
-				for range 60 {
+				for range packets {
 					for i := range burst {
 						g.connection(at1 + n + i)
 						g.send()
@@ -196,17 +203,18 @@ func TestLiveLatency(t *testing.T) {
 		})
 		time.Sleep(100 * time.Millisecond)
 		spans := seen.spans()
-		if len(spans) < flows*9/10 {
-			t.Fatalf("%s: %d of %d flows seen with the code point", what, len(spans), flows)
+		seen := len(spans)
+		for len(spans) < flows { // it came after the last packet, or not at all
+			spans = append(spans, time.Second)
 		}
-		t.Logf("%s: first packet with the code point after p50 %v, p90 %v, p99 %v (%d flows)", what, at(spans, 50), at(spans, 90), at(spans, 99), len(spans))
-		if at(spans, 50) > p50 || at(spans, 99) > p99 {
+		t.Logf("%s: first packet with the code point after p50 %v, p90 %v, p99 %v (%d of %d flows)", what, at(spans, 50), at(spans, 90), at(spans, 99), seen, flows)
+		if realtime && (at(spans, 50) > p50 || at(spans, 99) > p99) {
 			t.Errorf("%s: p50 %v, p99 %v; want at most %v and %v", what, at(spans, 50), at(spans, 99), p50, p99)
 		}
 	}
 	s.counters()
-	measure("200 flows a second", 2000, 1, 1, 5*time.Millisecond, 120*time.Microsecond, 400*time.Microsecond)
-	measure("bursts of 64 flows", 6400, 3000, 64, 100*time.Millisecond, 2*time.Millisecond, 2*time.Millisecond)
+	measure("200 flows a second", 2000, 120, 1, 1, 5*time.Millisecond, 120*time.Microsecond, 400*time.Microsecond)
+	measure("bursts of 64 flows", 6400, 60, 3000, 64, 100*time.Millisecond, 2*time.Millisecond, 2*time.Millisecond)
 }
 
 // marked watches datagrams for a code point.

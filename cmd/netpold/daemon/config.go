@@ -26,6 +26,7 @@ type config struct {
 	logLevel  slog.Level
 	maxFlows  int
 	workers   int
+	realtime  bool          // packets are read before other processes run
 	interval  time.Duration // between readings of the counters
 	panics    int           // within a minute that switch a dissector off; 0 never
 	// Where metrics are served and written; empty for nowhere.
@@ -74,6 +75,7 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	fs.TextVar(&cfg.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn or error")
 	fs.IntVar(&cfg.maxFlows, "max-flows", defaultMaxFlows, "most flows to track at once")
 	fs.IntVar(&cfg.workers, "workers", defaultWorkers(), "most `workers` that read packets; each has NFLOG groups of its own, so there are no more than log_groups in the policies")
+	fs.BoolVar(&cfg.realtime, "realtime", false, "read packets before other processes run, for up to half of a processor's time; needs CAP_SYS_NICE or RLIMIT_RTPRIO")
 	fs.DurationVar(&cfg.interval, "counter-interval", enforcer.DefaultInterval, "how often flows' counters are read while a policy asks for rates or duration")
 	fs.IntVar(&cfg.panics, "dissector-panics", enforcer.DefaultPanics, "`failures` of a dissector within a minute that switch it off until the next reload; 0 never does")
 	fs.StringVar(&cfg.metricsAddress, "metrics-address", "", "`address` and port to serve metrics for Prometheus at, such as 127.0.0.1:9477; nowhere by default")

@@ -23,7 +23,7 @@ func TestParseConfigDefaults(t *testing.T) {
 	}
 	got.files, want.files = nil, nil
 	if got.stateDir != want.stateDir || got.runDir != want.runDir || got.logFormat != want.logFormat ||
-		got.logLevel != want.logLevel || got.maxFlows != want.maxFlows || got.workers != want.workers || got.replay || got.version {
+		got.logLevel != want.logLevel || got.maxFlows != want.maxFlows || got.workers != want.workers || got.replay || got.version || got.realtime {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer"
 	"github.com/netpol/netpol/enforcer/dissect/all"
+	"github.com/netpol/netpol/enforcer/kernel/capture"
 	"github.com/netpol/netpol/enforcer/kernel/ct"
 	"github.com/netpol/netpol/enforcer/kernel/flowset"
 	"github.com/netpol/netpol/enforcer/kernel/nftset"
@@ -74,7 +75,12 @@ func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger, by *nftset
 }
 
 func (e *enforcement) open(cfg config, b *artifact.Bundle) (err error) {
-	if e.lanes, err = openLanes(cfg.workers, b); err != nil {
+	if cfg.realtime {
+		if err := capture.Realtime(); err != nil {
+			e.log.Warn("packets are read when other processes have had their turn", "err", err)
+		}
+	}
+	if e.lanes, err = openLanes(cfg, b); err != nil {
 		return err
 	}
 	e.lists, err = ct.Open()

@@ -42,12 +42,14 @@ func laneCount(workers int, b *artifact.Bundle) int {
 
 // openLanes opens what a bundle has the kernel show and hold. The caller must
 // close what is open, on an error too.
-func openLanes(workers int, b *artifact.Bundle) (*lanes, error) {
-	l := &lanes{groups: len(b.Settings.Groups()), list: make([]lane, laneCount(workers, b))}
+func openLanes(cfg config, b *artifact.Bundle) (*lanes, error) {
+	l := &lanes{groups: len(b.Settings.Groups()), list: make([]lane, laneCount(cfg.workers, b))}
 	for i := range l.list {
 		one := &l.list[i]
 		var err error
-		if one.source, err = capture.OpenLive(l.config(i, b)); err != nil {
+		reads := l.config(i, b)
+		reads.Realtime = cfg.realtime
+		if one.source, err = capture.OpenLive(reads); err != nil {
 			return l, err
 		}
 		if one.writer, err = ct.NewWriter(); err != nil {

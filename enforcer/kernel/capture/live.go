@@ -4,6 +4,10 @@ package capture
 type LiveConfig struct {
 	Groups []uint16 // NFLOG
 	Queue  QueueConfig
+	// Realtime has the thread that reads run before the processes of the router,
+	// for up to half of the time. Where the kernel refuses (see Realtime) it is
+	// one among others.
+	Realtime bool
 }
 
 // LiveStats count packets since the source was opened.

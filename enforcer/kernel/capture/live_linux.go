@@ -59,7 +59,7 @@ func OpenLive(cfg LiveConfig) (*Live, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open capture: eventfd: %w", err)
 	}
-	l := &Live{wake: wake}
+	l := &Live{wake: wake, waiter: waiter{urgent: urgency{wanted: cfg.Realtime}}}
 	if err := l.Use(cfg); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -161,6 +161,7 @@ func (l *Live) ring(do func(fd int)) {
 func (l *Live) Next(r *packet.Raw) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.waiter.urgent.look()
 	for {
 		if l.closed.Load() {
 			return io.EOF

@@ -19,6 +19,7 @@ import (
 //
 // It belongs to one goroutine. The caller must close it.
 type waiter struct {
+	urgent  urgency
 	quiet   bool
 	poller  *os.File // an epoll(7) descriptor that has all of watched
 	watched []int32
@@ -27,6 +28,13 @@ type waiter struct {
 // wait waits so many milliseconds at most and returns how many descriptors can
 // be read, which their Revents tell; negative ones are left out.
 func (w *waiter) wait(milliseconds int, fds []unix.PollFd) (ready int, err error) {
+	defer w.urgent.wake()
+	if window := w.urgent.rest(); window > 0 && window < milliseconds {
+		if ready, err = poll(fds, window); ready > 0 || err != nil {
+			return ready, err
+		}
+		w.urgent.rest()
+	}
 	if w.quiet {
 		ready, err = w.park(milliseconds, fds)
 	} else {

@@ -1,0 +1,83 @@
+package capture
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// scheduled runs f on a thread of its own, which ends with it.
+func scheduled(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		f()
+	}()
+	<-done
+}
+
+func first(t *testing.T) bool {
+	t.Helper()
+	attr, err := unix.SchedGetAttr(0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return attr.Policy == unix.SCHED_FIFO
+}
+
+func TestReaderIsFirstForItsShare(t *testing.T) {
+	if err := Realtime(); err != nil {
+		t.Skip(err)
+	}
+	scheduled(func() {
+		u := urgency{wanted: true}
+		if window := u.rest(); window != 0 || !first(t) {
+			t.Errorf("waits for packets: first %v, %d ms to wait; want it first at once", first(t), window)
+		}
+		u.wake()
+		for began := time.Now(); first(t) && time.Since(began) < time.Second; {
+			u.look()
+		}
+		if first(t) {
+			t.Fatal("packets for a second, and still first")
+		}
+		for began := time.Now(); !first(t) && time.Since(began) < time.Second; {
+			u.look()
+		}
+		if !first(t) {
+			t.Fatal("not first in a later window")
+		}
+		for u.raised {
+			u.look()
+		}
+		time.Sleep(time.Duration(u.rest()) * time.Millisecond)
+		if window := u.rest(); window != 0 || !first(t) {
+			t.Errorf("waits for packets after a flood: first %v, %d ms to wait; want it first", first(t), window)
+		}
+	})
+}
+
+func TestReaderThatMayNotBeFirstReadsOn(t *testing.T) {
+	scheduled(func() {
+		header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		var none [2]unix.CapUserData
+		if err := unix.Capset(&header, &none[0]); err != nil {
+			t.Fatal(err)
+		}
+		u := urgency{wanted: true}
+		for range 2 {
+			if window := u.rest(); window != 0 || first(t) {
+				t.Errorf("first %v, %d ms to wait; want neither", first(t), window)
+			}
+			u.wake()
+			u.look()
+		}
+		want := "be scheduled first: needs CAP_SYS_NICE or a limit of real-time priority (RLIMIT_RTPRIO) of 1, and nothing that forbids it: operation not permitted"
+		if got := refusal(beFirst()); got == nil || got.Error() != want {
+			t.Errorf("got %v, want %s", got, want)
+		}
+	})
+}

@@ -19,7 +19,7 @@ const maxInputs = 16
 const maxFirstPackets = 1_000_000
 
 func inputArguments() []string {
-	return []string{"bypass", "description", "filter", "first_packets", "incoming", "interface", "promiscuous", "unwrap"}
+	return []string{"bypass", "description", "filter", "first_packets", "incoming", "interface", "promiscuous", "role", "unwrap"}
 }
 
 // TunnelWords are the encapsulations that an input can look into
@@ -41,6 +41,7 @@ func (d *decoder) decodeInput(b *hclsyntax.Block) {
 	in.FirstPackets = d.number(b, "first_packets", 0, maxFirstPackets, -1)
 	in.Incoming = d.flag(b, "incoming", false)
 	in.Promiscuous = d.flag(b, "promiscuous", true)
+	in.Role = d.word(diag.InvalidInput, b, "role", []string{"lan", "wan"}, "")
 	in.Unwrap = d.tunnels(b)
 	in.Filter = d.criteria(b.Body.Attributes["filter"])
 	in.Bypass = d.textOrList(b, "bypass", `"192.168.1.20"`)

@@ -5,6 +5,12 @@ import (
 	"strings"
 )
 
+// Roles of an input's interface.
+const (
+	RoleLAN = "lan" // what is reached by it is local
+	RoleWAN = "wan" // of what is on it the router's own addresses alone are
+)
+
 // Input is an interface whose packets netpold reads by AF_PACKET besides those
 // that the ruleset shows it. Its flows are named and told of; nothing is done
 // to them, for they need not be this machine's.
@@ -15,6 +21,7 @@ type Input struct {
 	FirstPackets uint32   `json:"first_packets,omitempty"`
 	Incoming     bool     `json:"incoming,omitempty"`    // what this machine sends is left out
 	Promiscuous  bool     `json:"promiscuous,omitempty"` // packets for other machines are read, too
+	Role         string   `json:"role,omitempty"`        // RoleLAN, RoleWAN or empty
 	Unwrap       []string `json:"unwrap,omitempty"`      // as packet.ParseTunnels reads them
 	// Only packets that meet Filter are read; nil is all. FilterText and Bypass are
 	// what it was made of, for people.
@@ -26,6 +33,9 @@ type Input struct {
 // String says what is read, for people.
 func (in Input) String() string {
 	text := "interface " + in.Interface + ", "
+	if in.Role != "" {
+		text += "role " + in.Role + ", "
+	}
 	if in.FirstPackets == 0 {
 		text += "all packets"
 	} else {

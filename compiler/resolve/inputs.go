@@ -29,7 +29,7 @@ func (r *resolver) inputs() []artifact.Input {
 			packets = settings(r.policy.Settings).FirstPackets()
 		}
 		input := artifact.Input{
-			Name: in.Name, Interface: name, FirstPackets: uint32(packets), Incoming: in.Incoming, Promiscuous: in.Promiscuous,
+			Name: in.Name, Interface: name, FirstPackets: uint32(packets), Incoming: in.Incoming, Promiscuous: in.Promiscuous, Role: in.Role,
 		}
 		input.Filter, input.FilterText = r.filter(in), joinCriteria(in.Filter)
 		for _, t := range in.Bypass {

@@ -107,6 +107,8 @@ const (
 	// InvalidFilter: a filter of an input asks for what a single packet's headers do
 	// not tell, or bypass names no address.
 	InvalidFilter = "NP0052"
+	// InvalidInput: an argument of an input block is none of its values.
+	InvalidInput = "NP0054"
 	// InvalidSignature: a signature of an application names no place, or holds of
 	// more than one product.
 	InvalidSignature = "NP0053"
@@ -249,6 +251,7 @@ var Definitions = []Definition{
 	{InvalidAggregate, Error, "Invalid aggregate"},
 	{InvalidFilter, Error, "Invalid filter"},
 	{InvalidSignature, Error, "Invalid signature"},
+	{InvalidInput, Error, "Invalid input"},
 	{CriteriaSyntax, Error, "Invalid criteria"},
 	{UnknownAttribute, Error, "Unknown attribute"},
 	{UnknownProtocol, Error, "Unknown protocol"},

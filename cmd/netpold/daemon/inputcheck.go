@@ -22,6 +22,9 @@ func (s *inputs) counters() map[string]uint64 {
 		maps.Copy(out, one)
 	}
 	out[inputsLost] = lost
+	if len(s.around.roles) > 0 {
+		out["inputs_local_networks"] = uint64(len(s.around.found))
+	}
 	return out
 }
 
@@ -51,6 +54,12 @@ func (s *inputs) reasons() []control.Reason {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []control.Reason
+	if err := s.around.failed; err != nil {
+		out = append(out, control.Reason{
+			Code: "input", About: "local networks", Detail: fmt.Sprintf("the networks behind inputs with a role are not followed: %v", err),
+			WayOut: "it is tried again every second; local_networks in the netpol block declares them",
+		})
+	}
 	for _, r := range s.readers {
 		if err := r.missing(); err != nil {
 			out = append(out, control.Reason{

@@ -35,10 +35,14 @@ type inputs struct {
 	// their own.
 	socket func() (fd int, err error)
 
+	// netlink is of localnet.Config, likewise.
+	netlink func() (fd int, err error)
+
 	mu       sync.Mutex
 	bundle   *artifact.Bundle
 	begun    bool
 	readers  []*inputReader // by name
+	around   surroundings
 	finished sync.WaitGroup
 }
 
@@ -75,6 +79,8 @@ func (s *inputs) use(b *artifact.Bundle) {
 	if s.bundle = b; !s.begun {
 		return
 	}
+	s.follow(b)
+	b = s.judged(b)
 	var stay []*inputReader
 	for _, in := range b.Inputs {
 		i := slices.IndexFunc(s.readers, func(r *inputReader) bool { return reflect.DeepEqual(r.input, in) })

@@ -24,6 +24,12 @@ func watching(t *testing.T, log *slog.Logger, list ...artifact.Input) (*site, *e
 	s.told, _ = s.withSinks()
 	e, _ := s.netpoldWith(log, func(e *enforcement) {
 		e.inputs.workers = 3
+		e.inputs.netlink = func() (fd int, err error) {
+			s.Router.Do(func() {
+				fd, err = syscall.Socket(syscall.AF_NETLINK, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, syscall.NETLINK_ROUTE)
+			})
+			return fd, err
+		}
 		e.inputs.socket = func() (fd int, err error) {
 			s.Router.Do(func() {
 				fd, err = syscall.Socket(syscall.AF_PACKET, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
@@ -143,6 +149,52 @@ func TestInputFollowsItsInterface(t *testing.T) {
 	if workers != c["input_lan_packets"] {
 		t.Errorf("the workers have read %d packets of %d", workers, c["input_lan_packets"])
 	}
+}
+
+// The side of a flow that is local goes by the role of interfaces, and is another one
+// when the kernel's networks are: for flows that are known already, too.
+func TestInputFindsLocalNetworks(t *testing.T) {
+	in := artifact.Input{Name: "lan", Interface: kerneltest.ClientDevice, Role: artifact.RoleLAN}
+	wan := artifact.Input{Name: "wan", Interface: kerneltest.ServerDevice, Role: artifact.RoleWAN}
+	s, e := watching(t, slog.New(slog.DiscardHandler), in, wan)
+	s.says(e, "")
+	found := func() uint64 { return e.inputs.counters()["inputs_local_networks"] }
+	s.waitFor("the networks that there are", func() bool { return found() == 4 })
+	// Hosts with public addresses on both sides, as with IPv6: the client's are not
+	// known for local before the router has an address among them.
+	s.Client.Run("ip", "addr", "add", "203.0.113.2/24", "dev", "eth0")
+	s.Router.Run("ip", "route", "add", "203.0.113.2/32", "via", "192.168.77.2", "table", "100")
+	s.Router.Run("ip", "rule", "add", "to", "203.0.113.2", "lookup", "100")
+	s.from = netip.MustParseAddr("203.0.113.2")
+	tuple, say := s.talk()
+	say(3, 100)
+	local := func() (origin, addr string) {
+		why, ok := e.inputs.why(tuple)
+		if !ok {
+			return "", ""
+		}
+		for _, f := range why.Evidence {
+			if f.Attribute == "origin" {
+				origin = f.Value
+			}
+		}
+		return origin, why.Flow.LocalIP.String()
+	}
+	s.waitFor("nobody's flow", func() bool { origin, _ := local(); return origin == "origin_unknown" })
+	s.Router.Run("ip", "addr", "add", "203.0.113.1/24", "dev", "lan0")
+	s.waitFor("the LAN's flow", func() bool { origin, addr := local(); return origin == "origin_local" && addr == "203.0.113.2" })
+	s.Router.Run("ip", "addr", "del", "203.0.113.1/24", "dev", "lan0")
+	s.waitFor("nobody's flow again", func() bool { origin, _ := local(); return origin == "origin_unknown" })
+
+	// One to the router itself: its own address is the local side.
+	s.Router.Run("ip", "addr", "add", "203.0.113.9/32", "dev", "wan0")
+	s.waitFor("the WAN's own address", func() bool { return found() == 5 })
+	next := *s.bundle
+	next.Inputs = nil
+	if err := e.reload(&next); err != nil {
+		t.Fatal(err)
+	}
+	s.waitFor("no networks", func() bool { _, ok := e.inputs.counters()["inputs_local_networks"]; return !ok })
 }
 
 // Each packet and each flow of an interface counts once, whichever worker reads it,

@@ -12,6 +12,11 @@ input "mirror" {
   unwrap        = ["vxlan", "vlan"] # ERROR NP0050: Unknown encapsulation
 }
 
+input "inside" {
+  interface = "br-lan"
+  role      = "LAN" # ERROR NP0054: Invalid input
+}
+
 input "again" {
   interface = "eth2"
   buffer    = "port 53" # ERROR NP0008: Unknown argument

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -26,6 +27,7 @@ type replayArgs struct {
 	out    string // file instead of standard output
 	unwrap []string
 	speed  string
+	local  []string // networks, besides the policies'
 }
 
 func newReplayCommand(t *tool) *cobra.Command {
@@ -69,8 +71,23 @@ be read to its end.`,
 	cmd.Flags().StringSliceVar(&a.unwrap, "unwrap", nil, "take the connections out of these `tunnels`: all, "+strings.Join(packet.TunnelNames(), ", "))
 	mustComplete(cmd, "unwrap", append([]string{"all"}, packet.TunnelNames()...)...)
 	mustComplete(cmd, "format", replayFormats()...)
+	cmd.Flags().StringSliceVar(&a.local, "local-network", nil, "`networks` that are local besides those of the policies, as an input's role finds them live")
 	t.addPolicyFlags(cmd)
 	return cmd
+}
+
+// localize is a bundle that knows the networks of --local-network.
+func (a replayArgs) localize(b *artifact.Bundle) (*artifact.Bundle, error) {
+	own := *b
+	own.Settings.LocalNetworks = slices.Clone(b.Settings.LocalNetworks)
+	for _, text := range a.local {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("--local-network %q: write a network, such as 2001:db8:1::/64", text)
+		}
+		own.Settings.LocalNetworks = append(own.Settings.LocalNetworks, p.Masked())
+	}
+	return &own, nil
 }
 
 func completeCaptures(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -99,6 +116,9 @@ func (t *tool) replay(ctx context.Context, a replayArgs) error {
 	enforcer.CollectLate(0)
 	bundle, err := t.replayBundle()
 	if err != nil {
+		return err
+	}
+	if bundle, err = a.localize(bundle); err != nil {
 		return err
 	}
 	out := t.Out

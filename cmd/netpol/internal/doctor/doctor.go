@@ -64,7 +64,7 @@ type Machine struct {
 func Examine(m Machine) []Finding {
 	checks := []func(Machine) []Finding{
 		features, flowtables, queues, tableOwner, capabilities, settings, conntrackRoom, offloads, inspectors,
-		labelFiles, marks, clock, StateDir, legacyTables, inputs,
+		labelFiles, marks, clock, StateDir, legacyTables, inputs, localNetworks,
 	}
 	var list []Finding
 	for _, check := range checks {

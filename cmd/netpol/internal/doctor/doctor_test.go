@@ -124,6 +124,12 @@ func TestExamine(t *testing.T) {
 				m.Bundle.Inputs = append(m.Bundle.Inputs, artifact.Input{Name: "bridge", Interface: "br0"})
 			}
 		}, Warn, "br0 and eth1 of input tap are one above the other"},
+		{"public network that is not declared", func(f map[string]string, _ *Machine) {
+			f["proc/net/route"] = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n" +
+				"wan0\t00000000\t0164A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n" +
+				"lan0\t004DA8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+			f["proc/net/if_inet6"] = "20010db8000100000000000000000001 02 40 00 80 lan0\nfe800000000000000000000000000001 02 40 20 80 lan0\n"
+		}, Warn, "lan0 has 2001:db8:1::/64, which the policies take for outside"},
 		{"legacy", file("proc/net/ip_tables_names", "filter\nnat\n"), Warn, "filter, nat"},
 	}
 	for _, c := range cases {

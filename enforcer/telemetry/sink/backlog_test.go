@@ -36,8 +36,8 @@ func use(t *testing.T, s *Set, one artifact.Sink) {
 func offerSlowly(s *Set, name string, n int) {
 	for i := range n {
 		s.Offer(0, flowOf(fmt.Sprint(name, i)))
-		if i%50 == 49 {
-			time.Sleep(2 * time.Millisecond)
+		for s.slot(0).queue.halfFull() {
+			time.Sleep(time.Millisecond)
 		}
 	}
 }

@@ -336,7 +336,11 @@ func TestBlackhole(t *testing.T) {
 	all.Go(func() { h.probe(stop) })
 
 	time.Sleep(min(hole/4, 15*time.Second))
-	defer func() { if t.Failed() { t.Logf("%+v\n%s", h.sink(), h.log.String()) } }()
+	defer func() {
+		if t.Failed() {
+			t.Logf("%+v\n%s", h.sink(), h.log.String())
+		}
+	}()
 	eventually(t, "records", func() bool { return h.stored() > 100 })
 	before := []float64{h.throughput(), h.throughput(), h.throughput()}
 	memoryBefore := h.memory()

@@ -114,6 +114,7 @@ func (n *natsServer) stream(config jetstream.StreamConfig, as ...nats.Option) {
 // counted.
 func (n *natsServer) stored() (sum uint64, names map[string]int) {
 	n.t.Helper()
+	time.Sleep(100 * time.Millisecond) // who waits for records asks again and again
 	names = map[string]int{}
 	for _, name := range n.names() {
 		names[name]++

@@ -38,8 +38,8 @@ const (
 func sinkArguments() []string {
 	return []string{
 		"address", "addresses", "ca_file", "cert_file", "client_id", "compress", "credentials_file", "description", "encoding", "enterprise",
-		"facility", "headers", "interval", "keep", "key_file", "message_size", "names", "observation_domain", "password_file", "path", "qos",
-		"queue", "records", "retain", "rotate_age", "rotate_size", "spool", "spool_size", "stream", "subject", "template_interval",
+		"facility", "headers", "interval", "keep", "key", "key_file", "message_size", "names", "observation_domain", "password_file", "path", "qos",
+		"queue", "records", "retain", "rotate_age", "rotate_size", "sasl", "spool", "spool_size", "stream", "subject", "template_interval",
 		"template_messages", "token_file", "topic", "transport", "type", "url", "username", "when",
 	}
 }
@@ -93,17 +93,18 @@ func sinkPlaces() map[string]string {
 
 // sinkOwn lists arguments that belong to some types of sinks alone.
 func sinkOwn() map[string][]string {
+	certified := []string{"http", "ipfix", "kafka", "mqtt", "nats", "syslog"}
 	return map[string][]string{
-		"path": {"file", "unix", "syslog"}, "address": {"ipfix", "syslog", "tcp"},
+		"path": {"file", "unix", "syslog"}, "address": {"ipfix", "kafka", "syslog", "tcp"},
 		"rotate_size": {"file"}, "rotate_age": {"file"}, "keep": {"file"},
-		"transport": {"ipfix", "syslog"}, "facility": {"syslog"},
-		"encoding": {"file", "http", "mqtt", "nats", "stdout", "tcp", "unix"},
+		"transport": {"ipfix", "kafka", "syslog"}, "facility": {"syslog"},
+		"encoding": {"file", "http", "kafka", "mqtt", "nats", "stdout", "tcp", "unix"},
 		"url":      {"http", "mqtt", "nats"},
-		"ca_file":  {"http", "ipfix", "mqtt", "nats", "syslog"}, "cert_file": {"http", "ipfix", "mqtt", "nats", "syslog"}, "key_file": {"http", "ipfix", "mqtt", "nats", "syslog"},
-		"headers": {"http"}, "token_file": {"http", "nats"}, "compress": {"http"},
-		"topic": {"mqtt"}, "qos": {"mqtt"}, "retain": {"mqtt"}, "client_id": {"mqtt"},
-		"username": {"mqtt", "nats"}, "password_file": {"mqtt", "nats"},
-		"spool": {"http", "mqtt", "nats"}, "spool_size": {"http", "mqtt", "nats"},
+		"ca_file":  certified, "cert_file": certified, "key_file": certified,
+		"headers": {"http"}, "token_file": {"http", "nats"}, "compress": {"http", "kafka"},
+		"topic": {"kafka", "mqtt"}, "qos": {"mqtt"}, "retain": {"mqtt"}, "client_id": {"kafka", "mqtt"},
+		"username": {"kafka", "mqtt", "nats"}, "password_file": {"kafka", "mqtt", "nats"}, "sasl": {"kafka"}, "key": {"kafka"},
+		"spool": {"http", "kafka", "mqtt", "nats"}, "spool_size": {"http", "kafka", "mqtt", "nats"},
 		"subject": {"nats"}, "stream": {"nats"}, "credentials_file": {"nats"},
 		"observation_domain": {"ipfix"}, "enterprise": {"ipfix"}, "message_size": {"ipfix"}, "template_interval": {"ipfix"}, "template_messages": {"ipfix"},
 	}
@@ -123,6 +124,8 @@ func (d *decoder) sinkPlace(b *hclsyntax.Block, s *Sink) {
 		needs = d.sinkSyslog(b, s)
 	case "ipfix":
 		d.sinkIPFIX(b, s)
+	case "kafka":
+		d.sinkKafka(b, s)
 	}
 	switch needs {
 	case "path":

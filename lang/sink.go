@@ -35,6 +35,8 @@ type Sink struct {
 	Username        string
 	PasswordFile    string
 	Servers         []string   // of nats: URLs
+	SASL            string     // of kafka
+	Key             string     // of kafka: digest or none
 	Stream          string     // of nats; empty without JetStream
 	Spool           string     // a directory; of those that acknowledge
 	SpoolSize       int64      // bytes
@@ -58,7 +60,7 @@ type SinkHeader struct{ Name, Value string }
 
 // SinkTypes are the words of a sink's type.
 func SinkTypes() []string {
-	return []string{"file", "http", "ipfix", "mqtt", "nats", "stdout", "syslog", "tcp", "unix"}
+	return []string{"file", "http", "ipfix", "kafka", "mqtt", "nats", "stdout", "syslog", "tcp", "unix"}
 }
 
 // RecordTypes are the records that a sink may ask for. A policy_match comes of a

@@ -14,7 +14,8 @@ type Sink struct {
 	Kind SinkKind `json:"kind"`
 	// Path is the file of a file, the socket of unix and of syslog by Transport
 	// unix; Address the host and port of tcp and syslog; URL that of http and mqtt;
-	// Servers are the URLs of nats, of which it takes the first that answers.
+	// Servers are the URLs of nats, and hosts and ports of kafka, of which it takes the
+	// first that answers.
 	Path    string   `json:"path,omitempty"`
 	Address string   `json:"address,omitempty"`
 	URL     string   `json:"url,omitempty"`
@@ -48,7 +49,7 @@ type Sink struct {
 	CertFile string `json:"cert_file,omitempty"`
 	KeyFile  string `json:"key_file,omitempty"`
 	// Topic, in which {type}, {application} and {router} stand for a record's, is
-	// that of mqtt and the subject of nats; QoS, Retain and ClientID are those of
+	// that of mqtt and kafka and the subject of nats; QoS, Retain and ClientID are those of
 	// mqtt.
 	Topic        string `json:"topic,omitempty"`
 	QoS          int    `json:"qos,omitempty"`
@@ -60,11 +61,17 @@ type Sink struct {
 	// for nats. Stream is the one of JetStream that acknowledges; empty is none.
 	CredentialsFile string `json:"credentials_file,omitempty"`
 	Stream          string `json:"stream,omitempty"`
+	// SASL is how Username and its password are shown to kafka: plain, scram-sha-256 or
+	// scram-sha-512. Key says what its records are keyed by, digest or nothing;
+	// Compress what its batches are compressed by.
+	SASL     string `json:"sasl,omitempty"`
+	Key      string `json:"key,omitempty"`
+	Compress string `json:"compress,omitempty"`
 	// Spool is the directory where records wait while the place does not take them,
 	// at most SpoolSize bytes; empty is none.
 	Spool     string `json:"spool,omitempty"`
 	SpoolSize int64  `json:"spool_size,omitempty"`
-	// Transport (udp, tcp, tls or unix) is that of syslog and ipfix, Facility that of
+	// Transport (udp, tcp, tls or unix) is that of syslog, ipfix and kafka, Facility that of
 	// syslog.
 	Transport string `json:"transport,omitempty"`
 	Facility  int    `json:"facility,omitempty"`
@@ -105,6 +112,7 @@ const (
 	SinkHTTP   SinkKind = "http"
 	SinkMQTT   SinkKind = "mqtt"
 	SinkNATS   SinkKind = "nats"
+	SinkKafka  SinkKind = "kafka"
 )
 
 // Encoding is a way to write records.

@@ -88,7 +88,7 @@ func (r *resolver) resolveSinks() []ir.Sink {
 			Transport: s.Transport, Facility: s.Facility,
 			URL: s.URL, TokenFile: s.TokenFile, CAFile: s.CAFile, Gzip: s.Compress == "gzip",
 			Topic: s.Topic, QoS: s.QoS, Retain: s.Retain, ClientID: s.ClientID, Username: s.Username, PasswordFile: s.PasswordFile,
-			Spool: s.Spool, SpoolSize: s.SpoolSize,
+			SASL: s.SASL, Key: keyed(s.Key), Compress: compressed(s), Spool: s.Spool, SpoolSize: s.SpoolSize,
 			Servers: s.Servers, Stream: s.Stream, CertFile: s.CertFile, KeyFile: s.KeyFile, CredentialsFile: s.CredentialsFile,
 			Privacy: artifact.Privacy{Addresses: disclosure(s.Addresses), Names: disclosure(s.Names)},
 		}}
@@ -116,6 +116,21 @@ func encoding(word string) artifact.Encoding {
 		return artifact.EncodingJSON
 	}
 	return artifact.Encoding(word)
+}
+
+func keyed(word string) string {
+	if word == "none" {
+		return ""
+	}
+	return word
+}
+
+// compressed is what batches of kafka are compressed by.
+func compressed(s *lang.Sink) string {
+	if s.Type != "kafka" || s.Compress == "none" {
+		return ""
+	}
+	return s.Compress
 }
 
 func disclosure(word string) artifact.Disclosure {

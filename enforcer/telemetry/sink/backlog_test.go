@@ -25,13 +25,6 @@ func (n *natsServer) spooled(dir string) artifact.Sink {
 	return one
 }
 
-// use waits until the spool is there, which a queue as small as these cannot.
-func use(t *testing.T, s *Set, one artifact.Sink) {
-	t.Helper()
-	s.Use([]artifact.Sink{one})
-	eventually(t, "a spool", func() bool { return s.slot(0).kept.isOpen() })
-}
-
 // offerSlowly offers records at a pace that a disk keeps up with.
 func offerSlowly(s *Set, name string, n int) {
 	for i := range n {

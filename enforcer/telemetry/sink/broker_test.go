@@ -1,4 +1,4 @@
-//go:build sink_mqtt || sink_nats
+//go:build sink_kafka || sink_mqtt || sink_nats
 
 package sink
 
@@ -13,8 +13,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/netpol/netpol/compiler/artifact"
 )
 
 func freePort(t *testing.T) int {
@@ -71,4 +74,18 @@ func kill(cmd *exec.Cmd) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	}
+}
+
+// hostIn is the host name of a record.
+func hostIn(line []byte) string {
+	_, rest, _ := strings.Cut(string(line), `"host_server_name":"`)
+	name, _, _ := strings.Cut(rest, `"`)
+	return name
+}
+
+// use waits until the spool is there, which a queue as small as these cannot.
+func use(t *testing.T, s *Set, one artifact.Sink) {
+	t.Helper()
+	s.Use([]artifact.Sink{one})
+	eventually(t, "a spool", func() bool { return s.slot(0).kept.isOpen() })
 }

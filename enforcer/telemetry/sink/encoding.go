@@ -21,6 +21,8 @@ type encoding struct {
 	head func(b []byte) (kind string, at time.Time)
 	// application is the application's tag in a record, empty where it has none.
 	application func(b []byte) string
+	// digest is what names the flow of a record, empty where it is of none.
+	digest func(b []byte) string
 	// bare is a record without what ends it.
 	bare func(b []byte) []byte
 	// content is the media type of one record, and of several.
@@ -38,7 +40,7 @@ func encodingOf(s *artifact.Sink) encoding {
 var jsonLines = encoding{
 	add:  func(b []byte, r record.Record, _ int) []byte { return append(r.AppendJSON(b), '\n') },
 	next: func(b []byte) int { return bytes.IndexByte(b, '\n') + 1 },
-	head: headOf, application: applicationOf,
+	head: headOf, application: applicationOf, digest: digestOf,
 	bare:    func(b []byte) []byte { return bytes.TrimRight(b, "\n") },
 	content: "application/json", several: "application/x-ndjson",
 }
@@ -48,7 +50,7 @@ var jsonLines = encoding{
 var msgpackMaps = encoding{
 	add:  func(b []byte, r record.Record, _ int) []byte { return r.AppendMsgpack(b) },
 	next: record.MsgpackLen,
-	head: packedHeadOf, application: packedApplicationOf,
+	head: packedHeadOf, application: packedApplicationOf, digest: packedDigestOf,
 	bare:    func(b []byte) []byte { return b },
 	content: "application/vnd.msgpack", several: "application/vnd.msgpack",
 }

@@ -26,7 +26,7 @@ func kinds() []opener {
 		{kind: artifact.SinkTCP, open: (*runner).listen},
 		{kind: artifact.SinkUnix, open: (*runner).listen},
 	}
-	return slices.Concat(list, kindsHTTP(), kindsMQTT(), kindsNATS())
+	return slices.Concat(list, kindsHTTP(), kindsKafka(), kindsMQTT(), kindsNATS())
 }
 
 // Kinds lists them by name.

@@ -26,3 +26,10 @@ func applicationOf(line []byte) string {
 	tag, _, _ := bytes.Cut(rest, []byte{'"'})
 	return string(tag)
 }
+
+// digestOf is what names the flow of a record, empty where it is of none.
+func digestOf(line []byte) string {
+	_, rest, _ := bytes.Cut(line, []byte(`"digest":"`))
+	digest, _, _ := bytes.Cut(rest, []byte{'"'})
+	return string(digest)
+}

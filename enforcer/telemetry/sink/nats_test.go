@@ -163,13 +163,6 @@ func (n *natsServer) names() (list []string) {
 	return list
 }
 
-// hostIn is the host name of a record.
-func hostIn(line []byte) string {
-	_, rest, _ := strings.Cut(string(line), `"host_server_name":"`)
-	name, _, _ := strings.Cut(rest, `"`)
-	return name
-}
-
 func (n *natsServer) sink() artifact.Sink {
 	return artifact.Sink{
 		Name: "n", Kind: artifact.SinkNATS, Servers: []string{"nats://" + n.address()}, Topic: "netpol.{type}.{application}",

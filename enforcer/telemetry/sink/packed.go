@@ -13,6 +13,7 @@ import (
 var (
 	packedType        = []byte("\xa4type")
 	packedTime        = []byte("\xa9timestamp\xcf")
+	packedDigest      = []byte("\xa6digest")
 	packedApplication = []byte("\xb9detected_application_name")
 )
 
@@ -45,5 +46,12 @@ func packedWord(b []byte) string {
 // it has none. Words of packets come after it.
 func packedApplicationOf(b []byte) string {
 	_, rest, _ := bytes.Cut(b, packedApplication)
+	return packedWord(rest)
+}
+
+// packedDigestOf is what names the flow of a record of MessagePack, empty where it is
+// of none. Words of packets come after it.
+func packedDigestOf(b []byte) string {
+	_, rest, _ := bytes.Cut(b, packedDigest)
 	return packedWord(rest)
 }

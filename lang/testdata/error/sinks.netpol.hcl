@@ -90,6 +90,21 @@ sink "bus without" { # ERROR NP0014: Invalid name
   type = "nats"
 }
 
+sink "kafka" {
+  type     = "kafka"
+  address  = ["one.example:9092", "two.example"] # ERROR NP0049: Invalid sink
+  topic    = "netpol/{type}" # ERROR NP0049: Invalid sink
+  key      = "name" # ERROR NP0049: Invalid sink
+  sasl     = "plain" # ERROR NP0028: Conflicting arguments
+  compress = "zip" # ERROR NP0049: Invalid sink
+  ca_file  = "/etc/netpol/ca.pem" # ERROR NP0049: Invalid sink
+  qos      = 1 # ERROR NP0049: Invalid sink
+}
+
+sink "kafka-less" { # ERROR NP0009: Missing required argument
+  type = "kafka"
+}
+
 sink "spooled" {
   type  = "nats"
   url   = "nats://bus.example"

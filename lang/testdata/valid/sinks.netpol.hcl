@@ -62,6 +62,18 @@ sink "bus" {
   spool_size       = "100MB"
 }
 
+sink "log-of-kafka" {
+  type          = "kafka"
+  address       = ["one.example:9092", "two.example:9092"]
+  transport     = "tls"
+  ca_file       = "/etc/netpol/ca.pem"
+  username      = "router"
+  password_file = "/etc/netpol/secrets/kafka"
+  topic         = "netpol.{type}"
+  compress      = "zstd"
+  spool         = "/var/lib/netpol/spool/kafka"
+}
+
 policy "zoom" {
   criteria = "app == 'zoom'"
   notify   = ["events", "live"]

@@ -1,0 +1,5 @@
+//go:build !sink_kafka
+
+package sink
+
+func kindsKafka() []opener { return nil }

@@ -905,6 +905,11 @@ func (r *AggregateRow) pack(b []byte) ([]byte, int) {
 		b = append(b, "\xb9"+"detected_application_name"...)
 		b = packString(b, r.ApplicationName)
 	}
+	if r.BrandName != "" {
+		n++
+		b = append(b, "\xb3"+"detected_brand_name"...)
+		b = packString(b, r.BrandName)
+	}
 	if r.ProtocolName != "" {
 		n++
 		b = append(b, "\xb6"+"detected_protocol_name"...)

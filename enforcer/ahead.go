@@ -2,6 +2,7 @@ package enforcer
 
 import (
 	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/kpi"
 	"github.com/netpol/netpol/enforcer/packet"
 )
 
@@ -29,6 +30,7 @@ type ahead struct {
 	keys   [aheadPackets]aheadKey
 	hashes [aheadPackets]uint64
 	ids    [aheadPackets]flow.ID // by hash
+	kpis   [aheadPackets]kpi.Ref // by packet; 0 where nothing is measured
 	counts uint64                // of flows read ahead; says nothing
 }
 
@@ -104,12 +106,14 @@ func (w *worker) lookAhead() (err error) {
 	return nil
 }
 
-// warmTallies hands out what flow.Table.Warm found, and reads the flows' tallies.
+// warmTallies hands out what flow.Table.Warm found, and reads the flows' tallies, and
+// what these lead to.
 func (w *worker) warmTallies() {
 	a := w.ahead
 	at, packets := 0, uint64(0)
 	for i := range a.n {
 		k := &a.keys[i]
+		a.kpis[i] = 0
 		if !k.known {
 			continue
 		}
@@ -119,8 +123,13 @@ func (w *worker) warmTallies() {
 			continue
 		}
 		if tally := w.table.At(k.id).Tally; tally != 0 {
-			packets += w.tallies.at(tally).taken
+			t := w.tallies.at(tally)
+			packets += t.taken
+			a.kpis[i] = t.kpi
 		}
+	}
+	for _, ref := range a.kpis[:a.n] {
+		packets += uint64(w.kpis.Warm(ref))
 	}
 	a.counts = packets // so that the reads are not left out
 }

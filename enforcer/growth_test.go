@@ -13,6 +13,7 @@ import (
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/enforcer/telemetry/record"
 )
 
 // crowd is a Source of flows that differ in their client: a SYN and a hello each, and
@@ -120,11 +121,25 @@ func (c *crowd) opened(from uint32, n int, last crowdKind) (list []crowdPacket) 
 func crowded(tb testing.TB, b *artifact.Bundle, maxFlows int) (*crowd, *worker) {
 	tb.Helper()
 	c := newCrowd("us04.zoom.us")
-	e, err := New(Config{Source: c, Dissectors: dissectors(), Bundle: b, MaxFlows: maxFlows, MaxOpening: 1 << 20, MaxBuffers: 1 << 30})
+	e, err := New(Config{Source: c, Outlets: &printed{}, Dissectors: dissectors(), Bundle: b, MaxFlows: maxFlows, MaxOpening: 1 << 20, MaxBuffers: 1 << 30})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return c, newWorker(e, 0)
+}
+
+// printed writes records as JSON, for nobody.
+type printed struct{ buf []byte }
+
+func (*printed) Use([]artifact.Sink) {}
+
+func (p *printed) Offer(_ int, r record.Record) { p.buf = r.AppendJSON(p.buf[:0]) }
+
+// recorded is a bundle with a sink that takes the ends of flows.
+func recorded(tb testing.TB) *artifact.Bundle {
+	b := bundle(tb, zoomPolicy())
+	b.Sinks = []artifact.Sink{{Name: "all", Kind: artifact.SinkStdout, Records: []string{record.KindFlowEnd.String()}}}
+	return b
 }
 
 // manyPolicies is a bundle of n policies that no flow of a crowd meets, and one that
@@ -163,12 +178,16 @@ func manyApplications(tb testing.TB, n int) *artifact.Bundle {
 const growthRound = 4096
 
 // BenchmarkGrowth is what a packet of a decided flow, and a flow from its first packet to
-// its eviction, cost the engine, by how many flows there are, how many policies
-// and how many applications.
+// its eviction, cost the engine, by how many flows there are, without records and
+// with one of each flow's end, how many policies and how many applications.
 func BenchmarkGrowth(b *testing.B) {
 	for _, n := range []int{10_000, 100_000, 1_000_000} {
 		c, w := crowded(b, bundle(b, zoomPolicy()), n)
 		growth(b, fmt.Sprintf("flows=%d", n), c, w, n)
+	}
+	for _, n := range []int{10_000, 1_000_000} {
+		c, w := crowded(b, recorded(b), n)
+		growth(b, fmt.Sprintf("recorded=%d", n), c, w, n)
 	}
 	for _, n := range []int{1, 100, 10_000} {
 		c, w := crowded(b, manyPolicies(b, n), 10_000)

@@ -16,6 +16,7 @@ import (
 type tally struct {
 	counts [2]flow.Counts // sent by the client, sent by the server
 	taken  uint64         // how many packets conntrack had counted when it was read last
+	kpi    kpi.Ref        // of what its packets showed of how it fares; 0 for nothing
 	// The last reading: when, what had passed until then, and at what rate
 	// since the reading before.
 	readAt int64 // engine's time; 0 before the first
@@ -26,10 +27,9 @@ type tally struct {
 	told    [2]flow.Counts
 	charged int64
 	entry   uint32
-	anew    bool    // conntrack has made a new entry since
-	full    int64   // from when on, at the latest, the gate let no packet of the entry by; 0 while it may
-	next    uint32  // in the list of free ones
-	kpi     kpi.Ref // of what its packets showed of how it fares; 0 for nothing
+	anew    bool   // conntrack has made a new entry since
+	full    int64  // from when on, at the latest, the gate let no packet of the entry by; 0 while it may
+	next    uint32 // in the list of free ones
 }
 
 // tallies is a slab of them, by Record.Tally. 0 is none.

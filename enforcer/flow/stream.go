@@ -26,8 +26,7 @@ type Stream struct {
 	base   uint32 // sequence number of the first byte
 	contig int32  // bytes from base on without a gap
 	end    int32  // where FIN says the stream ends; valid iff fin
-	spans  [maxSpans]span
-	pieces uint8
+	spans  []span // beyond contig, in order; most streams never have any
 	beyond uint8
 	based  bool
 	fin    bool
@@ -38,7 +37,7 @@ type Stream struct {
 // Syn says that seq is the initial sequence number of the direction. Later
 // calls change nothing once bytes are there.
 func (s *Stream) Syn(seq uint32) {
-	if s.contig == 0 && s.pieces == 0 {
+	if s.contig == 0 && len(s.spans) == 0 {
 		s.base, s.based = seq+1, true
 	}
 }
@@ -76,7 +75,7 @@ func (s *Stream) Plausible(seq uint32) bool {
 // the next byte's (RFC 5961, 3.2; Linux answers others with a challenge). Where
 // bytes may have been missed, any in the window does.
 func (s *Stream) Resets(seq uint32) bool {
-	if !s.based || s.closed || s.pieces > 0 {
+	if !s.based || s.closed || len(s.spans) > 0 {
 		return s.Plausible(seq)
 	}
 	off := int32(seq - s.base)
@@ -161,7 +160,7 @@ func (s *Stream) settle() {
 // fill copies those bytes of [from, to) that are not there yet and records
 // the piece.
 func (s *Stream) fill(from, to int32, data []byte) {
-	if from > s.contig && s.pieces == maxSpans && !s.touches(from, to) {
+	if from > s.contig && len(s.spans) == maxSpans && !s.touches(from, to) {
 		return // no room to remember it; it will be sent again or missed
 	}
 	at := max(from, s.contig)
@@ -169,7 +168,7 @@ func (s *Stream) fill(from, to int32, data []byte) {
 		upTo := min(to, s.contig)
 		s.differ = s.differ || !bytes.Equal(s.buf[from:upTo], data[:upTo-from])
 	}
-	for _, have := range s.spans[:s.pieces] {
+	for _, have := range s.spans {
 		if both := (span{max(at, have.from), min(to, have.to)}); both.from < both.to {
 			s.differ = s.differ || !bytes.Equal(s.buf[both.from:both.to], data[both.from-from:both.to-from])
 		}
@@ -189,7 +188,7 @@ func (s *Stream) fill(from, to int32, data []byte) {
 
 // touches says that the piece joins one that is remembered.
 func (s *Stream) touches(from, to int32) bool {
-	for _, have := range s.spans[:s.pieces] {
+	for _, have := range s.spans {
 		if from <= have.to && to >= have.from {
 			return true
 		}
@@ -200,14 +199,14 @@ func (s *Stream) touches(from, to int32) bool {
 // merge adds a piece to the contiguous opening and the ordered list of pieces
 // beyond it.
 func (s *Stream) merge(add span) {
-	if s.pieces == 0 && add.from <= s.contig { // as nearly all do
+	if len(s.spans) == 0 && add.from <= s.contig { // as nearly all do
 		s.contig = max(s.contig, add.to)
 		s.beyond = 0
 		return
 	}
 	var kept [maxSpans + 1]span
 	n, placed := 0, false
-	for _, have := range s.spans[:s.pieces] {
+	for _, have := range s.spans {
 		switch {
 		case have.to < add.from:
 			kept[n] = have
@@ -233,5 +232,5 @@ func (s *Stream) merge(add span) {
 		s.beyond = 0
 		first = 1
 	}
-	s.pieces = uint8(copy(s.spans[:], kept[first:n]))
+	s.spans = append(s.spans[:0], kept[first:min(n, first+maxSpans)]...)
 }

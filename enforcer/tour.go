@@ -89,16 +89,30 @@ func (w *worker) visit(_ flow.ID, r *flow.Record) {
 		stats = stats || a.sinks[i].kinds.Has(record.KindFlowStats) && r.LastSeen > t.since[i]
 		hosts = hosts || a.sinks[i].kinds.Has(record.KindEndpoints)
 	}
-	if !stats && !hosts {
-		return
-	}
-	w.load(r, &w.facts)
 	if hosts {
-		t.meet(&w.facts)
+		t.meet(w.localHost(r))
 	}
 	if stats {
+		w.load(r, &w.facts)
 		w.tellStats(r, &w.facts)
 	}
+}
+
+// localHost is the host on the local side of a flow, as fillSides has it: a walk over all flows has no time
+// for all of their facts.
+func (w *worker) localHost(r *flow.Record) (mac string, ip netip.Addr) {
+	if r.MAC == [2]uint32{} {
+		return "", ip
+	}
+	src, dst := r.Key.Ends(r.Has(flow.ClientIsB))
+	local, end := src.Addr(), 0
+	if w.policy.isLocal(dst.Addr()) && !w.policy.isLocal(local) {
+		local, end = dst.Addr(), 1
+	}
+	if r.Has(flow.ClientIsB) {
+		end = 1 - end
+	}
+	return w.macs.texts[r.MAC[end]], local
 }
 
 // tellStats tells the walk's sinks what a flow has carried, if they do not know
@@ -124,18 +138,18 @@ func (w *worker) tellStats(r *flow.Record, f *fact.Facts) {
 }
 
 // meet notes the host on the local side of a flow.
-func (t *tour) meet(f *fact.Facts) {
-	if f.LocalMAC == "" || !f.LocalIP.IsValid() {
+func (t *tour) meet(mac string, ip netip.Addr) {
+	if mac == "" || !ip.IsValid() {
 		return
 	}
 	if t.hosts == nil {
 		t.hosts = make(map[string][]netip.Addr)
 	}
-	list, known := t.hosts[f.LocalMAC]
-	if !known && len(t.hosts) >= maxHosts || len(list) >= maxAddresses || slices.Contains(list, f.LocalIP) {
+	list, known := t.hosts[mac]
+	if !known && len(t.hosts) >= maxHosts || len(list) >= maxAddresses || slices.Contains(list, ip) {
 		return
 	}
-	t.hosts[f.LocalMAC] = append(list, f.LocalIP)
+	t.hosts[mac] = append(list, ip)
 }
 
 // arrive ends a walk.

@@ -1,0 +1,207 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/netpol/netpol/compiler"
+	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer"
+	"github.com/netpol/netpol/enforcer/dissect/all"
+	"github.com/netpol/netpol/enforcer/kernel/capture"
+	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/enforcer/telemetry/sink"
+	"github.com/netpol/netpol/lang"
+	"github.com/netpol/netpol/policies"
+)
+
+// Policies, all that can be told of what they see, and what many ask for.
+const (
+	costPolicies = `
+policy "video" {
+  criteria = "category == 'streaming-media'"
+  label    = "video"
+}
+policy "calls" {
+  criteria = "app == 'zoom' || protocol == 'rtp' || protocol == 'stun'"
+  label    = "calls"
+}
+policy "old-tls" {
+  criteria = "tls_version < '1.2' || risk_score > 50"
+  label    = "old-tls"
+}
+`
+	costTelemetry = `
+sink "s" {
+  type     = "file"
+  path     = "/records.jsonl"
+  interval = "5s"
+  records  = ["flow", "flow_update", "flow_stats", "flow_end", "endpoints"]
+  queue    = "64MB"
+}
+aggregate "a1" {
+  layout = "netify-1"
+  sink   = "s"
+}
+aggregate "a3" {
+  layout = "netify-3"
+  sink   = "s"
+}
+aggregate "a5" {
+  by   = ["brand", "policy"]
+  sink = "s"
+}
+`
+	costUsual = `
+sink "s" {
+  type    = "file"
+  path    = "/records.jsonl"
+  records = "flow_end"
+  queue   = "64MB"
+}
+aggregate "a1" {
+  layout = "netify-1"
+  sink   = "s"
+}
+`
+)
+
+// TestTelemetryCost runs the same captures with policies alone and with every record, aggregate and metric
+// that netpold has, in turn, and compares user and system time: telemetry may make it half as much again.
+// NETPOL_CORPUS names a directory whose dev/*.pcap* are read, as one capture.
+func TestTelemetryCost(t *testing.T) {
+	corpus := os.Getenv("NETPOL_CORPUS")
+	if os.Getenv("NETPOL_MEASURE") == "" || corpus == "" {
+		t.Skip("NETPOL_MEASURE or NETPOL_CORPUS is not set")
+	}
+	files, err := filepath.Glob(filepath.Join(corpus, "dev", "*.pcap*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no captures: %v", err)
+	}
+	plain := costBundle(t, costPolicies)
+	for name, telemetry := range map[string]string{"each record, three aggregates": costTelemetry, "flow_end, one aggregate": costUsual} {
+		told := costBundle(t, costPolicies+telemetry)
+		var ratios []float64
+		for range 7 {
+			a, _ := replayCost(t, plain, false, files)
+			b, records := replayCost(t, told, true, files)
+			ratios = append(ratios, b.Seconds()/a.Seconds())
+			t.Logf("%s: %v beside %v, %d records", name, b, a, records)
+		}
+		if slices.Sort(ratios); ratios[3] > 1.5 {
+			t.Errorf("%s: got %.2f times as much in the median, want 1.5 at most", name, ratios[3])
+		} else {
+			t.Logf("%s: %.2f times as much", name, ratios[3])
+		}
+	}
+}
+
+func costBundle(t *testing.T, hcl string) *artifact.Bundle {
+	t.Helper()
+	catalogue, err := policies.Catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, diags := lang.Parse(map[string][]byte{"a.netpol.hcl": []byte(hcl)}, lang.Options{})
+	b, more := compiler.Compile(set, compiler.Options{Catalogue: catalogue})
+	if diags.Extend(more); diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return b
+}
+
+// replayCost is the processor time of a replay, and how many records it told.
+func replayCost(t *testing.T, b *artifact.Bundle, tell bool, captures []string) (time.Duration, uint64) {
+	t.Helper()
+	source := &inVLANs{files: captures, left: copies, now: int64(time.Hour)}
+	defer func() { source.from.Close() }()
+	source.begin()
+	cfg := enforcer.Config{Source: source, Dissectors: all.Dissectors(), Bundle: b}
+	began := processorTime(t)
+	var sinks *sink.Set
+	if tell {
+		b.Sinks[0].Path = filepath.Join(t.TempDir(), "records.jsonl")
+		sinks = sink.New(sink.Config{})
+		cfg.Outlets, cfg.Metrics = sinks, true
+	}
+	engine, err := enforcer.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.Run(context.Background()); err != nil {
+		t.Logf("not read to the end: %v", err)
+	}
+	if sinks != nil {
+		sinks.Close()
+	}
+	return processorTime(t) - began, engine.Stats().Records
+}
+
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// copies is how many times captures are read.
+const copies = 10
+
+// gap makes ten thousand packets a second or more of them.
+const gap = 100 * time.Microsecond
+
+// inVLANs gives the Ethernet packets of captures as if they were one, some times over, each time in another
+// VLAN, so that the flows are others. Packets lie at most gap apart: the captures are of hours in which
+// little happened.
+type inVLANs struct {
+	from   *capture.Files
+	files  []string
+	left   int
+	tagged [64 << 10]byte
+	last   int64 // the last packet's time in its capture
+	now    int64 // and here
+}
+
+func (s *inVLANs) begin() {
+	if s.from != nil {
+		s.from.Close()
+	}
+	s.from = capture.NewFiles(s.files)
+}
+
+// Next gives the next packet.
+func (s *inVLANs) Next(raw *packet.Raw) error {
+	for {
+		err := s.from.Next(raw)
+		var broken *packet.FileError
+		switch {
+		case errors.Is(err, packet.ErrFileEnd), errors.As(err, &broken):
+			continue
+		case errors.Is(err, io.EOF):
+			if s.left--; s.left == 0 {
+				return io.EOF
+			}
+			s.begin()
+			continue
+		case err != nil:
+			return err
+		case raw.LinkType != packet.LinkEthernet || len(raw.Data) < 14 || len(raw.Data) > len(s.tagged)-4:
+			continue
+		}
+		b := append(append(s.tagged[:0], raw.Data[:12]...), 0x81, 0, byte(s.left>>8), byte(s.left))
+		raw.Data, raw.Length, raw.File = append(b, raw.Data[12:]...), raw.Length+4, "all.pcap"
+		at := raw.Timestamp
+		s.now += min(max(at-s.last, 0), int64(gap))
+		s.last, raw.Timestamp = at, s.now
+		return nil
+	}
+}

@@ -88,17 +88,17 @@ func (d *decoder) sinkWord(b *hclsyntax.Block, name string, words []string, othe
 
 // sinkPlaces says which argument says where the records of a type of sink go.
 func sinkPlaces() map[string]string {
-	return map[string]string{"file": "path", "unix": "path", "tcp": "address", "syslog": "address", "ipfix": "address", "http": "url", "mqtt": "url", "nats": "url"}
+	return map[string]string{"file": "path", "unix": "path", "tcp": "address", "syslog": "address", "ipfix": "address", "udp": "address", "unixgram": "path", "http": "url", "mqtt": "url", "nats": "url"}
 }
 
 // sinkOwn lists arguments that belong to some types of sinks alone.
 func sinkOwn() map[string][]string {
 	certified := []string{"http", "ipfix", "kafka", "mqtt", "nats", "syslog"}
 	return map[string][]string{
-		"path": {"file", "unix", "syslog"}, "address": {"ipfix", "kafka", "syslog", "tcp"},
+		"path": {"file", "syslog", "unix", "unixgram"}, "address": {"ipfix", "kafka", "syslog", "tcp", "udp"},
 		"rotate_size": {"file"}, "rotate_age": {"file"}, "keep": {"file"},
 		"transport": {"ipfix", "kafka", "syslog"}, "facility": {"syslog"},
-		"encoding": {"file", "http", "kafka", "mqtt", "nats", "stdout", "tcp", "unix"},
+		"encoding": {"file", "http", "kafka", "mqtt", "nats", "stdout", "tcp", "udp", "unix", "unixgram"},
 		"url":      {"http", "mqtt", "nats"},
 		"ca_file":  certified, "cert_file": certified, "key_file": certified,
 		"headers": {"http"}, "token_file": {"http", "nats"}, "compress": {"http", "kafka"},
@@ -129,11 +129,11 @@ func (d *decoder) sinkPlace(b *hclsyntax.Block, s *Sink) {
 	}
 	switch needs {
 	case "path":
-		if d.require(b, "path", map[string]string{"file": `path = "/var/log/netpol/flows.jsonl"`, "unix": `path = "/run/netpol/flows.sock"`, "syslog": `path = "/dev/log"`}[s.Type]) != nil {
+		if d.require(b, "path", map[string]string{"file": `path = "/var/log/netpol/flows.jsonl"`, "unix": `path = "/run/netpol/flows.sock"`, "unixgram": `path = "/run/collector.sock"`, "syslog": `path = "/dev/log"`}[s.Type]) != nil {
 			d.sinkPath(b, s)
 		}
 	case "address":
-		if d.require(b, "address", map[string]string{"tcp": `address = "127.0.0.1:7171"`, "syslog": `address = "192.0.2.1:514"`, "ipfix": `address = "192.0.2.1:4739"`}[s.Type]) != nil {
+		if d.require(b, "address", map[string]string{"tcp": `address = "127.0.0.1:7171"`, "syslog": `address = "192.0.2.1:514"`, "ipfix": `address = "192.0.2.1:4739"`, "udp": `address = "192.0.2.1:7171"`}[s.Type]) != nil {
 			d.sinkAddress(b, s)
 		}
 	case "url":
@@ -171,7 +171,7 @@ func (d *decoder) sinkPath(b *hclsyntax.Block, s *Sink) {
 	switch {
 	case !filepath.IsAbs(s.Path) || filepath.Clean(s.Path) != s.Path || strings.ContainsRune(s.Path, 0):
 		d.badSink(b, "path", fmt.Sprintf("%q is no path from the root, as netpold needs it: it runs in a directory of its own. Write it whole, without . and .. in it.", s.Path))
-	case s.Type == "unix" && len(s.Path) > maxSocketPath:
+	case strings.HasPrefix(s.Type, "unix") && len(s.Path) > maxSocketPath:
 		d.badSink(b, "path", fmt.Sprintf("The path of a socket has at most %d bytes in the kernel, and this has %d.", maxSocketPath, len(s.Path)))
 	}
 }
@@ -184,7 +184,7 @@ func (d *decoder) sinkAddress(b *hclsyntax.Block, s *Sink) {
 	s.Address = t.Value
 	host, port, err := net.SplitHostPort(s.Address)
 	if err == nil && host == "" && s.Type != "tcp" {
-		d.badSink(b, "address", fmt.Sprintf("%q has no host to send to. It is written %q.", s.Address, map[string]string{"ipfix": "192.0.2.1:4739", "syslog": "192.0.2.1:514"}[s.Type]))
+		d.badSink(b, "address", fmt.Sprintf("%q has no host to send to. It is written %q.", s.Address, map[string]string{"ipfix": "192.0.2.1:4739", "syslog": "192.0.2.1:514", "udp": "192.0.2.1:7171"}[s.Type]))
 		return
 	}
 	if n, numberErr := strconv.ParseUint(port, 10, 16); err != nil || numberErr != nil || n == 0 {

@@ -12,8 +12,8 @@ type Sink struct {
 	Module          string // empty for the set itself
 	Description     string
 	Type            string // one of SinkTypes
-	Path            string // of file, unix and syslog
-	Address         string // of tcp, syslog and ipfix, "127.0.0.1:7171"
+	Path            string // of file, unix, unixgram and syslog
+	Address         string // of tcp, udp, syslog and ipfix, "127.0.0.1:7171"
 	Records         []string
 	When            []Criteria // any of them; none for every flow
 	Interval        time.Duration
@@ -60,7 +60,7 @@ type SinkHeader struct{ Name, Value string }
 
 // SinkTypes are the words of a sink's type.
 func SinkTypes() []string {
-	return []string{"file", "http", "ipfix", "kafka", "mqtt", "nats", "stdout", "syslog", "tcp", "unix"}
+	return []string{"file", "http", "ipfix", "kafka", "mqtt", "nats", "stdout", "syslog", "tcp", "udp", "unix", "unixgram"}
 }
 
 // RecordTypes are the records that a sink may ask for. A policy_match comes of a

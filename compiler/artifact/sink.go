@@ -103,16 +103,18 @@ type SinkKind string
 
 // Kinds of Sink.
 const (
-	SinkFile   SinkKind = "file"
-	SinkStdout SinkKind = "stdout"
-	SinkUnix   SinkKind = "unix" // a listening socket
-	SinkTCP    SinkKind = "tcp"  // a listening socket
-	SinkSyslog SinkKind = "syslog"
-	SinkIPFIX  SinkKind = "ipfix"
-	SinkHTTP   SinkKind = "http"
-	SinkMQTT   SinkKind = "mqtt"
-	SinkNATS   SinkKind = "nats"
-	SinkKafka  SinkKind = "kafka"
+	SinkFile     SinkKind = "file"
+	SinkStdout   SinkKind = "stdout"
+	SinkUnix     SinkKind = "unix" // a listening socket
+	SinkTCP      SinkKind = "tcp"  // a listening socket
+	SinkUDP      SinkKind = "udp"
+	SinkUnixgram SinkKind = "unixgram"
+	SinkSyslog   SinkKind = "syslog"
+	SinkIPFIX    SinkKind = "ipfix"
+	SinkHTTP     SinkKind = "http"
+	SinkMQTT     SinkKind = "mqtt"
+	SinkNATS     SinkKind = "nats"
+	SinkKafka    SinkKind = "kafka"
 )
 
 // Encoding is a way to write records.

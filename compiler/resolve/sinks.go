@@ -26,7 +26,7 @@ func (r *resolver) indexSinks() map[string]*lang.Sink {
 		}
 		out[key] = s
 		r.checkSpool(s, places)
-		if s.Path+s.Address == "" || s.Type == "syslog" || s.Type == "ipfix" {
+		if s.Path+s.Address == "" || slices.Contains([]string{"ipfix", "syslog", "udp", "unixgram"}, s.Type) { // several may send to one place
 			continue
 		}
 		if other := places[s.Path+s.Address]; other != nil {

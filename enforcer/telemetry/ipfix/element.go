@@ -65,10 +65,21 @@ type Own struct {
 // (RFC 5610). Numbers are never given anew.
 func Owns() []Own {
 	return []Own{
-		{1, "protocolName", typeString}, {2, "brandName", typeString}, {3, "hostName", typeString}, {4, "dnsHostName", typeString},
-		{5, "tlsServerName", typeString}, {6, "tlsVersion", typeUnsigned16}, {7, "tlsCipherSuite", typeUnsigned16},
-		{8, "ja4", typeString}, {9, "ja4s", typeString}, {10, "alpn", typeString}, {11, "quicVersion", typeString},
-		{12, "conntrackMark", typeUnsigned32}, {13, "conntrackLabels", typeString}, {14, "policyNames", typeString},
-		{15, "riskScore", typeUnsigned16}, {16, "risks", typeString},
+		{1, "protocolName", typeString},
+		{2, "brandName", typeString},
+		{3, "hostName", typeString},
+		{4, "dnsHostName", typeString},
+		{5, "tlsServerName", typeString},
+		{6, "tlsVersion", typeUnsigned16},
+		{7, "tlsCipherSuite", typeUnsigned16},
+		{8, "ja4", typeString},
+		{9, "ja4s", typeString},
+		{10, "alpn", typeString},
+		{11, "quicVersion", typeString},
+		{12, "conntrackMark", typeUnsigned32},
+		{13, "conntrackLabels", typeString},
+		{14, "policyNames", typeString},
+		{15, "riskScore", typeUnsigned16},
+		{16, "risks", typeString},
 	}
 }

@@ -1,4 +1,4 @@
-//go:build sink_http || sink_mqtt || sink_nats || sink_tls
+//go:build sink_http || sink_kafka || sink_mqtt || sink_nats || sink_tls
 
 package sink
 
@@ -15,5 +15,9 @@ func dialTLS(s *artifact.Sink, address string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tls.DialWithDialer(&net.Dialer{Timeout: dialLimit}, "tcp", address, config)
+	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: dialLimit}, "tcp", address, config)
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
 }

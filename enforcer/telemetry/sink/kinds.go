@@ -24,7 +24,9 @@ func kinds() []opener {
 		{kind: artifact.SinkStdout, open: func(r *runner) (target, error) { return stream{r, r.config.Stdout}, nil }},
 		{kind: artifact.SinkSyslog, open: dialSyslog},
 		{kind: artifact.SinkTCP, open: (*runner).listen},
+		{kind: artifact.SinkUDP, open: dialUDP},
 		{kind: artifact.SinkUnix, open: (*runner).listen},
+		{kind: artifact.SinkUnixgram, open: dialUnixgram},
 	}
 	return slices.Concat(list, kindsHTTP(), kindsKafka(), kindsMQTT(), kindsNATS())
 }

@@ -1,12 +1,9 @@
 package sink
 
 import (
-	"bytes"
-	"errors"
 	"net"
 	"os"
 	"strconv"
-	"syscall"
 	"time"
 )
 
@@ -17,62 +14,50 @@ const (
 	severityNotice, severityInfo = 5, 6
 )
 
-// syslog sends each record as a message of RFC 5424, whose text is the record's
-// JSON: a datagram, or on TCP and TLS with its length before it (RFC 6587, 3.4.1; RFC
-// 5425, 4.3).
+// syslog makes each record a message of RFC 5424, whose text is the record's JSON.
 type syslog struct {
 	runner *runner
-	conn   net.Conn
-	framed bool
+	conn   net.Conn // of TCP and TLS
 	host   string
 	buf    []byte
 	msg    []byte
 }
 
 func dialSyslog(r *runner) (target, error) {
-	transport, address := r.sink.Transport, r.sink.Address
-	if transport == "unix" {
-		transport, address = "unixgram", r.sink.Path
+	s := &syslog{runner: r, host: "-"} // NILVALUE
+	if host, err := os.Hostname(); err == nil && host != "" {
+		s.host = host
 	}
-	conn, err := r.dial(transport, address)
+	switch r.sink.Transport {
+	case "unix":
+		return r.dialDatagrams("unixgram", r.sink.Path, s.message)
+	case "udp":
+		return r.dialDatagrams("udp", r.sink.Address, s.message)
+	}
+	conn, err := r.dial(r.sink.Transport, r.sink.Address)
 	if err != nil {
 		return nil, err
 	}
-	host, err := os.Hostname()
-	if err != nil || host == "" {
-		host = "-" // NILVALUE
-	}
-	return &syslog{runner: r, conn: conn, framed: transport == "tcp" || transport == "tls", host: host}, nil
+	s.conn = conn
+	return s, nil
 }
 
-// write sends lines. Datagrams that are too long for their network are given up.
+// write sends messages with their lengths before them (RFC 6587, 3.4.1; on TLS RFC
+// 5425, 4.3).
 func (s *syslog) write(lines []byte) (int, error) {
 	if err := s.conn.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
 		return 0, err
 	}
-	if s.framed {
-		s.buf = s.buf[:0]
-		for line := range bytes.Lines(lines) {
-			msg := s.message(line)
-			s.buf = append(strconv.AppendInt(s.buf, int64(len(msg)), 10), ' ')
-			s.buf = append(s.buf, msg...)
-		}
-		if _, err := s.conn.Write(s.buf); err != nil {
-			return 0, err // nobody knows what of it arrived
-		}
-		return len(lines), nil
+	s.buf = s.buf[:0]
+	for line := range s.runner.each(lines) {
+		msg := s.message(line)
+		s.buf = append(strconv.AppendInt(s.buf, int64(len(msg)), 10), ' ')
+		s.buf = append(s.buf, msg...)
 	}
-	sent := 0
-	for line := range bytes.Lines(lines) {
-		switch _, err := s.conn.Write(s.message(line)); {
-		case errors.Is(err, syscall.EMSGSIZE):
-			s.runner.lost(line)
-		case err != nil:
-			return sent, err
-		}
-		sent += len(line)
+	if _, err := s.conn.Write(s.buf); err != nil {
+		return 0, err // nobody knows what of it arrived
 	}
-	return sent, nil
+	return len(lines), nil
 }
 
 // message is a record as a message: <PRI>1 TIMESTAMP HOST APP-NAME PROCID MSGID SD
@@ -90,7 +75,7 @@ func (s *syslog) message(line []byte) []byte {
 	b = append(append(append(b, ' '), s.host...), " netpold "...)
 	b = strconv.AppendInt(b, int64(os.Getpid()), 10)
 	b = append(append(append(b, ' '), kind...), " - "...)
-	s.msg = append(b, bytes.TrimRight(line, "\n")...)
+	s.msg = append(b, s.runner.bare(line)...)
 	return s.msg
 }
 

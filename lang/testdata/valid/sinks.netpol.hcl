@@ -96,3 +96,16 @@ sink "secured" {
   address   = "192.0.2.1:6514"
   ca_file   = "/etc/ssl/ca.pem"
 }
+
+sink "datagrams" {
+  type     = "udp"
+  address  = "192.0.2.1:7171"
+  encoding = "msgpack"
+  records  = "flow_end"
+}
+
+sink "local-datagrams" {
+  type    = "unixgram"
+  path    = "/run/collector.sock"
+  records = "flow_end"
+}

@@ -144,12 +144,29 @@ func (s *Files) begin() error {
 		s.reader = &ngReader{r: &s.slab, order: binary.LittleEndian}
 		return nil
 	}
+	if by := compressor(magic); by != "" {
+		return fmt.Errorf("compressed by %s; %s -dc %s | netpol replay -", by, by, s.path)
+	}
 	r, err := newPcapReader(&s.slab)
 	if err != nil {
 		return err
 	}
 	s.reader = r
 	return nil
+}
+
+// compressor is the program that has compressed a file, by its first four bytes (RFC
+// 1952, RFC 8878, the xz file format); empty for none.
+func compressor(magic []byte) string {
+	switch {
+	case magic[0] == 0x1f && magic[1] == 0x8b:
+		return "gzip"
+	case binary.LittleEndian.Uint32(magic) == 0xfd2fb528:
+		return "zstd"
+	case string(magic) == "\xfd7zX":
+		return "xz"
+	}
+	return ""
 }
 
 // end closes the current file and says how reading it ended.

@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math/bits"
+	"strconv"
 
 	"github.com/netpol/netpol/enforcer/packet"
 )
@@ -46,6 +48,9 @@ type ngReader struct {
 	r          *slab
 	order      binary.ByteOrder
 	interfaces []ngIface
+	last       int64   // time stamp, for packets without one
+	unread     int     // packets of interfaces that cannot be read
+	first      ngIface // of which the first of them was
 }
 
 // ngIface is an interface of the current section.
@@ -62,24 +67,58 @@ func (n *ngReader) next(raw *packet.Raw) error {
 	for {
 		kind, body, err := n.block()
 		if err != nil {
-			return err
+			return n.end(err)
 		}
 		switch kind {
 		case ngSectionHeader:
-			n.interfaces = n.interfaces[:0]
+			err = n.section(body)
 		case ngInterface:
 			err = n.describe(body)
 		case ngEnhancedPacket:
-			return n.enhanced(body, raw)
+			err = n.enhanced(body, raw)
 		case ngOldPacket:
-			return n.old(body, raw)
+			err = n.old(body, raw)
 		case ngSimplePacket:
-			return n.simple(body, raw)
+			err = n.simple(body, raw)
+		default:
+			continue
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, errUnread):
+			continue
+		case err == nil && (kind == ngSectionHeader || kind == ngInterface):
+			continue
+		default:
 			return err
 		}
 	}
+}
+
+// errUnread says that a packet is of an interface that cannot be read.
+var errUnread = errors.New("not read")
+
+// end is how the file ends: not well where packets had to be left out.
+func (n *ngReader) end(err error) error {
+	if !errors.Is(err, io.EOF) || n.unread == 0 {
+		return err
+	}
+	packets := "1 packet"
+	if n.unread > 1 {
+		packets = strconv.Itoa(n.unread) + " packets"
+	}
+	return fmt.Errorf("%s could not be read, the first of the interface %q: %w", packets, n.first.name, n.first.err)
+}
+
+// section begins another section, whose interfaces are its own.
+func (n *ngReader) section(b []byte) error {
+	n.interfaces = n.interfaces[:0]
+	if len(b) < 12 {
+		return errBlock
+	}
+	if major := n.order.Uint16(b); major != 1 {
+		return fmt.Errorf("pcapng version %d", major)
+	}
+	return nil
 }
 
 // ready says no: what a block holds and whether it is whole is for next to find.
@@ -240,7 +279,10 @@ func (n *ngReader) packet(iface uint32, stamp *uint64, captured, length uint32, 
 	}
 	i := &n.interfaces[iface]
 	if i.err != nil {
-		return i.err
+		if n.unread++; n.unread == 1 {
+			n.first = *i
+		}
+		return errUnread
 	}
 	if uint64(captured) > uint64(len(data)) || captured > maxPacket {
 		return errBlock
@@ -252,7 +294,8 @@ func (n *ngReader) packet(iface uint32, stamp *uint64, captured, length uint32, 
 		Interface: i.name,
 	}
 	if stamp != nil {
-		raw.Timestamp = i.nanos(*stamp)
+		n.last = i.nanos(*stamp)
 	}
+	raw.Timestamp = n.last
 	return nil
 }

@@ -168,7 +168,8 @@ func TestFilesFaults(t *testing.T) {
 		{"packet of 2 GiB", hugePacket, 0, "the file is damaged"},
 		{"pcapng cut short", ng[:len(ng)-3], 1, "cut short in the middle of a packet"},
 		{"pcapng block of 2 GiB", hugeBlock, 0, "the file is damaged"},
-		{"pcapng wrong link type of one interface", wifi, 0, "link type 147 is not supported"},
+		{"pcapng wrong link type of one interface", wifi, 1, `1 packet could not be read, the first of the interface "eth7": link type 147 is not supported`},
+		{"compressed", []byte{0x1f, 0x8b, 8, 0, 0}, 0, "compressed by gzip"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -122,6 +122,7 @@ func (w *worker) attend(p *policy) {
 		w.when = p.audience.when.NewMachine()
 	}
 	w.tour = newTour(p)
+	w.sorts = w.config.Outlets != nil && p.audience.asked.Has(record.KindInterfaceStats)
 	w.measures = w.config.Outlets != nil && p.audience.asked&measured != 0
 	if w.config.Outlets != nil {
 		w.config.Outlets.Use(p.bundle.Sinks)

@@ -40,6 +40,9 @@ func (w *worker) handle() {
 	w.clock.packet(raw.Timestamp)
 	w.stats.Packets++
 	w.stats.Bytes += uint64(raw.Length)
+	if w.sorts {
+		w.traffic.count(raw, w.parsed)
+	}
 	w.giveUp(w.clock.now)
 	w.at = 0
 	if w.whole() {

@@ -139,7 +139,7 @@ func (w *worker) tellStats(r *flow.Record, f *fact.Facts) {
 
 // meet notes the host on the local side of a flow.
 func (t *tour) meet(mac string, ip netip.Addr) {
-	if mac == "" || !ip.IsValid() {
+	if mac == "" || !ip.IsValid() || ip.IsUnspecified() { // it asks who has its address, or for one
 		return
 	}
 	if t.hosts == nil {

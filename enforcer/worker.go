@@ -92,6 +92,8 @@ type worker struct {
 	announcements []announcement
 	audited       map[*flow.Record][16]byte // audit policies that were logged, by their label's bit
 	tallies       tallies
+	traffic       traffic
+	sorts         bool // somebody is told of traffic
 	kpis          kpi.Book
 	measures      bool    // somebody is told of kpis
 	lister        *lister // nil where conntrack cannot be asked

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer"
 	"github.com/netpol/netpol/enforcer/kernel/procfs"
 	"github.com/netpol/netpol/enforcer/telemetry/record"
 )
@@ -66,13 +67,42 @@ func (r *reporter) report(now time.Time) {
 	for i, interval := range due {
 		only := func(sink int) bool { return sink == i }
 		r.of.sinks.Tell(r.status(now, interval), only)
-		links, err := procfs.Links()
-		if err != nil {
-			r.of.log.Debug("read interfaces", "error", err)
+		for _, one := range r.interfaces(now) {
+			r.of.sinks.Tell(one, only)
 		}
-		for _, l := range links {
-			r.of.sinks.Tell(interfaceRecord(&l, now), only)
+	}
+}
+
+// interfaces are those of the router with what its own rules showed of them, and those that inputs
+// read.
+func (r *reporter) interfaces(now time.Time) (list []*record.InterfaceStats) {
+	links, err := procfs.Links()
+	if err != nil {
+		r.of.log.Debug("read interfaces", "error", err)
+	}
+	shown, byName := r.of.engine.Traffic(), make(map[string]*record.InterfaceStats, len(links))
+	for _, l := range links {
+		one := interfaceRecord(&l, now)
+		byName[l.Name] = one
+		one.Captured = captured(shown[l.Name])
+		list = append(list, one)
+	}
+	for _, in := range r.of.inputs.traffic() {
+		one := &record.InterfaceStats{Head: head(record.KindInterfaceStats, now), Interface: in.device}
+		if link := byName[in.device]; link != nil {
+			*one = *link
 		}
+		one.Input, one.Captured, one.CaptureDropped = in.name, captured(in.read), in.lost
+		list = append(list, one)
+	}
+	return list
+}
+
+func captured(t enforcer.Traffic) record.Captured {
+	return record.Captured{
+		Raw: t.Raw, Ethernet: t.Ethernet, VLAN: t.VLAN, IP: t.IP, TCP: t.TCP, UDP: t.UDP, ICMP: t.ICMP, IGMP: t.IGMP,
+		Fragmented: t.Fragmented, Discarded: t.Discarded, TCPResets: t.TCPResets,
+		LargestBytes: t.LargestBytes, IPBytes: t.IPBytes, WireBytes: t.WireBytes,
 	}
 }
 

@@ -39,6 +39,27 @@ type InterfaceStats struct {
 	TxPackets uint64 `json:"tx_packets" doc:"Packets sent."`
 	TxErrors  uint64 `json:"tx_errors" doc:"Packets that could not be sent."`
 	TxDropped uint64 `json:"tx_dropped" doc:"Packets that were not sent for want of room."`
+	Input     string `json:"input,omitempty" doc:"The input of the policies by which the packets were read that follow; absent for those that the router's own rules showed."`
+	Captured
+	CaptureDropped uint64 `json:"capture_dropped" doc:"Packets of the input that nobody read in time; of the router's own rules agent_status has it, for all interfaces together."`
+}
+
+// Captured is packets of an interface that netpold has read, by what they are, since it was started.
+type Captured struct {
+	Raw          uint64 `json:"raw" doc:"Packets that netpold has read of it: of the router's own rules the first of each connection."`
+	Ethernet     uint64 `json:"ethernet" doc:"Of these, those with an Ethernet header."`
+	VLAN         uint64 `json:"vlan" doc:"Those in a VLAN."`
+	IP           uint64 `json:"ip" doc:"Those of IP, version 4 or 6."`
+	TCP          uint64 `json:"tcp" doc:"Those of TCP."`
+	UDP          uint64 `json:"udp" doc:"Those of UDP."`
+	ICMP         uint64 `json:"icmp" doc:"Those of ICMP and ICMPv6."`
+	IGMP         uint64 `json:"igmp" doc:"Those of IGMP."`
+	Fragmented   uint64 `json:"fragmented" doc:"Fragments of IP datagrams."`
+	Discarded    uint64 `json:"discarded" doc:"Those that could not be read."`
+	TCPResets    uint64 `json:"tcp_resets" doc:"Segments with RST."`
+	LargestBytes uint64 `json:"largest_bytes" doc:"The length of the largest."`
+	IPBytes      uint64 `json:"ip_bytes" doc:"Their bytes from the IP header on."`
+	WireBytes    uint64 `json:"wire_bytes" doc:"Their bytes in all."`
 }
 
 // Endpoints are the hosts on the local side, at intervals: for each hardware

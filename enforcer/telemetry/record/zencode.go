@@ -691,6 +691,45 @@ func (r *InterfaceStats) members(b []byte) []byte {
 	b = strconv.AppendUint(b, r.TxErrors, 10)
 	b = append(b, `,"tx_dropped":`...)
 	b = strconv.AppendUint(b, r.TxDropped, 10)
+	if r.Input != "" {
+		b = append(b, `,"input":`...)
+		b = AppendString(b, r.Input)
+	}
+	b = r.Captured.members(b)
+	b = append(b, `,"capture_dropped":`...)
+	b = strconv.AppendUint(b, r.CaptureDropped, 10)
+	return b
+}
+
+func (r *Captured) members(b []byte) []byte {
+	b = append(b, `,"raw":`...)
+	b = strconv.AppendUint(b, r.Raw, 10)
+	b = append(b, `,"ethernet":`...)
+	b = strconv.AppendUint(b, r.Ethernet, 10)
+	b = append(b, `,"vlan":`...)
+	b = strconv.AppendUint(b, r.VLAN, 10)
+	b = append(b, `,"ip":`...)
+	b = strconv.AppendUint(b, r.IP, 10)
+	b = append(b, `,"tcp":`...)
+	b = strconv.AppendUint(b, r.TCP, 10)
+	b = append(b, `,"udp":`...)
+	b = strconv.AppendUint(b, r.UDP, 10)
+	b = append(b, `,"icmp":`...)
+	b = strconv.AppendUint(b, r.ICMP, 10)
+	b = append(b, `,"igmp":`...)
+	b = strconv.AppendUint(b, r.IGMP, 10)
+	b = append(b, `,"fragmented":`...)
+	b = strconv.AppendUint(b, r.Fragmented, 10)
+	b = append(b, `,"discarded":`...)
+	b = strconv.AppendUint(b, r.Discarded, 10)
+	b = append(b, `,"tcp_resets":`...)
+	b = strconv.AppendUint(b, r.TCPResets, 10)
+	b = append(b, `,"largest_bytes":`...)
+	b = strconv.AppendUint(b, r.LargestBytes, 10)
+	b = append(b, `,"ip_bytes":`...)
+	b = strconv.AppendUint(b, r.IPBytes, 10)
+	b = append(b, `,"wire_bytes":`...)
+	b = strconv.AppendUint(b, r.WireBytes, 10)
 	return b
 }
 

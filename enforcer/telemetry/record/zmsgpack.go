@@ -801,7 +801,7 @@ func (r *InterfaceStats) AppendMsgpack(b []byte) []byte {
 }
 
 func (r *InterfaceStats) pack(b []byte) ([]byte, int) {
-	n := 9
+	n := 10
 	b, nHead := r.Head.pack(b)
 	n += nHead
 	b = append(b, "\xa9"+"interface"...)
@@ -822,6 +822,48 @@ func (r *InterfaceStats) pack(b []byte) ([]byte, int) {
 	b = packUint(b, r.TxErrors)
 	b = append(b, "\xaa"+"tx_dropped"...)
 	b = packUint(b, r.TxDropped)
+	if r.Input != "" {
+		n++
+		b = append(b, "\xa5"+"input"...)
+		b = packString(b, r.Input)
+	}
+	b, nCaptured := r.Captured.pack(b)
+	n += nCaptured
+	b = append(b, "\xaf"+"capture_dropped"...)
+	b = packUint(b, r.CaptureDropped)
+	return b, n
+}
+
+func (r *Captured) pack(b []byte) ([]byte, int) {
+	n := 14
+	b = append(b, "\xa3"+"raw"...)
+	b = packUint(b, r.Raw)
+	b = append(b, "\xa8"+"ethernet"...)
+	b = packUint(b, r.Ethernet)
+	b = append(b, "\xa4"+"vlan"...)
+	b = packUint(b, r.VLAN)
+	b = append(b, "\xa2"+"ip"...)
+	b = packUint(b, r.IP)
+	b = append(b, "\xa3"+"tcp"...)
+	b = packUint(b, r.TCP)
+	b = append(b, "\xa3"+"udp"...)
+	b = packUint(b, r.UDP)
+	b = append(b, "\xa4"+"icmp"...)
+	b = packUint(b, r.ICMP)
+	b = append(b, "\xa4"+"igmp"...)
+	b = packUint(b, r.IGMP)
+	b = append(b, "\xaa"+"fragmented"...)
+	b = packUint(b, r.Fragmented)
+	b = append(b, "\xa9"+"discarded"...)
+	b = packUint(b, r.Discarded)
+	b = append(b, "\xaa"+"tcp_resets"...)
+	b = packUint(b, r.TCPResets)
+	b = append(b, "\xad"+"largest_bytes"...)
+	b = packUint(b, r.LargestBytes)
+	b = append(b, "\xa8"+"ip_bytes"...)
+	b = packUint(b, r.IPBytes)
+	b = append(b, "\xaa"+"wire_bytes"...)
+	b = packUint(b, r.WireBytes)
 	return b, n
 }
 

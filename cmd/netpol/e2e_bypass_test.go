@@ -52,6 +52,8 @@ func TestBypass(t *testing.T) {
 
 func bypass(t *testing.T, hold bool) {
 	s, lab, server, _ := holdSite(t, fmt.Sprintf(bypassPolicies, exempted, untracked, exemptedMAC, hold, exempted, exemptedMAC))
+	// The rules show lan0 as well, which a plan tells.
+	s.wantText(s.netpol(0, "plan", s.policies), "The input lan: this machine has addresses on lan0")
 	for _, addr := range []string{exempted, untracked, othersRaw, plain} {
 		lab.Client.Run("ip", "addr", "add", addr+"/24", "dev", "eth0")
 	}

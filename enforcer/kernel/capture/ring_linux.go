@@ -28,6 +28,7 @@ type Ring struct {
 	held       bool       // the block is ours until its packets are read
 	at         uint32     // of the next packet, in the block
 	left       uint32     // packets of the block that were not read
+	idle       int        // waits since a packet came
 
 	// socket is what is read, and nil while there is nothing. It is written with
 	// mu and rings.mu held, and read with either.
@@ -58,6 +59,7 @@ func (s *Ring) Next(r *packet.Raw) error {
 		s.rings.lookAfter()
 		s.turn()
 		if s.take() {
+			s.idle = 0
 			if s.rings.away.Load() {
 				s.rings.find(false) // it is back
 			}
@@ -112,7 +114,11 @@ func (s *Ring) wait() error {
 	if s.socket != nil {
 		fds[0].Fd = int32(s.socket.fd)
 	}
-	n, err := s.waiter.wait(int(s.cfg.Idle.Milliseconds()), fds[:])
+	patience := int(s.cfg.Idle.Milliseconds())
+	if s.idle++; s.idle > quietAfter {
+		patience = max(patience, quietWait)
+	}
+	n, err := s.waiter.wait(patience, fds[:])
 	switch {
 	case err != nil:
 		return err

@@ -231,7 +231,12 @@ func (g *Rings) hand(sockets []*ringSocket) {
 		}
 		r.want = sockets[i]
 	}
-	g.generation.Add(1)
+	if g.generation.Add(1) == 1 {
+		return // nobody waits yet
+	}
+	for _, r := range g.list {
+		r.Wake()
+	}
 }
 
 // Stats are the counters of all rings so far.

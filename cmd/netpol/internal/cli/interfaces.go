@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/netpol/netpol/cmd/netpol/internal/doctor"
 	"github.com/netpol/netpol/compiler/artifact"
 )
 
@@ -36,6 +37,25 @@ func (t *tool) warnInterfaces(b *artifact.Bundle) error {
 			}
 		}
 		if err := t.progress("No interface of this router is named %s%s: what asks for it holds for nothing until there is one; there are %s", name, by, strings.Join(there, ", ")); err != nil {
+			return err
+		}
+	}
+	return t.warnInputs(b, there)
+}
+
+// warnInputs tells of inputs that show nothing now, and of those that show what
+// something else shows as well.
+func (t *tool) warnInputs(b *artifact.Bundle, there []string) error {
+	for _, in := range b.Inputs {
+		if slices.Contains(there, in.Interface) {
+			continue
+		}
+		if err := t.progress("No interface of this router is named %s (input %s): it is read once there is one", in.Interface, in.Name); err != nil {
+			return err
+		}
+	}
+	for _, f := range doctor.SeenTwice(doctor.Machine{Bundle: b}) {
+		if err := t.progress("The %s: %s; %s", f.Check, f.Detail, f.Fix); err != nil {
 			return err
 		}
 	}

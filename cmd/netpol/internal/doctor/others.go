@@ -248,13 +248,13 @@ func inputs(m Machine) []Finding {
 			"make the interface, or name another in the input block",
 		})
 	}
-	return append(list, m.twice()...)
+	return append(list, SeenTwice(m)...)
 }
 
-// twice looks for inputs that show what something else shows as well: the router's
+// SeenTwice looks for inputs that show what something else shows as well: the router's
 // own rules, where the interface or the bridge that it is a port of has addresses of this
 // machine, or another input below or above it.
-func (m Machine) twice() []Finding {
+func SeenTwice(m Machine) []Finding {
 	var list []Finding
 	for i, in := range m.Bundle.Inputs {
 		check, device := "input "+in.Name, in.Interface

@@ -10,7 +10,7 @@ CORPUS   ?= ../shared/corpus
 # The linter is run, not depended on: its module graph stays out of go.mod.
 GOLANGCI ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-# Sinks of netpold that are left out unless named: sink_http,sink_kafka,sink_mqtt,sink_nats
+# Sinks of netpold that are left out unless named: sink_http,sink_kafka,sink_mqtt,sink_nats,sink_websocket
 TAGS ?=
 
 # netpold's limit, in bytes, stripped, on amd64: what a router's flash can spare.

@@ -38,6 +38,7 @@ require github.com/cilium/ebpf v0.22.0
 
 require (
 	charm.land/bubbletea/v2 v2.0.10
+	github.com/coder/websocket v1.8.15
 	github.com/eclipse/paho.golang v0.23.0
 	github.com/nats-io/nats-server/v2 v2.15.2
 	github.com/nats-io/nats.go v1.55.0

@@ -38,7 +38,7 @@ const (
 func sinkArguments() []string {
 	return []string{
 		"address", "addresses", "ca_file", "cert_file", "client_id", "compress", "credentials_file", "description", "encoding", "enterprise",
-		"facility", "headers", "interval", "keep", "key", "key_file", "message_size", "names", "observation_domain", "password_file", "path", "qos",
+		"facility", "headers", "interval", "keep", "key", "key_file", "max_clients", "message_size", "names", "observation_domain", "origins", "password_file", "path", "qos",
 		"queue", "records", "retain", "rotate_age", "rotate_size", "sasl", "spool", "spool_size", "stream", "subject", "template_interval",
 		"template_messages", "token_file", "topic", "transport", "type", "url", "username", "when",
 	}
@@ -88,17 +88,18 @@ func (d *decoder) sinkWord(b *hclsyntax.Block, name string, words []string, othe
 
 // sinkPlaces says which argument says where the records of a type of sink go.
 func sinkPlaces() map[string]string {
-	return map[string]string{"file": "path", "unix": "path", "tcp": "address", "syslog": "address", "ipfix": "address", "udp": "address", "unixgram": "path", "http": "url", "mqtt": "url", "nats": "url"}
+	return map[string]string{"file": "path", "unix": "path", "tcp": "address", "websocket": "address", "syslog": "address", "ipfix": "address", "udp": "address", "unixgram": "path", "http": "url", "mqtt": "url", "nats": "url"}
 }
 
 // sinkOwn lists arguments that belong to some types of sinks alone.
 func sinkOwn() map[string][]string {
-	certified := []string{"http", "ipfix", "kafka", "mqtt", "nats", "syslog"}
+	certified := []string{"http", "ipfix", "kafka", "mqtt", "nats", "syslog", "websocket"}
 	return map[string][]string{
-		"path": {"file", "syslog", "unix", "unixgram"}, "address": {"ipfix", "kafka", "syslog", "tcp", "udp"},
+		"path": {"file", "syslog", "unix", "unixgram", "websocket"}, "address": {"ipfix", "kafka", "syslog", "tcp", "udp", "websocket"},
+		"origins": {"websocket"}, "max_clients": {"websocket"},
 		"rotate_size": {"file"}, "rotate_age": {"file"}, "keep": {"file"},
 		"transport": {"ipfix", "kafka", "syslog"}, "facility": {"syslog"},
-		"encoding": {"file", "http", "kafka", "mqtt", "nats", "stdout", "tcp", "udp", "unix", "unixgram"},
+		"encoding": {"file", "http", "kafka", "mqtt", "nats", "stdout", "tcp", "udp", "unix", "unixgram", "websocket"},
 		"url":      {"http", "mqtt", "nats"},
 		"ca_file":  certified, "cert_file": certified, "key_file": certified,
 		"headers": {"http"}, "token_file": {"http", "nats"}, "compress": {"http", "kafka"},
@@ -126,6 +127,8 @@ func (d *decoder) sinkPlace(b *hclsyntax.Block, s *Sink) {
 		d.sinkIPFIX(b, s)
 	case "kafka":
 		d.sinkKafka(b, s)
+	case "websocket":
+		d.sinkWebSocket(b, s)
 	}
 	switch needs {
 	case "path":
@@ -133,7 +136,7 @@ func (d *decoder) sinkPlace(b *hclsyntax.Block, s *Sink) {
 			d.sinkPath(b, s)
 		}
 	case "address":
-		if d.require(b, "address", map[string]string{"tcp": `address = "127.0.0.1:7171"`, "syslog": `address = "192.0.2.1:514"`, "ipfix": `address = "192.0.2.1:4739"`, "udp": `address = "192.0.2.1:7171"`}[s.Type]) != nil {
+		if d.require(b, "address", map[string]string{"tcp": `address = "127.0.0.1:7171"`, "websocket": `address = "127.0.0.1:7171"`, "syslog": `address = "192.0.2.1:514"`, "ipfix": `address = "192.0.2.1:4739"`, "udp": `address = "192.0.2.1:7171"`}[s.Type]) != nil {
 			d.sinkAddress(b, s)
 		}
 	case "url":
@@ -183,13 +186,17 @@ func (d *decoder) sinkAddress(b *hclsyntax.Block, s *Sink) {
 	}
 	s.Address = t.Value
 	host, port, err := net.SplitHostPort(s.Address)
-	if err == nil && host == "" && s.Type != "tcp" {
+	if err == nil && host == "" && s.Type != "tcp" && s.Type != "websocket" {
 		d.badSink(b, "address", fmt.Sprintf("%q has no host to send to. It is written %q.", s.Address, map[string]string{"ipfix": "192.0.2.1:4739", "syslog": "192.0.2.1:514", "udp": "192.0.2.1:7171"}[s.Type]))
 		return
 	}
 	if n, numberErr := strconv.ParseUint(port, 10, 16); err != nil || numberErr != nil || n == 0 {
 		bad := d.badSink(b, "address", fmt.Sprintf("%q is no address and port. It is written \"127.0.0.1:7171\"; to listen, \":7171\" is every address of the router.", s.Address))
-		if err != nil && !strings.Contains(s.Address, ":") {
+		switch _, portErr := strconv.ParseUint(s.Address, 10, 16); {
+		case err == nil || strings.Contains(s.Address, ":"):
+		case portErr == nil:
+			bad.Hint = fmt.Sprintf("write %q", ":"+s.Address)
+		default:
 			bad.Hint = fmt.Sprintf("write %q", s.Address+":7171")
 		}
 	}

@@ -35,6 +35,8 @@ type Sink struct {
 	Username        string
 	PasswordFile    string
 	Servers         []string   // of nats: URLs
+	Origins         []string   // of websocket: hosts of pages that may read it
+	MaxClients      int        // of websocket
 	SASL            string     // of kafka
 	Key             string     // of kafka: digest or none
 	Stream          string     // of nats; empty without JetStream
@@ -60,7 +62,7 @@ type SinkHeader struct{ Name, Value string }
 
 // SinkTypes are the words of a sink's type.
 func SinkTypes() []string {
-	return []string{"file", "http", "ipfix", "kafka", "mqtt", "nats", "stdout", "syslog", "tcp", "udp", "unix", "unixgram"}
+	return []string{"file", "http", "ipfix", "kafka", "mqtt", "nats", "stdout", "syslog", "tcp", "udp", "unix", "unixgram", "websocket"}
 }
 
 // RecordTypes are the records that a sink may ask for. A policy_match comes of a

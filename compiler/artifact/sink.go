@@ -61,6 +61,10 @@ type Sink struct {
 	// for nats. Stream is the one of JetStream that acknowledges; empty is none.
 	CredentialsFile string `json:"credentials_file,omitempty"`
 	Stream          string `json:"stream,omitempty"`
+	// Origins are the hosts whose pages may read a websocket, and MaxClients bounds how
+	// many connect to it; its Path is that of its URL.
+	Origins    []string `json:"origins,omitempty"`
+	MaxClients int      `json:"max_clients,omitempty"`
 	// SASL is how Username and its password are shown to kafka: plain, scram-sha-256 or
 	// scram-sha-512. Key says what its records are keyed by, digest or nothing;
 	// Compress what its batches are compressed by.
@@ -103,18 +107,19 @@ type SinkKind string
 
 // Kinds of Sink.
 const (
-	SinkFile     SinkKind = "file"
-	SinkStdout   SinkKind = "stdout"
-	SinkUnix     SinkKind = "unix" // a listening socket
-	SinkTCP      SinkKind = "tcp"  // a listening socket
-	SinkUDP      SinkKind = "udp"
-	SinkUnixgram SinkKind = "unixgram"
-	SinkSyslog   SinkKind = "syslog"
-	SinkIPFIX    SinkKind = "ipfix"
-	SinkHTTP     SinkKind = "http"
-	SinkMQTT     SinkKind = "mqtt"
-	SinkNATS     SinkKind = "nats"
-	SinkKafka    SinkKind = "kafka"
+	SinkFile      SinkKind = "file"
+	SinkStdout    SinkKind = "stdout"
+	SinkUnix      SinkKind = "unix" // a listening socket
+	SinkTCP       SinkKind = "tcp"  // a listening socket
+	SinkUDP       SinkKind = "udp"
+	SinkUnixgram  SinkKind = "unixgram"
+	SinkSyslog    SinkKind = "syslog"
+	SinkIPFIX     SinkKind = "ipfix"
+	SinkHTTP      SinkKind = "http"
+	SinkMQTT      SinkKind = "mqtt"
+	SinkNATS      SinkKind = "nats"
+	SinkKafka     SinkKind = "kafka"
+	SinkWebSocket SinkKind = "websocket" // a listening server
 )
 
 // Encoding is a way to write records.

@@ -25,27 +25,32 @@ func (r *resolver) indexSinks() map[string]*lang.Sink {
 			continue
 		}
 		out[key] = s
-		r.checkSpool(s, places)
-		if s.Path+s.Address == "" || slices.Contains([]string{"ipfix", "syslog", "udp", "unixgram"}, s.Type) { // several may send to one place
-			continue
-		}
-		if other := places[s.Path+s.Address]; other != nil {
-			r.diags.Add(diag.New(diag.Duplicate, s.Range, fmt.Sprintf("The sink %q at %s has %s already. Give one of the two another place.", other.Name, other.Range, s.Path+s.Address)))
-		}
-		places[s.Path+s.Address] = s
+		r.checkPlace(s, s.Spool, places)
+		r.checkPlace(s, ownPlace(s), places)
 	}
 	return out
 }
 
-// checkSpool reports two sinks that keep records in one directory.
-func (r *resolver) checkSpool(s *lang.Sink, places map[string]*lang.Sink) {
-	if s.Spool == "" {
+// ownPlace is what a sink writes to or listens on alone, empty where it shares.
+func ownPlace(s *lang.Sink) string {
+	switch s.Type {
+	case "file", "unix":
+		return s.Path
+	case "tcp", "websocket":
+		return s.Address
+	}
+	return ""
+}
+
+// checkPlace reports two sinks that would have one place.
+func (r *resolver) checkPlace(s *lang.Sink, place string, places map[string]*lang.Sink) {
+	if place == "" {
 		return
 	}
-	if other := places[s.Spool]; other != nil {
-		r.diags.Add(diag.New(diag.Duplicate, s.Range, fmt.Sprintf("The sink %q at %s has %s already. Give one of the two another place.", other.Name, other.Range, s.Spool)))
+	if other := places[place]; other != nil {
+		r.diags.Add(diag.New(diag.Duplicate, s.Range, fmt.Sprintf("The sink %q at %s has %s already. Give one of the two another place.", other.Name, other.Range, place)))
 	}
-	places[s.Spool] = s
+	places[place] = s
 }
 
 func (r *resolver) undefinedSink(t lang.Text) {
@@ -88,6 +93,7 @@ func (r *resolver) resolveSinks() []ir.Sink {
 			Transport: s.Transport, Facility: s.Facility,
 			URL: s.URL, TokenFile: s.TokenFile, CAFile: s.CAFile, Gzip: s.Compress == "gzip",
 			Topic: s.Topic, QoS: s.QoS, Retain: s.Retain, ClientID: s.ClientID, Username: s.Username, PasswordFile: s.PasswordFile,
+			Origins: s.Origins, MaxClients: s.MaxClients,
 			SASL: s.SASL, Key: keyed(s.Key), Compress: compressed(s), Spool: s.Spool, SpoolSize: s.SpoolSize,
 			Servers: s.Servers, Stream: s.Stream, CertFile: s.CertFile, KeyFile: s.KeyFile, CredentialsFile: s.CredentialsFile,
 			Privacy: artifact.Privacy{Addresses: disclosure(s.Addresses), Names: disclosure(s.Names)},

@@ -25,6 +25,7 @@ func TestMistakesInSinks(t *testing.T) {
 		{"another", two + notify("zzz"), diag.UndefinedSink, `No sink block is named "zzz". There are events, other.`, ""},
 		{"none at all", notify("events"), diag.UndefinedSink, `No sink block is named "events". Write for example: sink "events" { type = "file", path = "/var/log/netpol/events.jsonl" }, an argument a line.`, ""},
 		{"one file of two", two + "sink \"third\" {\n type = \"file\"\n path = \"/a\"\n}\n", diag.Duplicate, `The sink "events" at a.netpol.hcl:1:1 has /a already. Give one of the two another place.`, ""},
+		{"one address of two", "sink \"web\" {\n type = \"websocket\"\n address = \":80\"\n path = \"/a\"\n}\nsink \"other\" {\n type = \"tcp\"\n address = \":80\"\n}\n", diag.Duplicate, `The sink "web" at a.netpol.hcl:1:1 has :80 already. Give one of the two another place.`, ""},
 		{"one spool of two", "sink \"up\" {\n type = \"http\"\n url = \"https://a.example\"\n spool = \"/s\"\n}\nsink \"other\" {\n type = \"http\"\n url = \"https://b.example\"\n spool = \"/s\"\n}\n", diag.Duplicate, `The sink "up" at a.netpol.hcl:1:1 has /s already. Give one of the two another place.`, ""},
 		{"two in other letters", two + "sink \"Other\" {\n type = \"stdout\"\n}\n", diag.Duplicate, `The sink "Other" is "other" at a.netpol.hcl:5:1 in other letters: names of sinks are compared without regard to case. Rename one of the two.`, ""},
 		{"an unknown application", when("app == 'zom'"), diag.UnknownApplication, "No application is named 'zom'.", "did you mean 'zoom'?"},

@@ -28,7 +28,7 @@ func kinds() []opener {
 		{kind: artifact.SinkUnix, open: (*runner).listen},
 		{kind: artifact.SinkUnixgram, open: dialUnixgram},
 	}
-	return slices.Concat(list, kindsHTTP(), kindsKafka(), kindsMQTT(), kindsNATS())
+	return slices.Concat(list, kindsHTTP(), kindsKafka(), kindsMQTT(), kindsNATS(), kindsWebSocket())
 }
 
 // Kinds lists them by name.

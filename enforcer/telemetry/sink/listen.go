@@ -27,6 +27,7 @@ const (
 type listener struct {
 	runner *runner
 	l      net.Listener
+	most   int // clients
 	wg     sync.WaitGroup
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -36,8 +37,42 @@ type listener struct {
 	broken  error // accepting has ended
 }
 
+// remote is the connection of a client.
+type remote interface {
+	// send gives it whole records, and fails when that takes longer than limit.
+	send(records []byte, limit time.Duration) error
+	// wait returns once it has hung up. What clients send is not looked at: it could be
+	// anything.
+	wait()
+	// bye ends a connection that has been sent everything.
+	bye()
+	Close() error
+}
+
+// socket is a client of a unix or TCP socket.
+type socket struct{ net.Conn }
+
+func (s socket) send(records []byte, limit time.Duration) error {
+	if err := s.SetWriteDeadline(time.Now().Add(limit)); err != nil {
+		return err
+	}
+	_, err := s.Write(records)
+	return err
+}
+
+func (s socket) wait() {
+	var b [512]byte
+	for {
+		if _, err := s.Read(b[:]); err != nil {
+			return
+		}
+	}
+}
+
+func (socket) bye() {}
+
 type client struct {
-	conn  net.Conn
+	conn  remote
 	queue *queue
 	gone  chan struct{} // closed when nothing is sent to it any more
 	once  sync.Once
@@ -61,10 +96,15 @@ func (r *runner) listen() (target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &listener{runner: r, l: l, clients: make(map[*client]struct{})}
-	t.ctx, t.cancel = context.WithCancel(context.Background())
+	t := newListener(r, l, maxClients)
 	t.wg.Go(t.accept)
 	return t, nil
+}
+
+func newListener(r *runner, l net.Listener, most int) *listener {
+	t := &listener{runner: r, l: l, most: most, clients: make(map[*client]struct{})}
+	t.ctx, t.cancel = context.WithCancel(context.Background())
+	return t
 }
 
 func (t *listener) accept() {
@@ -72,30 +112,47 @@ func (t *listener) accept() {
 		conn, err := t.l.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
-			t.mu.Lock()
-			t.broken = err
-			t.mu.Unlock()
+			t.breaks(err)
 			return
 		case err != nil:
 			time.Sleep(acceptPause)
 			continue
 		}
-		t.welcome(conn)
+		t.welcome(socket{conn}, peer(conn))
 	}
 }
 
+// breaks says that nobody can connect any more.
+func (t *listener) breaks(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.broken = err
+}
+
+// enter has close wait for who asks to become a client, until wg.Done; false says
+// that there is no room.
+func (t *listener) enter() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.clients) >= t.most || t.ctx.Err() != nil {
+		return false
+	}
+	t.wg.Add(1)
+	return true
+}
+
 // welcome takes a client in, if there is room.
-func (t *listener) welcome(conn net.Conn) {
+func (t *listener) welcome(conn remote, name string) {
 	c := &client{conn: conn, queue: newQueue(t.runner.sink.Queue, false), gone: make(chan struct{})}
 	t.mu.Lock()
-	full := len(t.clients) >= maxClients || t.ctx.Err() != nil
+	full := len(t.clients) >= t.most || t.ctx.Err() != nil
 	if !full {
 		t.clients[c] = struct{}{}
 	}
 	t.mu.Unlock()
-	log := t.runner.config.Log.With("sink", *t.runner.name.Load(), "client", peer(conn))
+	log := t.runner.config.Log.With("sink", *t.runner.name.Load(), "client", name)
 	if full {
-		log.Warn("client of sink refused: there are too many", "clients", maxClients)
+		log.Warn("client of sink refused: there are too many", "clients", t.most)
 		conn.Close()
 		return
 	}
@@ -109,19 +166,10 @@ func (t *listener) welcome(conn net.Conn) {
 		t.runner.clients.Add(-1)
 		log.Info("client of sink gone", "why", err)
 	})
-	t.wg.Go(func() { t.watch(c) })
-}
-
-// watch notices a client that hangs up while there is nothing to send. What
-// clients send is not read: it could be anything.
-func (t *listener) watch(c *client) {
-	var b [512]byte
-	for {
-		if _, err := c.conn.Read(b[:]); err != nil {
-			c.leave()
-			return
-		}
-	}
+	t.wg.Go(func() { // it may hang up while there is nothing to send
+		c.conn.wait()
+		c.leave()
+	})
 }
 
 // errSlow says that a client did not take what it was sent in time.
@@ -140,7 +188,9 @@ func (t *listener) serve(c *client) error {
 			}
 			return errors.New("hung up")
 		case <-t.ctx.Done():
-			return c.send(c.queue.take(spare), closeLimit/2)
+			err := c.send(c.queue.take(spare), closeLimit/2)
+			c.conn.bye()
+			return err
 		}
 		spare = c.queue.take(spare)
 		if err := c.send(spare, writeLimit); err != nil {
@@ -156,11 +206,7 @@ func (c *client) send(lines []byte, limit time.Duration) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	if err := c.conn.SetWriteDeadline(time.Now().Add(limit)); err != nil {
-		return err
-	}
-	_, err := c.conn.Write(lines)
-	return err
+	return c.conn.send(lines, limit)
 }
 
 // write gives lines to all clients. It waits for none.
@@ -188,8 +234,8 @@ func (t *listener) close() error {
 	for c := range t.clients {
 		c.queue.rouse()
 	}
-	t.mu.Unlock()
 	t.cancel()
+	t.mu.Unlock()
 	t.wg.Wait()
 	return err
 }

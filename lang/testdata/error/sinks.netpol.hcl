@@ -105,6 +105,20 @@ sink "kafka-less" { # ERROR NP0009: Missing required argument
   type = "kafka"
 }
 
+sink "web" {
+  type        = "websocket"
+  address     = "7443" # ERROR NP0049: Invalid sink
+  path        = "/flows?x=1" # ERROR NP0049: Invalid sink
+  ca_file     = "/etc/netpol/ca.pem" # ERROR NP0028: Conflicting arguments
+  origins     = ["*", "https://", "dashboard.example/x", "https://dashboard.example"] # ERROR NP0049: Invalid sink # ERROR NP0049: Invalid sink # ERROR NP0049: Invalid sink
+  max_clients = 0 # ERROR NP0023: Number out of range
+  token_file  = "/etc/netpol/secrets/token" # ERROR NP0049: Invalid sink
+}
+
+sink "webless" { # ERROR NP0009: Missing required argument
+  type = "websocket"
+}
+
 sink "spooled" {
   type  = "nats"
   url   = "nats://bus.example"

@@ -74,6 +74,16 @@ sink "log-of-kafka" {
   spool         = "/var/lib/netpol/spool/kafka"
 }
 
+sink "dashboard" {
+  type        = "websocket"
+  address     = ":7443"
+  path        = "/flows"
+  cert_file   = "/etc/netpol/cert.pem"
+  key_file    = "/etc/netpol/secrets/key.pem"
+  origins     = ["https://dashboard.example", "*.intranet.example:8080"]
+  max_clients = 8
+}
+
 policy "zoom" {
   criteria = "app == 'zoom'"
   notify   = ["events", "live"]

@@ -1,0 +1,5 @@
+//go:build !sink_websocket
+
+package sink
+
+func kindsWebSocket() []opener { return nil }

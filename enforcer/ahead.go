@@ -110,7 +110,7 @@ func (w *worker) lookAhead() (err error) {
 // what these lead to.
 func (w *worker) warmTallies() {
 	a := w.ahead
-	at, packets := 0, uint64(0)
+	at, packets, counts := 0, uint64(0), w.policy.counts
 	for i := range a.n {
 		k := &a.keys[i]
 		a.kpis[i] = 0
@@ -119,7 +119,7 @@ func (w *worker) warmTallies() {
 		}
 		k.id = a.ids[at]
 		at++
-		if k.id == 0 {
+		if k.id == 0 || !counts {
 			continue
 		}
 		if tally := w.table.At(k.id).Tally; tally != 0 {
@@ -128,8 +128,10 @@ func (w *worker) warmTallies() {
 			a.kpis[i] = t.kpi
 		}
 	}
-	for _, ref := range a.kpis[:a.n] {
-		packets += uint64(w.kpis.Warm(ref))
+	if w.measures {
+		for _, ref := range a.kpis[:a.n] {
+			packets += uint64(w.kpis.Warm(ref))
+		}
 	}
 	a.counts = packets // so that the reads are not left out
 }

@@ -23,6 +23,10 @@ type opening struct {
 // deliver takes w.parsed, a packet of flow r, to the flow's dissectors.
 func (w *worker) deliver(id flow.ID, r *flow.Record, fromClient bool) {
 	p := w.parsed
+	if r.Flags&(flow.Done|flow.Watched|flow.Announces) == flow.Done &&
+		(p.Proto != packet.ProtoTCP || p.TCPFlags&(packet.SYN|packet.FIN|packet.RST) == 0) {
+		return // decided, and this changes nothing: most packets of a capture
+	}
 	side := dissect.Server
 	if fromClient {
 		side = dissect.Client

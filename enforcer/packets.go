@@ -34,7 +34,7 @@ func (w *worker) handle() {
 	if raw.Timestamp == 0 && w.config.Live {
 		raw.Timestamp = time.Now().UnixNano() // output hooks have no time stamps
 	}
-	if !w.config.Live {
+	if w.ticks {
 		w.tick(raw.Timestamp)
 	}
 	w.clock.packet(raw.Timestamp)
@@ -43,12 +43,16 @@ func (w *worker) handle() {
 	if w.sorts {
 		w.traffic.count(raw, w.parsed)
 	}
-	w.giveUp(w.clock.now)
+	if w.fragments.Len() > 0 {
+		w.giveUp(w.clock.now)
+	}
 	w.at = 0
-	if w.whole() {
+	if w.config.Unwrap == packet.NoTunnels && w.parsed.Fragment == packet.NotFragment || w.whole() {
 		w.take()
 	}
-	w.noteHeld()
+	if w.held.by != nil || raw.Missed {
+		w.noteHeld()
+	}
 }
 
 // maxTunnels bounds how many encapsulations within each other are looked into.
@@ -75,9 +79,6 @@ func (w *worker) whole() bool {
 // giveUp takes the beginnings of datagrams that will not become whole for what
 // they are: captures lose fragments, and a name may stand in the first.
 func (w *worker) giveUp(now int64) {
-	if w.fragments.Len() == 0 {
-		return
-	}
 	raw, parsed, key := w.raw, w.parsed, w.key
 	w.raw, w.parsed, w.key = &w.stale.raw, &w.stale.parsed, nil
 	for w.fragments.Stale(now, w.raw, w.parsed) {
@@ -99,7 +100,9 @@ func (w *worker) take() {
 	r := w.table.At(id)
 	w.at = id
 	r.Packets++
-	r.Seen++
+	if !r.Has(flow.Done) {
+		r.Seen++ // in another cache line
+	}
 	r.Bytes += uint64(raw.Length)
 	r.LastSeen = max(r.LastSeen, w.clock.now)
 	if w.policy.counts {

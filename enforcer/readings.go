@@ -14,6 +14,12 @@ const DefaultInterval = 5 * time.Second
 // in a file no conntrack says that it did.
 var trackedTimeouts = flow.Timeouts{Established: 1 << 62, Datagram: 120 * time.Second}
 
+// ticking says that tick may have something to do.
+func (w *worker) ticking() bool {
+	p := w.policy
+	return !w.config.Live && (p.watch != nil || p.audience.rates || p.audience.rounds || p.ledger != nil)
+}
+
 // tick does what is due in a capture file at a packet's time stamp. Readings are
 // made at the same moments as live, at whole intervals of the clock, where
 // somebody asks for rates: counts are known without them. Through a gap without

@@ -20,6 +20,7 @@ func (w *worker) setPolicy(p *policy) {
 	}
 	w.waiting = newWaiting(p)
 	w.attend(p)
+	w.ticks = w.ticking()
 }
 
 // reload goes on with another bundle. Flows that are known are decided anew by

@@ -89,6 +89,7 @@ type worker struct {
 	when          *program.Machine // conditions of sinks; nil without one
 	tour          tour
 	billing       billing
+	ticks         bool // something may be due at a time stamp of a capture file
 	announcements []announcement
 	audited       map[*flow.Record][16]byte // audit policies that were logged, by their label's bit
 	tallies       tallies

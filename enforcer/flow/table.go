@@ -134,7 +134,7 @@ func (t *Table) Warm(hashes []uint64, ids []ID) {
 		if id != 0 {
 			r := t.At(id)
 			// A record's first part lies in two cache lines.
-			seen |= uint32(r.Key.A[15]) | r.Tally
+			seen |= uint32(r.Key.A[15]) | uint32(r.Bytes)
 		}
 	}
 	t.seen = seen // so that the reads are not left out
@@ -146,7 +146,7 @@ func (t *Table) FindWarm(k *Key, hash uint64, id ID) ID {
 		return t.FindHash(k, hash)
 	}
 	r := t.At(id)
-	if !r.live || !r.Key.same(k) { // it was removed meanwhile, or has the hash by chance
+	if !r.Key.same(k) { // it was removed meanwhile, and has no key, or has the hash by chance
 		return t.FindHash(k, hash)
 	}
 	if r.Flags&alias != 0 {

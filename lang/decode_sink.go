@@ -59,6 +59,9 @@ func (d *decoder) decodeSink(b *hclsyntax.Block) {
 	}
 	d.sinkPlace(b, s)
 	d.sinkFile(b, s)
+	if s.Type != "kafka" {
+		s.Compress = d.sinkWord(b, "compress", []string{"none", "gzip", "zstd"}, "none")
+	}
 	s.Encoding = d.sinkWord(b, "encoding", []string{"json", "msgpack"}, "json")
 	s.Records = d.sinkRecords(b)
 	d.ipfixRecords(b, s)
@@ -102,7 +105,7 @@ func sinkOwn() map[string][]string {
 		"encoding": {"file", "http", "kafka", "mqtt", "nats", "stdout", "tcp", "udp", "unix", "unixgram", "websocket"},
 		"url":      {"http", "mqtt", "nats"},
 		"ca_file":  certified, "cert_file": certified, "key_file": certified,
-		"headers": {"http"}, "token_file": {"http", "nats"}, "compress": {"http", "kafka"},
+		"headers": {"http"}, "token_file": {"http", "nats"}, "compress": {"file", "http", "kafka", "stdout", "tcp", "unix"},
 		"topic": {"kafka", "mqtt"}, "qos": {"mqtt"}, "retain": {"mqtt"}, "client_id": {"kafka", "mqtt"},
 		"username": {"kafka", "mqtt", "nats"}, "password_file": {"kafka", "mqtt", "nats"}, "sasl": {"kafka"}, "key": {"kafka"},
 		"spool": {"http", "kafka", "mqtt", "nats"}, "spool_size": {"http", "kafka", "mqtt", "nats"},

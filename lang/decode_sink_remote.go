@@ -35,7 +35,6 @@ func (d *decoder) sinkRemote(b *hclsyntax.Block, s *Sink) {
 	switch s.Type {
 	case "http":
 		s.TokenFile = d.sinkSecret(b, "token_file")
-		s.Compress = d.sinkWord(b, "compress", []string{"none", "gzip"}, "none")
 		s.Headers = d.sinkHeaders(b)
 	case "mqtt":
 		d.sinkMQTT(b, s)

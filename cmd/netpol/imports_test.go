@@ -89,7 +89,7 @@ var rules = []rule{
 	{"enforcer/telemetry/prom", nil, nil},
 	{"enforcer/telemetry/ipfix", []string{"enforcer/telemetry/record"}, nil},
 	{"enforcer/telemetry/spool", nil, nil},
-	{"enforcer/telemetry/sink", []string{"compiler/artifact", "enforcer/telemetry", "enforcer/telemetry/ipfix", "enforcer/telemetry/record", "enforcer/telemetry/spool", "enforcer/unixsocket", "lang/fact"}, []string{"github.com/eclipse/paho.golang/...", "github.com/nats-io/nats.go/...", "github.com/twmb/franz-go/...", "github.com/coder/websocket/..."}},
+	{"enforcer/telemetry/sink", []string{"compiler/artifact", "enforcer/telemetry", "enforcer/telemetry/ipfix", "enforcer/telemetry/record", "enforcer/telemetry/spool", "enforcer/unixsocket", "lang/fact"}, []string{"github.com/eclipse/paho.golang/...", "github.com/klauspost/compress/zstd", "github.com/nats-io/nats.go/...", "github.com/twmb/franz-go/...", "github.com/coder/websocket/..."}},
 	{"enforcer/unixsocket", nil, nil},
 	{"enforcer/control", []string{"compiler/artifact", "enforcer/flow", "enforcer/program", "enforcer/telemetry", "enforcer/unixsocket"}, nil},
 	{"enforcer/kernel/...", []string{"compiler/artifact", "enforcer/flow", "enforcer/kernel/...", "enforcer/packet", "enforcer/reconcile"}, append([]string{"github.com/cilium/ebpf/asm"}, kernelModules...)},

@@ -39,7 +39,8 @@ type Sink struct {
 	Keep       int           `json:"keep,omitempty"`
 	Privacy    Privacy       `json:"privacy,omitzero"`
 	// Headers are those of requests of http, by name; TokenFile holds a token for
-	// them or for nats. Gzip compresses their bodies.
+	// them or for nats. Gzip compresses their bodies,
+	// in bundles from before Compress.
 	Headers   []Header `json:"headers,omitempty"`
 	TokenFile string   `json:"token_file,omitempty"`
 	Gzip      bool     `json:"gzip,omitempty"`
@@ -67,7 +68,7 @@ type Sink struct {
 	MaxClients int      `json:"max_clients,omitempty"`
 	// SASL is how Username and its password are shown to kafka: plain, scram-sha-256 or
 	// scram-sha-512. Key says what its records are keyed by, digest or nothing;
-	// Compress what its batches are compressed by.
+	// Compress is what records are compressed by that are written at a time.
 	SASL     string `json:"sasl,omitempty"`
 	Key      string `json:"key,omitempty"`
 	Compress string `json:"compress,omitempty"`
@@ -178,6 +179,9 @@ func (s *Sink) Takes() string {
 	if s.Encoding != EncodingJSON {
 		text += ", as " + string(s.Encoding)
 	}
+	if c := s.Compression(); c != "" {
+		text += ", compressed by " + c
+	}
 	if s.Interval > 0 {
 		text += fmt.Sprintf(", every %d s", int(s.Interval.Seconds()))
 	}
@@ -200,3 +204,12 @@ func (s *Sink) Takes() string {
 
 // String is the sink in one line, with its name.
 func (s Sink) String() string { return s.Name + ": " + s.Place() + " takes " + s.Takes() }
+
+// Compression is what records are compressed by that are written at a time, as HTTP's
+// Content-Encoding has it; empty is nothing.
+func (s *Sink) Compression() string {
+	if s.Gzip {
+		return "gzip"
+	}
+	return s.Compress
+}

@@ -91,7 +91,7 @@ func (r *resolver) resolveSinks() []ir.Sink {
 			Encoding: encoding(s.Encoding), Domain: s.Domain, Enterprise: s.Enterprise,
 			MessageSize: s.MessageSize, TemplateInterval: s.TemplateInterval, TemplateMessages: s.TemplateMessages,
 			Transport: s.Transport, Facility: s.Facility,
-			URL: s.URL, TokenFile: s.TokenFile, CAFile: s.CAFile, Gzip: s.Compress == "gzip",
+			URL: s.URL, TokenFile: s.TokenFile, CAFile: s.CAFile,
 			Topic: s.Topic, QoS: s.QoS, Retain: s.Retain, ClientID: s.ClientID, Username: s.Username, PasswordFile: s.PasswordFile,
 			Origins: s.Origins, MaxClients: s.MaxClients,
 			SASL: s.SASL, Key: keyed(s.Key), Compress: compressed(s), Spool: s.Spool, SpoolSize: s.SpoolSize,
@@ -131,9 +131,9 @@ func keyed(word string) string {
 	return word
 }
 
-// compressed is what batches of kafka are compressed by.
+// compressed is what records are compressed by.
 func compressed(s *lang.Sink) string {
-	if s.Type != "kafka" || s.Compress == "none" {
+	if s.Compress == "none" {
 		return ""
 	}
 	return s.Compress

@@ -25,7 +25,7 @@ func Main(ctx context.Context, args []string) error {
 	}
 	if cfg.version {
 		fmt.Println("netpold", version())
-		fmt.Println("sinks:", strings.Join(sink.Kinds(), ", "))
+		fmt.Println("sinks:", strings.Join(sink.Kinds(), ", ")+"; with", strings.Join(sink.Extras(), ", "))
 		return nil
 	}
 	log := newLogger(cfg, os.Stderr)

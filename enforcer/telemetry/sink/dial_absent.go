@@ -9,6 +9,8 @@ import (
 	"github.com/netpol/netpol/compiler/artifact"
 )
 
+const haveTLS = false
+
 func dialTLS(*artifact.Sink, string) (net.Conn, error) {
 	return nil, errors.New("this netpold has no TLS: it is in one that was built with the tag sink_tls")
 }

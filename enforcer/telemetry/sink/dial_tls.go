@@ -9,6 +9,8 @@ import (
 	"github.com/netpol/netpol/compiler/artifact"
 )
 
+const haveTLS = true
+
 // dialTLS connects to a server whose certificate must be its host's.
 func dialTLS(s *artifact.Sink, address string) (net.Conn, error) {
 	config, err := tlsConfig(s)

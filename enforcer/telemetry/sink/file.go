@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -22,10 +23,26 @@ const (
 type stream struct {
 	runner *runner
 	w      io.Writer
+	packer packer
+}
+
+func openStdout(r *runner) (target, error) {
+	p, err := newPacker(r.sink.Compression())
+	if err != nil {
+		return nil, err
+	}
+	return stream{r, r.config.Stdout, p}, nil
 }
 
 func (s stream) write(lines []byte) (int, error) {
-	n, err := s.w.Write(lines)
+	out, err := packed(s.packer, lines)
+	if err != nil {
+		return 0, err
+	}
+	n, err := s.w.Write(out)
+	if s.packer != nil {
+		return s.runner.unlessCut(lines, n == len(out)), err
+	}
 	return s.runner.whole(lines[:n]), err
 }
 
@@ -36,6 +53,7 @@ func (s stream) close() error { return nil }
 type file struct {
 	runner *runner
 	sink   *artifact.Sink
+	packer packer
 	f      *os.File
 	info   fs.FileInfo
 	size   int64
@@ -46,7 +64,11 @@ func openFile(r *runner) (target, error) {
 	if err := os.Mkdir(filepath.Dir(r.sink.Path), dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	f := &file{runner: r, sink: &r.sink}
+	p, err := newPacker(r.sink.Compression())
+	if err != nil {
+		return nil, err
+	}
+	f := &file{runner: r, sink: &r.sink, packer: p}
 	if err := f.open(); err != nil {
 		return nil, err
 	}
@@ -77,7 +99,10 @@ func (f *file) open() error {
 // beginning is when a file was begun: the time of its first record.
 func (f *file) beginning(opened *os.File) time.Time {
 	var head [256]byte
-	n, _ := opened.ReadAt(head[:], 0)
+	n := 0
+	if in, err := unpacked(f.sink.Compression(), io.NewSectionReader(opened, 0, math.MaxInt64)); err == nil {
+		n, _ = io.ReadFull(in, head[:])
+	}
 	if _, at := f.runner.head(head[:n]); !at.IsZero() {
 		return at
 	}
@@ -94,18 +119,31 @@ func (f *file) write(lines []byte) (int, error) {
 		}
 	}
 	old := f.sink.RotateAge > 0 && time.Since(f.begun) >= f.sink.RotateAge
-	large := f.sink.RotateSize > 0 && f.size+int64(len(lines)) > f.sink.RotateSize
+	out, err := packed(f.packer, lines)
+	if err != nil {
+		return 0, err
+	}
+	large := f.sink.RotateSize > 0 && f.size+int64(len(out)) > f.sink.RotateSize
 	if f.size > 0 && (old || large) {
 		if err := f.rotate(); err != nil {
 			return 0, err
 		}
 	}
-	n, err := f.f.Write(lines)
-	whole := f.runner.whole(lines[:n])
+	n, err := f.f.Write(out)
+	whole := n
+	switch {
+	case f.packer == nil:
+		whole = f.runner.whole(out[:n])
+	case n < len(out):
+		whole = 0
+	}
 	if whole < n { // a full disk must not leave half a record before the next one
 		_ = f.f.Truncate(f.size + int64(whole))
 	}
 	f.size += int64(whole)
+	if f.packer != nil {
+		return f.runner.unlessCut(lines, whole > 0), err
+	}
 	return whole, err
 }
 

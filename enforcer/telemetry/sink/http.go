@@ -4,7 +4,6 @@ package sink
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -33,8 +32,7 @@ type poster struct {
 	runner *runner
 	client *http.Client
 	token  string
-	buf    bytes.Buffer
-	zip    *gzip.Writer
+	packer packer
 }
 
 func openHTTP(r *runner) (target, error) {
@@ -46,8 +44,12 @@ func openHTTP(r *runner) (target, error) {
 	if err != nil {
 		return nil, err
 	}
+	pack, err := newPacker(r.sink.Compression())
+	if err != nil {
+		return nil, err
+	}
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: config, ForceAttemptHTTP2: true, MaxIdleConns: 1, IdleConnTimeout: time.Minute}
-	return &poster{runner: r, token: token, zip: gzip.NewWriter(io.Discard), client: &http.Client{Transport: transport, Timeout: requestLimit}}, nil
+	return &poster{runner: r, token: token, packer: pack, client: &http.Client{Transport: transport, Timeout: requestLimit}}, nil
 }
 
 // write posts lines, as many at a time as fit. A batch whose answer does not come,
@@ -73,17 +75,9 @@ func (p *poster) write(lines []byte) (int, error) {
 }
 
 func (p *poster) post(batch []byte) (status int, _ error) {
-	body := batch
-	if p.runner.sink.Gzip {
-		p.buf.Reset()
-		p.zip.Reset(&p.buf)
-		if _, err := p.zip.Write(batch); err != nil {
-			return 0, err
-		}
-		if err := p.zip.Close(); err != nil {
-			return 0, err
-		}
-		body = p.buf.Bytes()
+	body, err := packed(p.packer, batch)
+	if err != nil {
+		return 0, err
 	}
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, p.runner.sink.URL, bytes.NewReader(body))
 	if err != nil {
@@ -91,8 +85,8 @@ func (p *poster) post(batch []byte) (status int, _ error) {
 	}
 	req.Header.Set("Content-Type", p.runner.several)
 	req.Header.Set("User-Agent", "netpold")
-	if p.runner.sink.Gzip {
-		req.Header.Set("Content-Encoding", "gzip")
+	if p.packer != nil {
+		req.Header.Set("Content-Encoding", p.runner.sink.Compression())
 	}
 	for _, h := range p.runner.sink.Headers {
 		req.Header.Set(h.Name, h.Value)

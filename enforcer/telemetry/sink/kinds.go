@@ -21,7 +21,7 @@ func kinds() []opener {
 	list := []opener{
 		{kind: artifact.SinkFile, open: openFile},
 		{kind: artifact.SinkIPFIX, open: dialIPFIX, linger: 100 * time.Millisecond},
-		{kind: artifact.SinkStdout, open: func(r *runner) (target, error) { return stream{r, r.config.Stdout}, nil }},
+		{kind: artifact.SinkStdout, open: openStdout},
 		{kind: artifact.SinkSyslog, open: dialSyslog},
 		{kind: artifact.SinkTCP, open: (*runner).listen},
 		{kind: artifact.SinkUDP, open: dialUDP},
@@ -29,6 +29,19 @@ func kinds() []opener {
 		{kind: artifact.SinkUnixgram, open: dialUnixgram},
 	}
 	return slices.Concat(list, kindsHTTP(), kindsKafka(), kindsMQTT(), kindsNATS(), kindsWebSocket())
+}
+
+// Extras lists what sinks of this program can do besides, if it was built with it: TLS
+// of syslog and ipfix, and ways to compress.
+func Extras() []string {
+	out := []string{"gzip"}
+	if haveTLS {
+		out = append(out, "tls")
+	}
+	if haveZstd {
+		out = append(out, "zstd")
+	}
+	return out
 }
 
 // Kinds lists them by name.

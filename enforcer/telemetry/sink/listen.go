@@ -26,6 +26,7 @@ const (
 // up is let go.
 type listener struct {
 	runner *runner
+	packer packer
 	l      net.Listener
 	most   int // clients
 	wg     sync.WaitGroup
@@ -86,8 +87,11 @@ func (c *client) leave() {
 }
 
 func (r *runner) listen() (target, error) {
+	p, err := newPacker(r.sink.Compression())
+	if err != nil {
+		return nil, err
+	}
 	var l net.Listener
-	var err error
 	if r.sink.Kind == artifact.SinkUnix {
 		l, err = unixsocket.Listen(r.sink.Path, socketMode)
 	} else {
@@ -97,6 +101,7 @@ func (r *runner) listen() (target, error) {
 		return nil, err
 	}
 	t := newListener(r, l, maxClients)
+	t.packer = p
 	t.wg.Go(t.accept)
 	return t, nil
 }
@@ -218,9 +223,14 @@ func (t *listener) write(lines []byte) (int, error) {
 	}
 	if len(t.clients) == 0 {
 		t.runner.unheard.Add(t.runner.count(lines))
+		return len(lines), nil
+	}
+	out, err := packed(t.packer, lines)
+	if err != nil {
+		return 0, err
 	}
 	for c := range t.clients {
-		if !c.queue.putLines(lines) {
+		if !c.queue.putLines(out) {
 			t.runner.slow.Add(1)
 			c.leave()
 		}

@@ -102,12 +102,20 @@ func (r *runner) run() {
 // linger lets records gather where they go together.
 func (r *runner) linger() {
 	i := slices.IndexFunc(kinds(), func(k opener) bool { return k.kind == r.sink.Kind })
-	if i < 0 || kinds()[i].linger == 0 {
+	if i < 0 {
+		return
+	}
+	wait := kinds()[i].linger
+	if wait == 0 && r.sink.Compression() != "" {
+		wait = compressLinger
+	}
+	if wait == 0 {
 		return
 	}
 	select {
 	case <-r.ctx.Done():
-	case <-time.After(kinds()[i].linger):
+	case <-r.queue.half:
+	case <-time.After(wait):
 	}
 }
 

@@ -119,3 +119,9 @@ sink "local-datagrams" {
   path    = "/run/collector.sock"
   records = "flow_end"
 }
+
+sink "archive" {
+  type     = "file"
+  path     = "/var/log/netpol/flows.jsonl.zst"
+  compress = "zstd"
+}

@@ -172,7 +172,7 @@ func TestPlanApplyDestroy(t *testing.T) {
 	if after := s.picture(); after != applied {
 		t.Errorf("a second apply changed something:\n%s\nbefore:\n%s", after, applied)
 	}
-	s.wantText(s.netpol(0, "show"), "prioritize-zoom", "ct label zoom ip dscp set cs5", "netpold does not run")
+	s.wantText(s.netpol(0, "show"), "prioritize-zoom", "ct label zoom jump np_dscp_l1", "np_dscp_l1 ", "ip dscp set cs5", "netpold does not run")
 
 	s.wantText(s.netpol(0, "destroy", "--auto-approve"), "Destroy complete!")
 	s.take("policies/netpol.lock.hcl") // the policies' own, which destroy leaves
@@ -190,7 +190,7 @@ func TestPlanShowsDriftAndApplyRepairsIt(t *testing.T) {
 	s.ns.Run("nft", "add rule inet netpol np_dscp counter drop")
 	s.write("etc/xtables/connlabel.conf", "9 theirs\n")
 	out := s.netpol(2, "plan", "--detailed-exitcode", s.policies)
-	s.wantText(out, "+ rule  np_dscp dscp4/zoom", "- rule  np_dscp without an id", "+ file ")
+	s.wantText(out, "+ rule  np_dscp np_dscp_l1     ct label zoom jump", "- rule  np_dscp without an id", "+ file ")
 
 	s.netpol(0, "apply", "--auto-approve", s.policies)
 	s.netpol(0, "plan", "--detailed-exitcode", s.policies)

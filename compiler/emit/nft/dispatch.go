@@ -35,6 +35,11 @@ func dispatch(c artifact.Chain) []artifact.Chain {
 		nodes = append(nodes, b)
 	}
 	d := dispatcher{name: c.Name}
+	for i, n := range nodes {
+		if len(n.bits) == 1 && len(n.rules) > 1 {
+			nodes[i] = d.own(n)
+		}
+	}
 	for len(nodes) > fewLabels {
 		next := d.group(nodes)
 		if len(next) == len(nodes) {
@@ -52,19 +57,12 @@ func dispatch(c artifact.Chain) []artifact.Chain {
 	return append([]artifact.Chain{c}, d.chains...)
 }
 
-// labelOf is the label that a rule asks for first, but for the IP version; -1 for
-// none.
+// labelOf is the label that a rule asks for first; -1 for none.
 func labelOf(r artifact.Rule) int {
-	for _, m := range r.Match {
-		switch {
-		case isFamily(m) == 1:
-			continue
-		case m.Kind == artifact.MatchCTLabel && !m.Not && len(m.Bits) == 0:
-			return m.Bit
-		}
+	if len(r.Match) == 0 || r.Match[0].Kind != artifact.MatchCTLabel || r.Match[0].Not || len(r.Match[0].Bits) > 0 {
 		return -1
 	}
-	return -1
+	return r.Match[0].Bit
 }
 
 // labelRun is rules that act only on flows with one of some labels; without bits,
@@ -96,6 +94,19 @@ func (d *dispatcher) group(nodes []labelRun) []labelRun {
 		at = end
 	}
 	return out
+}
+
+// own makes a block of the rules of one label, which is then asked for once.
+func (d *dispatcher) own(n labelRun) labelRun {
+	bare := make([]artifact.Rule, len(n.rules))
+	for i, r := range n.rules {
+		r.Match = r.Match[1:]
+		bare[i] = r
+	}
+	block := d.jump([]labelRun{{bits: n.bits, rules: bare}})
+	block.rules[0].Match[0].Name = n.rules[0].Match[0].Name
+	block.rules[0].Comment = "all of one label"
+	return block
 }
 
 // gate makes one block of all, if all ask for labels.

@@ -1,9 +1,7 @@
 package nft
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/ir"
@@ -191,30 +189,11 @@ func dscpRules(effects []Effect, t *packetTests) []artifact.Rule {
 			if e.IfUnset {
 				also = append(also, artifact.Match{Kind: map[uint32]artifact.MatchKind{4: artifact.MatchDSCP4, 6: artifact.MatchDSCP6}[f.version]})
 			}
-			rules = append(rules, familyFirst(t.rules(e, fmt.Sprintf("dscp%d", f.version), also,
-				artifact.Statement{Kind: f.set, Value: uint32(*e.DSCP)}, artifact.Statement{Kind: artifact.DoAccept}))...)
+			rules = append(rules, t.rules(e, fmt.Sprintf("dscp%d", f.version), also,
+				artifact.Statement{Kind: f.set, Value: uint32(*e.DSCP)}, artifact.Statement{Kind: artifact.DoAccept})...)
 		}
 	}
 	return rules
-}
-
-// familyFirst has rules ask for the IP version before all else: that is a tenth of
-// what a label costs, so that of a pair of rules only one asks for the label.
-func familyFirst(rules []artifact.Rule) []artifact.Rule {
-	for i := range rules {
-		slices.SortStableFunc(rules[i].Match, func(a, b artifact.Match) int {
-			return cmp.Compare(isFamily(b), isFamily(a))
-		})
-	}
-	return rules
-}
-
-// isFamily is 1 for a test of the IP version.
-func isFamily(m artifact.Match) int {
-	if m.Kind == artifact.MatchFamily && m.Set == "" {
-		return 1
-	}
-	return 0
 }
 
 // priorityRules are one rule a label; the first policy wins in the same way.

@@ -23,7 +23,8 @@ func leavingChains(s artifact.Settings, dscp, priority []artifact.Rule) []artifa
 	for i := range dscp {
 		dscp[i].Do[len(dscp[i].Do)-1] = on // in the place of accept
 	}
-	asked, second := enter(dispatch(artifact.Chain{Name: chainPriority, Rules: priority}))
+	second := dispatch(artifact.Chain{Name: chainPriority, Rules: priority})
+	asked, _ := behind(second[0])
 	second[0].Rules = append(second[0].Rules, artifact.Rule{
 		ID: "priority/end", Comment: "nothing is left to do", Do: []artifact.Statement{{Kind: artifact.DoAccept}},
 	})
@@ -72,19 +73,24 @@ func passingChains(s artifact.Settings, packet, verdict []artifact.Rule) []artif
 
 // enter is what to ask before a chain that dispatch made is entered, and the
 // chains without that: of a chain that is one jump behind a test, the target, under
-// its name.
+// its name. Nobody may enter it without the test.
 func enter(chains []artifact.Chain) (asked []artifact.Match, _ []artifact.Chain) {
-	first := chains[0]
-	if len(first.Rules) != 1 || len(first.Rules[0].Do) != 1 || first.Rules[0].Do[0].Kind != artifact.DoJump {
-		return nil, chains
-	}
+	asked, target := behind(chains[0])
 	rest := chains[1:]
 	for i, c := range rest {
-		if c.Name == first.Rules[0].Do[0].Name {
-			c.Name = first.Name
+		if c.Name == target {
+			c.Name = chains[0].Name
 			out := append([]artifact.Chain{c}, rest[:i]...)
-			return first.Rules[0].Match, append(out, rest[i+1:]...)
+			return asked, append(out, rest[i+1:]...)
 		}
 	}
 	return nil, chains
+}
+
+// behind is the test before a chain's only jump, if it is one and nothing else.
+func behind(c artifact.Chain) (asked []artifact.Match, target string) {
+	if len(c.Rules) != 1 || len(c.Rules[0].Do) != 1 || c.Rules[0].Do[0].Kind != artifact.DoJump {
+		return nil, ""
+	}
+	return c.Rules[0].Match, c.Rules[0].Do[0].Name
 }

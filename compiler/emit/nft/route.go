@@ -25,9 +25,9 @@ func routeChains(effects []Effect, t *packetTests) []artifact.Chain {
 			daddr   artifact.MatchKind
 			typ     artifact.SetType
 		}{{4, "route4", artifact.MatchDaddr4, artifact.SetAddr4}, {6, "route6", artifact.MatchDaddr6, artifact.SetAddr6}} {
-			rules = append(rules, familyFirst(t.rules(e, f.id, []artifact.Match{
+			rules = append(rules, t.rules(e, f.id, []artifact.Match{
 				{Kind: artifact.MatchFamily, Value: f.version}, {Kind: f.daddr, Set: t.inside(f.typ), Not: true},
-			}, artifact.Statement{Kind: artifact.DoSetMark, Mask: e.Route.Mask, Value: e.Route.Mark}, artifact.Statement{Kind: artifact.DoAccept}))...)
+			}, artifact.Statement{Kind: artifact.DoSetMark, Mask: e.Route.Mask, Value: e.Route.Mark}, artifact.Statement{Kind: artifact.DoAccept})...)
 		}
 	}
 	if len(rules) == 0 {

@@ -156,14 +156,22 @@ func (g *grapher) label(b *artifact.Bundle, bit int) int {
 	return g.node(view.NodeLabel, text, text)
 }
 
-// rules leads from labels to the rules that ask for them; who asks for several at
-// once only enters a chain of such rules.
+// rules leads from labels to the rules that ask for them, or that stand in the
+// chain of one. Who asks for several at once only enters a chain of rules that ask.
 func (g *grapher) rules(b *artifact.Bundle, c artifact.Chain) {
 	for i := range c.Rules {
 		for _, m := range c.Rules[i].Match {
-			if m.Kind == artifact.MatchCTLabel && !m.Not && len(m.Bits) == 0 {
-				g.edge(g.label(b, m.Bit), g.node(view.NodeRule, c.Rules[i].ID, c.Name+"\n"+c.Rules[i].Summary()))
-				g.sets(b, &c.Rules[i])
+			if m.Kind != artifact.MatchCTLabel || m.Not || len(m.Bits) > 0 {
+				continue
+			}
+			in, rules := c, c.Rules[i:i+1]
+			if do := c.Rules[i].Do; do[0].Kind == artifact.DoJump {
+				in = b.Ruleset.Chains[slices.IndexFunc(b.Ruleset.Chains, func(c artifact.Chain) bool { return c.Name == do[0].Name })]
+				rules = in.Rules
+			}
+			for n := range rules {
+				g.edge(g.label(b, m.Bit), g.node(view.NodeRule, rules[n].ID, in.Name+"\n"+rules[n].Summary()))
+				g.sets(b, &rules[n])
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -299,7 +300,7 @@ func (w *world) marked() (n uint64) {
 	w.Helper()
 	for _, c := range w.live().Chains {
 		for _, r := range c.Rules {
-			if c.Name == "np_dscp" {
+			if strings.HasPrefix(c.Name, "np_dscp") {
 				n += r.Packets
 			}
 		}

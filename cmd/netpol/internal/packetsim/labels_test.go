@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/emit/nft"
 )
@@ -66,6 +68,46 @@ func TestManyLabelsCostFewRules(t *testing.T) {
 		}
 		if want < 0 && table.tested > 12 || table.tested > 100 {
 			t.Fatalf("labels %x: %d rules were tried", c.Labels, table.tested)
+		}
+	}
+}
+
+// TestCodePointsLeadToPriorities: where both share a base chain, a packet that gets a
+// code point goes on to the priorities, and gets one by its own label alone.
+func TestCodePointsLeadToPriorities(t *testing.T) {
+	classified := artifact.Label{Name: "classified", Bit: 3}
+	urgent := artifact.Label{Name: "urgent", Bit: 7}
+	dscp, high, low := uint8(40), uint32(1), uint32(2)
+	rs := nft.Emit(nft.Input{NoCapture: true, Effects: []nft.Effect{
+		{Policy: artifact.Policy{Name: "a"}, Label: classified, DSCP: &dscp},
+		{Policy: artifact.Policy{Name: "b"}, Label: urgent, Priority: &high, Own: true},
+		{Policy: artifact.Policy{Name: "c"}, Label: urgent, Priority: &low, Own: true},
+	}})
+	table := New(&rs)
+	for _, tt := range []struct {
+		name     string
+		labels   []int
+		dscp     *uint8
+		priority *uint32
+	}{
+		{"none", nil, nil, nil},
+		{"code point", []int{3}, &dscp, nil},
+		{"priority", []int{7}, nil, &high},
+		{"both", []int{3, 7}, &dscp, &high},
+	} {
+		for _, src := range []string{"10.0.0.1", "2001:db8::1"} {
+			c := Connection{Confirmed: true}
+			for _, bit := range tt.labels {
+				c.set(bit)
+			}
+			from := netip.MustParseAddr(src)
+			r, err := table.Send(&c, &Packet{Path: Forward, Protocol: 17, Src: from, Dst: from.Next(), In: "lan0", Out: "wan0"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]any{tt.dscp, tt.priority}, []any{r.DSCP, r.Priority}); diff != "" {
+				t.Errorf("%s from %s: code point and priority (-want +got):\n%s", tt.name, src, diff)
+			}
 		}
 	}
 }

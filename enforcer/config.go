@@ -51,6 +51,7 @@ type Config struct {
 	Recorder  Recorder    // nil: nobody is told
 	Outlets   Outlets     // nil: the bundle's sinks get nothing
 	Tracker   Tracker     // nil: what connections carry, and those before the engine, are not known; live only
+	Ends      Ends        // nil: the end of connections is found in lists; live only
 	Heartbeat Heartbeat   // nil: nobody waits for it; live only
 	Elements  ElementSink // nil: flows are not put into sets; live only
 	// Lanes are read besides Source by a worker each; live only. All packets of a

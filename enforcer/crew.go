@@ -23,10 +23,11 @@ type Lane struct {
 // crew are the workers of a run, each of which owns the flows of its lane, and
 // those who wait for the kernel in the place of all.
 type crew struct {
-	workers []*worker
-	lister  *lister // nil where conntrack cannot be asked
-	heart   *heart  // nil when nobody waits for it
-	keeper  *keeper // nil when flows are not put into sets
+	workers   []*worker
+	lister    *lister   // nil where conntrack cannot be asked
+	heart     *heart    // nil when nobody waits for it
+	keeper    *keeper   // nil when flows are not put into sets
+	farewells farewells // nil when nobody announces ends
 
 	policies []atomic.Pointer[policy] // by lane, what its worker goes by
 	placed   []atomic.Int64           // by lane, flows that have elements in sets
@@ -39,6 +40,9 @@ func newCrew(ctx context.Context, e *Engine) *crew {
 	c := &crew{policies: make([]atomic.Pointer[policy], lanes), placed: make([]atomic.Int64, lanes)}
 	if e.config.Live && e.config.Tracker != nil {
 		c.lister = newLister(ctx, e.config.Tracker, lanes, e.config.LaneOf, e.wake)
+	}
+	if e.config.Live && e.config.Ends != nil {
+		c.farewells = newFarewells(ctx, e, lanes)
 	}
 	if e.config.Live && e.config.Heartbeat != nil {
 		c.heart = newHeart(ctx, e.config.Heartbeat, lanes, e.config.Logger)

@@ -177,6 +177,7 @@ func (e *Engine) use(p *policy) {
 		p.counts = p.counts || p.ledger != nil
 	}
 	e.policy.Store(p)
+	e.hearEnds(p)
 }
 
 // Stats is how much was done so far, by all workers. Safe for concurrent use.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/telemetry/record"
 )
 
 // DefaultInterval is how far readings of the counters lie apart.
@@ -120,7 +121,13 @@ func (w *worker) readConnection(c *flow.Connection, at int64) {
 	switch {
 	case t == nil: // the policies changed meanwhile
 	case c.Closing:
+		taken := t.taken
 		t.take(c) // for the record; what is over is not decided anew
+		if t.taken == taken && w.tellsEnds() {
+			w.conclude(r, record.ReasonClosed)
+			w.table.Remove(id)
+			return
+		}
 	default:
 		before := t.measure(r.FirstSeen)
 		if t.take(c); late {

@@ -53,6 +53,7 @@ type Stats struct {
 	Notified    uint64 // matches that policies told sinks of
 	Records     uint64 // of flows that were told sinks
 	KeysShed    uint64 // keys of aggregates that made room for others
+	EndsHeard   uint64 // flows of which the kernel announced that their connection is over
 	Readings    uint64 // times that the counters of flows were read
 	// ReadingErrors counts lists of connections that could not be read to
 	// their end.
@@ -78,7 +79,7 @@ func (s *Stats) Counters() map[string]uint64 {
 		"held": s.Held, "held_undecided": s.HeldUndecided, "held_released": s.HeldReleased, "hold_missed": s.HoldMissed, "release_errors": s.ReleaseErrors,
 		"writes": s.Writes, "write_errors": s.WriteErrors, "resolved": s.Resolved, "unresolved": s.Unresolved,
 		"restarted": s.Restarted, "reopened": s.Reopened, "retold": s.Retold, "names": s.Names, "reloads": s.Reloads, "file_errors": s.FileErrors,
-		"adopted": s.Adopted, "corrected": s.Corrected, "relisted": s.Relisted, "audited": s.Audited, "notified": s.Notified, "records": s.Records, "aggregate_keys_shed": s.KeysShed, "readings": s.Readings, "reading_errors": s.ReadingErrors,
+		"adopted": s.Adopted, "corrected": s.Corrected, "relisted": s.Relisted, "audited": s.Audited, "notified": s.Notified, "records": s.Records, "aggregate_keys_shed": s.KeysShed, "ends_heard": s.EndsHeard, "readings": s.Readings, "reading_errors": s.ReadingErrors,
 		"beats": s.Beats, "beat_errors": s.BeatErrors,
 		"elements": s.Elements, "element_writes": s.ElementWrites, "element_errors": s.ElementErrors, "elements_shed": s.ElementsShed,
 	}

@@ -39,7 +39,7 @@ func (w *worker) tellFlow(kind record.Kind, r *flow.Record, f *fact.Facts, polic
 
 // tellEnd tells sinks that a flow is over.
 func (w *worker) tellEnd(r *flow.Record, why record.Reason) {
-	if w.config.Outlets == nil || !w.policy.audience.asked.Has(record.KindFlowEnd) {
+	if !w.tellsEnds() {
 		return
 	}
 	w.load(r, &w.facts)
@@ -54,6 +54,11 @@ func (w *worker) tellEnd(r *flow.Record, why record.Reason) {
 	w.counters(&t.end.Flow.Counters, r, f)
 	w.quality(&t.end.Flow.Quality, r, f)
 	w.offer(to, &t.end)
+}
+
+// tellsEnds says that a sink is told how flows end.
+func (w *worker) tellsEnds() bool {
+	return w.config.Outlets != nil && w.policy.audience.asked.Has(record.KindFlowEnd)
 }
 
 // notify tells sinks of policies that ask for it when they match a flow: each

@@ -191,7 +191,7 @@ func (w *worker) tellHosts() {
 // have: the last was ordered at a time. Without anybody who is told of ends they
 // time out by themselves.
 func (w *worker) vanished(at int64) {
-	if w.config.Outlets == nil || !w.policy.audience.asked.Has(record.KindFlowEnd) {
+	if !w.tellsEnds() {
 		return
 	}
 	left := vanishSlice

@@ -261,6 +261,7 @@ func (w *worker) between() {
 	if w.sweeping {
 		w.resweep()
 	}
+	w.bidFarewell()
 	w.track()
 	w.round()
 	if w.config.Live {

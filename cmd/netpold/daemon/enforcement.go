@@ -29,6 +29,7 @@ type enforcement struct {
 	log    *slog.Logger
 	engine *enforcer.Engine
 	lanes  *lanes
+	ends   *ct.Ends
 	lists  *ct.Client // a list keeps other questions of its client waiting
 	upkeep *upkeep
 	// elements fills the sets that policies add flows to.
@@ -61,7 +62,7 @@ func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger, by *nftset
 		return nil, fmt.Errorf("%w: %w", errCapture, err)
 	}
 	c := enforcer.Config{
-		Tracker: e.lists, Heartbeat: e.upkeep, Elements: e.elements, Outlets: e.sinks,
+		Tracker: e.lists, Ends: e.ends, Heartbeat: e.upkeep, Elements: e.elements, Outlets: e.sinks,
 		Dissectors: all.Dissectors(), Fuse: cfg.fuse(), Bundle: b, MaxFlows: cfg.maxFlows, Interval: cfg.interval, Live: true, Metrics: cfg.measures(), Logger: log,
 	}
 	e.lanes.configure(&c, e.sinks)
@@ -81,6 +82,9 @@ func (e *enforcement) open(cfg config, b *artifact.Bundle) (err error) {
 		}
 	}
 	if e.lanes, err = openLanes(cfg, b); err != nil {
+		return err
+	}
+	if e.ends, err = ct.OpenEnds(); err != nil {
 		return err
 	}
 	e.lists, err = ct.Open()
@@ -138,6 +142,9 @@ func (e *enforcement) release() {
 	e.inputs.close()
 	e.sinks.Close()
 	var errs []error
+	if e.ends != nil {
+		errs = append(errs, e.ends.Close())
+	}
 	if e.lists != nil {
 		errs = append(errs, e.lists.Close())
 	}

@@ -9,8 +9,9 @@ import (
 
 // Messages and attributes of linux/netfilter/nfnetlink_conntrack.h.
 const (
-	msgNew = 1 << 8   // NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW
-	msgGet = 1<<8 | 1 // IPCTNL_MSG_CT_GET
+	msgNew    = 1 << 8   // NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW
+	msgGet    = 1<<8 | 1 // IPCTNL_MSG_CT_GET
+	msgDelete = 1<<8 | 2 // IPCTNL_MSG_CT_DELETE
 
 	msgGetStatsCPU = 1<<8 | 4 // IPCTNL_MSG_CT_GET_STATS_CPU
 	msgGetStats    = 1<<8 | 5 // IPCTNL_MSG_CT_GET_STATS

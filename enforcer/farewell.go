@@ -1,0 +1,121 @@
+package enforcer
+
+import (
+	"context"
+
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/telemetry/record"
+)
+
+// Ends announces connections that the kernel forgets, with what they have carried. Next waits for some and
+// calls each for them; it fails when no more will come. It is asked to listen only while a sink is told how flows
+// end, because announcing costs each connection on the forwarding path; what is lost, and connections that
+// were there before, are found in lists.
+type Ends interface {
+	Listen(on bool) error
+	Next(each func(*flow.Connection)) error
+}
+
+// farewellsAhead is how many announcements may wait for a worker, each of some connections.
+const farewellsAhead = 256
+
+// farewells hands announcements to the workers of their lanes.
+type farewells []chan []flow.Connection
+
+// newFarewells begins to hand on what is announced, until that ends.
+func newFarewells(ctx context.Context, e *Engine, lanes int) farewells {
+	var f farewells
+	for range lanes {
+		f = append(f, make(chan []flow.Connection, farewellsAhead))
+	}
+	go f.serve(ctx, e)
+	return f
+}
+
+func (f farewells) serve(ctx context.Context, e *Engine) {
+	lists := make([][]flow.Connection, len(f))
+	for ctx.Err() == nil {
+		err := e.config.Ends.Next(func(c *flow.Connection) {
+			lane := 0
+			if len(f) > 1 {
+				lane = e.config.LaneOf(c)
+			}
+			lists[lane] = append(lists[lane], *c)
+		})
+		for lane, list := range lists {
+			if len(list) == 0 {
+				continue
+			}
+			select {
+			case f[lane] <- list:
+				e.wake(lane)
+			default: // the next list of conntrack does without them
+			}
+			lists[lane] = nil
+		}
+		if err != nil {
+			if ctx.Err() == nil {
+				e.config.Logger.Warn("hear of the end of connections", "err", err)
+			}
+			return
+		}
+	}
+}
+
+// hearEnds has the kernel announce ends if the policies' sinks are told of them.
+func (e *Engine) hearEnds(p *policy) {
+	if e.config.Ends == nil {
+		return
+	}
+	if err := e.config.Ends.Listen(e.config.Outlets != nil && p.audience.asked.Has(record.KindFlowEnd)); err != nil {
+		e.config.Logger.Warn("ends of connections are told some seconds late", "err", err)
+	}
+}
+
+// bidFarewell ends flows whose connections are over.
+func (w *worker) bidFarewell() {
+	if w.crew == nil || w.crew.farewells == nil {
+		return
+	}
+	for {
+		select {
+		case list := <-w.crew.farewells[w.lane]:
+			for i := range list {
+				w.over(&list[i])
+			}
+			if w.pending() {
+				return
+			}
+		default:
+			return
+		}
+	}
+}
+
+// over takes in that the kernel has forgotten a connection, and what it had counted. One that carried something
+// a moment ago and was not closed has been removed by somebody: its next packet makes a new entry, and it is still the flow
+// that it was. If none comes, lists show that it is gone.
+func (w *worker) over(c *flow.Connection) {
+	id := w.known(&c.Orig)
+	if id == 0 {
+		return
+	}
+	r := w.table.At(id)
+	if r.Tally == 0 || !r.Has(flow.Done) {
+		return
+	}
+	t := w.tallies.at(r.Tally)
+	if t.entry != 0 && t.entry != c.ID {
+		return // of another connection with these ends, which is there already
+	}
+	w.stats.EndsHeard++
+	w.recharge(r, t, c, w.clock.now)
+	t.take(c)
+	if r.Ended() || w.clock.now-r.LastSeen >= 2*int64(w.config.Interval) {
+		w.conclude(r, reasonOf(r, record.ReasonExpired))
+		w.table.Remove(id)
+		return
+	}
+	w.charge(r, w.clock.now)
+	t.anew = true
+}

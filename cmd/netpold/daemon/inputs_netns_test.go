@@ -82,7 +82,7 @@ func (s *site) says(e *enforcement, want string) {
 		for _, r := range e.inputs.reasons() {
 			got += r.Detail
 		}
-		_, opened := e.inputs.counters()["input_"+e.inputs.bundle.Inputs[0].Name+"_packets"]
+		_, opened := e.inputs.counters()["input_"+s.bundle.Inputs[0].Name+"_packets"]
 		return got == want && (want != "" || opened)
 	})
 }

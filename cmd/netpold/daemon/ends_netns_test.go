@@ -108,4 +108,8 @@ func TestClosedConnectionsAreTold(t *testing.T) {
 	if end.Reason != "closed" || end.Flow.LocalBytes != bytes[0] || end.Flow.TotalBytes != bytes[0]+bytes[1] {
 		t.Errorf("got %+v, want %v bytes", end, bytes)
 	}
+	// The kernel has shown the first packets alone, which are those of the handshake.
+	if k := end.Flow.KPI; k.Packets < 3 || k.Packets >= end.Flow.TotalPackets || k.Server == 0 || k.Client == 0 {
+		t.Errorf("got %+v of %d packets", k, end.Flow.TotalPackets)
+	}
 }

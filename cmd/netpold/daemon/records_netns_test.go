@@ -28,7 +28,13 @@ type told struct {
 		LocalBytes   int    `json:"local_bytes"`
 		OtherPackets int    `json:"other_packets"`
 		TotalBytes   int    `json:"total_bytes"`
-		Labels       []string
+		TotalPackets int `json:"total_packets"`
+		KPI          struct {
+			Packets int
+			Server  int `json:"rtt_server_us"`
+			Client  int `json:"rtt_client_us"`
+		}
+		Labels []string
 	}
 	AgentVersion string `json:"agent_version"`
 	Interface    string

@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
+	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,4 +69,94 @@ func TestTrafficIsCounted(t *testing.T) {
 	if data, _ := os.ReadFile(s.told); bytes.Contains(data, []byte(`"::"`)) {
 		t.Error("a host has the unspecified address")
 	}
+}
+
+// TestRetransmissionsAreCounted has the router drop each twentieth segment of an upload: the record has as many
+// retransmissions as the client's kernel says that it made, all of them its own, and none taken for late.
+func TestRetransmissionsAreCounted(t *testing.T) {
+	kerneltest.Need(t, "ethtool")
+	s, e := watching(t, slog.New(slog.DiscardHandler), artifact.Input{Name: "lan", Interface: kerneltest.ClientDevice})
+	s.waitFor("the interface read", func() bool { _, ok := e.inputs.counters()["input_lan_packets"]; return ok })
+	s.Client.Run("ethtool", "-K", "eth0", "tso", "off", "gso", "off") // what the kernel counts are segments
+	var in net.Listener
+	var err error
+	s.Server.Do(func() { in, err = net.Listen("tcp4", netip.AddrPortFrom(s.ServerAddr4, 0).String()) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	port := netip.MustParseAddrPort(in.Addr().String()).Port()
+	s.Router.Run("nft", "add table inet lossy; add chain inet lossy c { type filter hook forward priority 0; }")
+	s.Router.Run("nft", fmt.Sprintf("add rule inet lossy c tcp dport %d numgen inc mod 20 == 19 drop", port))
+	go func() {
+		if conn, err := in.Accept(); err == nil {
+			_, _ = io.Copy(io.Discard, conn)
+			_ = conn.Close()
+		}
+	}()
+	var out net.Conn
+	s.Client.Do(func() { out, err = net.Dial("tcp4", in.Addr().String()) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	if _, err := out.Write(make([]byte, 1_000_000)); err != nil {
+		t.Fatal(err)
+	}
+	_ = out.(*net.TCPConn).CloseWrite()
+	if n, err := out.Read(make([]byte, 1)); err != io.EOF {
+		t.Fatalf("read %d bytes: %v", n, err)
+	}
+	type quality struct {
+		Retrans   int
+		SeqErrors int `json:"seq_errors"`
+		Local     int `json:"local_retrans"`
+	}
+	want := retransmitted(t, s.Client.Run("cat", "/proc/net/snmp"))
+	if want == 0 {
+		t.Fatal("nothing was lost")
+	}
+	got := func() (out quality, rtt int) {
+		data, _ := os.ReadFile(s.told)
+		for text := range bytes.Lines(data) {
+			var one struct {
+				Type string
+				Flow struct {
+					TCP *quality
+					KPI struct {
+						Server int `json:"rtt_server_us"`
+						Client int `json:"rtt_client_us"`
+					}
+				}
+			}
+			if err := json.Unmarshal(text, &one); err == nil && one.Type == "flow_stats" && one.Flow.TCP != nil {
+				out, rtt = *one.Flow.TCP, min(one.Flow.KPI.Server, one.Flow.KPI.Client)
+			}
+		}
+		return out, rtt
+	}
+	s.waitFor("the retransmissions", func() bool { q, _ := got(); return q.Retrans >= want })
+	if q, rtt := got(); q != (quality{Retrans: want, Local: want}) || rtt == 0 {
+		t.Errorf("got %+v, shorter round trip %d µs, want %d retransmissions of the client", q, rtt, want)
+	}
+}
+
+// retransmitted is how many segments a kernel has sent again (RetransSegs of RFC 4022).
+func retransmitted(t *testing.T, snmp string) (n int) {
+	t.Helper()
+	var names []string
+	for line := range strings.Lines(snmp) {
+		fields := strings.Fields(line)
+		switch {
+		case fields[0] != "Tcp:":
+		case names == nil:
+			names = fields
+		default:
+			i := slices.Index(names, "RetransSegs")
+			if _, err := fmt.Sscan(fields[i], &n); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return n
 }

@@ -74,7 +74,7 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	fs.StringVar(&cfg.logFormat, "log-format", "text", "form of the log on stderr: `text or json`")
 	fs.TextVar(&cfg.logLevel, "log-level", slog.LevelInfo, "least `level` to log: debug, info, warn or error")
 	fs.IntVar(&cfg.maxFlows, "max-flows", defaultMaxFlows, "most flows to track at once")
-	fs.IntVar(&cfg.workers, "workers", defaultWorkers(), "most `workers` that read packets; each has NFLOG groups of its own, so there are no more than log_groups in the policies")
+	fs.IntVar(&cfg.workers, "workers", defaultWorkers(), "most `workers` that read packets; each has NFLOG groups of its own, so there are no more than log_groups in the policies, and each input has as many as this")
 	fs.BoolVar(&cfg.realtime, "realtime", false, "read packets before other processes run, for up to half of a processor's time; needs CAP_SYS_NICE or RLIMIT_RTPRIO")
 	fs.DurationVar(&cfg.interval, "counter-interval", enforcer.DefaultInterval, "how often flows' counters are read while a policy asks for rates or duration")
 	fs.IntVar(&cfg.panics, "dissector-panics", enforcer.DefaultPanics, "`failures` of a dissector within a minute that switch it off until the next reload; 0 never does")

@@ -18,6 +18,8 @@ import (
 type ledger struct {
 	of    []artifact.Aggregate
 	first int // the condition of the first aggregate, among those of sinks
+	// byPolicy says that an aggregate tells policies apart.
+	byPolicy bool
 
 	mu       sync.Mutex // guards what follows
 	accounts []*aggregate.Account
@@ -43,6 +45,7 @@ func newLedger(b *artifact.Bundle, meter bool, seed uint64, lanes int) *ledger {
 		start: make([]int64, n), due: make([]int64, n), settled: make([]int64, lanes),
 	}
 	for _, a := range of {
+		l.byPolicy = l.byPolicy || slices.Contains(a.By, "policy")
 		l.accounts = append(l.accounts, aggregate.New(a, seed))
 	}
 	return l
@@ -221,10 +224,12 @@ func (w *worker) charge(r *flow.Record, at int64) {
 	f := &w.facts
 	w.load(r, f)
 	names := w.billing.names[:0]
-	for _, id := range w.eval(r, f).Policies {
-		names = append(names, w.policy.bundle.Policies[id].Name)
+	if l.byPolicy {
+		for _, id := range w.eval(r, f).Policies {
+			names = append(names, w.policy.bundle.Policies[id].Name)
+		}
+		w.billing.names = names
 	}
-	w.billing.names = names
 	local, other := owed[0], owed[1] // the client's and the server's side
 	if f.Origin == fact.OriginOther {
 		local, other = other, local

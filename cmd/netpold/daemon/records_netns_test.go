@@ -28,7 +28,7 @@ type told struct {
 		LocalBytes   int    `json:"local_bytes"`
 		OtherPackets int    `json:"other_packets"`
 		TotalBytes   int    `json:"total_bytes"`
-		TotalPackets int `json:"total_packets"`
+		TotalPackets int    `json:"total_packets"`
 		KPI          struct {
 			Packets int
 			Server  int `json:"rtt_server_us"`

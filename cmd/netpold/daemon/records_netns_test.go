@@ -139,6 +139,12 @@ func TestRecordsArrive(t *testing.T) {
 	if ends := s.inFile(file, "flow_end"); len(ends) != 2 || ends[1].Reason != "stopped" {
 		t.Errorf("got ends %+v, want one of the connection that was alive when netpold stopped", ends)
 	}
+	kinds := conforms(t, file)
+	for _, kind := range []string{"flow_stats", "flow_end", "agent_status", "interface_stats"} {
+		if !kinds[kind] {
+			t.Errorf("no %s was held against its schema", kind)
+		}
+	}
 }
 
 // TestHungCollector has a client that reads nothing, and a disk that takes

@@ -22,6 +22,10 @@ func fill(v reflect.Value, word string) {
 		}
 		for i := range v.NumField() {
 			fill(v.Field(i), word)
+			if words := v.Type().Field(i).Tag.Get("enum"); words != "" {
+				first, _, _ := strings.Cut(words, ",")
+				v.Field(i).SetString(first)
+			}
 		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))

@@ -35,9 +35,13 @@ func newFanout() (*fanout, error) {
 
 // join makes bound sockets share their interface's packets out. They hear nothing
 // until all are there: else a flow would change its worker with each that joins.
-// The caller has deafened them.
-func (f *fanout) join(sockets []*ringSocket) error {
+// The caller has deafened them. With incoming the group leaves out what this machine
+// sends, since Linux 5.11.
+func (f *fanout) join(sockets []*ringSocket, incoming bool) error {
 	group := (unix.PACKET_FANOUT_EBPF | unix.PACKET_FANOUT_FLAG_UNIQUEID) << 16
+	if incoming {
+		group |= unix.PACKET_FANOUT_FLAG_IGNORE_OUTGOING << 16
+	}
 	for i, s := range sockets {
 		if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_FANOUT, group); err != nil {
 			return fmt.Errorf("PACKET_FANOUT: %w", err)
@@ -45,11 +49,11 @@ func (f *fanout) join(sockets []*ringSocket) error {
 		if i > 0 {
 			continue
 		}
-		id, err := unix.GetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_FANOUT)
+		made, err := unix.GetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_FANOUT)
 		if err != nil {
 			return fmt.Errorf("PACKET_FANOUT: %w", err)
 		}
-		group = id&0xffff | unix.PACKET_FANOUT_EBPF<<16
+		group = made // its number, and with what the others join it
 	}
 	if err := unix.SetsockoptInt(sockets[0].fd, unix.SOL_PACKET, unix.PACKET_FANOUT_DATA, f.program); err != nil {
 		return fmt.Errorf("PACKET_FANOUT_DATA: %w", err)

@@ -303,6 +303,31 @@ func TestFanoutCountsLossesByRing(t *testing.T) {
 	}
 }
 
+// TestFanoutLeavesOutWhatIsSent: in the kernel, so that it takes no room.
+func TestFanoutLeavesOutWhatIsSent(t *testing.T) {
+	r := newReaders(t, RingConfig{Workers: 2, Incoming: true, Blocks: 8, BlockBytes: 128 << 10})
+	for pair := range 8 {
+		for range 20 {
+			r.send(pair, true, 0, pairIPv4(pair, true), &layers.UDP{SrcPort: 9, DstPort: 1000})
+		}
+	}
+	sent := r.seq
+	r.until("a packet", func() bool { r.ping(1); return r.anySince(sent) })
+	for n := uint32(1); n <= sent; n++ {
+		if r.read1(n) {
+			t.Fatal("what was sent was read")
+		}
+	}
+	r.rings.mu.Lock()
+	defer r.rings.mu.Unlock()
+	for i, one := range r.rings.list {
+		st, err := unix.GetsockoptTpacketStatsV3(one.socket.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+		if err != nil || st.Packets >= sent/2 {
+			t.Errorf("ring %d: the kernel has shown it %d packets, %v", i, st.Packets, err)
+		}
+	}
+}
+
 // TestFanoutFollowsItsInterface: what happens to an interface happens to all of its
 // rings, and none reads what bears another name.
 func TestFanoutFollowsItsInterface(t *testing.T) {

@@ -195,7 +195,7 @@ func (g *Rings) attach(d iface) (err error) {
 		}
 	}
 	if g.fanout != nil {
-		if err := g.fanout.join(sockets); err != nil {
+		if err := g.fanout.join(sockets, g.cfg.Incoming); err != nil {
 			return err
 		}
 	}

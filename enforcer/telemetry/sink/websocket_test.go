@@ -135,6 +135,15 @@ func dialEventually(t *testing.T, address string) net.Conn {
 	return conn
 }
 
+// smallDial connects with little room for what is not read.
+func smallDial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	if err == nil {
+		err = conn.(*net.TCPConn).SetReadBuffer(4096)
+	}
+	return conn, err
+}
+
 // TestWebSocketSlowClient lets go of the client that does not read, and of the one
 // that never asks; the other gets everything.
 func TestWebSocketSlowClient(t *testing.T) {
@@ -145,7 +154,9 @@ func TestWebSocketSlowClient(t *testing.T) {
 	s.Use([]artifact.Sink{one})
 	url := "ws://" + one.Address + "/flows"
 	good := dialWeb(t, url, nil)
-	slow := dialWeb(t, url, nil)
+	transport := &http.Transport{DialContext: smallDial}
+	defer transport.CloseIdleConnections()
+	slow := dialWeb(t, url, &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport}})
 	defer slow.CloseNow()
 	mute := dialEventually(t, one.Address)
 	defer mute.Close()

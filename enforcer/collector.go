@@ -12,7 +12,7 @@ import (
 // of the time (2026-11).
 const (
 	latePercent = 1600
-	lateBase    = 40 << 20 // bytes, of a catalogue, a program and what compiles them
+	lateBase    = 40 << 20 // bytes, of a catalogue, a program and what compiles them: netpol replay peaks at 95 MB so
 	lateFlow    = 512      // and for each flow that may be tracked
 )
 

@@ -94,7 +94,9 @@ func (u *urgency) turn(now time.Time) {
 func (u *urgency) raise() {
 	if u.plain == nil {
 		runtime.LockOSThread()
-		u.plain, _ = unix.SchedGetAttr(0, 0)
+		if u.plain, _ = unix.SchedGetAttr(0, 0); u.plain != nil {
+			u.plain.Flags |= unix.SCHED_FLAG_RESET_ON_FORK // who has no capability may not take it back
+		}
 	}
 	u.raised = u.plain != nil && beFirst() == nil
 	u.wanted = u.raised

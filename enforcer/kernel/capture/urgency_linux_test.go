@@ -28,6 +28,16 @@ func first(t *testing.T) bool {
 	return attr.Policy == unix.SCHED_FIFO
 }
 
+// unprivileged takes the thread's capabilities.
+func unprivileged(t *testing.T) {
+	t.Helper()
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var none [2]unix.CapUserData
+	if err := unix.Capset(&header, &none[0]); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestReaderIsFirstForItsShare(t *testing.T) {
 	if err := Realtime(); err != nil {
 		t.Skip(err)
@@ -60,13 +70,28 @@ func TestReaderIsFirstForItsShare(t *testing.T) {
 	})
 }
 
+// Who was let by a limit alone, or has given its capability up, goes back as well.
+func TestReaderGivesItsPlaceUpWithoutCapability(t *testing.T) {
+	if err := Realtime(); err != nil {
+		t.Skip(err)
+	}
+	scheduled(func() {
+		u := urgency{wanted: true}
+		u.rest()
+		unprivileged(t)
+		u.wake()
+		for began := time.Now(); first(t) && time.Since(began) < time.Second; {
+			u.look()
+		}
+		if first(t) {
+			t.Error("packets for a second, and still first")
+		}
+	})
+}
+
 func TestReaderThatMayNotBeFirstReadsOn(t *testing.T) {
 	scheduled(func() {
-		header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-		var none [2]unix.CapUserData
-		if err := unix.Capset(&header, &none[0]); err != nil {
-			t.Fatal(err)
-		}
+		unprivileged(t)
 		u := urgency{wanted: true}
 		for range 2 {
 			if window := u.rest(); window != 0 || first(t) {

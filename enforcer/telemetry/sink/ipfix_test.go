@@ -163,7 +163,7 @@ func TestNfdumpReadsWhatIsSent(t *testing.T) {
 // rx_queue).
 func drained(t *testing.T, port int) bool {
 	t.Helper()
-	text, err := os.ReadFile("/proc/net/udp")
+	text, err := os.ReadFile("/proc/thread-self/net/udp")
 	if err != nil {
 		t.Fatal(err)
 	}

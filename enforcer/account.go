@@ -41,6 +41,7 @@ func (w *worker) release(r *flow.Record) {
 	w.tallies.put(r.Tally)
 	delete(w.audited, r)
 	delete(w.notified, r)
+	delete(w.earlier, r)
 	w.leave(r)
 	r.Facts, r.Tally = 0, 0
 }

@@ -106,6 +106,7 @@ func (w *worker) insertAdopted(c *flow.Connection) flow.ID {
 	if t := w.tallyOf(r); t != nil {
 		t.take(c)
 		t.start(w.clock.now)
+		w.earlier[r] = t.counts
 	}
 	w.stats.Adopted++
 	return id

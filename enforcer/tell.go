@@ -242,6 +242,12 @@ func (w *worker) counters(to *record.Counters, r *flow.Record, f *fact.Facts) {
 	to.LocalBytes, to.LocalPackets, to.LocalRate = t.counts[local].Bytes, t.counts[local].Packets, t.rate[local]
 	to.OtherBytes, to.OtherPackets, to.OtherRate = t.counts[other].Bytes, t.counts[other].Packets, t.rate[other]
 	to.TotalBytes, to.TotalPackets = to.LocalBytes+to.OtherBytes, to.LocalPackets+to.OtherPackets
+	if earlier, ok := w.earlier[r]; ok {
+		to.Earlier = record.Carried{
+			LocalBytes: earlier[local].Bytes, LocalPackets: earlier[local].Packets,
+			OtherBytes: earlier[other].Bytes, OtherPackets: earlier[other].Packets,
+		}
+	}
 }
 
 // reasonOf is why a flow is over: that it was closed, if it was.

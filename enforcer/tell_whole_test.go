@@ -1,10 +1,12 @@
 package enforcer
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/telemetry/record"
 )
 
@@ -46,5 +48,38 @@ func TestStatisticsForCollectors(t *testing.T) {
 		case d == nil || d.ApplicationName != "zoom" || d.LocalPort != 40000 || len(d.Policies) != 1 || len(d.Labels) != 1:
 			t.Errorf("got %+v", d)
 		}
+	}
+}
+
+// earliers takes what records of flows say was carried before.
+type earliers struct{ list []record.Counters }
+
+func (*earliers) Use([]artifact.Sink) {}
+
+func (o *earliers) Offer(_ int, r record.Record) {
+	if end, ok := r.(*record.FlowEnd); ok {
+		o.list = append(o.list, end.Flow.Counters)
+	}
+}
+
+// TestAdoptedSayWhatCameBefore: what a connection had carried when it was found is told
+// apart, for an earlier process has told of it.
+func TestAdoptedSayWhatCameBefore(t *testing.T) {
+	k := &tracker{list: []flow.Connection{old("192.168.1.2:40000", "198.51.100.1:443", doneMark, 500, 3)}}
+	b := withSinks(bundle(t, zoomPolicy()), artifact.Sink{Name: "all", Records: []string{"flow_end"}})
+	o := &earliers{}
+	k.wishes, k.seen = make(chan string, 1000), map[string]bool{}
+	var e *Engine
+	s := newScript().until(func() bool { return e.Stats().Adopted == 1 })
+	j := &journal{bits: []string{"zoom"}}
+	e, err := New(Config{Source: s, Labels: j, Recorder: j, Dissectors: dissectors(), Bundle: b, Live: true, clock: s.clock, Tracker: k, Outlets: o})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if len(o.list) != 1 || o.list[0].TotalPackets == 0 || o.list[0].Earlier.LocalPackets != o.list[0].LocalPackets || o.list[0].Earlier.OtherBytes != o.list[0].OtherBytes {
+		t.Errorf("got %+v", o.list)
 	}
 }

@@ -84,7 +84,8 @@ type worker struct {
 	sweep    flow.ID // next record to decide anew after a reload
 	sweeping bool
 
-	notified      map[*flow.Record][]uint64 // who was told of which policies, by notice.names
+	earlier       map[*flow.Record][2]flow.Counts // what adopted flows had carried before
+	notified      map[*flow.Record][]uint64       // who was told of which policies, by notice.names
 	told          scratch
 	when          *program.Machine // conditions of sinks; nil without one
 	tour          tour
@@ -117,6 +118,7 @@ func newWorker(e *Engine, lane int) *worker {
 		interfaceOf: make(map[string]uint32),
 		macs:        newMACTable(),
 		audited:     make(map[*flow.Record][16]byte),
+		earlier:     make(map[*flow.Record][2]flow.Counts),
 		notified:    make(map[*flow.Record][]uint64),
 		placed:      make(map[*flow.Record]*placement),
 		pending:     func() bool { return true },

@@ -155,4 +155,11 @@ type Counters struct {
 	OtherRate    uint64 `json:"other_rate" doc:"Bytes a second sent by the other side."`
 	TotalBytes   uint64 `json:"total_bytes" doc:"Both sides together."`
 	TotalPackets uint64 `json:"total_packets" doc:"Both sides together."`
+
+	// Earlier is what of it was carried before this netpold saw the flow, for sinks that
+	// tell what comes to what: a netpold before it has told of that.
+	Earlier Carried `json:"-"`
 }
+
+// Carried is what each side has sent.
+type Carried struct{ LocalBytes, LocalPackets, OtherBytes, OtherPackets uint64 }

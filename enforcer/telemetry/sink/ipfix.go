@@ -48,6 +48,9 @@ func (e *export) add(b []byte, r record.Record, room int) []byte {
 		return b
 	}
 	told, known := e.told[f.Detail.Digest]
+	if !known {
+		told = orderedSides(f.Detail, c.Earlier.LocalBytes, c.Earlier.LocalPackets, c.Earlier.OtherBytes, c.Earlier.OtherPackets)
+	}
 	f.Total = sides(f.Detail, c)
 	f.Delta = [2]ipfix.Counts{since(f.Total[0], told[0]), since(f.Total[1], told[1])}
 	if f.Reason == ipfix.ActiveTimeout && (!known && len(e.told) >= maxTold || f.Delta == [2]ipfix.Counts{}) {
@@ -71,11 +74,16 @@ func (e *export) add(b []byte, r record.Record, room int) []byte {
 // sides are what the source and the destination sent. Where only both together are
 // known, it counts as the source's.
 func sides(d *record.Detail, c *record.Counters) [2]ipfix.Counts {
-	local, other := ipfix.Counts{Bytes: c.LocalBytes, Packets: c.LocalPackets}, ipfix.Counts{Bytes: c.OtherBytes, Packets: c.OtherPackets}
-	switch {
-	case local == ipfix.Counts{} && other == ipfix.Counts{}:
-		return [2]ipfix.Counts{{Bytes: c.TotalBytes, Packets: c.TotalPackets}}
-	case d.LocalOrigin:
+	out := orderedSides(d, c.LocalBytes, c.LocalPackets, c.OtherBytes, c.OtherPackets)
+	if out == [2]ipfix.Counts{} {
+		out[0] = ipfix.Counts{Bytes: c.TotalBytes, Packets: c.TotalPackets}
+	}
+	return out
+}
+
+func orderedSides(d *record.Detail, localBytes, localPackets, otherBytes, otherPackets uint64) [2]ipfix.Counts {
+	local, other := ipfix.Counts{Bytes: localBytes, Packets: localPackets}, ipfix.Counts{Bytes: otherBytes, Packets: otherPackets}
+	if d.LocalOrigin {
 		return [2]ipfix.Counts{local, other}
 	}
 	return [2]ipfix.Counts{other, local}

@@ -185,6 +185,12 @@ func TestNothingIsToldTwice(t *testing.T) {
 			t.Errorf("%T is told", r)
 		}
 	}
+	adopted := connection(4)
+	adopted.Flow.Earlier = record.Carried{LocalBytes: 4, LocalPackets: 1, OtherBytes: 12}
+	e.add(nil, adopted, room)
+	if got := e.flow.Delta; got[0].Bytes != 1000 || got[1].Bytes != 50000 || e.flow.Total[0].Bytes != 1004 {
+		t.Errorf("got %+v of a connection that an earlier netpold has told of", got)
+	}
 	unread := connection(1)
 	unread.Flow.Counters = record.Counters{TotalBytes: 700, TotalPackets: 7}
 	if e.add(nil, unread, room); e.flow.Total[0] != (ipfix.Counts{Bytes: 700, Packets: 7}) {

@@ -159,7 +159,7 @@ func TestNfdumpReadsWhatIsSent(t *testing.T) {
 	}
 }
 
-// drained says that nothing waits in a socket of UDP (/proc/net/udp, tx_queue and
+// drained says that nothing waits in a socket of UDP (proc(5), net/udp, tx_queue and
 // rx_queue).
 func drained(t *testing.T, port int) bool {
 	t.Helper()

@@ -8,7 +8,7 @@ import (
 )
 
 // fewLabels is how many labels a chain may ask for one after the other before
-// they are put into blocks: one test of a label takes about 35 ns.
+// they are put into blocks: one test of a label takes 35 to 45 ns (2026-11).
 const fewLabels = 4
 
 // dispatch puts the rules of a chain into blocks of few labels, and those into

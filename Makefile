@@ -3,7 +3,7 @@ GO       ?= go
 FUZZTIME ?= 20s
 FUZZPKGS ?= ./...
 # What reads packets, for fuzz-count.
-COUNTPKGS ?= ./enforcer/dissect/... ./enforcer/flow ./enforcer/packet ./cmd/netpol/internal/evasion
+COUNTPKGS ?= ./enforcer/dissect/... ./enforcer/flow ./enforcer/kpi ./enforcer/packet ./cmd/netpol/internal/evasion
 RUNS     ?= 1000000
 # Captures that others have named; see .ci/agreement.
 CORPUS   ?= ../shared/corpus

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/netpol/netpol/enforcer/fuzztest"
 	"github.com/netpol/netpol/enforcer/packet"
 )
 
@@ -291,27 +292,57 @@ func TestObserveAllocatesNothing(t *testing.T) {
 	}
 }
 
+// playBytes takes bytes for a conversation: of each packet the end, its TCP flags and steps of sequence number, acknowledgement
+// and time, and a payload of up to 63 bytes. It gives what became of it, for the fuzzer to follow.
+func playBytes(tb testing.TB, b []byte) (outcome uint64) {
+	var stream, grams conversation
+	seq, at, n := [2]uint32{}, int64(0), uint64(0)
+	for ; len(b) >= 5; n++ {
+		from, size := int(b[0]&1), min(int(b[0]>>2), len(b)-5)
+		seq[from] += uint32(int8(b[2]))
+		at += int64(int8(b[4]))
+		payload := string(b[5 : 5+size])
+		stream.tcp(from, at, b[1], seq[from], seq[1-from]+uint32(int8(b[3])), payload)
+		grams.udp(from, at, []byte(payload))
+		b = b[5+size:]
+	}
+	if n == 0 {
+		return 0
+	}
+	s, g := stream.report(), grams.report()
+	odd := uint64(0)
+	for i := range 2 {
+		odd += uint64(s.TCP.Retransmissions[i]) + uint64(s.TCP.OutOfOrder[i])
+		if g.RTP[i].Packets > n || g.RTP[i].Lost >= n<<16+1<<16 {
+			tb.Fatalf("got %+v of %d packets", g.RTP[i], n)
+		}
+	}
+	if s.Packets != n || g.Packets != n || odd > n || g.DNS.Answers > g.DNS.Queries || g.DNS.Response > g.DNS.ResponseMax {
+		tb.Fatalf("got %+v and %+v of %d packets", s, g, n)
+	}
+	for i, known := range [...]bool{
+		s.RTTServer != 0, s.RTTClient != 0, s.AppResponse != 0, s.TLSHandshake != 0, g.DNS.Answers != 0, g.RTP[0].Packets != 0,
+		g.RTP[1].Jitter != 0, s.TCP.OutOfOrder[0] != 0, s.TCP.Retransmissions[1] != 0, s.TCP.ZeroWindows[0] != 0, g.RTP[0].Lost != 0,
+	} {
+		if known {
+			outcome |= 1 << i
+		}
+	}
+	return outcome
+}
+
+// FuzzObserve says that no packets make more of what was counted than there were packets.
 func FuzzObserve(f *testing.F) {
-	f.Add([]byte("\xc3\x00\x00\x00\x01\x08CLIENTID\x00"), []byte{0x80, 8}, uint32(1), uint8(18))
-	f.Fuzz(func(t *testing.T, a, b []byte, seq uint32, flags uint8) {
-		var c conversation
-		for i := range 6 {
-			c.udp(i&1, int64(i), append(a[:len(a):len(a)], b...))
-			c.udp(i&1, int64(i), b)
-		}
-		r := c.report()
-		if r.Packets != 12 || r.DNS.Answers > r.DNS.Queries {
-			t.Fatalf("got %+v", r)
-		}
-		c.ref = 0
-		for i := range 6 {
-			c.tcp(i&1, int64(i), flags, seq+uint32(i*len(a)), seq, string(b))
-			c.tcp(i&1, int64(i), packet.ACK, seq, seq+uint32(i), string(a))
-		}
-		if r := c.report(); r.TCP.Retransmissions[0]+r.TCP.OutOfOrder[0] > 6 {
-			t.Fatalf("got %+v", r)
-		}
-	})
+	seeds := [][]byte{
+		[]byte("\x00\x02\x00\x00\x00" + "\x01\x12\x00\x01\x05" + "\x00\x10\x01\x01\x05" + "\x1c\x10\x00\x01\x01\x16\x03\x01\x00\x02\x01\x00" + "\x19\x10\x01\x07\x05\x16\x03\x03\x00\x02\x02"),
+		[]byte("\x30\x10\x00\x00\x01\x80\x08\x00\x01\x00\x00\x00\x01\x00\x00\x00\x07" + "\x30\x10\x0c\x00\x14\x80\x08\x00\x02\x00\x00\x00\xa1\x00\x00\x00\x07"),
+		[]byte("\x30\x10\x00\x00\x01\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + "\x31\x10\x00\x00\x05\x00\x01\x81\x80\x00\x01\x00\x00\x00\x00\x00\x00"),
+	}
+	for _, s := range seeds {
+		f.Add(s)
+	}
+	fuzztest.Run(f, seeds, func(b []byte) uint64 { return playBytes(f, b) })
+	f.Fuzz(func(t *testing.T, b []byte) { playBytes(t, b) })
 }
 
 func BenchmarkObserve(b *testing.B) {

@@ -25,8 +25,8 @@ func (u *udp) report(r *Report) {
 	r.Packets = uint64(u.packets)
 	r.RTTServer, r.RTTClient = u.quic.server, u.quic.client
 	r.DNS = DNS{Queries: u.dns.queries, Answers: u.dns.answers, ResponseMax: u.dns.longest}
-	if u.dns.answers > 0 {
-		r.DNS.Response = uint32(max(u.dns.total/uint64(u.dns.answers), 1))
+	if u.dns.timed > 0 {
+		r.DNS.Response = uint32(u.dns.total / uint64(u.dns.timed))
 	}
 }
 
@@ -112,6 +112,7 @@ func addressed(b, id []byte) bool {
 type dns struct {
 	pending          [maxQueries]query
 	queries, answers uint32
+	timed            uint32 // answers that did not come before their queries
 	total            uint64
 	longest          uint32
 }
@@ -140,8 +141,10 @@ func (d *dns) message(b []byte, from int, now stamp) {
 		}
 		if isAnswer {
 			took := now.since(q.at)
-			d.answers, d.total, d.longest = d.answers+1, d.total+uint64(took), max(d.longest, took)
-			q.open = false
+			if q.open = false; took != 0 {
+				d.timed, d.total, d.longest = d.timed+1, d.total+uint64(took), max(d.longest, took)
+			}
+			d.answers++
 		}
 		return // what is asked again is waited for since it was asked first
 	}

@@ -3,6 +3,7 @@ package daemon
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -104,7 +105,7 @@ func TestRetransmissionsAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = out.(*net.TCPConn).CloseWrite()
-	if n, err := out.Read(make([]byte, 1)); err != io.EOF {
+	if n, err := out.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Fatalf("read %d bytes: %v", n, err)
 	}
 	type quality struct {

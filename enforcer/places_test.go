@@ -124,14 +124,7 @@ func playAdding(t *testing.T, s *script, b *artifact.Bundle, k *tracker, to *she
 func TestFlowComesAndGoes(t *testing.T) {
 	c := liveConn("192.168.1.2:40000", "198.51.100.1:443")
 	alive := flow.Connection{Orig: c.tuple(), Reply: reversed(c.tuple()), Mark: doneMark}
-	k := &tracker{} // its first list may come before the packets, of which the connection would be taken for an old one's
-	listed := func(list ...flow.Connection) func() {
-		return func() {
-			k.mu.Lock()
-			k.list = list
-			k.mu.Unlock()
-		}
-	}
+	k := &tracker{}
 	to := &shelves{}
 	var e *Engine
 	zoom := adding(t, twoSets(), zoomPolicy())
@@ -145,12 +138,12 @@ func TestFlowComesAndGoes(t *testing.T) {
 	}
 	var r reached
 	s := aligned().call(c, "us04.zoom.us").until(r.when("named", func() bool { return to.has(pair) }))
-	s.do(listed(alive)).do(reload(none)).until(r.when("of no policy", func() bool { return to.has() }))
+	s.do(k.lists(alive)).do(reload(none)).until(r.when("of no policy", func() bool { return to.has() }))
 	s.do(reload(zoom)).until(r.when("of a policy again", func() bool { return to.has(pair) }))
 	for n := range 4 { // silent for longer than the table waits, and alive
 		s.wait(25 * time.Minute).idle().until(r.when("a reading", func() bool { return e.Stats().Readings > uint64(n) }))
 	}
-	s.until(r.when("alive", func() bool { return to.has(pair) })).do(listed())
+	s.until(r.when("alive", func() bool { return to.has(pair) })).do(k.lists())
 	for range 3 { // a list may be under way
 		s.wait(10 * time.Second).idle().idle()
 	}

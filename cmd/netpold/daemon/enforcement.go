@@ -77,6 +77,7 @@ func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger, by *nftset
 
 func (e *enforcement) open(cfg config, b *artifact.Bundle) (err error) {
 	if cfg.realtime {
+		enforcer.CollectSeldom()
 		if err := capture.Realtime(); err != nil {
 			e.log.Warn("packets are read when other processes have had their turn", "err", err)
 		}

@@ -8,12 +8,14 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -88,4 +90,31 @@ func use(t *testing.T, s *Set, one artifact.Sink) {
 	t.Helper()
 	s.Use([]artifact.Sink{one})
 	eventually(t, "a spool", func() bool { return s.slot(0).kept.isOpen() })
+}
+
+// underLoad offers the set's first sink a record each 200 µs, of the host names host0,
+// host1 and so on, while the place is interrupted so many times, each when some
+// more are written. It says how many were offered.
+func underLoad(t *testing.T, s *Set, times int, interrupt func()) (offered int) {
+	t.Helper()
+	var all sync.WaitGroup
+	stop := make(chan struct{})
+	all.Go(func() {
+		for ; ; offered++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(200 * time.Microsecond):
+				s.Offer(0, flowOf(fmt.Sprint("host", offered)))
+			}
+		}
+	})
+	for range times {
+		before := s.Status()[0].Bytes
+		eventually(t, "records", func() bool { return s.Status()[0].Bytes > before+50_000 })
+		interrupt()
+	}
+	close(stop)
+	all.Wait()
+	return offered
 }

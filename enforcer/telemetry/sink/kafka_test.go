@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -178,28 +177,11 @@ func TestKafkaKilled(t *testing.T) {
 	one := k.sink()
 	one.Spool, one.SpoolSize = t.TempDir(), 64<<20
 	use(t, s, one)
-	var all sync.WaitGroup
-	stop := make(chan struct{})
-	offered := 0
-	all.Go(func() {
-		for ; ; offered++ {
-			select {
-			case <-stop:
-				return
-			case <-time.After(200 * time.Microsecond):
-				s.Offer(0, flowOf(fmt.Sprint("host", offered)))
-			}
-		}
-	})
-	for range 3 {
-		before := s.Status()[0].Bytes
-		eventually(t, "records", func() bool { return s.Status()[0].Bytes > before+50_000 })
+	offered := underLoad(t, s, 3, func() {
 		k.stop()
 		time.Sleep(300 * time.Millisecond)
 		k.start()
-	}
-	close(stop)
-	all.Wait()
+	})
 	if st := s.Status()[0]; int(st.Records) != offered {
 		t.Fatalf("%d of %d records were taken in: %+v", st.Records, offered, st)
 	}

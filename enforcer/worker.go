@@ -158,7 +158,7 @@ func (w *worker) reset() {
 	}
 	w.file, w.sweeping = "", false
 	if !w.config.Live {
-		w.clock.now, w.dueAt, w.tallies, w.kpis = 0, 0, tallies{}, kpi.Book{}
+		w.clock.now, w.dueAt, w.tallies, w.kpis, w.splits = 0, 0, tallies{}, kpi.Book{}, splits{}
 		w.tour = newTour(w.policy)
 	}
 }

@@ -24,22 +24,26 @@ type split struct {
 	b    []byte // empty for none
 }
 
+// of is what was kept of a side of a connection; nil for nothing.
+func (s *splits) of(key flow.Key, side dissect.Side) *split {
+	for i := range s.list {
+		if p := &s.list[i]; len(p.b) > 0 && p.side == side && p.key == key {
+			return p
+		}
+	}
+	return nil
+}
+
 // join puts what was kept before a segment's payload, if it is the one that goes on.
 // The result is valid until the next call.
 func (s *splits) join(key flow.Key, side dissect.Side, seq uint32, payload []byte) []byte {
-	for i := range s.list {
-		p := &s.list[i]
-		if len(p.b) == 0 || p.side != side || p.key != key {
-			continue
-		}
-		if p.next == seq {
-			s.joined = append(append(s.joined[:0], p.b...), payload...)
-			payload = s.joined
-			p.b = p.b[:0]
-		}
-		break
+	p := s.of(key, side)
+	if p == nil || p.next != seq {
+		return payload
 	}
-	return payload
+	s.joined = append(append(s.joined[:0], p.b...), payload...)
+	p.b = p.b[:0]
+	return s.joined
 }
 
 // keep keeps the end of a segment, behind which sequence number next follows.
@@ -47,13 +51,9 @@ func (s *splits) keep(key flow.Key, side dissect.Side, next uint32, rest []byte)
 	if len(rest) == 0 {
 		return
 	}
-	p := &s.list[s.oldest]
-	for i := range s.list {
-		if q := &s.list[i]; len(q.b) > 0 && q.side == side && q.key == key {
-			p = q // what was missed in between is gone
-		}
-	}
-	if p == &s.list[s.oldest] {
+	p := s.of(key, side) // what was missed in between is gone
+	if p == nil {
+		p = &s.list[s.oldest]
 		s.oldest = (s.oldest + 1) % maxSplits
 	}
 	p.key, p.side, p.next = key, side, next

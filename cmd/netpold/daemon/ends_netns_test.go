@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -55,14 +54,7 @@ func TestEndsAreHeard(t *testing.T) {
 func TestClosedConnectionsAreTold(t *testing.T) {
 	s := newSite(t)
 	file, _ := s.withSinks()
-	var in net.Listener
-	var err error
-	s.Server.Do(func() { in, err = net.Listen("tcp4", netip.AddrPortFrom(s.ServerAddr4, 0).String()) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	port := netip.MustParseAddrPort(in.Addr().String()).Port()
+	in, port := s.listen()
 	s.Router.Run("nft", "add table inet held; add chain inet held c { type filter hook forward priority 0; }")
 	s.Router.Run("nft", fmt.Sprintf("add rule inet held c tcp dport %d counter; add rule inet held c tcp sport %d counter", port, port))
 	s.netpold(slog.New(slog.DiscardHandler))
@@ -74,11 +66,7 @@ func TestClosedConnectionsAreTold(t *testing.T) {
 		_, _ = io.Copy(conn, conn)
 		_ = conn.Close()
 	}()
-	var out net.Conn
-	s.Client.Do(func() { out, err = net.Dial("tcp4", in.Addr().String()) })
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := s.dial(in)
 	sent := make([]byte, 300_000)
 	go func() {
 		_, _ = out.Write(sent)

@@ -57,6 +57,30 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
+// listen has the server listen on a port of TCP.
+func (s *site) listen() (in net.Listener, port uint16) {
+	s.t.Helper()
+	var err error
+	s.Server.Do(func() { in, err = net.Listen("tcp4", netip.AddrPortFrom(s.ServerAddr4, 0).String()) })
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = in.Close() })
+	return in, netip.MustParseAddrPort(in.Addr().String()).Port()
+}
+
+// dial has the client connect to it.
+func (s *site) dial(in net.Listener) net.Conn {
+	s.t.Helper()
+	var out net.Conn
+	var err error
+	s.Client.Do(func() { out, err = net.Dial("tcp4", in.Addr().String()) })
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return out
+}
+
 // answer has the server send back what it gets.
 func (s *site) answer() {
 	var in net.PacketConn

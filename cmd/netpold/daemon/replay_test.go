@@ -32,12 +32,9 @@ func replayed(t *testing.T, hcl string, captures ...string) []byte {
 	return out
 }
 
-// replayedAsFar is what it prints of captures some of which cannot be read to their end, which
-// is the error.
-func replayedAsFar(t *testing.T, hcl string, captures ...string) ([]byte, error) {
+// compiled is the bundle of policies.
+func compiled(t *testing.T, hcl string) *artifact.Bundle {
 	t.Helper()
-	cfg := testConfig(t)
-	cfg.replay, cfg.files = true, captures
 	catalogue, err := policies.Catalogue()
 	if err != nil {
 		t.Fatal(err)
@@ -47,6 +44,16 @@ func replayedAsFar(t *testing.T, hcl string, captures ...string) ([]byte, error)
 	if diags.Extend(more); diags.HasErrors() {
 		t.Fatal(diags)
 	}
+	return b
+}
+
+// replayedAsFar is what it prints of captures some of which cannot be read to their end, which
+// is the error.
+func replayedAsFar(t *testing.T, hcl string, captures ...string) ([]byte, error) {
+	t.Helper()
+	cfg := testConfig(t)
+	cfg.replay, cfg.files = true, captures
+	b := compiled(t, hcl)
 	data, err := artifact.Encode(b)
 	if err != nil {
 		t.Fatal(err)

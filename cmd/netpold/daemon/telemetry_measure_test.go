@@ -11,15 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/netpol/netpol/compiler"
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer"
 	"github.com/netpol/netpol/enforcer/dissect/all"
 	"github.com/netpol/netpol/enforcer/kernel/capture"
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/enforcer/telemetry/sink"
-	"github.com/netpol/netpol/lang"
-	"github.com/netpol/netpol/policies"
 )
 
 // Policies, all that can be told of what they see, and what many ask for.
@@ -85,9 +82,9 @@ func TestTelemetryCost(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no captures: %v", err)
 	}
-	plain := costBundle(t, costPolicies)
+	plain := compiled(t, costPolicies)
 	for name, telemetry := range map[string]string{"each record, three aggregates": costTelemetry, "flow_end, one aggregate": costUsual} {
-		told := costBundle(t, costPolicies+telemetry)
+		told := compiled(t, costPolicies+telemetry)
 		var ratios []float64
 		for range 7 {
 			a, _ := replayCost(t, plain, false, files)
@@ -101,20 +98,6 @@ func TestTelemetryCost(t *testing.T) {
 			t.Logf("%s: %.2f times as much", name, ratios[3])
 		}
 	}
-}
-
-func costBundle(t *testing.T, hcl string) *artifact.Bundle {
-	t.Helper()
-	catalogue, err := policies.Catalogue()
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, diags := lang.Parse(map[string][]byte{"a.netpol.hcl": []byte(hcl)}, lang.Options{})
-	b, more := compiler.Compile(set, compiler.Options{Catalogue: catalogue})
-	if diags.Extend(more); diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	return b
 }
 
 // replayCost is the processor time of a replay, and how many records it told.

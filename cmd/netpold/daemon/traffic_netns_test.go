@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -79,14 +78,7 @@ func TestRetransmissionsAreCounted(t *testing.T) {
 	s, e := watching(t, slog.New(slog.DiscardHandler), artifact.Input{Name: "lan", Interface: kerneltest.ClientDevice})
 	s.waitFor("the interface read", func() bool { _, ok := e.inputs.counters()["input_lan_packets"]; return ok })
 	s.Client.Run("ethtool", "-K", "eth0", "tso", "off", "gso", "off") // what the kernel counts are segments
-	var in net.Listener
-	var err error
-	s.Server.Do(func() { in, err = net.Listen("tcp4", netip.AddrPortFrom(s.ServerAddr4, 0).String()) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	port := netip.MustParseAddrPort(in.Addr().String()).Port()
+	in, port := s.listen()
 	s.Router.Run("nft", "add table inet lossy; add chain inet lossy c { type filter hook forward priority 0; }")
 	s.Router.Run("nft", fmt.Sprintf("add rule inet lossy c tcp dport %d numgen inc mod 20 == 19 drop", port))
 	go func() {
@@ -95,11 +87,7 @@ func TestRetransmissionsAreCounted(t *testing.T) {
 			_ = conn.Close()
 		}
 	}()
-	var out net.Conn
-	s.Client.Do(func() { out, err = net.Dial("tcp4", in.Addr().String()) })
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := s.dial(in)
 	defer out.Close()
 	if _, err := out.Write(make([]byte, 1_000_000)); err != nil {
 		t.Fatal(err)

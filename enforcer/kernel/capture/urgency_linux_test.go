@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
 )
 
 // scheduled runs f on a thread of its own, which ends with it.
@@ -40,7 +42,7 @@ func unprivileged(t *testing.T) {
 
 func TestReaderIsFirstForItsShare(t *testing.T) {
 	if err := Realtime(); err != nil {
-		t.Skip(err)
+		kerneltest.Unable(t, "%v", err)
 	}
 	scheduled(func() {
 		u := urgency{wanted: true}
@@ -73,7 +75,7 @@ func TestReaderIsFirstForItsShare(t *testing.T) {
 // Who was let by a limit alone, or has given its capability up, goes back as well.
 func TestReaderGivesItsPlaceUpWithoutCapability(t *testing.T) {
 	if err := Realtime(); err != nil {
-		t.Skip(err)
+		kerneltest.Unable(t, "%v", err)
 	}
 	scheduled(func() {
 		u := urgency{wanted: true}

@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -70,6 +69,23 @@ func secretFile(t *testing.T, text string) string {
 	return file
 }
 
+// launch starts a server, which ends with the test, and waits until it can be
+// connected to.
+func launch(t *testing.T, cmd *exec.Cmd, address string) {
+	t.Helper()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { kill(cmd) })
+	eventually(t, "the server at "+address, func() bool {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
+}
+
 // kill ends a server without warning.
 func kill(cmd *exec.Cmd) {
 	if cmd.ProcessState == nil {
@@ -79,11 +95,7 @@ func kill(cmd *exec.Cmd) {
 }
 
 // hostIn is the host name of a record.
-func hostIn(line []byte) string {
-	_, rest, _ := strings.Cut(string(line), `"host_server_name":"`)
-	name, _, _ := strings.Cut(rest, `"`)
-	return name
-}
+func hostIn(line []byte) string { return wordBehind(line, `"host_server_name":"`) }
 
 // use waits until the spool is there, which a queue as small as these cannot.
 func use(t *testing.T, s *Set, one artifact.Sink) {

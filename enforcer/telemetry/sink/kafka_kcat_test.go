@@ -11,14 +11,13 @@ import (
 	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
 )
 
 // TestKafkaByOthers has somebody else's client read what was produced: librdkafka's,
 // in kcat, which checks the checksum of each batch.
 func TestKafkaByOthers(t *testing.T) {
-	if _, err := exec.LookPath("kcat"); err != nil {
-		t.Skip("kcat is not installed")
-	}
+	kerneltest.Need(t, "kcat")
 	k := newKafka(t, kafkaPlan{Topics: []string{"netpol.flow", "netpol.flow.gzip", "netpol.flow.snappy", "netpol.flow.lz4", "netpol.flow.zstd"}})
 	for _, compress := range []string{"", "gzip", "snappy", "lz4", "zstd"} {
 		one := k.sink()

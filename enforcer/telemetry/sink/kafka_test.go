@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -89,17 +88,7 @@ func (k *kafkaCluster) start() {
 	}
 	k.cmd = exec.Command(os.Args[0], "-test.run=^TestKafkaCluster$", "-test.timeout=20m")
 	k.cmd.Env = append(os.Environ(), kafkaPlanIn+"="+string(plan))
-	if err := k.cmd.Start(); err != nil {
-		k.t.Fatal(err)
-	}
-	k.t.Cleanup(k.stop)
-	eventually(k.t, "the cluster", func() bool {
-		conn, err := net.Dial("tcp", k.address())
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	})
+	launch(k.t, k.cmd, k.address())
 }
 
 func (k *kafkaCluster) stop() { kill(k.cmd) }

@@ -21,15 +21,14 @@ func headOf(line []byte) (kind string, at time.Time) {
 }
 
 // applicationOf is the application's tag in a record, empty where it has none.
-func applicationOf(line []byte) string {
-	_, rest, _ := bytes.Cut(line, []byte(`"detected_application_name":"`))
-	tag, _, _ := bytes.Cut(rest, []byte{'"'})
-	return string(tag)
-}
+func applicationOf(line []byte) string { return wordBehind(line, `"detected_application_name":"`) }
 
 // digestOf is what names the flow of a record, empty where it is of none.
-func digestOf(line []byte) string {
-	_, rest, _ := bytes.Cut(line, []byte(`"digest":"`))
-	digest, _, _ := bytes.Cut(rest, []byte{'"'})
-	return string(digest)
+func digestOf(line []byte) string { return wordBehind(line, `"digest":"`) }
+
+// wordBehind is the text of a member that begins so, which needs no escapes.
+func wordBehind(line []byte, member string) string {
+	_, rest, _ := bytes.Cut(line, []byte(member))
+	word, _, _ := bytes.Cut(rest, []byte{'"'})
+	return string(word)
 }

@@ -139,18 +139,21 @@ func (t *listener) breaks(err error) {
 func (t *listener) enter() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.clients) >= t.most || t.ctx.Err() != nil {
+	if t.full() {
 		return false
 	}
 	t.wg.Add(1)
 	return true
 }
 
+// full says that there is no room for a client; t.mu is held.
+func (t *listener) full() bool { return len(t.clients) >= t.most || t.ctx.Err() != nil }
+
 // welcome takes a client in, if there is room.
 func (t *listener) welcome(conn remote, name string) {
 	c := &client{conn: conn, queue: newQueue(t.runner.sink.Queue, false), gone: make(chan struct{})}
 	t.mu.Lock()
-	full := len(t.clients) >= t.most || t.ctx.Err() != nil
+	full := t.full()
 	if !full {
 		t.clients[c] = struct{}{}
 	}

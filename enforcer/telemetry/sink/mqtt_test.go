@@ -18,6 +18,7 @@ import (
 	"github.com/eclipse/paho.golang/paho"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
 )
 
 // broker is a real mosquitto with a port for everybody and one with TLS, on which
@@ -32,9 +33,7 @@ type broker struct {
 
 func newBroker(t *testing.T) *broker {
 	t.Helper()
-	if _, err := exec.LookPath("mosquitto"); err != nil {
-		t.Skip("mosquitto is not installed")
-	}
+	kerneltest.Need(t, "mosquitto")
 	b := &broker{t: t, dir: t.TempDir(), plain: freePort(t), secured: freePort(t)}
 	b.ca, _ = certificate(t, b.dir)
 	b.passwordsIn = filepath.Join(b.dir, "passwords")
@@ -62,17 +61,7 @@ keyfile %[5]s
 func (b *broker) start() {
 	b.t.Helper()
 	b.cmd = exec.Command("mosquitto", "-c", filepath.Join(b.dir, "conf"))
-	if err := b.cmd.Start(); err != nil {
-		b.t.Fatal(err)
-	}
-	b.t.Cleanup(b.stop)
-	eventually(b.t, "mosquitto", func() bool {
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", b.plain))
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	})
+	launch(b.t, b.cmd, fmt.Sprintf("127.0.0.1:%d", b.plain))
 }
 
 func (b *broker) stop() { kill(b.cmd) }

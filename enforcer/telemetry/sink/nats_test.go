@@ -5,7 +5,6 @@ package sink
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,17 +65,7 @@ func (n *natsServer) start() {
 	n.t.Helper()
 	n.cmd = exec.Command(os.Args[0], "-test.run=^TestNATSServer$", "-test.timeout=20m")
 	n.cmd.Env = append(os.Environ(), natsConfigIn+"="+filepath.Join(n.dir, "conf"))
-	if err := n.cmd.Start(); err != nil {
-		n.t.Fatal(err)
-	}
-	n.t.Cleanup(n.stop)
-	eventually(n.t, "nats-server", func() bool {
-		conn, err := net.Dial("tcp", n.address())
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	})
+	launch(n.t, n.cmd, n.address())
 }
 
 func (n *natsServer) stop() { kill(n.cmd) }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
 )
 
 func open(t *testing.T, c Config) *Spool {
@@ -253,7 +255,7 @@ func TestKilled(t *testing.T) {
 func TestDiskFull(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=128k"); err != nil {
-		t.Skipf("cannot mount a small file system: %v", err)
+		kerneltest.Unable(t, "cannot mount a small file system: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 	s := open(t, Config{Dir: dir, MaxBytes: 1 << 20})

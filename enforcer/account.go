@@ -51,9 +51,8 @@ func (w *worker) report(r *flow.Record) {
 	if w.config.Recorder == nil {
 		return
 	}
-	var f fact.Facts
-	w.load(r, &f)
-	w.fill(&w.record, r, &f, telemetry.Ended)
+	w.load(r, &w.facts)
+	w.fill(&w.record, r, &w.facts, telemetry.Ended)
 	w.config.Recorder.Record(&w.record)
 }
 

@@ -70,7 +70,7 @@ func openFile(path string) (io.ReadCloser, error) {
 		}
 		return nil, err
 	}
-	return f, nil
+	return hasten(f), nil
 }
 
 // Next reads the next packet. raw.Data is valid until the next call.

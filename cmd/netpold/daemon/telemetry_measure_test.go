@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"syscall"
 	"testing"
@@ -88,7 +89,11 @@ func TestTelemetryCost(t *testing.T) {
 		var ratios []float64
 		for range 7 {
 			a, _ := replayCost(t, plain, false, files)
-			b, records := replayCost(t, told, true, files)
+			var b time.Duration
+			var records uint64
+			pprof.Do(t.Context(), pprof.Labels("told", name), func(context.Context) { // go tool pprof -tagfocus
+				b, records = replayCost(t, told, true, files)
+			})
 			ratios = append(ratios, b.Seconds()/a.Seconds())
 			t.Logf("%s: %v beside %v, %d records", name, b, a, records)
 		}

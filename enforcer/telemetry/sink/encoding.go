@@ -76,6 +76,14 @@ func (e *encoding) whole(b []byte) (n int) {
 	return n
 }
 
+// wholeOf is how many of the first n bytes of b, which are whole records, are whole records.
+func (e *encoding) wholeOf(b []byte, n int) int {
+	if n == len(b) {
+		return n
+	}
+	return e.whole(b[:n])
+}
+
 // count is how many records end in b.
 func (e *encoding) count(b []byte) (n uint64) {
 	for range e.each(b) {

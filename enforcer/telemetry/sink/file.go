@@ -43,7 +43,7 @@ func (s stream) write(lines []byte) (int, error) {
 	if s.packer != nil {
 		return s.runner.unlessCut(lines, n == len(out)), err
 	}
-	return s.runner.whole(lines[:n]), err
+	return s.runner.wholeOf(lines, n), err
 }
 
 func (s stream) close() error { return nil }
@@ -133,7 +133,7 @@ func (f *file) write(lines []byte) (int, error) {
 	whole := n
 	switch {
 	case f.packer == nil:
-		whole = f.runner.whole(out[:n])
+		whole = f.runner.wholeOf(out, n)
 	case n < len(out):
 		whole = 0
 	}

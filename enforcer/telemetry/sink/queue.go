@@ -13,7 +13,9 @@ import (
 type queue struct {
 	limit  int
 	encode func(b []byte, r record.Record, room int) []byte // of a sink's own queue
+	batch  int                                              // how many bytes make a good write
 	wake   chan struct{}                                    // something waits
+	heap   chan struct{}                                    // so much that it makes a good write
 	half   chan struct{}                                    // so much that it is half full
 
 	mu      sync.Mutex
@@ -26,17 +28,30 @@ type queue struct {
 // newQueue makes a queue of so many bytes. reserve says that they are taken
 // from the start.
 func newQueue(limit int, reserve bool) *queue {
-	q := &queue{limit: limit, wake: make(chan struct{}, 1), half: make(chan struct{}, 1)}
+	q := &queue{
+		limit: limit, batch: limit / 2,
+		wake: make(chan struct{}, 1), heap: make(chan struct{}, 1), half: make(chan struct{}, 1),
+	}
 	if reserve {
 		q.waiting = make([]byte, 0, limit)
 	}
 	return q
 }
 
+// roomy is how much room there must be for a record to be made where it waits. What is longer
+// than that is made elsewhere if the buffer would have to grow for it: that may be a copy of
+// all that waits.
+const roomy = 64 << 10
+
 // put takes a record in, unless there is no room.
 func (q *queue) put(r record.Record) {
 	q.mu.Lock()
-	if q.scratch = q.encode(q.scratch[:0], r, q.limit-len(q.waiting)); len(q.scratch) > 0 {
+	room, have := q.limit-len(q.waiting), len(q.waiting)
+	if room >= roomy && cap(q.waiting)-have >= roomy {
+		if with := q.encode(q.waiting, r, room); len(with) > have {
+			q.taken(with, 1)
+		}
+	} else if q.scratch = q.encode(q.scratch[:0], r, room); len(q.scratch) > 0 {
 		q.add(q.scratch, 1)
 	}
 	q.mu.Unlock()
@@ -57,7 +72,19 @@ func (q *queue) add(lines []byte, n uint64) bool {
 		q.full += n
 		return false
 	}
-	q.waiting = append(q.waiting, lines...)
+	return q.taken(append(q.waiting, lines...), n)
+}
+
+// taken has what waited, and n records behind it, wait.
+func (q *queue) taken(with []byte, n uint64) bool {
+	if len(with) > q.limit {
+		q.full += n
+		return false
+	}
+	q.waiting = with
+	if len(q.waiting) > q.batch {
+		rouse(q.heap)
+	}
 	if len(q.waiting) > q.limit/2 {
 		rouse(q.half)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,6 +45,7 @@ type runner struct {
 	encoding
 	export *export // of IPFIX
 	queue  *queue
+	wait   time.Duration // how long records wait for others to go with them
 	kept   *backlog
 	ctx    context.Context
 	stop   context.CancelFunc
@@ -68,6 +68,7 @@ func newRunner(one artifact.Sink, c Config) *runner {
 		r.encoding = r.export.encoding()
 	}
 	r.queue.encode = r.add
+	r.gathers()
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	r.name.Store(&one.Name)
 	return r
@@ -99,23 +100,30 @@ func (r *runner) run() {
 	}
 }
 
+// gathers sets how long records wait for others, and how many bytes are enough.
+func (r *runner) gathers() {
+	for _, k := range kinds() {
+		if k.kind != r.sink.Kind {
+			continue
+		}
+		if r.wait = k.linger; k.batch > 0 {
+			r.queue.batch = min(r.queue.batch, k.batch)
+		}
+		if r.sink.Compression() != "" && r.wait < compressLinger {
+			r.wait, r.queue.batch = compressLinger, r.queue.limit/2
+		}
+	}
+}
+
 // linger lets records gather where they go together.
 func (r *runner) linger() {
-	i := slices.IndexFunc(kinds(), func(k opener) bool { return k.kind == r.sink.Kind })
-	if i < 0 {
-		return
-	}
-	wait := kinds()[i].linger
-	if wait == 0 && r.sink.Compression() != "" {
-		wait = compressLinger
-	}
-	if wait == 0 {
+	if r.wait == 0 {
 		return
 	}
 	select {
 	case <-r.ctx.Done():
-	case <-r.queue.half:
-	case <-time.After(wait):
+	case <-r.queue.heap:
+	case <-time.After(r.wait):
 	}
 }
 

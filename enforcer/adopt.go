@@ -119,7 +119,5 @@ func (w *worker) nameReplies(id flow.ID, r *flow.Record, c *flow.Connection) {
 		return
 	}
 	r.Set(flow.Translated)
-	if w.table.Alias(&reply, id) && !serverIsB {
-		w.table.AliasOf(r).Set(flow.ClientIsB)
-	}
+	w.table.Alias(&reply, id, !serverIsB)
 }

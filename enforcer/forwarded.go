@@ -15,7 +15,7 @@ func (w *worker) fillForwarded(f *fact.Facts, r *flow.Record) {
 	if a == nil {
 		return
 	}
-	client, server := a.Key.Ends(a.Has(flow.ClientIsB))
+	client, server := a.Key.Ends(a.ClientIsB)
 	f.CTReplySrcIP, f.CTReplyDstIP = server.Addr(), client.Addr()
 	if w.policy.isLocal(f.SrcIP) {
 		return

@@ -171,19 +171,15 @@ func (w *worker) resolve(k *flow.Key, fromB bool) flow.ID {
 		r.ICMPType, r.ICMPCode = original.ICMPType, original.ICMPCode
 	}
 	w.table.At(id).Set(flow.Translated)
-	if w.table.Alias(k, id) {
-		w.translated(w.table.At(id), fromB)
+	if w.table.Alias(k, id, !fromB) { // the sender is the server
+		w.translated(w.table.At(id))
 	}
 	return id
 }
 
-// translated notes which end of the alias that r just got is the server's
-// (senderIsB says that it is B), and decides r anew if it is decided already:
-// only now is it known which local address the connection leads to.
-func (w *worker) translated(r *flow.Record, senderIsB bool) {
-	if !senderIsB {
-		w.table.AliasOf(r).Set(flow.ClientIsB)
-	}
+// translated decides r, which just got an alias, anew if it is decided already: only
+// now is it known which local address the connection leads to.
+func (w *worker) translated(r *flow.Record) {
 	if r.Has(flow.Done) {
 		w.load(r, &w.facts)
 		w.decide(r, &w.facts)

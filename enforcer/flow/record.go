@@ -70,7 +70,8 @@ const (
 	// Announces says that packets of the flow may announce others after Done too.
 	Announces
 
-	alias // the record only leads to another, in Work
+	aliased // the table has an alias of the flow
+	live    // the record is not free
 )
 
 // Record is what the table keeps of one flow. It holds no pointers: the
@@ -92,10 +93,8 @@ type Record struct {
 	Inspected uint16 // packets with payload that dissectors saw
 	NamedAt   uint16 // Packets when the name was first known
 	Class     Class
-	live      bool // false: the record is free
 	prev      ID
 	next      ID
-	other     ID // the record's alias, or the alias's record
 
 	Work   uint32    // the engine's index of the opening state, 0 for none
 	Facts  uint32    // the engine's index of the interned facts, 0 for none
@@ -109,8 +108,9 @@ type Record struct {
 	DSCP               uint8 // of the first packet
 	Dissector          uint8 // which one goes on reading; valid iff Watched
 
+	queued Tick // when the record was put at the tail of its list
+
 	FirstSeen int64
-	queued    int64 // when the record was put at the tail of its list
 	DoneAt    int64
 	ToldAt    int64 // when the sink was last given the verdict; valid iff Told
 }

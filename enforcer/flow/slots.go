@@ -2,24 +2,28 @@ package flow
 
 // add makes a record for k and enters it into the slots.
 func (t *Table) add(k *Key) ID {
-	if (t.used+1)*4 > len(t.slots)*3 {
-		t.grow()
-	}
 	id := t.free
 	if id != 0 {
 		t.free = t.At(id).next
 	} else {
 		if int(t.made) == len(t.chunks)*chunk {
-			t.chunks = append(t.chunks, make([]Record, chunk))
+			t.chunks = append(t.chunks, new([chunk]Record))
 		}
 		t.made++
 		id = t.made
 	}
-	tag := uint32(k.hash(t.seed))
-	*t.At(id) = Record{Key: *k, live: true}
-	t.place(uint64(tag)<<32 | uint64(id))
-	t.used++
+	*t.At(id) = Record{Key: *k, Flags: live}
+	t.enter(k, id)
 	return id
+}
+
+// enter has key k lead to a record or an alias.
+func (t *Table) enter(k *Key, id ID) {
+	if (t.used+1)*4 > len(t.slots)*3 {
+		t.grow()
+	}
+	t.place(k.hash(t.seed)<<32 | uint64(id))
+	t.used++
 }
 
 // place puts a slot value into the first free slot from its home on.
@@ -42,12 +46,11 @@ func (t *Table) grow() {
 	}
 }
 
-// drop removes the record and closes the gap its slot leaves, so that no
+// drop has key k lead to id no more and closes the gap that its slot leaves, so that no
 // tombstones pile up (Knuth, TAOCP 6.4, algorithm R).
-func (t *Table) drop(id ID) {
-	r := t.At(id)
+func (t *Table) drop(k *Key, id ID) {
 	mask := uint32(len(t.slots) - 1)
-	tag := uint32(r.Key.hash(t.seed))
+	tag := uint32(k.hash(t.seed))
 	i := tag & mask
 	for t.slots[i] != uint64(tag)<<32|uint64(id) {
 		i = (i + 1) & mask
@@ -66,14 +69,12 @@ func (t *Table) drop(id ID) {
 	}
 	t.slots[i] = 0
 	t.used--
-	*r = Record{next: t.free}
-	t.free = id
 }
 
 // push puts the record at the tail of its class's list.
 func (t *Table) push(id ID, r *Record, now int64) {
 	l := &t.lists[r.Class]
-	r.prev, r.next, r.queued = l.tail, 0, now
+	r.prev, r.next, r.queued = l.tail, 0, TickOf(now)
 	if l.tail == 0 {
 		l.head = id
 	} else {

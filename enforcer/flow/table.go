@@ -5,7 +5,7 @@ import "time"
 const (
 	// chunk records are allocated at a time: growth copies none of them, and
 	// pointers to a record stay valid for its life.
-	chunk = 512
+	chunk = 2048
 	// minSlots is the size of an empty table's slot array.
 	minSlots = 1024
 	// secondChances bounds how many recently used records an eviction passes
@@ -13,7 +13,8 @@ const (
 	secondChances = 8
 )
 
-// Timeouts say how long a flow may be silent before it is over.
+// Timeouts say how long a flow may be silent before it is over; for ever, from 39 hours
+// on.
 type Timeouts struct {
 	Opening, Established, Datagram, Closed time.Duration
 }
@@ -33,9 +34,10 @@ type Table struct {
 	slots   []uint64 // power of two; 0 is empty
 	used    int      // slots in use, aliases included
 	flows   int
-	chunks  [][]Record
+	chunks  []*[chunk]Record
 	made    ID // records ever made; the next new one is made+1
 	free    ID // list of removed records, by next
+	aliases aliases
 	lists   [classes]list
 	timeout [classes]int64
 	evicted uint64
@@ -91,10 +93,11 @@ func (t *Table) FindHash(k *Key, hash uint64) ID {
 			continue
 		}
 		id := ID(uint32(slot))
-		if r := t.At(id); r.Key.same(k) {
-			if r.Flags&alias != 0 {
-				return r.other
+		if id&aliasBit != 0 {
+			if a := t.aliases.at(id); a.Key.same(k) {
+				return a.flow
 			}
+		} else if t.At(id).Key.same(k) {
 			return id
 		}
 	}
@@ -121,7 +124,9 @@ func (t *Table) Warm(hashes []uint64, ids []ID) {
 		for at := uint32(h); at < uint32(h)+warmSlots; at++ {
 			slot := t.slots[at&mask]
 			if uint32(slot>>32) == uint32(h) {
-				ids[i] = ID(uint32(slot))
+				if ids[i] = ID(uint32(slot)); ids[i]&aliasBit != 0 {
+					ids[i] = t.aliases.at(ids[i]).flow
+				}
 				break
 			}
 			if slot == 0 {
@@ -145,12 +150,9 @@ func (t *Table) FindWarm(k *Key, hash uint64, id ID) ID {
 	if id == 0 {
 		return t.FindHash(k, hash)
 	}
-	r := t.At(id)
-	if !r.Key.same(k) { // it was removed meanwhile, and has no key, or has the hash by chance
+	// It was removed meanwhile, and has no key, or has the hash by chance, or k is its alias.
+	if !t.At(id).Key.same(k) {
 		return t.FindHash(k, hash)
-	}
-	if r.Flags&alias != 0 {
-		return r.other
 	}
 	return id
 }
@@ -169,38 +171,17 @@ func (t *Table) Insert(k *Key, class Class, now int64) ID {
 	return id
 }
 
-// Alias makes k another name of flow id: the addresses that the replies of a
-// translated connection carry. A flow has at most one; ok is false when it
-// has one already or k is taken.
-func (t *Table) Alias(k *Key, id ID) (ok bool) {
-	if t.At(id).other != 0 || t.Find(k) != 0 {
-		return false
-	}
-	a := t.add(k)
-	other := t.At(a)
-	other.Flags, other.other = alias, id
-	t.At(id).other = a
-	return true
-}
-
-// AliasOf is the alias of a record of the table, nil if it has none. Its key
-// holds the addresses of the replies, and ClientIsB says which is which, if
-// the caller set it.
-func (t *Table) AliasOf(r *Record) *Record {
-	if r.other == 0 || r.Flags&alias != 0 {
-		return nil
-	}
-	return t.At(r.other)
-}
-
 // Remove takes flow id and its alias out of the table.
 func (t *Table) Remove(id ID) {
 	r := t.At(id)
 	t.unlink(r)
-	if r.other != 0 {
-		t.drop(r.other)
+	if a := t.AliasOf(r); a != nil {
+		t.drop(&a.Key, t.aliases.of[id])
+		t.aliases.remove(id)
 	}
-	t.drop(id)
+	t.drop(&r.Key, id)
+	*r = Record{next: t.free}
+	t.free = id
 	t.flows--
 }
 
@@ -231,7 +212,7 @@ func (t *Table) Expire(now int64, limit int, end func(ID, *Record)) (n int) {
 				break
 			}
 			r := t.At(id)
-			if now-r.queued < t.timeout[c] {
+			if t.timeout[c] >= int64(maxAge) || int64(TickOf(now).since(r.queued)) < t.timeout[c] {
 				break
 			}
 			if now-r.LastSeen < t.timeout[c] {
@@ -273,7 +254,7 @@ func (t *Table) Slice(from ID, n int, visit func(ID, *Record)) ID {
 			return id - 1
 		}
 		n--
-		if r := t.At(id); r.live && r.Flags&alias == 0 {
+		if r := t.At(id); r.Has(live) {
 			visit(id, r)
 		}
 	}
@@ -287,7 +268,7 @@ func (t *Table) evictOne(now int64) {
 		for chance := 0; t.lists[c].head != 0; chance++ {
 			id := t.lists[c].head
 			r := t.At(id)
-			if r.LastSeen > r.queued && chance < secondChances {
+			if TickOf(r.LastSeen).since(r.queued) > 0 && chance < secondChances {
 				t.Move(id, c, now)
 				continue
 			}

@@ -102,11 +102,14 @@ func TestTableAgainstMap(t *testing.T) {
 			}
 		default:
 			other := key(3000 + rnd.Uint32N(3000))
-			if table.Alias(other, id) {
+			if table.Alias(other, id, false) {
 				if _, taken := model[*other]; taken {
 					t.Fatal("alias of a taken key")
 				}
 				model[*other], aliases[id] = id, *other
+			}
+			if a := table.AliasOf(table.At(id)); (a != nil) != (aliases[id] != Key{}) || a != nil && a.Key != aliases[id] {
+				t.Fatalf("AliasOf: got %+v, want %+v", a, aliases[id])
 			}
 		}
 	}
@@ -150,6 +153,39 @@ func TestTableExpire(t *testing.T) {
 	}
 	if table.Find(key(3)) != long {
 		t.Error("the established flow is gone")
+	}
+}
+
+// TestExpireAfterDays has a flow that is in use for longer than a Tick can tell, beside
+// one whose class has no timeout.
+func TestExpireAfterDays(t *testing.T) {
+	const day = int64(24 * time.Hour)
+	table := NewTable(10, 1, Timeouts{Established: time.Hour, Datagram: 1 << 62}, nil)
+	busy, kept := table.Insert(key(1), Established, 0), table.Insert(key(2), Datagram, 0)
+	ended := ID(0)
+	for now := int64(0); now < 10*day; now += day / 48 {
+		if now < 7*day {
+			table.At(busy).LastSeen = now
+		}
+		table.Expire(now, 10, func(id ID, _ *Record) {
+			if ended = id; now < 7*day || now > 7*day+day/12 {
+				t.Errorf("flow %d ended after %v", id, time.Duration(now))
+			}
+			table.Remove(id)
+		})
+	}
+	if ended != busy || table.Find(key(2)) != kept {
+		t.Errorf("flow %d ended, want %d; the other is %d, want %d", ended, busy, table.Find(key(2)), kept)
+	}
+}
+
+func TestTickSince(t *testing.T) {
+	for _, ago := range []time.Duration{0, time.Millisecond, time.Hour, 39 * time.Hour, -time.Second} {
+		at := int64(1_700_000_000e9)
+		got := TickOf(at).since(TickOf(at - int64(ago)))
+		if off := got - ago; off < -1<<tickBits || off > 1<<tickBits {
+			t.Errorf("%v ago: got %v", ago, got)
+		}
 	}
 }
 
@@ -291,7 +327,10 @@ func TestWarmIsNoPromise(t *testing.T) {
 	if got := [...]ID{found(0), found(1), found(2)}; got != [...]ID{0, kept, reused} {
 		t.Errorf("a record that is another flow's now: got %v", got)
 	}
-	if !table.Alias(key(0), kept) || found(0) != kept {
+	if !table.Alias(key(0), kept, false) || found(0) != kept {
 		t.Errorf("alias: got %d, want %d", found(0), kept)
+	}
+	if table.Warm(hashes, ids); ids[0] != kept || found(0) != kept {
+		t.Errorf("alias: Warm notes %d and %d is found, want %d", ids[0], found(0), kept)
 	}
 }

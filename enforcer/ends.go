@@ -68,7 +68,7 @@ func (w *worker) noteEnds(r *flow.Record, fromClient bool) (changed bool) {
 			changed = changed || r.MAC[end] != 0
 		}
 	}
-	return changed || r.Has(flow.Translated)
+	return changed
 }
 
 // fillTuple sets the attributes that come from the packet headers.
@@ -133,16 +133,4 @@ func (p *policy) isBroadcast(a netip.Addr) bool {
 		}
 	}
 	return false
-}
-
-// clearTuple empties what fillTuple fills.
-func clearTuple(f *fact.Facts) {
-	f.SrcIP, f.DstIP, f.LocalIP, f.OtherIP = netip.Addr{}, netip.Addr{}, netip.Addr{}, netip.Addr{}
-	f.SrcPort, f.DstPort, f.LocalPort, f.OtherPort = 0, 0, 0, 0
-	f.SrcMAC, f.DstMAC, f.LocalMAC, f.OtherMAC = "", "", "", ""
-	f.IPProtocol, f.IPVersion, f.VLANID, f.IPDSCP = 0, 0, 0, 0
-	f.Interface, f.OtherType, f.Origin, f.TunnelType = "", "", "", ""
-	f.CTReplySrcIP, f.CTReplyDstIP = netip.Addr{}, netip.Addr{}
-	f.IPNAT, f.DetectionPackets, f.Updated = false, 0, false
-	clearCounters(f)
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/netpol/netpol/enforcer/dissect"
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/lang/fact"
 )
 
 // maxUnmerged is the longest packet whose checksum says something: network cards
@@ -37,7 +38,7 @@ func (w *worker) decoy(r *flow.Record, side dissect.Side) bool {
 		ahead := int64(int32(p.Ack - r.ISN[1-side]))
 		return ahead < 0 || ahead > flow.MaxWindow
 	}
-	other := &w.openings[r.Work].streams[1-side]
+	other := &w.openings.at(r.Work).streams[1-side]
 	return !other.Closed() && !other.Plausible(p.Ack)
 }
 
@@ -69,24 +70,23 @@ func (o *opening) lastBytes(side dissect.Side) []byte {
 }
 
 // suspect notes signs that the flow's ends read other bytes than netpol.
-func (w *worker) suspect(o *opening, side dissect.Side) {
+func (w *worker) suspect(r *flow.Record, o *opening, side dissect.Side) {
 	p := w.parsed
 	switch s := &o.streams[side]; {
-	case o.facts.Evasive:
 	case p.Evasive, s.Contradicted():
-		o.facts.Evasive = true
+		w.accuse(r, o)
 	case side == dissect.Client && p.TCPFlags&packet.URG != 0 && len(p.Payload) > 0:
 		// The byte it points at is taken out of the stream, or not, by an option
 		// of the receiver's (SO_OOBINLINE).
-		o.facts.Evasive = true
+		w.accuse(r, o)
 	}
 }
 
 // endless says that a client's TLS hello is longer than what is reassembled, and
 // that no name could be read from it: longer than any that is meant well.
-func endless(o *opening) bool {
+func endless(o *opening, f *fact.Facts) bool {
 	const handshake, clientHello = 22, 1 // RFC 8446, 5.1 and 4
 	s := &o.streams[dissect.Client]
 	b := s.Bytes()
-	return s.Full() && b[0] == handshake && b[5] == clientHello && o.facts.Hostname == ""
+	return s.Full() && b[0] == handshake && b[5] == clientHello && f.Hostname == ""
 }

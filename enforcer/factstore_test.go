@@ -1,71 +1,101 @@
 package enforcer
 
 import (
-	"net/netip"
-	"reflect"
+	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"github.com/netpol/netpol/lang/fact"
 )
 
-// followed are facts that follow from others or take few values: a sender cannot
-// make many sets of facts that differ in them alone.
-var followed = map[string]bool{
-	"Category": true, "ApplicationCategory": true, "ProtocolCategory": true, "DomainCategory": true, "NetworkCategory": true,
-	"LocalNetworkCategory": true, "OtherNetworkCategory": true, "SrcNetworkCategory": true, "DstNetworkCategory": true,
-	"By": true, "Brand": true, "Country": true, "Risks": true, "InterfaceOut": true,
-}
-
-// TestFactHashTellsWhatSendersChoose: facts that a sender can vary at will must not
-// share a hash, or it could make one chain of all of them.
-func TestFactHashTellsWhatSendersChoose(t *testing.T) {
-	s := newFactStore()
-	var zero fact.Facts
-	empty, seen := s.hash(&zero), make(map[uint64]string)
-	fields := reflect.TypeFor[fact.Facts]()
-	for i := range fields.NumField() {
-		var f fact.Facts
-		v := reflect.ValueOf(&f).Elem().Field(i)
-		switch v.Interface().(type) {
-		case string:
-			v.SetString("x")
-		case netip.Addr:
-			v.Set(reflect.ValueOf(netip.MustParseAddr("192.0.2.1")))
-		default:
-			continue
-		}
-		kept := f
-		clearTuple(&kept)
-		name := fields.Field(i).Name
-		if kept == zero || followed[name] {
-			continue
-		}
-		h := s.hash(&f)
-		if h == empty || seen[h] != "" {
-			t.Errorf("%s: its hash is that of facts without it, or of %q", name, seen[h])
-		}
-		seen[h] = name
-	}
-}
-
 func TestFactStoreCountsUses(t *testing.T) {
 	s := newFactStore()
-	a := s.keep(&fact.Facts{Protocol: "tls", Hostname: "a.example", SrcPort: 1})
-	b := s.keep(&fact.Facts{Protocol: "tls", Hostname: "a.example", SrcPort: 2})
-	c := s.keep(&fact.Facts{Protocol: "tls", Hostname: "a.example", Category: "web"}) // the same hash
-	if a != b || a == c {
-		t.Fatalf("got %d, %d and %d, want the first two alike", a, b, c)
+	known := func(i uint32) (f fact.Facts) {
+		s.get(i).Unpack(&f)
+		return f
+	}
+	a := s.keep(&fact.Facts{Protocol: "tls", Hostname: "a.example", SrcPort: 1}, 0)
+	b := s.keep(&fact.Facts{Protocol: "tls", Hostname: "a.example", SrcPort: 2}, 0)
+	c := s.keep(&fact.Facts{Protocol: "tls", Hostname: "a.example", Category: "web"}, a)
+	d := s.keep(&fact.Facts{Protocol: "tls", Hostname: "a.example", Category: "mail"}, c) // the same hash
+	if a != b || a == c || c == d {
+		t.Fatalf("got %d, %d, %d and %d, want the first two alike", a, b, c, d)
 	}
 	s.release(a)
-	if got := s.get(b).Hostname; got != "a.example" {
+	if got := known(b).Hostname; got != "a.example" {
 		t.Errorf("hostname %q after one of two uses was released", got)
 	}
 	s.release(b)
-	if got := s.get(c).Category; got != "web" {
-		t.Errorf("category %q after another set was released", got)
+	s.release(c)
+	if got := known(d).Category; got != "mail" {
+		t.Errorf("category %q after other sets were released", got)
 	}
-	if d := s.keep(&fact.Facts{Protocol: "dns"}); d != a {
-		t.Errorf("got place %d, want the one that is free, %d", d, a)
+	before := s.version(c)
+	if e := s.keep(&fact.Facts{Protocol: "dns"}, 0); e != c {
+		t.Errorf("got place %d, want the one that is free, %d", e, c)
+	}
+	if s.version(c) == before {
+		t.Error("another set has the index and the version of one that is gone")
+	}
+}
+
+// TestFactStoreUsesItsMemoryAgain: sets that come and go, of which no two are alike, cost
+// nothing but their texts, however large the ones before them were.
+func TestFactStoreUsesItsMemoryAgain(t *testing.T) {
+	s := newFactStore()
+	f := fact.Facts{Protocol: "dns", Category: "network", Complete: true, Confidence: 100}
+	n, last := 0, uint32(0)
+	again := func() {
+		f.DNSHostname = someHosts[n%len(someHosts)]
+		n++
+		i := s.keep(&f, last)
+		s.release(last)
+		last = i
+	}
+	for range 2 * len(someHosts) {
+		again()
+	}
+	if got := testing.AllocsPerRun(100, again); got != 0 {
+		t.Errorf("%v allocations to keep a set and release one, want 0", got)
+	}
+	if int(s.made) > 4 {
+		t.Errorf("%d places for two sets at a time", s.made-1)
+	}
+}
+
+var someHosts = [...]string{"a.example", "b.example", "c.example", "d.example", "e.example"}
+
+// TestManyFactSets: chains, places and texts hold as sets come and go at random.
+func TestManyFactSets(t *testing.T) {
+	s := newFactStore()
+	rnd := rand.New(rand.NewPCG(1, 2))
+	held := make(map[uint32][]fact.Facts)
+	for range 20_000 {
+		f := fact.Facts{Hostname: someHosts[rnd.IntN(len(someHosts))], Category: strconv.Itoa(rnd.IntN(9)), TLSVersion: rnd.IntN(3), Evasive: rnd.IntN(2) != 0}
+		if rnd.IntN(2) == 0 {
+			i := s.keep(&f, 0)
+			held[i] = append(held[i], f)
+			continue
+		}
+		for i, list := range held { // any one
+			var got fact.Facts
+			if s.get(i).Unpack(&got); got != list[0] || got != list[len(list)-1] {
+				t.Fatalf("place %d: got %+v, want %+v", i, got, list[0])
+			}
+			s.release(i)
+			if held[i] = list[1:]; len(list) == 1 {
+				delete(held, i)
+			}
+			break
+		}
+	}
+	for i, list := range held {
+		for range list {
+			s.release(i)
+		}
+	}
+	if len(s.index) != 0 {
+		t.Errorf("%d hashes are left after the last release", len(s.index))
 	}
 }
 

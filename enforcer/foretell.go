@@ -9,17 +9,23 @@ import (
 )
 
 // judge finds the name of a flow that is inspected, as far as it is known, and
-// decides. What another flow has announced of it stays out of o.facts: dissectors
+// decides. What another flow has announced of it is not retained: dissectors
 // go by what they see, and if they see something else that counts.
 func (w *worker) judge(r *flow.Record, o *opening) {
-	f := &o.facts
-	if f.Protocol == "" && o.announced != "" {
-		w.facts = o.facts
-		f = &w.facts
+	f := w.recall(r)
+	announced := f.Protocol == "" && o.announced != ""
+	if announced {
+		w.retain(r, o)
 		foretold(f, o.announced)
 	}
 	w.policy.classifier.Classify(f, false, w.names, w.clock.now)
 	w.decide(r, f)
+	if announced {
+		w.recalled = nil
+		w.recall(r)
+		return
+	}
+	w.retain(r, o)
 }
 
 // foretold names a flow that shows nothing by what was announced.
@@ -37,7 +43,10 @@ func (w *worker) hear(r *flow.Record, side dissect.Side) {
 	f := &w.facts
 	switch {
 	case r.Work != 0:
-		f = &w.openings[r.Work].facts
+		if !announce.Reads(w.protocol(r, w.openings.at(r.Work))) {
+			return
+		}
+		f = w.recall(r)
 	case r.Has(flow.Announces):
 		w.load(r, f)
 	default:
@@ -66,5 +75,5 @@ func (w *worker) hear(r *flow.Record, side dissect.Side) {
 // not wait for this.
 func (w *worker) listensOn(r *flow.Record, o *opening) bool {
 	waits := w.waiting != nil && !r.Has(flow.Unheld)
-	return w.config.Live && !waits && int(r.Seen) < w.policy.gate && announce.Lasting(o.facts.Protocol)
+	return w.config.Live && !waits && int(r.Seen) < w.policy.gate && announce.Lasting(w.protocol(r, o))
 }

@@ -8,18 +8,6 @@ import (
 	"github.com/netpol/netpol/lang/fact"
 )
 
-// opening is what a flow needs while it is inspected, and gives back when it
-// is decided. Flows get one with their first payload: a SYN costs none.
-type opening struct {
-	facts      fact.Facts
-	candidates dissect.Candidates
-	result     dissect.Result
-	streams    [2]flow.Stream // by dissect.Side
-	datagrams  flow.Datagrams
-	aside      *[2]flow.Stream // of segments that receivers throw away, by dissect.Side; nil without one
-	announced  string          // the protocol that another flow has announced for this one
-}
-
 // deliver takes w.parsed, a packet of flow r, to the flow's dissectors.
 func (w *worker) deliver(id flow.ID, r *flow.Record, fromClient bool) {
 	p := w.parsed
@@ -53,6 +41,7 @@ func (w *worker) deliver(id flow.ID, r *flow.Record, fromClient bool) {
 	}
 	w.hear(r, side)
 	w.gateClosed(id, r)
+	w.recalled = nil
 }
 
 // gateClosed ends the inspection of a live flow when the kernel will show us
@@ -79,7 +68,7 @@ func (w *worker) unfinished(r *flow.Record) bool {
 	if r.Work == 0 {
 		return false
 	}
-	o := w.openings[r.Work]
+	o := w.openings.at(r.Work)
 	if w.listensOn(r, o) {
 		return true
 	}
@@ -87,7 +76,7 @@ func (w *worker) unfinished(r *flow.Record) bool {
 		return false
 	}
 	n := len(o.streams[0].Bytes()) + len(o.streams[1].Bytes())
-	return n > 0 && n < openingBytes && !o.candidates.Empty() && o.facts.Hostname == "" && o.facts.Application == ""
+	return n > 0 && n < openingBytes && !o.candidates.Empty() && !w.owned(r, o)
 }
 
 func (w *worker) tcp(id flow.ID, r *flow.Record, side dissect.Side) {
@@ -107,7 +96,7 @@ func (w *worker) tcp(id flow.ID, r *flow.Record, side dissect.Side) {
 	if p.TCPFlags&packet.FIN != 0 {
 		r.Set([2]flow.Flags{flow.FinClient, flow.FinServer}[side])
 	}
-	if p.TCPFlags&packet.RST != 0 && (r.Work == 0 || w.openings[r.Work].streams[side].Resets(p.Seq)) {
+	if p.TCPFlags&packet.RST != 0 && (r.Work == 0 || w.openings.at(r.Work).streams[side].Resets(p.Seq)) {
 		r.Set(flow.Reset)
 	}
 	if r.Ended() && !before {
@@ -156,7 +145,7 @@ func (w *worker) segment(id flow.ID, r *flow.Record, side dissect.Side) {
 	closed, refused := s.Closed(), w.buffers.Refused()
 	grew := s.Add(seq, p.Payload, &w.buffers)
 	w.crowdOut(r, refused)
-	w.suspect(o, side)
+	w.suspect(r, o, side)
 	if p.TCPFlags&packet.FIN != 0 {
 		s.Fin(seq + uint32(p.PayloadLength))
 	}
@@ -184,7 +173,9 @@ func (w *worker) udp(id flow.ID, r *flow.Record, side dissect.Side) {
 	}
 	o := w.open(id, r)
 	r.Inspected++
-	o.facts.Evasive = o.facts.Evasive || p.Evasive
+	if p.Evasive {
+		w.accuse(r, o)
+	}
 	n := o.datagrams.Len()
 	for i := range n {
 		fromServer, payload := o.datagrams.At(i)
@@ -225,30 +216,23 @@ func (w *worker) setWindow(r *flow.Record) {
 // inspect runs the dissectors over w.window and acts on what they find.
 func (w *worker) inspect(id flow.ID, r *flow.Record, o *opening) {
 	w.stats.Inspected++
-	// A dissector that asks for more has set no facts: only what goes on after
-	// Partial, and what the packet's header said, can have changed them.
+	f := w.recall(r)
 	_, again := o.candidates.Chosen()
-	compare := again || w.moved
-	if compare {
-		w.facts = o.facts
-	}
-	if w.moved {
-		w.fillTuple(&o.facts, r)
-	}
-	o.result = w.scheduler.Run(&o.candidates, &w.window, &o.facts)
+	o.result = w.scheduler.Run(&o.candidates, &w.window, f)
 	if len(w.window.Names) > 0 {
-		w.learn(&o.facts)
+		w.learn(f)
 		if chosen, ok := o.candidates.Chosen(); ok && r.Key.Proto == packet.ProtoUDP {
 			r.Set(flow.Watched)
 			r.Dissector = uint8(chosen)
 		}
 	}
 	for _, peer := range w.window.Peers {
-		w.policy.classifier.LearnPeer(&o.facts, peer, w.names, w.clock.now)
+		w.policy.classifier.LearnPeer(f, peer, w.names, w.clock.now)
 	}
 	switch o.result {
 	case dissect.Match, dissect.NoMatch:
 		if w.listensOn(r, o) {
+			w.retain(r, o)
 			if o.result == dissect.Match {
 				w.judge(r, o)
 			}
@@ -259,7 +243,10 @@ func (w *worker) inspect(id flow.ID, r *flow.Record, o *opening) {
 		return
 	case dissect.Partial, dissect.NeedMore:
 	}
-	if r.Inspected == 1 || o.result == dissect.Partial && !again || compare && o.facts != w.facts {
+	// A dissector that asks for more has set no facts: only what goes on after
+	// Partial, and what the packet's header said, can have changed them.
+	changed := o.moves(r) || w.moved
+	if again && w.retain(r, o) || changed || r.Inspected == 1 || o.result == dissect.Partial && !again {
 		w.judge(r, o)
 	}
 	w.spent(id, r)
@@ -283,60 +270,6 @@ func (w *worker) learn(f *fact.Facts) {
 	for _, b := range w.window.Names {
 		w.names.Learn(f.SrcIP, b, w.clock.now)
 	}
-}
-
-// open gives the flow its opening state. When too many are open, the one that
-// has waited longest is decided on what it has shown.
-func (w *worker) open(id flow.ID, r *flow.Record) *opening {
-	if r.Work != 0 {
-		return w.openings[r.Work]
-	}
-	for w.crammed() {
-		oldest := w.table.Oldest(flow.Opening)
-		if w.table.At(oldest).Work != 0 { // not one that was reopened and is silent
-			w.stats.Cut++
-			w.crowded(w.table.At(oldest))
-		}
-		w.settle(oldest, w.table.At(oldest))
-	}
-	if n := len(w.idleOpening); n > 0 {
-		r.Work = w.idleOpening[n-1]
-		w.idleOpening = w.idleOpening[:n-1]
-	} else {
-		r.Work = uint32(len(w.openings))
-		w.openings = append(w.openings, new(opening))
-	}
-	w.engine.opening.Add(1)
-	o := w.openings[r.Work]
-	w.fillTuple(&o.facts, r)
-	o.announced, _ = w.names.Announced(&o.facts, w.clock.now)
-	o.candidates = w.scheduler.Start(r.Key.Proto == packet.ProtoTCP, uint16(o.facts.SrcPort), uint16(o.facts.DstPort))
-	for side, seen := range [2]flow.Flags{flow.SynClient, flow.SynServer} {
-		if r.Has(seen) {
-			o.streams[side].Syn(r.ISN[side])
-		}
-	}
-	w.table.Move(id, flow.Opening, w.clock.now)
-	return o
-}
-
-// shut takes the opening state back.
-func (w *worker) shut(r *flow.Record) {
-	if r.Work == 0 {
-		return
-	}
-	o := w.openings[r.Work]
-	for side := range o.streams {
-		o.streams[side].Release(&w.buffers)
-		if o.aside != nil {
-			o.aside[side].Release(&w.buffers)
-		}
-	}
-	o.datagrams.Release(&w.buffers)
-	*o = opening{}
-	w.idleOpening = append(w.idleOpening, r.Work)
-	w.engine.opening.Add(-1)
-	r.Work = 0
 }
 
 // settle completes a flow that stays in the table.

@@ -186,11 +186,3 @@ func (w *worker) fillCounters(f *fact.Facts, r *flow.Record) {
 		f.Weekday = fact.Weekdays()[(int(now.Weekday())+6)%7]
 	}
 }
-
-// clearCounters empties what fillCounters fills.
-func clearCounters(f *fact.Facts) {
-	f.TotalRate, f.SrcRate, f.DstRate, f.LocalRate, f.OtherRate = 0, 0, 0, 0, 0
-	f.TotalBytes, f.SrcBytes, f.DstBytes, f.LocalBytes, f.OtherBytes = 0, 0, 0, 0, 0
-	f.TotalPackets, f.SrcPackets, f.DstPackets, f.LocalPackets, f.OtherPackets = 0, 0, 0, 0, 0
-	f.Duration, f.CTMark, f.TimeOfDay, f.Weekday, f.Schedules = 0, 0, 0, "", ""
-}

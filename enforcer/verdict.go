@@ -43,9 +43,8 @@ func (w *worker) reload(p *policy) {
 func (w *worker) resweep() {
 	w.sweep = w.table.Slice(w.sweep, sweepSlice, func(_ flow.ID, r *flow.Record) {
 		if r.Work != 0 {
-			o := w.openings[r.Work]
-			w.fillTuple(&o.facts, r)
-			w.judge(r, o)
+			w.judge(r, w.openings.at(r.Work))
+			w.recalled = nil
 			return
 		}
 		w.load(r, &w.facts)
@@ -127,17 +126,17 @@ func (w *worker) complete(r *flow.Record) {
 	}
 	f, result := &w.facts, dissect.NoMatch
 	if r.Work != 0 {
-		o := w.openings[r.Work]
+		o := w.openings.at(r.Work)
 		result = o.result
-		w.lastLook(r, o)
-		f = &o.facts // and not a copy: it is large, and o is not looked at again
-		f.Evasive = f.Evasive || endless(o)
+		w.recall(r)
+		w.lastLook(r, o, f)
+		f.Evasive = f.Evasive || endless(o, f)
 		foretold(f, o.announced)
 		if f.Protocol == "" && r.Facts != 0 {
-			*f = *w.store.get(r.Facts) // what was known before inspection began again
+			w.store.get(r.Facts).Unpack(f) // what was known before inspection began again
+			w.fillTuple(f, r)
 		}
-		w.fillTuple(f, r)
-		defer w.shut(r)
+		w.shut(r)
 	} else {
 		w.load(r, f)
 	}
@@ -157,15 +156,15 @@ func (w *worker) complete(r *flow.Record) {
 }
 
 // lastLook tells a TCP flow's undecided dissectors that nothing more comes.
-func (w *worker) lastLook(r *flow.Record, o *opening) {
+func (w *worker) lastLook(r *flow.Record, o *opening, f *fact.Facts) {
 	if r.Key.Proto != packet.ProtoTCP || o.candidates.Empty() || o.result == dissect.Match {
 		return
 	}
 	w.setWindow(r)
 	w.window.Stream = [2][]byte{o.lastBytes(0), o.lastBytes(1)}
 	w.window.Closed = [2]bool{true, true}
-	o.result = w.scheduler.Run(&o.candidates, &w.window, &o.facts)
-	w.learn(&o.facts)
+	o.result = w.scheduler.Run(&o.candidates, &w.window, f)
+	w.learn(f)
 }
 
 // decide runs the program on f and writes the verdict if it says anything new. The
@@ -267,16 +266,23 @@ func (w *worker) sentAt() int64 {
 // keep stores the facts of a flow whose opening state is gone.
 func (w *worker) keep(r *flow.Record, f *fact.Facts) {
 	old := r.Facts
-	r.Facts = w.store.keep(f)
+	r.Facts = w.store.keep(f, old)
 	w.store.release(old)
 }
 
 // load gives what is known of a flow.
 func (w *worker) load(r *flow.Record, f *fact.Facts) {
-	if r.Work != 0 {
-		*f = w.openings[r.Work].facts
-		return
+	if f == &w.facts {
+		w.recalled = nil
 	}
-	*f = *w.store.get(r.Facts)
+	w.store.get(w.factsOf(r)).Unpack(f)
 	w.fillTuple(f, r)
+}
+
+// factsOf is the store's index of what is known of a flow.
+func (w *worker) factsOf(r *flow.Record) uint32 {
+	if r.Work != 0 {
+		return w.openings.at(r.Work).facts
+	}
+	return r.Facts
 }

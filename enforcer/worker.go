@@ -50,8 +50,7 @@ type worker struct {
 	names   *classify.Names
 	store   *factStore
 
-	openings    []*opening // by Record.Work
-	idleOpening []uint32   // indexes not in use
+	openings    openings   // by Record.Work
 	losses      lossSource // nil where nothing can be lost unseen
 	lost        uint64     // packets, when it was looked at last
 	lostAt      int64      // engine's time at which that grew; 0 never
@@ -74,6 +73,7 @@ type worker struct {
 	window    dissect.Window
 	recent    [flow.MaxDatagrams + 1]dissect.Datagram
 	facts     fact.Facts      // scratch
+	recalled  *flow.Record    // the flow in inspection that facts are of, while a packet of it is at hand
 	announced []announce.Flow // scratch
 	splits    splits
 	record    telemetry.Flow // scratch
@@ -113,7 +113,6 @@ func newWorker(e *Engine, lane int) *worker {
 	w := &worker{
 		config: laneConfig(&e.config, lane), engine: e, lane: lane, scheduler: e.scheduler,
 		store:       newFactStore(),
-		openings:    make([]*opening, 1),
 		interfaces:  make([]string, 1),
 		interfaceOf: make(map[string]uint32),
 		macs:        newMACTable(),
@@ -299,7 +298,7 @@ func (w *worker) expire(id flow.ID, r *flow.Record) {
 // publish lets other goroutines see the counters.
 func (w *worker) publish() {
 	w.stats.Flows = uint64(w.table.Len())
-	w.stats.Opening = uint64(len(w.openings) - 1 - len(w.idleOpening))
+	w.stats.Opening = uint64(w.openings.used())
 	w.stats.NoBuffer = w.buffers.Refused()
 	w.stats.Buffered = uint64(w.buffers.Out())
 	if w.crew != nil {

@@ -148,6 +148,19 @@ type Attribute struct {
 // was captured, tell the value.
 func (a Attribute) FromHeaders() bool { return a.From == "packet" || a.From == "capture" }
 
+// OfRecord says that the value follows from what a flow's record holds, and from the
+// time: it differs from flow to flow by nature, or from moment to moment, and is no
+// part of what is packed.
+func (a Attribute) OfRecord() bool {
+	switch a.From {
+	case "packet", "capture", "conntrack", "clock":
+		return true
+	case "enforcer":
+		return a.Name != "evasive" && a.Name != "detection_complete"
+	}
+	return a.Name == "tunnel_type" // follows from the protocol
+}
+
 // Attributes lists every attribute, in the order of the documentation.
 // zfacts.go and docs/attributes.md are generated from it.
 var Attributes = []Attribute{

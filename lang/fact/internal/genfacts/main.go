@@ -1,5 +1,5 @@
-// Command genfacts writes lang/fact/zfacts.go and docs/attributes.md from
-// the attribute table. Run by "go generate ./lang/fact".
+// Command genfacts writes lang/fact/zfacts.go, zpack.go and docs/attributes.md
+// from the attribute table. Run by "go generate ./lang/fact".
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	write("zfacts.go", facts())
+	write("zpack.go", pack())
 	write("../../docs/attributes.md", docs())
 }
 
@@ -48,6 +49,10 @@ func facts() []byte {
 		fmt.Fprintf(&b, "\t%s %s `expr:%q` // %s\n", a.Field, goType(a.Type), a.Name, a.Doc)
 	}
 	b.WriteString("}\n")
+	return formatted(&b)
+}
+
+func formatted(b *bytes.Buffer) []byte {
 	out, err := format.Source(b.Bytes())
 	if err != nil {
 		log.Fatal(err)

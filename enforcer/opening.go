@@ -1,0 +1,156 @@
+package enforcer
+
+import (
+	"github.com/netpol/netpol/enforcer/dissect"
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// opening is what a flow needs while it is inspected, and gives back when it
+// is decided. Flows get one with their first payload: a SYN costs none.
+type opening struct {
+	candidates dissect.Candidates
+	streams    [2]flow.Stream // by dissect.Side
+	datagrams  flow.Datagrams
+	aside      *[2]flow.Stream // of segments that receivers throw away, by dissect.Side; nil without one
+	announced  string          // the protocol that another flow has announced for this one
+	facts      uint32          // the store's index of what it has shown, 0 for nothing
+	result     dissect.Result
+	evasive    bool // its packets contradict each other, and its facts say so
+	translated bool // it was decided as one whose replies bear other addresses
+}
+
+// openings is a slab of them, by Record.Work. 0 is none.
+type openings struct {
+	chunks [][]opening
+	made   uint32
+	idle   []uint32
+}
+
+// openingChunk openings are allocated at a time, so that growth moves none.
+const openingChunk = 64
+
+func (s *openings) at(i uint32) *opening { return &s.chunks[(i-1)/openingChunk][(i-1)%openingChunk] }
+
+// used is how many are in use.
+func (s *openings) used() int { return int(s.made) - len(s.idle) }
+
+func (s *openings) get() uint32 {
+	if n := len(s.idle); n > 0 {
+		i := s.idle[n-1]
+		s.idle = s.idle[:n-1]
+		return i
+	}
+	if int(s.made) == len(s.chunks)*openingChunk {
+		s.chunks = append(s.chunks, make([]opening, openingChunk))
+	}
+	s.made++
+	return s.made
+}
+
+// put takes one back that holds no buffers.
+func (s *openings) put(i uint32) {
+	*s.at(i) = opening{}
+	s.idle = append(s.idle, i)
+}
+
+// open gives the flow its opening state. When too many are open, the one that
+// has waited longest is decided on what it has shown.
+func (w *worker) open(id flow.ID, r *flow.Record) *opening {
+	if r.Work != 0 {
+		return w.openings.at(r.Work)
+	}
+	for w.crammed() {
+		oldest := w.table.Oldest(flow.Opening)
+		if w.table.At(oldest).Work != 0 { // not one that was reopened and is silent
+			w.stats.Cut++
+			w.crowded(w.table.At(oldest))
+		}
+		w.settle(oldest, w.table.At(oldest))
+	}
+	r.Work = w.openings.get()
+	w.engine.opening.Add(1)
+	o, f := w.openings.at(r.Work), w.recall(r)
+	o.translated = r.Has(flow.Translated)
+	o.announced, _ = w.names.Announced(f, w.clock.now)
+	o.candidates = w.scheduler.Start(f.IPProtocol == packet.ProtoTCP, uint16(f.SrcPort), uint16(f.DstPort))
+	for side, seen := range [2]flow.Flags{flow.SynClient, flow.SynServer} {
+		if r.Has(seen) {
+			o.streams[side].Syn(r.ISN[side])
+		}
+	}
+	w.table.Move(id, flow.Opening, w.clock.now)
+	return o
+}
+
+// shut takes the opening state back.
+func (w *worker) shut(r *flow.Record) {
+	if r.Work == 0 {
+		return
+	}
+	o := w.openings.at(r.Work)
+	for side := range o.streams {
+		o.streams[side].Release(&w.buffers)
+		if o.aside != nil {
+			o.aside[side].Release(&w.buffers)
+		}
+	}
+	o.datagrams.Release(&w.buffers)
+	w.store.release(o.facts)
+	w.openings.put(r.Work)
+	w.engine.opening.Add(-1)
+	r.Work, w.recalled = 0, nil
+}
+
+// recall brings what is known of flow r, which is inspected, into w.facts. There it
+// stays while the packet at hand is dealt with; what changes is lost without retain.
+func (w *worker) recall(r *flow.Record) *fact.Facts {
+	if w.recalled != r {
+		w.load(r, &w.facts)
+		w.recalled = r
+	}
+	return &w.facts
+}
+
+// retain keeps what w.facts knows of flow r, and says whether that is something else
+// than before. Its tuple does not count.
+func (w *worker) retain(r *flow.Record, o *opening) (changed bool) {
+	now := w.store.keep(w.recall(r), o.facts)
+	w.store.release(o.facts)
+	changed, o.facts = now != o.facts, now
+	return changed
+}
+
+// protocol is what flow r, which is inspected, is known to speak.
+func (w *worker) protocol(r *flow.Record, o *opening) string {
+	if w.recalled == r {
+		return w.facts.Protocol
+	}
+	return w.store.get(o.facts).Protocol()
+}
+
+// owned says that flow r, which is inspected, is known by a host name or an application.
+func (w *worker) owned(r *flow.Record, o *opening) bool {
+	if w.recalled == r {
+		return w.facts.Hostname != "" || w.facts.Application != ""
+	}
+	return w.store.get(o.facts).Named()
+}
+
+// moves says that the flow's addresses are translated, and were not when it was decided
+// last.
+func (o *opening) moves(r *flow.Record) bool {
+	moved := r.Has(flow.Translated) && !o.translated
+	o.translated = r.Has(flow.Translated)
+	return moved
+}
+
+// accuse notes that the flow's packets contradict each other.
+func (w *worker) accuse(r *flow.Record, o *opening) {
+	if !o.evasive {
+		o.evasive = true
+		w.recall(r).Evasive = true
+		w.retain(r, o)
+	}
+}

@@ -43,7 +43,8 @@ func (w *worker) release(r *flow.Record) {
 	delete(w.notified, r)
 	delete(w.earlier, r)
 	w.leave(r)
-	r.Facts, r.Tally = 0, 0
+	w.traits.release(r.Traits)
+	r.Facts, r.Tally, r.Traits = 0, 0, 0
 }
 
 // report tells the recorder of a flow that is over.
@@ -71,7 +72,7 @@ func (w *worker) fill(to *telemetry.Flow, r *flow.Record, f *fact.Facts, event t
 		Hostname: hostname(f), TLSVersion: tlsVersion(f), JA4: f.JA4, ALPN: f.ALPN,
 		DetectionPackets: int(r.NamedAt),
 		InspectedPackets: int(r.Inspected),
-		Labels:           w.policy.labelNames(labels, &r.Labels), Policies: policies,
+		Labels:           w.policy.labelNames(labels, &w.traitsOf(r).labels), Policies: policies,
 		By: by, DNSHostname: f.DNSHostname, Interface: f.Interface, Input: w.config.Input, Guessed: f.Guessed,
 		FirstSeen: time.Unix(0, w.clock.wall(r.FirstSeen)).UTC(), LastSeen: time.Unix(0, w.clock.wall(r.LastSeen)).UTC(),
 	}

@@ -49,10 +49,12 @@ func (w *worker) adopt(c *flow.Connection, listed int64) {
 
 // carries notes what the kernel has on a connection of the bundle's.
 func (w *worker) carries(r *flow.Record, c *flow.Connection) {
+	t := *w.traitsOf(r)
 	for i, own := range w.policy.ownLabels {
-		r.Labels[i] = c.Labels[i] & own
+		t.labels[i] = c.Labels[i] & own
 	}
-	r.Mark = c.Mark & w.policy.ownMark
+	t.mark = c.Mark & w.policy.ownMark
+	w.setTraits(r, &t)
 }
 
 // correct decides a flow anew on what the kernel has on it, and writes where that

@@ -16,25 +16,25 @@ import (
 const maxMACs = 16384
 
 // macTable holds the text of each hardware address once, so that a flow costs
-// four bytes for one and its facts none.
+// two bytes for one and its facts none.
 type macTable struct {
-	texts []string // by Record.MAC; 0 is empty
-	index map[[6]byte]uint32
+	texts []string // by traits.mac; 0 is empty
+	index map[[6]byte]uint16
 	// Those that were asked for lately, as those of a router and of its hosts are again
 	// and again: by some bits of the address.
 	recent [256]struct {
 		mac   [6]byte
-		index uint32
+		index uint16
 	}
 }
 
 func newMACTable() macTable {
-	return macTable{texts: make([]string, 1), index: make(map[[6]byte]uint32)}
+	return macTable{texts: make([]string, 1), index: make(map[[6]byte]uint16)}
 }
 
 // of gives the index of an address; 0 for none, for groups and when the table
 // is full.
-func (t *macTable) of(mac [6]byte) uint32 {
+func (t *macTable) of(mac [6]byte) uint16 {
 	if mac == [6]byte{} || mac[0]&1 != 0 { // a group address (IEEE 802, 8.2.2) is nobody's
 		return 0
 	}
@@ -44,7 +44,7 @@ func (t *macTable) of(mac [6]byte) uint32 {
 	}
 	i, ok := t.index[mac]
 	if !ok && len(t.texts) <= maxMACs {
-		i = uint32(len(t.texts))
+		i = uint16(len(t.texts))
 		t.texts = append(t.texts, net.HardwareAddr(mac[:]).String())
 		t.index[mac] = i
 	}
@@ -57,15 +57,24 @@ func (t *macTable) of(mac [6]byte) uint32 {
 // noteEnds remembers the hardware addresses that w.parsed shows of its flow's
 // ends, the first of each; changed says that there was one.
 func (w *worker) noteEnds(r *flow.Record, fromClient bool) (changed bool) {
+	t := *w.traitsOf(r)
+	if changed = w.showEnds(&t, r, fromClient); changed {
+		w.setTraits(r, &t)
+	}
+	return changed || r.Has(flow.Translated)
+}
+
+// showEnds is noteEnds for traits that the flow will have.
+func (w *worker) showEnds(t *traits, r *flow.Record, fromClient bool) (changed bool) {
 	p := w.parsed
 	ends := [2][6]byte{p.SrcMAC, p.DstMAC} // of the key
 	if fromClient == r.Has(flow.ClientIsB) {
 		ends = [2][6]byte{p.DstMAC, p.SrcMAC}
 	}
 	for end, mac := range ends {
-		if r.MAC[end] == 0 {
-			r.MAC[end] = w.macs.of(mac)
-			changed = changed || r.MAC[end] != 0
+		if t.mac[end] == 0 {
+			t.mac[end] = w.macs.of(mac)
+			changed = changed || t.mac[end] != 0
 		}
 	}
 	return changed
@@ -73,17 +82,17 @@ func (w *worker) noteEnds(r *flow.Record, fromClient bool) (changed bool) {
 
 // fillTuple sets the attributes that come from the packet headers.
 func (w *worker) fillTuple(f *fact.Facts, r *flow.Record) {
-	clientIsB := r.Has(flow.ClientIsB)
+	clientIsB, t := r.Has(flow.ClientIsB), w.traitsOf(r)
 	src, dst := r.Key.Ends(clientIsB)
 	f.SrcIP, f.DstIP = src.Addr(), dst.Addr()
 	f.SrcPort, f.DstPort = int(src.Port()), int(dst.Port())
-	f.SrcMAC, f.DstMAC = w.macs.texts[r.MAC[0]], w.macs.texts[r.MAC[1]]
+	f.SrcMAC, f.DstMAC = w.macs.texts[t.mac[0]], w.macs.texts[t.mac[1]]
 	if clientIsB {
 		f.SrcMAC, f.DstMAC = f.DstMAC, f.SrcMAC
 	}
 	f.IPProtocol, f.IPVersion, f.VLANID = int(r.Key.Proto), int(r.Key.IPVersion), int(r.Key.VLAN)
-	f.IPDSCP, f.IPNAT = int(r.DSCP), r.Has(flow.Translated)
-	f.Interface = w.interfaces[r.Interface]
+	f.IPDSCP, f.IPNAT = int(t.dscp), r.Has(flow.Translated)
+	f.Interface = w.interfaces[t.iface]
 	f.DetectionPackets, f.Updated = int(r.NamedAt), r.Has(flow.Renamed)
 	if r.Key.Proto == packet.ProtoICMP || r.Key.Proto == packet.ProtoICMPv6 {
 		f.SrcPort, f.DstPort = 0, 0 // the key has the identifier there

@@ -33,8 +33,9 @@ func (w *worker) noteHeld() {
 	decided := false
 	if w.at != 0 {
 		if r := w.table.At(w.at); !r.Has(flow.Untracked) {
-			release.Labels, release.Mark, release.Done = r.Labels, r.Mark, r.Has(flow.Done)
-			decided = release.Done || r.Labels != [16]byte{} || r.Mark != 0
+			t := w.traitsOf(r)
+			release.Labels, release.Mark, release.Done = t.labels, t.mark, r.Has(flow.Done)
+			decided = release.Done || t.labels != [16]byte{} || t.mark != 0
 			w.unhold(r)
 		}
 	}

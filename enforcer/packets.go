@@ -112,7 +112,7 @@ func (w *worker) take() {
 		w.observe(r, fromClient)
 	}
 	w.moved = !r.Has(flow.Done) && w.noteEnds(r, fromClient)
-	if raw.Interface != "" && r.Interface == 0 {
+	if raw.Interface != "" && w.traitsOf(r).iface == 0 {
 		w.place(r)
 	}
 	w.deliver(id, r, fromClient)
@@ -235,9 +235,9 @@ func (w *worker) begin(k *flow.Key, fromB bool) (id flow.ID, fromClient bool) {
 	id = w.insert(k, fromB == fromClient)
 	r := w.table.At(id)
 	r.ICMPType, r.ICMPCode = p.ICMPType, p.ICMPCode
-	r.DSCP = p.DSCP
-	w.noteEnds(r, fromClient)
-	w.locate(r)
+	t := traits{dscp: p.DSCP, iface: w.located()}
+	w.showEnds(&t, r, fromClient)
+	w.setTraits(r, &t)
 	if guessed {
 		r.Set(flow.Guessed)
 	}
@@ -263,21 +263,24 @@ func (w *worker) insert(k *flow.Key, clientIsB bool) flow.ID {
 	return id
 }
 
-// locate notes the interface that the flow came in on. Live, replies come in on
-// another one, which says nothing: until a packet of the other direction comes,
-// the flow's is not known.
-func (w *worker) locate(r *flow.Record) {
-	if !w.config.Live || w.raw.Direction != packet.DirReply {
-		r.Interface = w.interfaceIndex(w.raw.Interface)
+// located is the interface that the flow of the packet at hand came in on, 0 if that is
+// not known. Live, replies come in on another one, which says nothing: until a packet of
+// the other direction comes, the flow's is not known.
+func (w *worker) located() uint16 {
+	if w.config.Live && w.raw.Direction == packet.DirReply {
+		return 0
 	}
+	return w.interfaceIndex(w.raw.Interface)
 }
 
 // place locates a flow that was known before its interface was, and decides it
 // anew if that has been done already.
 func (w *worker) place(r *flow.Record) {
-	if w.locate(r); r.Interface == 0 {
+	t := *w.traitsOf(r)
+	if t.iface = w.located(); t.iface == 0 {
 		return
 	}
+	w.setTraits(r, &t)
 	w.moved = true
 	if w.policy.unplaced == nil {
 		return
@@ -332,13 +335,13 @@ func isICMPReply(p *packet.Parsed) bool {
 // and every dial-in makes a new one. Past it new names are not known.
 const maxInterfaces = 4096
 
-func (w *worker) interfaceIndex(name string) uint32 {
+func (w *worker) interfaceIndex(name string) uint16 {
 	if name == "" {
 		return 0
 	}
 	i, ok := w.interfaceOf[name]
 	if !ok && len(w.interfaces) <= maxInterfaces {
-		i = uint32(len(w.interfaces))
+		i = uint16(len(w.interfaces))
 		w.interfaces = append(w.interfaces, name)
 		w.interfaceOf[name] = i
 	}

@@ -92,7 +92,7 @@ func (w *worker) settlePlaces(r *flow.Record, f *fact.Facts, policies []int) {
 // want adds the flow's elements of sets to those wanted.
 func (w *worker) want(r *flow.Record, f *fact.Facts, sets []int) {
 	for _, i := range sets {
-		m, ok := memberOf(&w.policy.places.sets[i], r, f)
+		m, ok := memberOf(&w.policy.places.sets[i], w.traitsOf(r).mark, f)
 		if at := (place{w.policy.places.keys[i], m}); ok && !slices.Contains(w.wanted, at) {
 			w.wanted = append(w.wanted, at)
 		}
@@ -171,9 +171,9 @@ func (w *worker) missed(at int64) {
 	}
 }
 
-// memberOf is the flow's element of a set; false when it lacks a field, or is of
+// memberOf is the element of a set for a flow with a mark; false when it lacks a field, or is of
 // the other IP version.
-func memberOf(s *artifact.FlowSet, r *flow.Record, f *fact.Facts) (m artifact.Member, ok bool) {
+func memberOf(s *artifact.FlowSet, mark uint32, f *fact.Facts) (m artifact.Member, ok bool) {
 	for i, field := range s.Fields {
 		switch field {
 		case artifact.FieldLocalAddr:
@@ -191,7 +191,7 @@ func memberOf(s *artifact.FlowSet, r *flow.Record, f *fact.Facts) (m artifact.Me
 		case artifact.FieldProto:
 			m.Proto, ok = uint8(f.IPProtocol), true
 		case artifact.FieldMark:
-			m.Mark, ok = r.Mark, true
+			m.Mark, ok = mark, true
 		case artifact.FieldInterface:
 			m.Interface, ok = f.Interface, f.Interface != ""
 		default:

@@ -209,7 +209,7 @@ func TestMemberOf(t *testing.T) {
 		{set("odd"), "no"},
 	} {
 		got := "no"
-		if m, ok := memberOf(tt.set, &flow.Record{Mark: 0x10}, f); ok {
+		if m, ok := memberOf(tt.set, 0x10, f); ok {
 			got = m.String()
 		}
 		if got != tt.want {

@@ -67,7 +67,7 @@ func (w *worker) readAll(now int64) {
 // untracked says that conntrack would have forgotten a flow.
 func (w *worker) untracked(r *flow.Record, now int64) bool {
 	timeout := trackedTimeouts.Datagram
-	if r.Class == flow.Established {
+	if r.Class() == flow.Established {
 		timeout = trackedTimeouts.Established
 	}
 	return now-r.LastSeen > int64(timeout)

@@ -178,7 +178,7 @@ func (w *worker) detail(to *record.Detail, r *flow.Record, f *fact.Facts, polici
 	for _, id := range policies {
 		t.policies = append(t.policies, w.policy.bundle.Policies[id].Name)
 	}
-	t.labels = w.policy.labelNames(t.labels[:0], &r.Labels)
+	t.labels = w.policy.labelNames(t.labels[:0], &w.traitsOf(r).labels)
 	_, by := w.application(f)
 	*to = record.Detail{
 		FirstSeenAt: w.millis(r.FirstSeen),
@@ -194,7 +194,7 @@ func (w *worker) detail(to *record.Detail, r *flow.Record, f *fact.Facts, polici
 		Guessed: f.Guessed, Updated: r.Has(flow.Renamed), Complete: f.Complete, Evidence: by, Confidence: f.Confidence,
 		HostName: f.Hostname, DNSHostName: f.DNSHostname, Evasive: f.Evasive,
 		Policies: t.policies, Labels: t.labels,
-		Conntrack: record.Conntrack{Mark: r.Mark},
+		Conntrack: record.Conntrack{Mark: w.traitsOf(r).mark},
 		Risks:     record.Risks{Names: record.List(f.Risks), Score: f.RiskScore, ScoreClient: f.RiskClient, ScoreServer: f.RiskServer},
 	}
 	w.brief(&to.Brief, r, f)

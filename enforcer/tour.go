@@ -101,7 +101,8 @@ func (w *worker) visit(_ flow.ID, r *flow.Record) {
 // localHost is the host on the local side of a flow, as fillSides has it: a walk over all flows has no time
 // for all of their facts.
 func (w *worker) localHost(r *flow.Record) (mac string, ip netip.Addr) {
-	if r.MAC == [2]uint32{} {
+	macs := w.traitsOf(r).mac
+	if macs == [2]uint16{} {
 		return "", ip
 	}
 	src, dst := r.Key.Ends(r.Has(flow.ClientIsB))
@@ -112,7 +113,7 @@ func (w *worker) localHost(r *flow.Record) (mac string, ip netip.Addr) {
 	if r.Has(flow.ClientIsB) {
 		end = 1 - end
 	}
-	return w.macs.texts[r.MAC[end]], local
+	return w.macs.texts[macs[end]], local
 }
 
 // tellStats tells the walk's sinks what a flow has carried, if they do not know

@@ -59,7 +59,7 @@ func (w *waiting) view(f *fact.Facts) *program.Foresight {
 // other flows are.
 func (w *worker) unhold(r *flow.Record) {
 	h := w.waiting
-	if h == nil || r.Has(flow.Done) || r.Has(flow.Unheld) || r.Has(flow.Adopted) || r.Interface == 0 {
+	if h == nil || r.Has(flow.Done) || r.Has(flow.Unheld) || r.Has(flow.Adopted) || w.traitsOf(r).iface == 0 {
 		return
 	}
 	w.load(r, &w.facts)
@@ -67,9 +67,11 @@ func (w *worker) unhold(r *flow.Record) {
 		return
 	}
 	r.Set(flow.Unheld)
+	t := *w.traitsOf(r)
 	for i, b := range h.labels {
-		r.Labels[i] &^= b
+		t.labels[i] &^= b
 	}
+	w.setTraits(r, &t)
 	w.stats.HeldReleased++
 	w.stats.Writes++
 	w.unsent++

@@ -85,7 +85,7 @@ func (w *worker) eval(r *flow.Record, f *fact.Facts) *program.Verdict {
 		return &w.nothing
 	}
 	v := machine.Eval(f)
-	if w.config.Live && (r.Interface == 0 || r.Has(flow.Adopted)) {
+	if w.config.Live && (w.traitsOf(r).iface == 0 || r.Has(flow.Adopted)) {
 		machine.Narrow(v, blind)
 		w.inherited(v, r)
 	}
@@ -109,10 +109,11 @@ func add(v *program.Verdict, label *[16]byte) {
 // inherited adds to a verdict what it leaves as it is, so that records say what
 // the kernel has.
 func (w *worker) inherited(v *program.Verdict, r *flow.Record) {
+	t := w.traitsOf(r)
 	for i, own := range w.policy.ownLabels {
-		v.Labels[i] |= r.Labels[i] & own &^ v.LabelMask[i]
+		v.Labels[i] |= t.labels[i] & own &^ v.LabelMask[i]
 	}
-	v.Mark |= r.Mark & w.policy.ownMark &^ v.MarkMask
+	v.Mark |= t.mark & w.policy.ownMark &^ v.MarkMask
 }
 
 func named(f *fact.Facts) bool { return f.Protocol != "" || f.Application != "" }
@@ -170,18 +171,20 @@ func (w *worker) lastLook(r *flow.Record, o *opening, f *fact.Facts) {
 // decide runs the program on f and writes the verdict if it says anything new. The
 // policies that match are valid until the program is run again.
 func (w *worker) decide(r *flow.Record, f *fact.Facts) (policies []int) {
-	first, renamed := w.noteName(r, f)
+	t := *w.traitsOf(r)
+	first, renamed := w.noteName(r, &t, f)
 	v := w.eval(r, f)
 	for i, sticky := range w.policy.sticky {
-		v.Labels[i] |= r.Labels[i] & sticky
+		v.Labels[i] |= t.labels[i] & sticky
 	}
-	changed := v.Labels != r.Labels || v.Mark != r.Mark
+	changed := v.Labels != t.labels || v.Mark != t.mark
 	w.audit(r, f, v)
 	w.settlePlaces(r, f, v.Policies)
 	if w.config.Labels != nil && (changed || r.Has(flow.Done) && !r.Has(flow.Told)) {
 		w.write(r, v)
 	}
-	r.Labels, r.Mark = v.Labels, v.Mark
+	t.labels, t.mark = v.Labels, v.Mark
+	w.setTraits(r, &t)
 	switch {
 	case first:
 		w.tellFlow(record.KindFlow, r, f, v.Policies)
@@ -192,16 +195,16 @@ func (w *worker) decide(r *flow.Record, f *fact.Facts) (policies []int) {
 	return v.Policies
 }
 
-// noteName keeps account of the flow's name; first says that it has one since
+// noteName keeps account of the flow's name, in the traits that it will have too; first says that it has one since
 // now, and renamed that it has had another until now.
-func (w *worker) noteName(r *flow.Record, f *fact.Facts) (first, renamed bool) {
+func (w *worker) noteName(r *flow.Record, t *traits, f *fact.Facts) (first, renamed bool) {
 	if named(f) {
 		name := nameHash(f)
 		switch {
 		case !r.Has(flow.Named):
 			r.Set(flow.Named)
-			r.NamedAt, r.Name, first = uint16(min(r.Packets, math.MaxUint16)), name, true
-		case r.Name != name && !r.Has(flow.Renamed):
+			r.NamedAt, t.name, first = uint16(min(r.Packets, math.MaxUint16)), name, true
+		case t.name != name && !r.Has(flow.Renamed):
 			r.Set(flow.Renamed)
 			renamed = true
 		}
@@ -230,12 +233,13 @@ func (w *worker) write(r *flow.Record, v *program.Verdict) {
 	if r.Has(flow.Untracked) {
 		return
 	}
+	t := w.traitsOf(r)
 	u := flow.Update{
 		Tuple:  r.Tuple(),
 		Labels: v.Labels, LabelMask: v.LabelMask,
-		Mark: v.Mark, MarkMask: v.MarkMask | r.Mark&^w.policy.ownMark,
+		Mark: v.Mark, MarkMask: v.MarkMask | t.mark&^w.policy.ownMark,
 	}
-	for i, b := range r.Labels {
+	for i, b := range t.labels {
 		u.LabelMask[i] |= b &^ w.policy.ownLabels[i]
 	}
 	if r.Has(flow.Done) {

@@ -56,10 +56,11 @@ type worker struct {
 	lostAt      int64      // engine's time at which that grew; 0 never
 	unwritten   uint64     // updates that were lost, when they were looked at last
 	healed      int64      // engine's time at which conntrack was listed for them
-	interfaces  []string   // by Record.Interface
-	interfaceOf map[string]uint32
-	macs        macTable // by Record.MAC
-	moved       bool     // the packet at hand told of its flow's ends or translation
+	interfaces  []string   // by traits.iface
+	interfaceOf map[string]uint16
+	macs        macTable
+	traits      traitStore
+	moved       bool // the packet at hand told of its flow's ends or translation
 
 	raw           *packet.Raw // the packet at hand
 	parsed        *packet.Parsed
@@ -114,8 +115,9 @@ func newWorker(e *Engine, lane int) *worker {
 		config: laneConfig(&e.config, lane), engine: e, lane: lane, scheduler: e.scheduler,
 		store:       newFactStore(),
 		interfaces:  make([]string, 1),
-		interfaceOf: make(map[string]uint32),
+		interfaceOf: make(map[string]uint16),
 		macs:        newMACTable(),
+		traits:      newTraitStore(e.seed),
 		audited:     make(map[*flow.Record][16]byte),
 		earlier:     make(map[*flow.Record][2]flow.Counts),
 		notified:    make(map[*flow.Record][]uint64),
@@ -287,7 +289,7 @@ func (w *worker) between() {
 // expire handles a flow that was silent for its class's timeout: inspection
 // ends first, the flow itself later.
 func (w *worker) expire(id flow.ID, r *flow.Record) {
-	if r.Class == flow.Opening {
+	if r.Class() == flow.Opening {
 		w.settle(id, r)
 		return
 	}

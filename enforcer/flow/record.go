@@ -72,11 +72,13 @@ const (
 
 	aliased // the table has an alias of the flow
 	live    // the record is not free
+
+	classBits = 30 // and 31: the record's Class
 )
 
 // Record is what the table keeps of one flow. It holds no pointers: the
 // collector need not look at a million of them. The engine owns what is exported
-// but Key and Class; the table never reads it.
+// but Key; the table never reads it.
 //
 // What every packet of a decided flow reads and writes comes first, within the 64
 // bytes of a cache line: with a million flows each line is a wait for memory.
@@ -88,27 +90,21 @@ type Record struct {
 	Bytes    uint64
 
 	Tally     uint32 // the engine's index of the flow's counters, 0 for none
-	Interface uint32 // the engine's index of the interface name, 0 for none
+	Traits    uint32 // the engine's index of what the flow has in common with others
 	Seen      uint16 // packets since inspection began; counts only until it ends
 	Inspected uint16 // packets with payload that dissectors saw
 	NamedAt   uint16 // Packets when the name was first known
-	Class     Class
 	prev      ID
 	next      ID
 
-	Work   uint32    // the engine's index of the opening state, 0 for none
-	Facts  uint32    // the engine's index of the interned facts, 0 for none
-	MAC    [2]uint32 // the engine's indexes of hardware addresses, by end of the key (A, B); 0 for none
-	ISN    [2]uint32 // of the client and the server
-	Mark   uint32
-	Name   uint32 // a hash of the name that the flow first had; valid iff Named
-	Labels [16]byte
+	Work  uint32    // the engine's index of the opening state, 0 for none
+	Facts uint32    // the engine's index of the interned facts, 0 for none
+	ISN   [2]uint32 // of the client and the server
 	// ICMPType and ICMPCode are the first packet's.
 	ICMPType, ICMPCode uint8
-	DSCP               uint8 // of the first packet
 	Dissector          uint8 // which one goes on reading; valid iff Watched
 
-	queued Tick // when the record was put at the tail of its list
+	queued instant // when the record was put at the tail of its list
 
 	FirstSeen int64
 	DoneAt    int64
@@ -123,6 +119,13 @@ func (r *Record) Set(f Flags) { r.Flags |= f }
 
 // Clear clears bits.
 func (r *Record) Clear(f Flags) { r.Flags &^= f }
+
+// Class is the list that the record stands in.
+func (r *Record) Class() Class { return Class(r.Flags >> classBits) }
+
+func (r *Record) setClass(c Class) {
+	r.Flags = r.Flags&(1<<classBits-1) | Flags(c)<<classBits
+}
 
 // Ended says that the connection is over as far as packets and conntrack show.
 func (r *Record) Ended() bool {

@@ -73,8 +73,8 @@ func (t *Table) drop(k *Key, id ID) {
 
 // push puts the record at the tail of its class's list.
 func (t *Table) push(id ID, r *Record, now int64) {
-	l := &t.lists[r.Class]
-	r.prev, r.next, r.queued = l.tail, 0, TickOf(now)
+	l := &t.lists[r.Class()]
+	r.prev, r.next, r.queued = l.tail, 0, instantOf(now)
 	if l.tail == 0 {
 		l.head = id
 	} else {
@@ -85,7 +85,7 @@ func (t *Table) push(id ID, r *Record, now int64) {
 
 // unlink takes the record out of its class's list.
 func (t *Table) unlink(r *Record) {
-	l := &t.lists[r.Class]
+	l := &t.lists[r.Class()]
 	if r.prev == 0 {
 		l.head = r.next
 	} else {

@@ -165,7 +165,8 @@ func (t *Table) Insert(k *Key, class Class, now int64) ID {
 	}
 	id := t.add(k)
 	r := t.At(id)
-	r.Class, r.FirstSeen, r.LastSeen = class, now, now
+	r.FirstSeen, r.LastSeen = now, now
+	r.setClass(class)
 	t.push(id, r, now)
 	t.flows++
 	return id
@@ -189,7 +190,7 @@ func (t *Table) Remove(id ID) {
 func (t *Table) Move(id ID, class Class, now int64) {
 	r := t.At(id)
 	t.unlink(r)
-	r.Class = class
+	r.setClass(class)
 	t.push(id, r, now)
 }
 
@@ -212,7 +213,7 @@ func (t *Table) Expire(now int64, limit int, end func(ID, *Record)) (n int) {
 				break
 			}
 			r := t.At(id)
-			if t.timeout[c] >= int64(maxAge) || int64(TickOf(now).since(r.queued)) < t.timeout[c] {
+			if t.timeout[c] >= int64(maxAge) || int64(r.queued.since(now)) < t.timeout[c] {
 				break
 			}
 			if now-r.LastSeen < t.timeout[c] {
@@ -268,7 +269,7 @@ func (t *Table) evictOne(now int64) {
 		for chance := 0; t.lists[c].head != 0; chance++ {
 			id := t.lists[c].head
 			r := t.At(id)
-			if TickOf(r.LastSeen).since(r.queued) > 0 && chance < secondChances {
+			if r.queued.since(r.LastSeen) > 0 && chance < secondChances {
 				t.Move(id, c, now)
 				continue
 			}

@@ -33,6 +33,7 @@ func (w *worker) conclude(r *flow.Record, why record.Reason) {
 
 // release frees what the engine holds for a record.
 func (w *worker) release(r *flow.Record) {
+	w.forgetEndpoint(r)
 	w.shut(r)
 	w.store.release(r.Facts)
 	if r.Tally != 0 {

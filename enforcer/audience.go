@@ -21,6 +21,7 @@ type audience struct {
 	when    *program.Program // the sinks' conditions, by place; nil without one
 	counts  bool             // what is asked for are counters
 	rates   bool             // and how they change, so that flows' ends alone do not tell it
+	ages    bool             // and how old flows are, which changes without packets
 	notices map[int]notice   // by policy
 	rounds  bool             // something is told at intervals
 }
@@ -63,6 +64,7 @@ func newAudience(b *artifact.Bundle, prog *program.Program) (*audience, error) {
 		a.rounds = a.rounds || l.kinds&periodic != 0
 	}
 	a.rates = a.asked.Has(record.KindFlowStats) || slices.ContainsFunc(b.SinkProgram.Reads, isCounter)
+	a.ages = slices.Contains(b.SinkProgram.Reads, "duration")
 	a.counts = a.rates || a.asked.Has(record.KindFlowEnd) || len(b.Aggregates) > 0
 	if slices.ContainsFunc(a.sinks, func(l listener) bool { return l.conditional }) ||
 		slices.ContainsFunc(b.Aggregates, func(a artifact.Aggregate) bool { return a.When != "" }) {
@@ -121,7 +123,7 @@ func (w *worker) attend(p *policy) {
 	if p.audience.when != nil {
 		w.when = p.audience.when.NewMachine()
 	}
-	w.tour = newTour(p)
+	w.walk(p)
 	w.sorts = w.config.Outlets != nil && p.audience.asked.Has(record.KindInterfaceStats)
 	w.measures = w.config.Outlets != nil && p.audience.asked&measured != 0
 	if w.config.Outlets != nil {

@@ -1,6 +1,7 @@
 package enforcer
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -171,14 +172,18 @@ func (w *worker) bill() {
 			return
 		}
 		b.until, b.began, b.at = due, now, 0
+		w.walks.share()
 	}
-	if b.at = w.table.Slice(b.at, sweepSlice, w.chargeWalked); b.at == 0 {
+	if b.at = w.table.SliceOf(&w.walks.billing, b.at, sweepSlice, w.chargeWalked); b.at == 0 {
 		b.until = 0
 		l.settle(w, b.began)
 	}
 }
 
-func (w *worker) chargeWalked(_ flow.ID, r *flow.Record) { w.charge(r, w.billing.until) }
+func (w *worker) chargeWalked(_ flow.ID, r *flow.Record) (again bool) {
+	w.charge(r, w.billing.until)
+	return false
+}
 
 // billAt makes a whole walk in a capture file, if an interval ends before a
 // packet's time stamp.
@@ -197,7 +202,8 @@ func (w *worker) billAt(stamp int64) {
 	}
 	w.clock.now = max(w.clock.now, due)
 	b.until = due
-	w.table.Each(func(id flow.ID, r *flow.Record) bool { w.chargeWalked(id, r); return true })
+	w.walks.share()
+	w.table.SliceOf(&w.walks.billing, 0, math.MaxInt, w.chargeWalked)
 	b.until = 0
 	l.settle(w, stamp)
 }

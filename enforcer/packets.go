@@ -34,7 +34,7 @@ func (w *worker) handle() {
 	if raw.Timestamp == 0 && w.config.Live {
 		raw.Timestamp = time.Now().UnixNano() // output hooks have no time stamps
 	}
-	if w.ticks {
+	if w.ticks && raw.Timestamp >= w.tickAt {
 		w.tick(raw.Timestamp)
 	}
 	w.clock.packet(raw.Timestamp)
@@ -105,6 +105,7 @@ func (w *worker) take() {
 	}
 	r.Bytes += uint64(raw.Length)
 	r.LastSeen = max(r.LastSeen, w.clock.now)
+	w.walks.touch(id)
 	if w.policy.counts {
 		w.count(r, fromClient)
 	}

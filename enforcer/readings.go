@@ -1,6 +1,7 @@
 package enforcer
 
 import (
+	"math"
 	"time"
 
 	"github.com/netpol/netpol/enforcer/flow"
@@ -32,6 +33,24 @@ func (w *worker) tick(stamp int64) {
 	}
 	w.roundAt(stamp)
 	w.billAt(stamp)
+	w.tickAt = w.nextTick()
+}
+
+// nextTick is the first time stamp at which something will be due.
+func (w *worker) nextTick() int64 {
+	next := int64(math.MaxInt64)
+	if w.dueAt != 0 {
+		next = w.dueAt
+	}
+	for i, s := range w.policy.audience.sinks {
+		if w.config.Outlets != nil && s.kinds&periodic != 0 {
+			next = min(next, w.tour.due[i])
+		}
+	}
+	if l := w.policy.ledger; l != nil {
+		next = min(next, l.next())
+	}
+	return next
 }
 
 // readUntil makes the readings before a packet's time stamp.
@@ -51,17 +70,29 @@ func (w *worker) readUntil(stamp int64) {
 	}
 }
 
-// readAll takes the counters of the file's flows as they are.
+// readAll takes the counters of the file's flows as they are. Where nobody asks how old flows
+// are, those that carry nothing are left out once their rate is 0.
 func (w *worker) readAll(now int64) {
 	w.stats.Readings++
-	w.table.Each(func(_ flow.ID, r *flow.Record) bool {
-		if r.Tally == 0 || !r.Has(flow.Done) || r.Ended() || w.untracked(r, now) {
+	w.walks.share()
+	if w.policy.watch != nil || w.policy.audience.ages {
+		w.table.Gather(&w.walks.reading)
+	}
+	w.table.SliceOf(&w.walks.reading, 0, math.MaxInt, func(_ flow.ID, r *flow.Record) (again bool) {
+		if r.Tally == 0 || r.Ended() || w.untracked(r, now) {
+			return false
+		}
+		if !r.Has(flow.Done) {
 			return true
 		}
 		t := w.tallies.at(r.Tally)
+		if t.readAt != 0 {
+			t.readAt = max(t.readAt, w.readBefore) // it was left out
+		}
 		w.reading(r, t, now, t.measure(r.FirstSeen))
-		return true
+		return t.rate != [2]uint64{}
 	})
+	w.readBefore = now
 }
 
 // untracked says that conntrack would have forgotten a flow.
@@ -112,6 +143,7 @@ func (w *worker) readConnection(c *flow.Connection, at int64) {
 	if !r.Has(flow.Done) {
 		return
 	}
+	seen := r.LastSeen
 	w.sighted(r, at)
 	late := r.Tally == 0 && at-r.FirstSeen > int64(w.config.Interval)
 	t := w.tallyOf(r)
@@ -134,6 +166,9 @@ func (w *worker) readConnection(c *flow.Connection, at int64) {
 			t.start(at) // nobody asked when it began
 		}
 		w.reading(r, t, at, before)
+	}
+	if t != nil && (t.counts != t.told || r.LastSeen != seen) {
+		w.walks.touch(id)
 	}
 	if t != nil && w.policy.ledger == nil {
 		t.told = t.counts // an aggregate that comes counts from then on

@@ -1,32 +1,24 @@
 package enforcer
 
 import (
-	"net/netip"
+	"math"
 	"slices"
-	"strings"
 
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/telemetry/record"
 	"github.com/netpol/netpol/lang/fact"
 )
 
-const (
-	// maxHosts and maxAddresses bound what is told of endpoints at a time.
-	maxHosts     = 4096
-	maxAddresses = 32
-	// hostsPerRecord keeps a record of endpoints below 64 KiB, as a rule.
-	hostsPerRecord = 128
-	// vanishSlice bounds how many flows are ended with one reading: 8192 take
-	// some 20 ms.
-	vanishSlice = 8192
-)
+// vanishSlice bounds how many flows are ended with one reading: 8192 take
+// some 20 ms.
+const vanishSlice = 8192
 
-// tour is a walk over all flows for what sinks are told at intervals.
+// tour is a walk over flows for what sinks are told at intervals.
 type tour struct {
 	due, since []int64 // by sink: when it is told again, and since when it was not
 	on         []int   // the sinks of this walk; empty while there is none
+	all        bool    // they are all that are told of flows
 	at         flow.ID // where to go on
-	hosts      map[string][]netip.Addr
 }
 
 func newTour(p *policy) tour {
@@ -42,7 +34,7 @@ func (w *worker) round() {
 	if len(w.tour.on) == 0 && !w.setOut(w.clock.now) {
 		return
 	}
-	if w.tour.at = w.table.Slice(w.tour.at, sweepSlice, w.visit); w.tour.at == 0 {
+	if w.tour.at = w.table.SliceOf(&w.walks.tour, w.tour.at, sweepSlice, w.visit); w.tour.at == 0 {
 		w.arrive()
 	}
 }
@@ -59,13 +51,14 @@ func (w *worker) roundAt(stamp int64) {
 	if !w.setOut(stamp) {
 		return
 	}
-	w.table.Each(func(id flow.ID, r *flow.Record) bool { w.visit(id, r); return true })
+	w.table.SliceOf(&w.walks.tour, 0, math.MaxInt, w.visit)
 	w.arrive()
 }
 
 // setOut notes the sinks that are due; false when none is.
 func (w *worker) setOut(now int64) bool {
 	t := &w.tour
+	t.all = true
 	for i, s := range w.policy.audience.sinks {
 		if s.kinds&periodic == 0 {
 			continue
@@ -75,45 +68,33 @@ func (w *worker) setOut(now int64) bool {
 		}
 		if now >= t.due[i] {
 			t.on = append(t.on, i)
+		} else if s.kinds.Has(record.KindFlowStats) {
+			t.all = false
 		}
 	}
+	if len(t.on) == 0 {
+		return false
+	}
 	t.at = 0
-	return len(t.on) > 0
+	w.walks.share()
+	return true
 }
 
-// visit tells the walk's sinks of a flow.
-func (w *worker) visit(_ flow.ID, r *flow.Record) {
+// visit tells the walk's sinks of a flow, and says whether another walk has to.
+func (w *worker) visit(id flow.ID, r *flow.Record) (again bool) {
 	t, a := &w.tour, w.policy.audience
-	stats, hosts := false, false
+	stats := false
 	for _, i := range t.on {
 		stats = stats || a.sinks[i].kinds.Has(record.KindFlowStats) && r.LastSeen > t.since[i]
-		hosts = hosts || a.sinks[i].kinds.Has(record.KindEndpoints)
 	}
-	if hosts {
-		t.meet(w.localHost(r))
+	if a.asked.Has(record.KindEndpoints) {
+		w.meet(id, r)
 	}
 	if stats {
 		w.load(r, &w.facts)
 		w.tellStats(r, &w.facts)
 	}
-}
-
-// localHost is the host on the local side of a flow, as fillSides has it: a walk over all flows has no time
-// for all of their facts.
-func (w *worker) localHost(r *flow.Record) (mac string, ip netip.Addr) {
-	macs := w.traitsOf(r).mac
-	if macs == [2]uint16{} {
-		return "", ip
-	}
-	src, dst := r.Key.Ends(r.Has(flow.ClientIsB))
-	local, end := src.Addr(), 0
-	if w.policy.isLocal(dst.Addr()) && !w.policy.isLocal(local) {
-		local, end = dst.Addr(), 1
-	}
-	if r.Has(flow.ClientIsB) {
-		end = 1 - end
-	}
-	return w.macs.texts[macs[end]], local
+	return !t.all
 }
 
 // tellStats tells the walk's sinks what a flow has carried, if they do not know
@@ -138,54 +119,22 @@ func (w *worker) tellStats(r *flow.Record, f *fact.Facts) {
 	w.offer(to, s)
 }
 
-// meet notes the host on the local side of a flow.
-func (t *tour) meet(mac string, ip netip.Addr) {
-	if mac == "" || !ip.IsValid() || ip.IsUnspecified() { // it asks who has its address, or for one
-		return
-	}
-	if t.hosts == nil {
-		t.hosts = make(map[string][]netip.Addr)
-	}
-	list, known := t.hosts[mac]
-	if !known && len(t.hosts) >= maxHosts || len(list) >= maxAddresses || slices.Contains(list, ip) {
-		return
-	}
-	t.hosts[mac] = append(list, ip)
-}
-
 // arrive ends a walk.
 func (w *worker) arrive() {
 	t := &w.tour
-	w.tellHosts()
+	var hosts []int
 	for _, i := range t.on {
 		interval := w.policy.audience.sinks[i].interval
+		if w.policy.audience.sinks[i].kinds.Has(record.KindEndpoints) {
+			hosts = append(hosts, i)
+		}
 		t.since[i] = t.due[i]
 		if t.due[i] += interval; t.due[i] <= w.clock.now { // a gap without packets
 			t.due[i] = w.clock.now + interval
 		}
 	}
-	t.on, t.at, t.hosts = t.on[:0], 0, nil
-}
-
-// tellHosts tells of the endpoints of the walk, by hardware address.
-func (w *worker) tellHosts() {
-	var hosts []record.Endpoint
-	for mac, list := range w.tour.hosts {
-		slices.SortFunc(list, netip.Addr.Compare)
-		hosts = append(hosts, record.Endpoint{MAC: mac, Addresses: list})
-	}
-	slices.SortFunc(hosts, func(a, b record.Endpoint) int { return strings.Compare(a.MAC, b.MAC) })
-	for part := range slices.Chunk(hosts, hostsPerRecord) {
-		e := &record.Endpoints{
-			Head:  record.Head{Type: record.KindEndpoints, SchemaVersion: record.SchemaVersion, Timestamp: w.millis(w.clock.now)},
-			Hosts: part,
-		}
-		for _, i := range w.tour.on {
-			if w.policy.audience.sinks[i].kinds.Has(record.KindEndpoints) {
-				w.config.Outlets.Offer(i, e)
-			}
-		}
-	}
+	t.on, t.at = t.on[:0], 0
+	w.tellEndpoints(hosts)
 }
 
 // vanished ends the flows that two whole lists of conntrack in a row did not

@@ -90,8 +90,11 @@ type worker struct {
 	told          scratch
 	when          *program.Machine // conditions of sinks; nil without one
 	tour          tour
+	walks         walks
+	endpoints     endpoints
 	billing       billing
-	ticks         bool // something may be due at a time stamp of a capture file
+	ticks         bool  // something may be due at a time stamp of a capture file,
+	tickAt        int64 // from this one on
 	announcements []announcement
 	audited       map[*flow.Record][16]byte // audit policies that were logged, by their label's bit
 	tallies       tallies
@@ -102,6 +105,7 @@ type worker struct {
 	lister        *lister // nil where conntrack cannot be asked
 	adopted       bool    // conntrack was asked for what it has, under the policies at hand
 	dueAt         int64   // when counters are to be read next; 0 in a file that has not begun
+	readBefore    int64   // when those of a capture file were read last
 	heart         *heart  // nil when nobody waits for it
 	keeper        *keeper // nil when flows are not put into sets
 	placed        map[*flow.Record]*placement
@@ -160,7 +164,8 @@ func (w *worker) reset() {
 	w.file, w.sweeping = "", false
 	if !w.config.Live {
 		w.clock.now, w.dueAt, w.tallies, w.kpis, w.splits = 0, 0, tallies{}, kpi.Book{}, splits{}
-		w.tour = newTour(w.policy)
+		w.readBefore = 0
+		w.walk(w.policy)
 	}
 }
 

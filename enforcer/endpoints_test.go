@@ -1,0 +1,55 @@
+package enforcer
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+// TestEndpoints says that a host is told of while the table has a flow of it, silent or not, and
+// no longer.
+func TestEndpoints(t *testing.T) {
+	a, b, c := connect("192.168.1.2:40000", "198.51.100.1:443"), connect("192.168.1.3:40001", "198.51.100.2:443"), connect("192.168.1.4:40002", "198.51.100.2:443")
+	inward := connect("198.51.100.9:40003", "192.168.1.5:22") // the host is the server
+	for i, one := range []*conn{a, b, c} {
+		one.macs[client] = [6]byte{2, 0, 0, 0, 0, byte(1 + i)}
+	}
+	inward.macs[server] = [6]byte{2, 0, 0, 0, 0, 3} // another address of the third one
+	s := aligned().handshake(a).handshake(b).wait(70*time.Second).tcp(b, client, "A", 0, "").
+		wait(time.Minute).handshake(c).handshake(inward).wait(time.Minute).tcp(c, client, "A", 0, "")
+	o := &outlet{}
+	play(t, s, withSinks(bundle(t, zoomPolicy()), artifact.Sink{Name: "all", Records: []string{"endpoints"}, Interval: time.Minute}), func(c *Config) { c.Outlets, c.MaxFlows = o, 3 })
+	var got []string
+	for _, line := range o.lines {
+		_, body, _ := strings.Cut(line, " ")
+		var members map[string]any
+		if err := json.Unmarshal([]byte(body), &members); err != nil {
+			t.Fatal(err)
+		}
+		var hosts []string
+		for mac, list := range members {
+			if strings.Contains(mac, ":") {
+				for _, ip := range list.([]any) {
+					hosts = append(hosts, mac[15:]+" "+ip.(string))
+				}
+			}
+		}
+		slices.Sort(hosts)
+		got = append(got, strings.Join(hosts, ", "))
+	}
+	want := []string{
+		"01 192.168.1.2, 02 192.168.1.3",
+		"01 192.168.1.2, 02 192.168.1.3",
+		// There is room for three flows: the first one had to go.
+		"02 192.168.1.3, 03 192.168.1.4, 03 192.168.1.5",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

@@ -62,11 +62,8 @@ func parseHello(body []byte, over Carrier, f *fact.Facts) bool {
 	if !c.OK() || session.Len() > 32 || ciphers.Len()%2 != 0 {
 		return false
 	}
-	h.print.carrier = over
+	h.print.carrier, h.print.ciphers = over, ciphers
 	h.over = over
-	for ciphers.Len() > 0 {
-		h.print.ciphers.add(ciphers.Uint16())
-	}
 	// A hello without extensions may end here (RFC 5246 section 7.4.1.2).
 	if c.Len() > 0 && !h.readExtensions(c.Vector16()) {
 		return false
@@ -102,12 +99,12 @@ func parseCutHello(body []byte, f *fact.Facts) {
 }
 
 func (h *clientHello) readExtensions(c dissect.Cursor) bool {
+	h.print.extensions = c
 	for c.Len() > 0 {
 		typ, data := c.Uint16(), c.Vector16()
 		if !c.OK() {
 			return false
 		}
-		h.print.addExtension(typ)
 		switch typ {
 		case extServerName:
 			h.readServerName(data)
@@ -120,9 +117,7 @@ func (h *clientHello) readExtensions(c dissect.Cursor) bool {
 		case extEncryptedHello:
 			h.encrypted = true
 		case extSignatureAlgorithms:
-			for list := data.Vector16(); list.Len() >= 2; {
-				h.print.algorithms.add(list.Uint16())
-			}
+			h.print.algorithms = data.Vector16()
 		}
 	}
 	return c.OK()
@@ -174,8 +169,12 @@ func (h *clientHello) set(f *fact.Facts) {
 	}
 	f.TLSECH = h.encrypted
 	h.setALPN(f)
-	var buf [ja4Len]byte
-	dissect.SetText(&f.JA4, h.print.appendJA4(buf[:0], h.version))
+	// The hello is read again with each look at what the server sends; its fingerprint is
+	// the dearest of it, and stays.
+	if f.JA4 == "" {
+		var buf [ja4Len]byte
+		dissect.SetText(&f.JA4, h.print.appendJA4(buf[:0], h.version))
+	}
 }
 
 // setALPN writes the offered protocols (RFC 7301 section 3.1), joined by

@@ -126,6 +126,18 @@ func BenchmarkClientHello(b *testing.B) {
 	var f fact.Facts
 	b.SetBytes(int64(len(msg)))
 	for b.Loop() {
+		f.JA4 = "" // or it would not be made
 		ParseClientHello(msg, OverTCP, &f)
+	}
+}
+
+func BenchmarkSortValues(b *testing.B) {
+	var l, sorted valueList
+	for i := range 15 {
+		l.add(uint16(i*7919) & 0xf0ff)
+	}
+	for b.Loop() {
+		sorted = l
+		sorted.sort()
 	}
 }

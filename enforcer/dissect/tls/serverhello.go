@@ -51,8 +51,10 @@ const retryRandom = "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb
 // set writes the facts of the server's hello.
 func (a *answer) set(over Carrier, f *fact.Facts) {
 	f.TLSVersion, f.TLSCipher = a.version, a.cipher
-	var print [ja4sLen]byte
-	dissect.SetText(&f.JA4S, a.appendJA4S(print[:0], over))
+	if f.JA4S == "" { // else it was said before, of the same hello
+		var print [ja4sLen]byte
+		dissect.SetText(&f.JA4S, a.appendJA4S(print[:0], over))
+	}
 	if len(a.alpn) > 0 {
 		var buf [4 * 255]byte
 		dissect.SetText(&f.TLSALPNServer, dissect.AppendEscaped(buf[:0], a.alpn, '\\'))

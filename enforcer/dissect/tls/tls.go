@@ -94,7 +94,7 @@ func readClient(o *opening, closed, retry bool, f *fact.Facts) (done bool) {
 	// with that one, so its name counts even if an evader changed it.
 	typ, body, whole = m.next()
 	if whole && typ == typeClientHello {
-		var second fact.Facts
+		second := fact.Facts{JA4: f.JA4} // that of the first hello stays
 		if parseHello(body, OverTCP, &second) && second.Hostname != "" {
 			f.Evasive = f.Evasive || f.Hostname != second.Hostname
 			f.Hostname, f.By = second.Hostname, second.By

@@ -41,6 +41,16 @@ func (c *cache[K, V]) get(key K, nowNanos int64) (value V, ok bool) {
 	return c.slots[i].value, true
 }
 
+// find is the slot of a key, nil where there is none or it is out of date. It is valid until the
+// next put.
+func (c *cache[K, V]) find(key K, nowNanos int64) *slot[K, V] {
+	i, ok := c.index[key]
+	if !ok || c.slots[i].expires <= nowNanos {
+		return nil
+	}
+	return &c.slots[i]
+}
+
 // room finds a slot for a new key: a fresh one while there are some, then the
 // next that is out of date or was not used since the hand's last round.
 func (c *cache[K, V]) room(nowNanos int64) int32 {

@@ -102,11 +102,15 @@ func (s *stripe) note(key callKey, h hint, life time.Duration, says bool) {
 	if !says {
 		return
 	}
-	if old, ok := s.calls.get(key, h.at); ok {
+	if slot := s.calls.find(key, h.at); slot != nil {
+		old := &slot.value
 		if h.weak && !old.weak {
+			slot.used = true
 			return
 		}
 		h.mixed = old.weak == h.weak && (old.mixed || old.application != h.application)
+		slot.value, slot.expires, slot.used = h, h.at+int64(life), false
+		return
 	}
 	s.calls.put(key, h, h.at, h.at+int64(life))
 }

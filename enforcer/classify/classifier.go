@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -16,39 +17,43 @@ import (
 // for concurrent use; a new catalogue means a new Classifier.
 type Classifier struct {
 	apps       []application
-	categories map[string]string   // of an application, by tag
-	brands     map[string]string   // of an application that is part of one, by tag
+	byTag      map[string]uint16   // index in apps
 	within     map[string][]string // tags of those whose networks an application's own lie in
-	protocols  map[string]protocol
+	protocols  []protocol          // the first is the zero value, for none that is known
+	byProtocol map[string]uint16   // index in protocols, by tag
 	suffixes   *suffixTable
 	signatures signatureTable
 	resolvers  *suffixTable         // of hosts that answer encrypted DNS and nothing else
 	networks   *bart.Table[uint16]  // index in apps
+	inPrivate  bool                 // some network is of private addresses
 	appPorts   portTable            // index in apps; "anywhere" rows only
 	brandPorts map[brandPort]uint16 // index in apps
-	wellKnown  portTable            // index in guesses
-	guesses    []string             // protocol tags
+	wellKnown  portTable            // index in protocols
 	byNumber   [256]string          // protocol tag by IP protocol number
 }
 
 // application is what classification needs of a catalogue application.
 type application struct {
 	tag, category string
-	platform      bool // cloud or CDN: its networks say who hosts, not what
+	brand         string // its own tag where it is part of none
+	platform      bool   // cloud or CDN: its networks say who hosts, not what
 }
 
 // protocol is what classification needs of a catalogue protocol.
 type protocol struct {
+	tag         string
 	category    string
-	application string // tag, empty when it is nobody's
-	appCategory string
+	application verdict // the one that it belongs to, by payload; empty when it is nobody's
 	hasPorts    bool
 }
+
+// privateNetworks are what netip.Addr.IsPrivate knows (RFC 1918, RFC 4193).
+var privateNetworks = [...]string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"}
 
 // New compiles a catalogue. It fails on what the tables cannot hold: two
 // owners of a suffix or a prefix, an unknown transport, too many rows.
 func New(cat *artifact.Catalogue) (*Classifier, error) {
-	c := &Classifier{protocols: make(map[string]protocol, len(cat.Protocols)), categories: make(map[string]string, len(cat.Applications)), brands: make(map[string]string), brandPorts: make(map[brandPort]uint16), within: make(map[string][]string), networks: new(bart.Table[uint16])}
+	c := &Classifier{byProtocol: make(map[string]uint16, len(cat.Protocols)), byTag: make(map[string]uint16, len(cat.Applications)), brandPorts: make(map[brandPort]uint16), within: make(map[string][]string), networks: new(bart.Table[uint16])}
 	if len(cat.Applications) >= claimed || len(cat.Protocols) >= claimed {
 		return nil, fmt.Errorf("compile catalogue: more than %d applications or protocols", claimed-1)
 	}
@@ -59,6 +64,9 @@ func New(cat *artifact.Catalogue) (*Classifier, error) {
 		return nil, fmt.Errorf("compile catalogue: %w", err)
 	}
 	c.nest(cat.Applications)
+	for _, p := range privateNetworks {
+		c.inPrivate = c.inPrivate || c.networks.OverlapsPrefix(netip.MustParsePrefix(p))
+	}
 	return c, nil
 }
 
@@ -71,11 +79,8 @@ func (c *Classifier) addApplications(apps []artifact.Application) error {
 	var resolvers []suffixEntry
 	c.apps = make([]application, 0, len(apps))
 	for i, a := range apps {
-		c.categories[a.Tag] = a.Category
-		if a.Brand != "" {
-			c.brands[a.Tag] = a.Brand
-		}
-		c.apps = append(c.apps, application{tag: a.Tag, category: a.Category, platform: isPlatform(a.Category)})
+		c.byTag[a.Tag] = uint16(i)
+		c.apps = append(c.apps, application{tag: a.Tag, category: a.Category, brand: cmp.Or(a.Brand, a.Tag), platform: isPlatform(a.Category)})
 		for _, d := range a.Domains {
 			entries = append(entries, suffixEntry{strings.ToLower(strings.Trim(d, ".")), uint16(i)})
 		}
@@ -118,9 +123,14 @@ func (c *Classifier) addApplications(apps []artifact.Application) error {
 }
 
 func (c *Classifier) addProtocols(protocols []artifact.Protocol) error {
+	c.protocols = make([]protocol, 1, 1+len(protocols))
 	for _, p := range protocols {
-		c.protocols[p.Tag] = protocol{p.Category, p.Application, c.categories[p.Application], hasPorts(p.Ports)}
-		c.guesses = append(c.guesses, p.Tag)
+		known := protocol{tag: p.Tag, category: p.Category, hasPorts: hasPorts(p.Ports)}
+		if p.Application != "" {
+			known.application = c.tagged(p.Application, fact.ByPayload)
+		}
+		c.byProtocol[p.Tag] = uint16(len(c.protocols))
+		c.protocols = append(c.protocols, known)
 		for _, r := range p.Ports {
 			if r.Transport == "ip" {
 				for n := int(r.Low); n <= min(int(r.High), 255); n++ {
@@ -128,7 +138,7 @@ func (c *Classifier) addProtocols(protocols []artifact.Protocol) error {
 				}
 				continue
 			}
-			if err := c.wellKnown.add(r, len(c.guesses)-1); err != nil {
+			if err := c.wellKnown.add(r, len(c.protocols)-1); err != nil {
 				return err
 			}
 		}
@@ -180,8 +190,8 @@ func (c *Classifier) Asked(f *fact.Facts) (tag string, ok bool) {
 // Brand is the brand that an application is part of: itself where it is part of
 // none, empty for an empty tag.
 func (c *Classifier) Brand(application string) string {
-	if brand, ok := c.brands[application]; ok {
-		return brand
+	if i, ok := c.byTag[application]; ok {
+		return c.apps[i].brand
 	}
 	return application
 }
@@ -196,8 +206,8 @@ func (c *Classifier) Address(a netip.Addr) (tag string, ok bool) {
 }
 
 func (c *Classifier) network(a netip.Addr) (uint16, bool) {
-	if !a.IsValid() {
-		return 0, false
+	if !a.IsValid() || !c.inPrivate && a.IsPrivate() {
+		return 0, false // most clients', so that no look-up is worth its time
 	}
 	return c.networks.Lookup(a.Unmap().WithZone(""))
 }
@@ -224,7 +234,7 @@ func (c *Classifier) Classify(f *fact.Facts, final bool, names *Names, nowNanos 
 	if c.answersDNS(f) {
 		f.Protocol = encryptedDNS
 	}
-	proto := c.protocols[f.Protocol]
+	proto := &c.protocols[c.byProtocol[f.Protocol]]
 	f.ProtocolCategory = proto.category
 	asks := isLookup(f.Protocol)
 	if !asks {
@@ -239,7 +249,7 @@ func (c *Classifier) Classify(f *fact.Facts, final bool, names *Names, nowNanos 
 	if announced && v.by == "" {
 		v.by = fact.ByCorrelation
 	}
-	f.Application, f.Brand, f.ApplicationCategory, f.By = v.application, c.Brand(v.application), v.category, v.by
+	f.Application, f.Brand, f.ApplicationCategory, f.By = v.application, v.brand, v.category, v.by
 	f.Guessed = guessed || v.guessed()
 	f.Confidence = confidence(f, guessed)
 	fact.SetRisk(&f.Risks, fact.RiskNonstandardPort, !guessed && c.offItsPorts(f, proto))
@@ -260,11 +270,7 @@ func (c *Classifier) recallName(f *fact.Facts, names *Names, nowNanos int64) {
 	if names == nil {
 		return
 	}
-	name, ok := names.Lookup(f.SrcIP, f.DstIP, nowNanos)
-	if !ok {
-		name, ok = names.Lookup(f.DstIP, f.SrcIP, nowNanos)
-	}
-	if ok {
+	if name, ok := names.between(f.SrcIP, f.DstIP, nowNanos); ok {
 		f.DNSHostname = name
 	}
 }
@@ -301,5 +307,5 @@ func (c *Classifier) portOwner(f *fact.Facts) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	return c.guesses[i], true
+	return c.protocols[i].tag, true
 }

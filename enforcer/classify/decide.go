@@ -10,12 +10,22 @@ import (
 // verdict is an application and what it was recognised by; empty for none.
 type verdict struct {
 	application, category, by string
-	weak                      bool // by correlation with flows that were guessed
-	host                      bool // the platform that the server stands in, and no more is known
+	brand                     string // the application itself where it is part of none
+	weak                      bool   // by correlation with flows that were guessed
+	host                      bool   // the platform that the server stands in, and no more is known
 }
 
 func (c *Classifier) verdict(i uint16, by string) verdict {
-	return verdict{application: c.apps[i].tag, category: c.apps[i].category, by: by}
+	a := &c.apps[i]
+	return verdict{application: a.tag, category: a.category, brand: a.brand, by: by}
+}
+
+// tagged is the verdict for an application by its tag, which the catalogue need not know.
+func (c *Classifier) tagged(application, by string) verdict {
+	if i, ok := c.byTag[application]; ok {
+		return c.verdict(i, by)
+	}
+	return verdict{application: application, brand: application, by: by}
 }
 
 // guessed says that the application rests on addresses and ports alone.
@@ -56,15 +66,15 @@ func confidence(f *fact.Facts, guessed bool) int {
 }
 
 // decide weighs the evidence, strongest first; doc.go tells the order.
-func (c *Classifier) decide(f *fact.Facts, o *owners, proto protocol, guessed, final bool, names *Names, nowNanos int64) verdict {
-	if proto.application != "" && !guessed {
-		return verdict{application: proto.application, category: proto.appCategory, by: fact.ByPayload}
+func (c *Classifier) decide(f *fact.Facts, o *owners, proto *protocol, guessed, final bool, names *Names, nowNanos int64) verdict {
+	if proto.application.by != "" && !guessed {
+		return proto.application
 	}
 	// A dissector that knows a product by its bytes, inside of a protocol that
 	// others use as well, says so itself.
 	if f.By == fact.ByPayload && !guessed {
-		if category, ok := c.categories[f.Application]; ok {
-			return verdict{application: f.Application, category: category, by: fact.ByPayload}
+		if i, ok := c.byTag[f.Application]; ok {
+			return c.verdict(i, fact.ByPayload)
 		}
 	}
 	named := isName(f.Hostname)
@@ -73,8 +83,8 @@ func (c *Classifier) decide(f *fact.Facts, o *owners, proto protocol, guessed, f
 	}
 	// So does one that found a product's signature; a name that somebody is known by says more.
 	if (f.By == fact.ByCert || f.By == fact.ByHTTP) && !guessed {
-		if category, ok := c.categories[f.Application]; ok {
-			return c.narrow(verdict{application: f.Application, category: category, by: f.By}, f)
+		if i, ok := c.byTag[f.Application]; ok {
+			return c.narrow(c.verdict(i, f.By), f)
 		}
 	}
 	if named {
@@ -96,7 +106,9 @@ func (c *Classifier) infer(f *fact.Facts, o *owners, guessed, final bool, names 
 	if f.Protocol == "" || guessed || isMedia(f.Protocol) {
 		h, found := c.correlate(f, o, names, nowNanos)
 		if known := h.weak && ok && c.apps[i].tag == h.application; found && !known {
-			return verdict{application: h.application, category: c.categories[h.application], by: fact.ByCorrelation, weak: h.weak}
+			v := c.tagged(h.application, fact.ByCorrelation)
+			v.weak = h.weak
+			return v
 		}
 	}
 	if ok && (final || !c.apps[i].platform) {

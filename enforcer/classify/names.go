@@ -128,11 +128,38 @@ func (n *Names) Lookup(client, server netip.Addr, nowNanos int64) (name string, 
 	key := nameKey{client.As16(), server.As16()}
 	s := n.of(key.client)
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	name, ok = s.lookup(&key, nowNanos)
+	s.mu.Unlock()
+	return name, ok
+}
+
+// between is Lookup for a flow of which either end may be the client, more likely a. Of
+// one worker both are found under one lock.
+func (n *Names) between(a, b netip.Addr, nowNanos int64) (name string, ok bool) {
+	if !a.IsValid() || !b.IsValid() {
+		return "", false
+	}
+	key := nameKey{a.As16(), b.As16()}
+	other := nameKey{key.server, key.client}
+	s, t := n.of(key.client), n.of(other.client)
+	s.mu.Lock()
+	if name, ok = s.lookup(&key, nowNanos); !ok && t == s {
+		name, ok = s.lookup(&other, nowNanos)
+	}
+	s.mu.Unlock()
+	if !ok && t != s {
+		t.mu.Lock()
+		name, ok = t.lookup(&other, nowNanos)
+		t.mu.Unlock()
+	}
+	return name, ok
+}
+
+func (s *stripe) lookup(key *nameKey, nowNanos int64) (name string, ok bool) {
 	if !s.told.has(&key.server) {
 		return "", false
 	}
-	return s.answers.get(key, nowNanos)
+	return s.answers.get(*key, nowNanos)
 }
 
 // Len is the number of answers held.

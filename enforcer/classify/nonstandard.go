@@ -19,7 +19,7 @@ func hasPorts(ranges []artifact.PortRange) bool {
 // that the catalogue gives it, nor on one of its own kind (SMTP on the port of
 // mail submission). Protocols that others ride on, or that choose their ports,
 // are at home on any.
-func (c *Classifier) offItsPorts(f *fact.Facts, proto protocol) bool {
+func (c *Classifier) offItsPorts(f *fact.Facts, proto *protocol) bool {
 	switch f.Protocol {
 	case "", "tls", "dtls", "quic", "dcerpc", "tftp", "ftp-data": // the last three move to a port they agree on
 		return false
@@ -36,7 +36,7 @@ func (c *Classifier) offItsPorts(f *fact.Facts, proto protocol) bool {
 		if !ok {
 			continue
 		}
-		if owner := c.guesses[i]; owner == f.Protocol || c.protocols[owner].category == proto.category {
+		if owner := &c.protocols[i]; owner.tag == f.Protocol || owner.category == proto.category {
 			return false
 		}
 	}

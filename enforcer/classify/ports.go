@@ -63,7 +63,7 @@ func (c *Classifier) addBrandPorts(brand string, r artifact.PortRange, app int) 
 // brand's by what says no more: its server's network or certificate.
 func (c *Classifier) narrow(v verdict, f *fact.Facts) verdict {
 	if i, ok := c.brandPorts[brandPort{v.application, f.IPProtocol, f.DstPort}]; ok {
-		v.application, v.category = c.apps[i].tag, c.apps[i].category
+		v.application, v.category, v.brand = c.apps[i].tag, c.apps[i].category, c.apps[i].brand
 	}
 	return v
 }

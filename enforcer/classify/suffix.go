@@ -10,6 +10,7 @@ import (
 // take about 0.9 MB and the garbage collector never looks at them.
 type suffixTable struct {
 	slots     []suffixSlot // length is a power of two, at most half full
+	known     []uint64     // a bit for each hash of a suffix, by its upper bits
 	text      string       // all suffixes, end to end
 	maxLabels int          // labels of the longest suffix
 }
@@ -46,7 +47,7 @@ func newSuffixTable(entries []suffixEntry) (*suffixTable, error) {
 	for size < 2*len(entries) {
 		size *= 2
 	}
-	t := &suffixTable{slots: make([]suffixSlot, size)}
+	t := &suffixTable{slots: make([]suffixSlot, size), known: make([]uint64, max(size*knownEach/64, 1))}
 	var text strings.Builder
 	size = 0
 	for _, e := range entries {
@@ -77,11 +78,21 @@ func newSuffixTable(entries []suffixEntry) (*suffixTable, error) {
 			continue
 		}
 		t.slots[i] = suffixSlot{hash, uint32(text.Len()), e.app, uint8(len(e.suffix))}
+		bit := t.bit(hash)
+		t.known[bit/64] |= 1 << (bit % 64)
 		text.WriteString(e.suffix)
 		t.maxLabels = max(t.maxLabels, labels)
 	}
 	t.text = text.String()
 	return t, nil
+}
+
+// knownEach is how many bits there are for each slot: of the hashes that are no suffix's an
+// eighth passes at most, and the others, as those of the hosts themselves are, cost no look at a slot.
+const knownEach = 4
+
+func (t *suffixTable) bit(hash uint32) uint32 {
+	return uint32(uint64(hash*2654435769) * uint64(len(t.known)*64) >> 32) // Fibonacci hashing, TAOCP 6.4
 }
 
 func (t *suffixTable) start(hash uint32) int {
@@ -121,6 +132,9 @@ func (t *suffixTable) lookup(host string) (app uint16, ok bool) {
 
 // get finds one exact suffix.
 func (t *suffixTable) get(hash uint32, suffix string) (uint16, bool) {
+	if bit := t.bit(hash); t.known[bit/64]>>(bit%64)&1 == 0 {
+		return 0, false
+	}
 	for i := t.start(hash); t.slots[i].length != 0; i = t.next(i) {
 		s := t.slots[i]
 		if s.hash == hash && int(s.length) == len(suffix) && equalFold(t.text[s.offset:s.offset+uint32(s.length)], suffix) {

@@ -2,6 +2,7 @@ package fixed
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 )
 
@@ -13,22 +14,22 @@ const filterWindow = 64
 // bytes that are nobody's cost half of what asking the tests does (BenchmarkNoMatch
 // with and without, in pairs, November 2026).
 type filter struct {
-	offset     uint8
 	mask, want uint64 // of the eight bytes at offset, the first in the lowest bits
-	low, high  int    // of a datagram's bytes
+	low, high  uint16 // of a datagram's bytes
+	offset     uint8
 }
 
 // newFilter finds the eight bytes of which the tests say most. It gives all that they say
 // of single bits, too.
 func newFilter(tests []test) (best filter, mask, want [filterWindow]byte) {
-	best.high = maxMessage
+	best.high = math.MaxUint16
 	for k := range tests {
 		t := &tests[k]
 		if t.moves() {
 			break // later offsets count from elsewhere
 		}
 		if t.op == opSize {
-			best.low, best.high = t.low, max(t.low, t.high)
+			best.low, best.high = uint16(t.low), uint16(min(max(t.low, t.high), math.MaxUint16))
 		}
 		t.fixedBits(&mask, &want)
 	}
@@ -112,5 +113,5 @@ func (f *filter) excludes(h *head, stream bool) bool {
 			mask &= 1<<(8*there) - 1
 		}
 	}
-	return binary.LittleEndian.Uint64(h.bytes[f.offset:])&mask != f.want&mask || !stream && (h.size < f.low || h.size > f.high)
+	return binary.LittleEndian.Uint64(h.bytes[f.offset:])&mask != f.want&mask || !stream && (h.size < int(f.low) || h.size > int(f.high))
 }

@@ -1,6 +1,10 @@
 package fixed
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/netpol/netpol/enforcer/dissect"
+)
 
 // TestFilters changes each byte of what passes a row's tests, and cuts it short:
 // a filter excludes only what the tests do not pass.
@@ -12,21 +16,61 @@ func TestFilters(t *testing.T) {
 	}{{&d.tcp, true}, {&d.udp, false}} {
 		for i := range x.table.rows {
 			r := &x.table.rows[i]
-			whole := sample(r.first)
-			check := func(b []byte) {
+			asked := sample(r.first)
+			each(asked, func(b []byte) {
 				h := newHead(b)
 				if got := (input{bytes: b, stream: x.stream}).hold(r.first); x.table.filters[i].excludes(&h, x.stream) && got != no {
 					t.Errorf("%s (%s): %q excluded, the tests say %d", r.tag, r.source, b, got)
 				}
+			})
+			if len(r.reply) == 0 || x.stream {
+				continue
 			}
-			for k := range whole {
-				check(whole[:k])
-				for _, flip := range []byte{0, 1, 0x20, 0x80, 0xff} {
-					b := append([]byte(nil), whole...)
-					b[k] ^= flip
-					check(b)
+			each(sample(r.reply), func(b []byte) {
+				h := newHead(b)
+				if got := (input{bytes: b, asked: asked}).hold(r.reply); x.table.answers[i].excludes(&h, false) && got != no {
+					t.Errorf("%s (%s): answer %q excluded, the tests say %d", r.tag, r.source, b, got)
 				}
-			}
+			})
+		}
+	}
+}
+
+// each calls check with the beginnings of whole and with each of its bytes changed.
+func each(whole []byte, check func(b []byte)) {
+	for k := range whole {
+		check(whole[:k])
+		for _, flip := range []byte{0, 1, 0x20, 0x80, 0xff} {
+			b := append([]byte(nil), whole...)
+			b[k] ^= flip
+			check(b)
+		}
+	}
+}
+
+// TestSieve: what does not fail a row's tests is tried on the row, on one of its ports if it has some.
+func TestSieve(t *testing.T) {
+	d := New()
+	for _, x := range []struct {
+		table  *table
+		stream bool
+	}{{&d.tcp, true}, {&d.udp, false}} {
+		for i := range x.table.rows {
+			r := &x.table.rows[i]
+			each(sample(r.first), func(b []byte) {
+				if len(b) == 0 || (input{bytes: b, stream: x.stream}).hold(r.first) == no {
+					return
+				}
+				var w dissect.Window
+				if len(r.ports) > 0 {
+					w.SrcPort = r.ports[len(r.ports)-1]
+				}
+				tried := false
+				x.table.candidates(&w, b, func(k int) { tried = tried || k == i })
+				if !tried {
+					t.Errorf("%s (%s): %q is not tried", r.tag, r.source, b)
+				}
+			})
 		}
 	}
 }

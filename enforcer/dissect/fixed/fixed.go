@@ -27,11 +27,12 @@ type Dissector struct {
 
 // table is the rows of one transport.
 type table struct {
-	rows    []row
-	filters []filter // of the rows' first tests
-	first   sieve    // what the first bytes leave of the rows
-	free    rowSet   // those of any port: a flow on none of ports, as most are, never looks at others
-	ports   portSet
+	rows     []row
+	filters  []filter // of the rows' first tests
+	answers  []filter // of their replies'
+	anywhere sieve    // the rows of any port
+	ports    portSet  // of the others, which a flow on none of them, as most are, never looks at
+	byPort   map[uint16][]uint16
 	// byReply lists the rows that want an answer by the answer's first byte.
 	byReply [256][]uint16
 }
@@ -68,16 +69,18 @@ func udpRows() []row {
 }
 
 func newTable(rows []row) table {
-	t := table{rows: rows, filters: make([]filter, len(rows)), first: newSieve(len(rows))}
+	t := table{
+		rows: rows, filters: make([]filter, len(rows)), answers: make([]filter, len(rows)),
+		anywhere: newSieve(rows), byPort: make(map[uint16][]uint16),
+	}
 	for i := range rows {
-		t.filters[i] = t.first.add(i, rows[i].first)
-		if len(rows[i].ports) == 0 {
-			t.free.add(i)
-		}
+		t.filters[i], _, _ = newFilter(rows[i].first)
 		for _, p := range rows[i].ports {
 			t.ports.add(p)
+			t.byPort[p] = append(t.byPort[p], uint16(i))
 		}
 		if len(rows[i].reply) > 0 {
+			t.answers[i], _, _ = newFilter(rows[i].reply)
 			firstBytes(rows[i].reply, func(c byte) { t.byReply[c] = append(t.byReply[c], uint16(i)) })
 		}
 	}
@@ -191,13 +194,11 @@ func (t *table) streams(w *dissect.Window) (string, dissect.Result) {
 			continue
 		}
 		h := newHead(b)
-		rows := t.candidates(w, b)
-		for i := rows.next(0); i < best; i = rows.next(i + 1) {
-			r := &t.rows[i]
-			if t.filters[i].excludes(&h, true) || !r.fitsPort(w) {
-				continue
+		try := func(i int) {
+			if i >= best || t.filters[i].excludes(&h, true) {
+				return
 			}
-			switch r.opening(w, side) {
+			switch t.rows[i].opening(w, side) {
 			case yes:
 				best = i
 			case more:
@@ -205,6 +206,7 @@ func (t *table) streams(w *dissect.Window) (string, dissect.Result) {
 			case no:
 			}
 		}
+		t.candidates(w, b, try)
 	}
 	if best < len(t.rows) {
 		return t.rows[best].tag, dissect.Match
@@ -212,14 +214,20 @@ func (t *table) streams(w *dissect.Window) (string, dissect.Result) {
 	return "", result
 }
 
-// candidates are the rows that the first bytes of b leave, of which there is one, on
-// the window's ports.
-func (t *table) candidates(w *dissect.Window, b []byte) (rows rowSet) {
-	t.first.leave(b, &rows)
-	if !t.ports.has(w.DstPort) && !t.ports.has(w.SrcPort) {
-		rows.keep(&t.free)
+// candidates tries the rows that the first bytes of b leave, of which there is one, and those
+// of the window's ports. They come in no order.
+func (t *table) candidates(w *dissect.Window, b []byte, try func(i int)) {
+	var l left
+	for i, ok := t.anywhere.next(b, &l); ok; i, ok = t.anywhere.next(b, &l) {
+		try(i)
 	}
-	return rows
+	for _, port := range [...]uint16{w.DstPort, w.SrcPort} {
+		if t.ports.has(port) {
+			for _, i := range t.byPort[port] {
+				try(int(i))
+			}
+		}
+	}
 }
 
 // opening asks the tests of one side's beginning, and of the other's answer.
@@ -265,22 +273,40 @@ func (t *table) newest(w *dissect.Window, looks []dissect.Datagram) (int, bool) 
 		return best, false
 	}
 	h := newHead(last.Payload)
-	rows := t.candidates(w, last.Payload)
-	for i := rows.next(0); i < best; i = rows.next(i + 1) {
-		r := &t.rows[i]
-		if !t.filters[i].excludes(&h, false) && r.fitsPort(w) && fits(last, r.first, nil) && (len(r.reply) == 0 || r.answered(looks, last)) {
+	t.candidates(w, last.Payload, func(i int) {
+		if i >= best || t.filters[i].excludes(&h, false) {
+			return
+		}
+		if r := &t.rows[i]; fits(last, r.first, nil) && (len(r.reply) == 0 || r.answered(looks, last)) {
 			best = i
 		}
+	})
+	if !answers(looks) {
+		return best, best < len(t.rows)
 	}
 	for _, i := range t.byReply[last.Payload[0]] {
 		if int(i) >= best {
 			break
+		}
+		if t.answers[i].excludes(&h, false) {
+			continue
 		}
 		if r := &t.rows[i]; r.fitsPort(w) && r.asked(looks, last) {
 			best = int(i)
 		}
 	}
 	return best, best < len(t.rows)
+}
+
+// answers says that the other side has sent one before the last.
+func answers(looks []dissect.Datagram) bool {
+	last := looks[len(looks)-1].From
+	for i := range looks {
+		if looks[i].From != last {
+			return true
+		}
+	}
+	return false
 }
 
 func fits(d dissect.Datagram, tests []test, asked []byte) bool {

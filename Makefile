@@ -10,13 +10,13 @@ CORPUS   ?= ../shared/corpus
 # The linter is run, not depended on: its module graph stays out of go.mod.
 GOLANGCI ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-# Sinks of netpold that are left out unless named: sink_http,sink_kafka,sink_mqtt,sink_nats,sink_websocket
+# Sinks of netpold that are left out unless named: sink_http,sink_kafka,sink_mqtt,sink_nats,sink_otlp,sink_websocket
 TAGS ?=
 
 # netpold's limit, in bytes, stripped, on amd64: what a router's flash can spare.
 SIZE_LIMIT := 12582912
 
-.PHONY: build check test lint generate golden fuzz fuzz-count bench netns faults size agreement kpis demo clean
+.PHONY: build check test lint generate golden fuzz fuzz-count bench netns faults size agreement kpis otelcol demo clean
 
 build: ## static, stripped programs in bin/
 	CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -trimpath -ldflags '-s -w' -o bin/ ./cmd/netpol ./cmd/netpold
@@ -68,6 +68,9 @@ agreement: ## how far names agree with a corpus: make agreement CORPUS=../shared
 
 kpis: ## what TCP connections did wrong and how long their handshakes took, held against tshark on CORPUS: two minutes
 	NETPOL_CORPUS=$(abspath $(CORPUS)) $(GO) test -count=1 -v -run KPIsAgreeWithTshark ./cmd/netpold/daemon
+
+otelcol: ## OpenTelemetry's collector into bin/, from its own module: tests of sink_otlp look for it in PATH
+	$(GO) -C enforcer/telemetry/sink/testdata/otelcol build -trimpath -ldflags '-s -w' -o $(CURDIR)/bin/otelcol .
 
 demo:
 	$(GO) run ./cmd/netpol demo

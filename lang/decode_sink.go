@@ -39,7 +39,7 @@ func sinkArguments() []string {
 	return []string{
 		"address", "addresses", "ca_file", "cert_file", "client_id", "compress", "credentials_file", "description", "encoding", "enterprise",
 		"facility", "headers", "interval", "keep", "key", "key_file", "max_clients", "message_size", "names", "observation_domain", "origins", "password_file", "path", "qos",
-		"queue", "records", "retain", "rotate_age", "rotate_size", "sasl", "spool", "spool_size", "stream", "subject", "template_interval",
+		"queue", "records", "resource", "retain", "rotate_age", "rotate_size", "sasl", "spool", "spool_size", "stream", "subject", "template_interval",
 		"template_messages", "token_file", "topic", "transport", "type", "url", "username", "when",
 	}
 }
@@ -91,24 +91,24 @@ func (d *decoder) sinkWord(b *hclsyntax.Block, name string, words []string, othe
 
 // sinkPlaces says which argument says where the records of a type of sink go.
 func sinkPlaces() map[string]string {
-	return map[string]string{"file": "path", "unix": "path", "tcp": "address", "websocket": "address", "syslog": "address", "ipfix": "address", "udp": "address", "unixgram": "path", "http": "url", "mqtt": "url", "nats": "url"}
+	return map[string]string{"file": "path", "unix": "path", "tcp": "address", "websocket": "address", "syslog": "address", "ipfix": "address", "udp": "address", "unixgram": "path", "http": "url", "mqtt": "url", "nats": "url", "otlp": "url"}
 }
 
 // sinkOwn lists arguments that belong to some types of sinks alone.
 func sinkOwn() map[string][]string {
-	certified := []string{"http", "ipfix", "kafka", "mqtt", "nats", "syslog", "websocket"}
+	certified := []string{"http", "ipfix", "kafka", "mqtt", "nats", "otlp", "syslog", "websocket"}
 	return map[string][]string{
 		"path": {"file", "syslog", "unix", "unixgram", "websocket"}, "address": {"ipfix", "kafka", "syslog", "tcp", "udp", "websocket"},
 		"origins": {"websocket"}, "max_clients": {"websocket"},
 		"rotate_size": {"file"}, "rotate_age": {"file"}, "keep": {"file"},
 		"transport": {"ipfix", "kafka", "syslog"}, "facility": {"syslog"},
 		"encoding": {"file", "http", "kafka", "mqtt", "nats", "stdout", "tcp", "udp", "unix", "unixgram", "websocket"},
-		"url":      {"http", "mqtt", "nats"},
+		"url":      {"http", "mqtt", "nats", "otlp"},
 		"ca_file":  certified, "cert_file": certified, "key_file": certified,
-		"headers": {"http"}, "token_file": {"http", "nats"}, "compress": {"file", "http", "kafka", "stdout", "tcp", "unix"},
+		"headers": {"http", "otlp"}, "resource": {"otlp"}, "token_file": {"http", "nats", "otlp"}, "compress": {"file", "http", "kafka", "otlp", "stdout", "tcp", "unix"},
 		"topic": {"kafka", "mqtt"}, "qos": {"mqtt"}, "retain": {"mqtt"}, "client_id": {"kafka", "mqtt"},
 		"username": {"kafka", "mqtt", "nats"}, "password_file": {"kafka", "mqtt", "nats"}, "sasl": {"kafka"}, "key": {"kafka"},
-		"spool": {"http", "kafka", "mqtt", "nats"}, "spool_size": {"http", "kafka", "mqtt", "nats"},
+		"spool": {"http", "kafka", "mqtt", "nats", "otlp"}, "spool_size": {"http", "kafka", "mqtt", "nats", "otlp"},
 		"subject": {"nats"}, "stream": {"nats"}, "credentials_file": {"nats"},
 		"observation_domain": {"ipfix"}, "enterprise": {"ipfix"}, "message_size": {"ipfix"}, "template_interval": {"ipfix"}, "template_messages": {"ipfix"},
 	}

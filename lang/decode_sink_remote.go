@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -26,6 +27,7 @@ const (
 func (d *decoder) sinkRemote(b *hclsyntax.Block, s *Sink) {
 	examples := map[string]string{
 		"http": `url = "https://collector.example/flows"`, "mqtt": `url = "mqtts://broker.example"`, "nats": `url = "tls://broker.example"`,
+		"otlp": `url = "https://collector.example:4318"`,
 	}
 	if d.require(b, "url", examples[s.Type]) == nil {
 		return
@@ -36,6 +38,8 @@ func (d *decoder) sinkRemote(b *hclsyntax.Block, s *Sink) {
 	case "http":
 		s.TokenFile = d.sinkSecret(b, "token_file")
 		s.Headers = d.sinkHeaders(b)
+	case "otlp":
+		d.sinkOTLP(b, s)
 	case "mqtt":
 		d.sinkMQTT(b, s)
 	case "nats":
@@ -93,7 +97,7 @@ func (d *decoder) sinkURL(b *hclsyntax.Block, s *Sink) {
 }
 
 func (d *decoder) checkURL(kind string, t Text) {
-	schemes := map[string][]string{"http": {"https", "http"}, "mqtt": {"mqtts", "mqtt"}, "nats": {"tls", "nats"}}[kind]
+	schemes := map[string][]string{"http": {"https", "http"}, "mqtt": {"mqtts", "mqtt"}, "nats": {"tls", "nats"}, "otlp": {"https", "http"}}[kind]
 	bad := func(detail string) { d.diags.Add(diag.New(diag.InvalidSink, t.Range, detail)) }
 	u, err := url.Parse(t.Value)
 	switch {
@@ -101,7 +105,9 @@ func (d *decoder) checkURL(kind string, t Text) {
 		bad(fmt.Sprintf("%q is no URL of %s: it begins with %s:// or %s://, and a host comes next.", t.Value, kind, schemes[0], schemes[1]))
 	case u.User != nil:
 		bad("A password in a URL is read by everybody who reads the policies. Put it into a file that only netpold can read, and name that as " +
-			map[string]string{"http": "token_file", "mqtt": "password_file, with username beside it", "nats": "token_file or credentials_file, or as password_file with username beside it"}[kind] + ".")
+			map[string]string{"http": "token_file", "otlp": "token_file", "mqtt": "password_file, with username beside it", "nats": "token_file or credentials_file, or as password_file with username beside it"}[kind] + ".")
+	case kind == "otlp":
+		d.checkEndpoint(t, u)
 	case kind != "http" && strings.Trim(u.Path+u.RawQuery, "/") != "":
 		bad(fmt.Sprintf("The URL of a broker is its host and port alone; the %s is an argument of its own.", map[string]string{"mqtt": "topic", "nats": "subject"}[kind]))
 	}
@@ -120,19 +126,7 @@ func (d *decoder) sinkSecret(b *hclsyntax.Block, name string) string {
 var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
 func (d *decoder) sinkHeaders(b *hclsyntax.Block) []SinkHeader {
-	a, ok := b.Body.Attributes["headers"]
-	if !ok {
-		return nil
-	}
-	v, ok := d.argument(a.Expr, cty.Map(cty.String), `{ X-Site = "7" }`)
-	if !ok {
-		return nil
-	}
-	var out []SinkHeader
-	for name, value := range v.AsValueMap() {
-		out = append(out, SinkHeader{name, value.AsString()})
-	}
-	slices.SortFunc(out, func(a, b SinkHeader) int { return strings.Compare(a.Name, b.Name) })
+	out := d.sinkPairs(b, "headers", `{ X-Site = "7" }`)
 	for _, h := range out {
 		if !headerName.MatchString(h.Name) || strings.ContainsAny(h.Value, "\r\n\x00") {
 			d.badSink(b, "headers", fmt.Sprintf("%q: %q is no header: its name holds letters, digits and -, and its value is one line.", h.Name, h.Value))
@@ -141,8 +135,27 @@ func (d *decoder) sinkHeaders(b *hclsyntax.Block) []SinkHeader {
 			d.badSink(b, "headers", "A token in a header is read by everybody who reads the policies. Put it into a file that only netpold can read, and name that as token_file.")
 		}
 	}
+	return out
+}
+
+// sinkPairs reads names with their values, by name.
+func (d *decoder) sinkPairs(b *hclsyntax.Block, name, example string) []SinkHeader {
+	a, ok := b.Body.Attributes[name]
+	if !ok {
+		return nil
+	}
+	v, ok := d.argument(a.Expr, cty.Map(cty.String), example)
+	if !ok {
+		return nil
+	}
+	var out []SinkHeader
+	for name, value := range v.AsValueMap() {
+		out = append(out, SinkHeader{name, value.AsString()})
+	}
+	slices.SortFunc(out, func(a, b SinkHeader) int { return strings.Compare(a.Name, b.Name) })
 	if len(out) > maxHeaders {
-		d.diags.Add(diag.New(diag.TooLarge, toRange(a.Expr.Range()), fmt.Sprintf("A sink has at most %d headers.", maxHeaders)))
+		what := map[string]string{"resource": "attributes of its resource"}[name]
+		d.diags.Add(diag.New(diag.TooLarge, toRange(a.Expr.Range()), fmt.Sprintf("A sink has at most %d %s.", maxHeaders, cmp.Or(what, name))))
 	}
 	return out
 }

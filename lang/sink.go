@@ -21,8 +21,9 @@ type Sink struct {
 	RotateSize      int64 // bytes; 0 for never
 	RotateAge       time.Duration
 	Keep            int
-	URL             string // of http and mqtt
+	URL             string // of http, mqtt and otlp
 	Headers         []SinkHeader
+	Resource        []SinkHeader // of otlp: attributes
 	TokenFile       string
 	Compress        string // none or gzip
 	CAFile          string
@@ -57,12 +58,12 @@ type Sink struct {
 	TemplateMessages   int
 }
 
-// SinkHeader is a header of requests.
+// SinkHeader is a header of requests, or an attribute.
 type SinkHeader struct{ Name, Value string }
 
 // SinkTypes are the words of a sink's type.
 func SinkTypes() []string {
-	return []string{"file", "http", "ipfix", "kafka", "mqtt", "nats", "stdout", "syslog", "tcp", "udp", "unix", "unixgram", "websocket"}
+	return []string{"file", "http", "ipfix", "kafka", "mqtt", "nats", "otlp", "stdout", "syslog", "tcp", "udp", "unix", "unixgram", "websocket"}
 }
 
 // RecordTypes are the records that a sink may ask for. A policy_match comes of a

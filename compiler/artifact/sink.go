@@ -13,7 +13,7 @@ type Sink struct {
 	Name string   `json:"name"`
 	Kind SinkKind `json:"kind"`
 	// Path is the file of a file, the socket of unix and of syslog by Transport
-	// unix; Address the host and port of tcp and syslog; URL that of http and mqtt;
+	// unix; Address the host and port of tcp and syslog; URL that of http, mqtt and otlp;
 	// Servers are the URLs of nats, and hosts and ports of kafka, of which it takes the
 	// first that answers.
 	Path    string   `json:"path,omitempty"`
@@ -38,12 +38,14 @@ type Sink struct {
 	RotateAge  time.Duration `json:"rotate_age,omitempty"`
 	Keep       int           `json:"keep,omitempty"`
 	Privacy    Privacy       `json:"privacy,omitzero"`
-	// Headers are those of requests of http, by name; TokenFile holds a token for
+	// Headers are those of requests of http and otlp, by name; TokenFile holds a token for
 	// them or for nats. Gzip compresses their bodies,
 	// in bundles from before Compress.
 	Headers   []Header `json:"headers,omitempty"`
 	TokenFile string   `json:"token_file,omitempty"`
 	Gzip      bool     `json:"gzip,omitempty"`
+	// Resource is what otlp says of the router besides what netpold knows, by name.
+	Resource []Header `json:"resource,omitempty"`
 	// CAFile holds the certificates that sign the server's, instead of the system's.
 	CAFile string `json:"ca_file,omitempty"`
 	// CertFile and KeyFile hold the certificate and private key that netpold shows.
@@ -120,6 +122,7 @@ const (
 	SinkMQTT      SinkKind = "mqtt"
 	SinkNATS      SinkKind = "nats"
 	SinkKafka     SinkKind = "kafka"
+	SinkOTLP      SinkKind = "otlp"
 	SinkWebSocket SinkKind = "websocket" // a listening server
 )
 
@@ -132,7 +135,7 @@ const (
 	EncodingMsgpack Encoding = "msgpack"
 )
 
-// Header is a header of a request.
+// Header is a header of a request, or an attribute.
 type Header struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`

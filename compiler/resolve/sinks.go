@@ -101,6 +101,9 @@ func (r *resolver) resolveSinks() []ir.Sink {
 		for _, h := range s.Headers {
 			one.Sink.Headers = append(one.Sink.Headers, artifact.Header(h))
 		}
+		for _, a := range s.Resource {
+			one.Sink.Resource = append(one.Sink.Resource, artifact.Header(a))
+		}
 		if one.Sink.Periodic() {
 			one.Sink.Interval = max(s.Interval, time.Second)
 		}

@@ -1,4 +1,4 @@
-//go:build sink_kafka || sink_mqtt || sink_nats || sink_websocket
+//go:build sink_kafka || sink_mqtt || sink_nats || sink_otlp || sink_websocket
 
 package sink
 

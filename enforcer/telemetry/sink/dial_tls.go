@@ -1,4 +1,4 @@
-//go:build sink_http || sink_kafka || sink_mqtt || sink_nats || sink_tls || sink_websocket
+//go:build sink_http || sink_kafka || sink_mqtt || sink_nats || sink_otlp || sink_tls || sink_websocket
 
 package sink
 

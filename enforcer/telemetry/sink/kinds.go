@@ -38,7 +38,7 @@ func kinds() []opener {
 		{kind: artifact.SinkUnix, open: (*runner).listen},
 		{kind: artifact.SinkUnixgram, open: dialUnixgram},
 	}
-	return slices.Concat(list, kindsHTTP(), kindsKafka(), kindsMQTT(), kindsNATS(), kindsWebSocket())
+	return slices.Concat(list, kindsHTTP(), kindsKafka(), kindsMQTT(), kindsNATS(), kindsOTLP(), kindsWebSocket())
 }
 
 // Extras lists what sinks of this program can do besides, if it was built with it: TLS

@@ -1,4 +1,4 @@
-//go:build sink_kafka || sink_mqtt || sink_nats
+//go:build sink_kafka || sink_mqtt || sink_nats || sink_otlp
 
 package sink
 

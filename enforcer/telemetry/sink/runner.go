@@ -25,9 +25,21 @@ const (
 // target is what a sink writes to while it is open. One goroutine uses it.
 type target interface {
 	// write takes whole records, in the sink's encoding, and says how many bytes of
-	// them need not be given to it again. After an error the target is of no use any more.
+	// them need not be given to it again. After an error other than a refusedError the
+	// target is of no use any more.
 	write(lines []byte) (int, error)
 	close() error
+}
+
+// refusedError is why a place that works did not want records, which were counted and are not
+// given to it again.
+type refusedError struct{ error }
+
+// laterError is why a place does not take records now, and how long it wants to be left
+// alone; 0 if it does not say.
+type laterError struct {
+	error
+	after time.Duration
 }
 
 // Reasons why records go nowhere.
@@ -137,8 +149,11 @@ func (r *runner) write(t target, lines []byte) target {
 			wait = retryLeast
 		}
 		r.tell("write to sink", err)
-		if err == nil {
+		if err == nil || isRefusal(err) {
 			continue
+		}
+		if later := (*laterError)(nil); errors.As(err, &later) {
+			wait = max(wait, later.after)
 		}
 		_ = t.close() // it has failed already
 		if t = r.open(wait); t == nil {
@@ -147,6 +162,11 @@ func (r *runner) write(t target, lines []byte) target {
 		}
 	}
 	return t
+}
+
+func isRefusal(err error) bool {
+	var refused *refusedError
+	return errors.As(err, &refused)
 }
 
 // giveUp leaves lines to the spool when the sink is to stop, or counts them.
@@ -216,16 +236,27 @@ func (r *runner) last(t target, spare []byte) {
 			r.giveUp(lines)
 			return
 		}
-		n, err := t.write(lines)
-		r.bytes.Add(uint64(n))
-		if err != nil {
-			r.giveUp(lines[n:])
+		if err := r.writeOnce(t, lines); err != nil {
 			errs = append(errs, err)
 			break
 		}
 		r.kept.done()
 	}
 	r.tell("close sink", errors.Join(append(errs, t.close())...))
+}
+
+// writeOnce gives lines to a target that is not opened again: what it does not take is
+// given up.
+func (r *runner) writeOnce(t target, lines []byte) error {
+	for len(lines) > 0 {
+		n, err := t.write(lines)
+		r.bytes.Add(uint64(n))
+		if lines = lines[n:]; err != nil && !isRefusal(err) {
+			r.giveUp(lines)
+			return err
+		}
+	}
+	return nil
 }
 
 // opened takes a fault of opening back. One of writing is over when something

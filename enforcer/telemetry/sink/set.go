@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/telemetry"
@@ -18,6 +19,9 @@ type Config struct {
 	Stdout io.Writer    // of sinks of that kind; default: discard
 	// Key makes pseudonyms of addresses; the same key makes the same ones.
 	Key [32]byte
+	// Version and Started are of the program, for sinks that tell whose records they are.
+	Version string
+	Started time.Time
 }
 
 // Set is the sinks of the bundle in force. Use and Offer are the engine's

@@ -154,6 +154,38 @@ sink "busless" { # ERROR NP0009: Missing required argument
   type = "nats"
 }
 
+sink "grpc" {
+  type = "otlp"
+  url  = "http://collector.example:4317" # ERROR NP0049: Invalid sink
+}
+
+sink "signal" {
+  type = "otlp"
+  url  = "https://collector.example/otlp/v1/logs" # ERROR NP0049: Invalid sink
+}
+
+sink "query" {
+  type = "otlp"
+  url  = "https://collector.example/otlp?key=7" # ERROR NP0049: Invalid sink
+}
+
+sink "collectorless" { # ERROR NP0009: Missing required argument
+  type = "otlp"
+}
+
+sink "collector" {
+  type     = "otlp"
+  url      = "ftp://collector.example" # ERROR NP0049: Invalid sink
+  encoding = "json"                    # ERROR NP0049: Invalid sink
+  resource = { site = "" }             # ERROR NP0049: Invalid sink
+}
+
+sink "resourceful" {
+  type     = "http"
+  url      = "https://collector.example"
+  resource = { site = "7" } # ERROR NP0049: Invalid sink
+}
+
 sink "good" {
   type = "stdout"
 }

@@ -125,3 +125,14 @@ sink "archive" {
   path     = "/var/log/netpol/flows.jsonl.zst"
   compress = "zstd"
 }
+
+sink "opentelemetry" {
+  type       = "otlp"
+  url        = "https://collector.example:4318/otlp"
+  token_file = "/etc/netpol/secrets/token"
+  compress   = "gzip"
+  headers    = { X-Site = "7" }
+  resource   = { "deployment.environment.name" = "branch", site = "7" }
+  records    = ["flow_end", "interface_stats"]
+  spool      = "/var/lib/netpol/spool/opentelemetry"
+}

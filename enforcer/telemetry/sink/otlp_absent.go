@@ -1,0 +1,5 @@
+//go:build !sink_otlp
+
+package sink
+
+func kindsOTLP() []opener { return nil }

@@ -1,0 +1,126 @@
+//go:build sink_http || sink_otlp
+
+package sink
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	// maxBody bounds the records of a request, before compression.
+	maxBody = 1 << 20
+	// requestLimit is how long a request may take, its answer included.
+	requestLimit = 30 * time.Second
+	// maxAnswer bounds what is read of an answer, so that its connection can be
+	// used again.
+	maxAnswer = 64 << 10
+	// maxRetryAfter bounds how long a server may have netpold wait.
+	maxRetryAfter = 10 * time.Minute
+)
+
+// poster makes POST requests to a server.
+type poster struct {
+	runner *runner
+	client *http.Client
+	token  string
+	packer packer
+}
+
+func newPoster(r *runner) (*poster, error) {
+	config, err := tlsConfig(&r.sink)
+	if err != nil {
+		return nil, err
+	}
+	token, err := secret(r.sink.TokenFile)
+	if err != nil {
+		return nil, err
+	}
+	pack, err := newPacker(r.sink.Compression())
+	if err != nil {
+		return nil, err
+	}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: config, ForceAttemptHTTP2: true, MaxIdleConns: 1, IdleConnTimeout: time.Minute}
+	client := &http.Client{Transport: transport, Timeout: requestLimit, CheckRedirect: asPost}
+	return &poster{runner: r, token: token, packer: pack, client: client}, nil
+}
+
+// asPost follows only what has the request made again as it is: after 301, 302 and
+// 303 a client would ask with GET (RFC 9110, 15.4), and the records would be gone.
+func asPost(next *http.Request, via []*http.Request) error {
+	if next.Method != http.MethodPost {
+		return http.ErrUseLastResponse
+	}
+	if len(via) >= 10 {
+		return errors.New("the server sends to another place, and so on, ten times")
+	}
+	return nil
+}
+
+// answer is what a server said.
+type answer struct {
+	status     int
+	retryAfter time.Duration // 0 where it does not say
+	body       []byte
+}
+
+func (p *poster) post(url, content string, records []byte) (*answer, error) {
+	body, err := packed(p.packer, records)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", content)
+	req.Header.Set("User-Agent", "netpold")
+	if p.packer != nil {
+		req.Header.Set("Content-Encoding", p.runner.sink.Compression())
+	}
+	for _, h := range p.runner.sink.Headers {
+		req.Header.Set(h.Name, h.Value)
+	}
+	if p.token != "" {
+		req.Header.Set("Authorization", "Bearer "+p.token)
+	}
+	got, err := p.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	text, _ := io.ReadAll(io.LimitReader(got.Body, maxAnswer))
+	return &answer{status: got.StatusCode, retryAfter: retryAfter(got.Header.Get("Retry-After"), time.Now()), body: text}, got.Body.Close()
+}
+
+// retryAfter is a server's wish to be left alone, in seconds or until a time (RFC
+// 9110, 10.2.3).
+func retryAfter(word string, now time.Time) time.Duration {
+	if n, err := strconv.Atoi(word); err == nil {
+		return min(max(time.Duration(n)*time.Second, 0), maxRetryAfter)
+	}
+	if at, err := http.ParseTime(word); err == nil {
+		return min(max(at.Sub(now), 0), maxRetryAfter)
+	}
+	return 0
+}
+
+// fault is what a status other than success says; passing tells that the request is to
+// be made again.
+func (a *answer) fault(url string, passing bool) error {
+	err := fmt.Errorf("the server answers %d %s to %s", a.status, http.StatusText(a.status), url)
+	if passing {
+		return &laterError{err, a.retryAfter}
+	}
+	return &refusedError{err}
+}
+
+func (p *poster) close() error {
+	p.client.CloseIdleConnections()
+	return nil
+}

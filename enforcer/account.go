@@ -35,7 +35,7 @@ func (w *worker) conclude(r *flow.Record, why record.Reason) {
 func (w *worker) release(r *flow.Record) {
 	w.forgetEndpoint(r)
 	w.shut(r)
-	w.store.release(r.Facts)
+	w.store.release(r.State)
 	if r.Tally != 0 {
 		w.kpis.Release(w.tallies.at(r.Tally).kpi)
 	}
@@ -45,7 +45,7 @@ func (w *worker) release(r *flow.Record) {
 	delete(w.earlier, r)
 	w.leave(r)
 	w.traits.release(r.Traits)
-	r.Facts, r.Tally, r.Traits = 0, 0, 0
+	r.State, r.Tally, r.Traits = 0, 0, 0
 }
 
 // report tells the recorder of a flow that is over.

@@ -61,7 +61,7 @@ func (w *worker) carries(r *flow.Record, c *flow.Connection) {
 // is something else. What was told of it after the list was made, or shortly before,
 // the list may not show.
 func (w *worker) correct(r *flow.Record, c *flow.Connection, listed int64) {
-	if r.Has(flow.Untracked) || !r.Has(flow.Adopted) && (!r.Has(flow.Told) || listed-r.ToldAt < onTheWay) {
+	if r.Has(flow.Untracked) || !r.Has(flow.Adopted) && (!r.Has(flow.Told) || r.ToldAgo(listed) < onTheWay) {
 		return
 	}
 	w.carries(r, c)
@@ -81,8 +81,9 @@ func answersPass(t *flow.Tuple) bool { return t.Proto == packet.ProtoUDP && t.Ds
 // inherit takes over what an earlier process decided.
 func (w *worker) inherit(id flow.ID, r *flow.Record) {
 	w.shut(r)
-	r.Set(flow.Adopted | flow.Done | flow.Told)
-	r.DoneAt, r.ToldAt = w.clock.now, w.clock.now
+	r.Set(flow.Adopted)
+	r.Decide(w.clock.now)
+	r.Tell(w.clock.now)
 	w.table.Move(id, w.class(r), w.clock.now)
 }
 
@@ -98,7 +99,7 @@ func (w *worker) insertAdopted(c *flow.Connection) flow.ID {
 	if clientIsB {
 		r.Set(flow.ClientIsB)
 	}
-	r.ICMPType, r.ICMPCode = c.Orig.ICMPType, c.Orig.ICMPCode
+	r.SetICMP(c.Orig.ICMPType, c.Orig.ICMPCode)
 	r.Packets = uint32(c.Sent.Packets + c.Returned.Packets)
 	r.Bytes = c.Sent.Bytes + c.Returned.Bytes
 	if c.Start != 0 {

@@ -33,12 +33,12 @@ func (w *worker) decoy(r *flow.Record, side dissect.Side) bool {
 	if len(p.Payload) == 0 || p.TCPFlags&packet.ACK == 0 || !r.Has([2]flow.Flags{flow.SynServer, flow.SynClient}[side]) {
 		return false
 	}
-	if r.Work == 0 {
+	if !r.Has(flow.Opened) {
 		// Nothing was sent but the two openings.
-		ahead := int64(int32(p.Ack - r.ISN[1-side]))
+		ahead := int64(int32(p.Ack - r.ISN(side == dissect.Client)))
 		return ahead < 0 || ahead > flow.MaxWindow
 	}
-	other := &w.openings.at(r.Work).streams[1-side]
+	other := &w.openings.at(r.State).streams[1-side]
 	return !other.Closed() && !other.Plausible(p.Ack)
 }
 
@@ -54,7 +54,7 @@ func (w *worker) setAside(id flow.ID, r *flow.Record, side dissect.Side) {
 		o.aside = new([2]flow.Stream)
 		for side, seen := range [2]flow.Flags{flow.SynClient, flow.SynServer} {
 			if r.Has(seen) {
-				o.aside[side].Syn(r.ISN[side])
+				o.aside[side].Syn(r.ISN(side == int(dissect.Server)))
 			}
 		}
 	}

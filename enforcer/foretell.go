@@ -42,8 +42,8 @@ func (w *worker) hear(r *flow.Record, side dissect.Side) {
 	}
 	f := &w.facts
 	switch {
-	case r.Work != 0:
-		if !announce.Reads(w.protocol(r, w.openings.at(r.Work))) {
+	case r.Has(flow.Opened):
+		if !announce.Reads(w.protocol(r, w.openings.at(r.State))) {
 			return
 		}
 		f = w.recall(r)
@@ -75,5 +75,5 @@ func (w *worker) hear(r *flow.Record, side dissect.Side) {
 // not wait for this.
 func (w *worker) listensOn(r *flow.Record, o *opening) bool {
 	waits := w.waiting != nil && !r.Has(flow.Unheld)
-	return w.config.Live && !waits && int(r.Seen) < w.policy.gate && announce.Lasting(w.protocol(r, o))
+	return w.config.Live && !waits && r.Seen() < w.policy.gate && announce.Lasting(w.protocol(r, o))
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/enforcer/telemetry/record"
 )
@@ -246,14 +247,14 @@ func measureRounds(b *testing.B, unit string, prepare func() []crowdPacket, play
 	b.ReportMetric(float64(mallocs)/float64(rounds)/growthRound, "allocs/"+unit)
 }
 
-// BenchmarkFlowMemory is what a flow keeps of the heap: one that is decided, and one whose
-// hello is not whole.
+// BenchmarkFlowMemory is what a flow keeps of the heap: one that is decided, one whose replies
+// bear other addresses besides, and one whose hello is not whole.
 func BenchmarkFlowMemory(b *testing.B) {
 	for _, bb := range []struct {
 		name string
 		last crowdKind
 		n    int
-	}{{"decided", crowdHello, 1_000_000}, {"undecided", crowdHalf, 50_000}} {
+	}{{"decided", crowdHello, 1_000_000}, {"translated", crowdHello, 1_000_000}, {"undecided", crowdHalf, 50_000}} {
 		b.Run(bb.name, func(b *testing.B) {
 			var before, after runtime.MemStats
 			for b.Loop() {
@@ -264,6 +265,9 @@ func BenchmarkFlowMemory(b *testing.B) {
 					c.play(b, w, c.opened(uint32(from), min(growthRound, bb.n-from), bb.last))
 				}
 				c.todo = nil
+				if bb.name == "translated" {
+					translate(w)
+				}
 				runtime.GC()
 				runtime.ReadMemStats(&after)
 				if got := w.table.Len(); got != bb.n {
@@ -274,6 +278,15 @@ func BenchmarkFlowMemory(b *testing.B) {
 			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(bb.n), "B/flow")
 		})
 	}
+}
+
+// translate gives each flow an alias.
+func translate(w *worker) {
+	w.table.Each(func(id flow.ID, r *flow.Record) bool {
+		k := r.Key
+		k.VLAN++
+		return w.table.Alias(&k, id, false)
+	})
 }
 
 // TestGrowthAllocatesNothing: packets of decided flows cost no memory, however many flows

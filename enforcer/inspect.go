@@ -47,10 +47,10 @@ func (w *worker) deliver(id flow.ID, r *flow.Record, fromClient bool) {
 // gateClosed ends the inspection of a live flow when the kernel will show us
 // no more of it.
 func (w *worker) gateClosed(id flow.ID, r *flow.Record) {
-	if !w.config.Live || r.Has(flow.Done) || int(r.Seen) < w.policy.budget {
+	if !w.config.Live || r.Has(flow.Done) || r.Seen() < w.policy.budget {
 		return
 	}
-	if int(r.Seen) >= w.policy.gate || !w.unfinished(r) {
+	if r.Seen() >= w.policy.gate || !w.unfinished(r) {
 		w.settle(id, r)
 	}
 }
@@ -65,10 +65,10 @@ const openingBytes = 8 << 10
 // packets than the budget has, and acknowledgements use it up as well: without
 // this, cutting it up would be a way around every policy.
 func (w *worker) unfinished(r *flow.Record) bool {
-	if r.Work == 0 {
+	if !r.Has(flow.Opened) {
 		return false
 	}
-	o := w.openings.at(r.Work)
+	o := w.openings.at(r.State)
 	if w.listensOn(r, o) {
 		return true
 	}
@@ -90,13 +90,13 @@ func (w *worker) tcp(id flow.ID, r *flow.Record, side dissect.Side) {
 		return
 	}
 	before := r.Ended()
-	if !r.Has(flow.Done) && (len(p.Payload) > 0 || r.Work != 0) {
+	if !r.Has(flow.Done) && (len(p.Payload) > 0 || r.Has(flow.Opened)) {
 		w.segment(id, r, side)
 	}
 	if p.TCPFlags&packet.FIN != 0 {
 		r.Set([2]flow.Flags{flow.FinClient, flow.FinServer}[side])
 	}
-	if p.TCPFlags&packet.RST != 0 && (r.Work == 0 || w.openings.at(r.Work).streams[side].Resets(p.Seq)) {
+	if p.TCPFlags&packet.RST != 0 && (!r.Has(flow.Opened) || w.openings.at(r.State).streams[side].Resets(p.Seq)) {
 		r.Set(flow.Reset)
 	}
 	if r.Ended() && !before {
@@ -121,11 +121,10 @@ func (w *worker) syn(r *flow.Record, side dissect.Side) dissect.Side {
 		r.Clear(flow.Guessed)
 	}
 	if r.Inspected == 0 && !r.Has(seen[side]) || r.Inspected == 0 && !r.Has(flow.SynClient|flow.SynServer) {
-		r.ISN[side] = p.Seq
-		r.Set(seen[side])
+		r.SetISN(side == dissect.Server, p.Seq)
 	}
 	if side == dissect.Server && p.TCPFlags&packet.ACK != 0 && r.Has(flow.SynClient) && r.Inspected == 0 {
-		r.ISN[dissect.Client] = p.Ack - 1 // of two openings, the one that was answered
+		r.SetISN(false, p.Ack-1) // of two openings, the one that was answered
 	}
 	return side
 }
@@ -188,7 +187,7 @@ func (w *worker) udp(id flow.ID, r *flow.Record, side dissect.Side) {
 	w.setWindow(r)
 	w.window.Datagrams, w.window.Shown = w.recent[:n+1], n
 	w.inspect(id, r, o)
-	if r.Work != 0 {
+	if r.Has(flow.Opened) {
 		refused := w.buffers.Refused()
 		o.datagrams.Keep(side == dissect.Server, p.Payload, &w.buffers)
 		w.crowdOut(r, refused)
@@ -202,7 +201,7 @@ func (w *worker) watch(r *flow.Record, newest dissect.Datagram) {
 	w.recent[0] = newest
 	w.window.Datagrams = w.recent[:1]
 	w.load(r, &w.facts)
-	c := w.scheduler.Resume(int(r.Dissector))
+	c := w.scheduler.Resume(r.Dissector())
 	w.scheduler.Run(&c, &w.window, &w.facts)
 	w.learn(&w.facts)
 }
@@ -222,8 +221,7 @@ func (w *worker) inspect(id flow.ID, r *flow.Record, o *opening) {
 	if len(w.window.Names) > 0 {
 		w.learn(f)
 		if chosen, ok := o.candidates.Chosen(); ok && r.Key.Proto == packet.ProtoUDP {
-			r.Set(flow.Watched)
-			r.Dissector = uint8(chosen)
+			r.Watch(chosen)
 		}
 	}
 	for _, peer := range w.window.Peers {

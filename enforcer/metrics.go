@@ -54,7 +54,7 @@ func (w *worker) measure(r *flow.Record, f *fact.Facts, policies []int) {
 	case by == "":
 		by = "protocol"
 	}
-	took := time.Duration(max(r.DoneAt-r.FirstSeen, 0)).Seconds()
+	took := time.Duration(max(w.clock.now-r.FirstSeen, 0)).Seconds()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.m.Classified[by]++

@@ -16,12 +16,13 @@ type opening struct {
 	aside      *[2]flow.Stream // of segments that receivers throw away, by dissect.Side; nil without one
 	announced  string          // the protocol that another flow has announced for this one
 	facts      uint32          // the store's index of what it has shown, 0 for nothing
+	before     uint32          // and of what was known before inspection began, which is the record's again after it
 	result     dissect.Result
 	evasive    bool // its packets contradict each other, and its facts say so
 	translated bool // it was decided as one whose replies bear other addresses
 }
 
-// openings is a slab of them, by Record.Work. 0 is none.
+// openings is a slab of them, by Record.State. 0 is none.
 type openings struct {
 	chunks [][]opening
 	made   uint32
@@ -58,26 +59,30 @@ func (s *openings) put(i uint32) {
 // open gives the flow its opening state. When too many are open, the one that
 // has waited longest is decided on what it has shown.
 func (w *worker) open(id flow.ID, r *flow.Record) *opening {
-	if r.Work != 0 {
-		return w.openings.at(r.Work)
+	if r.Has(flow.Opened) {
+		return w.openings.at(r.State)
 	}
 	for w.crammed() {
 		oldest := w.table.Oldest(flow.Opening)
-		if w.table.At(oldest).Work != 0 { // not one that was reopened and is silent
+		if w.table.At(oldest).Has(flow.Opened) { // not one that was reopened and is silent
 			w.stats.Cut++
 			w.crowded(w.table.At(oldest))
 		}
 		w.settle(oldest, w.table.At(oldest))
 	}
-	r.Work = w.openings.get()
+	before := r.State
+	r.State = w.openings.get()
+	r.Set(flow.Opened)
 	w.engine.opening.Add(1)
-	o, f := w.openings.at(r.Work), w.recall(r)
+	o := w.openings.at(r.State)
+	o.before = before
+	f := w.recall(r)
 	o.translated = r.Has(flow.Translated)
 	o.announced, _ = w.names.Announced(f, w.clock.now)
 	o.candidates = w.scheduler.Start(f.IPProtocol == packet.ProtoTCP, uint16(f.SrcPort), uint16(f.DstPort))
 	for side, seen := range [2]flow.Flags{flow.SynClient, flow.SynServer} {
 		if r.Has(seen) {
-			o.streams[side].Syn(r.ISN[side])
+			o.streams[side].Syn(r.ISN(side == int(dissect.Server)))
 		}
 	}
 	w.table.Move(id, flow.Opening, w.clock.now)
@@ -86,10 +91,10 @@ func (w *worker) open(id flow.ID, r *flow.Record) *opening {
 
 // shut takes the opening state back.
 func (w *worker) shut(r *flow.Record) {
-	if r.Work == 0 {
+	if !r.Has(flow.Opened) {
 		return
 	}
-	o := w.openings.at(r.Work)
+	o := w.openings.at(r.State)
 	for side := range o.streams {
 		o.streams[side].Release(&w.buffers)
 		if o.aside != nil {
@@ -98,9 +103,11 @@ func (w *worker) shut(r *flow.Record) {
 	}
 	o.datagrams.Release(&w.buffers)
 	w.store.release(o.facts)
-	w.openings.put(r.Work)
+	before := o.before
+	w.openings.put(r.State)
 	w.engine.opening.Add(-1)
-	r.Work, w.recalled = 0, nil
+	r.Clear(flow.Opened)
+	r.State, w.recalled = before, nil
 }
 
 // recall brings what is known of flow r, which is inspected, into w.facts. There it

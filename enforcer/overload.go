@@ -37,7 +37,7 @@ func (w *worker) noteUnsure() {
 	if n := s.Lost(); n != w.unwritten {
 		w.unwritten = n
 		// A list shows what was told a little before it.
-		w.crew.healAt.CompareAndSwap(0, w.clock.now+2*onTheWay)
+		w.crew.healAt.CompareAndSwap(0, w.clock.now+2*int64(onTheWay))
 	}
 	if at := w.crew.healAt.Load(); w.lane == 0 && at != 0 && w.clock.now >= max(at, w.healed+int64(w.config.Interval)) {
 		w.crew.healAt.Store(0)

@@ -14,10 +14,10 @@ import (
 const (
 	// onTheWay is how long after the verdict packets may still come: the
 	// writer's retries take 6 ms, the rest is for a busy machine.
-	onTheWay = int64(50 * time.Millisecond)
+	onTheWay = 50 * time.Millisecond
 	// reuseAfter is how long after its decision a tuple must rest before
 	// another packet is taken for a new connection.
-	reuseAfter = int64(2 * time.Second)
+	reuseAfter = 2 * time.Second
 )
 
 // packet takes w.raw in.
@@ -101,7 +101,7 @@ func (w *worker) take() {
 	w.at = id
 	r.Packets++
 	if !r.Has(flow.Done) {
-		r.Seen++ // in another cache line
+		r.See() // in another cache line
 	}
 	r.Bytes += uint64(raw.Length)
 	r.LastSeen = max(r.LastSeen, w.clock.now)
@@ -151,7 +151,8 @@ func (w *worker) resolve(k *flow.Key, fromB bool) flow.ID {
 	if w.config.Resolver == nil {
 		return 0
 	}
-	reply := flow.Record{Key: *k, ICMPType: w.parsed.ICMPType, ICMPCode: w.parsed.ICMPCode}
+	reply := flow.Record{Key: *k}
+	reply.SetICMP(w.parsed.ICMPType, w.parsed.ICMPCode)
 	if fromB {
 		reply.Set(flow.ClientIsB) // the sender, for Tuple's sake
 	}
@@ -168,8 +169,7 @@ func (w *worker) resolve(k *flow.Key, fromB bool) flow.ID {
 	id := w.table.Find(&key)
 	if id == 0 {
 		id = w.insert(&key, originalFromB)
-		r := w.table.At(id)
-		r.ICMPType, r.ICMPCode = original.ICMPType, original.ICMPCode
+		w.table.At(id).SetICMP(original.ICMPType, original.ICMPCode)
 	}
 	w.table.At(id).Set(flow.Translated)
 	if w.table.Alias(k, id, !fromB) { // the sender is the server
@@ -193,10 +193,10 @@ func (w *worker) translated(r *flow.Record) {
 func (w *worker) again(id flow.ID) (over bool) {
 	p, r := w.parsed, w.table.At(id)
 	if p.Proto == packet.ProtoTCP && p.TCPFlags&(packet.SYN|packet.ACK) == packet.SYN {
-		retransmitted := r.Has(flow.SynClient) && r.ISN[0] == p.Seq
+		retransmitted := r.Has(flow.SynClient) && r.ISN(false) == p.Seq
 		return !retransmitted && (r.Ended() || r.Has(flow.Done))
 	}
-	if w.config.Live && r.Has(flow.Done|flow.Told) && w.clock.now-r.ToldAt > onTheWay {
+	if w.config.Live && r.Has(flow.Done|flow.Told) && r.ToldAgo(w.clock.now) > onTheWay {
 		w.forgotten(id, r)
 	}
 	return false
@@ -213,7 +213,7 @@ func (w *worker) forgotten(id flow.ID, r *flow.Record) {
 	w.suspectNew(r)
 	w.sighted(r, w.clock.now)
 	w.load(r, &w.facts)
-	if w.clock.now-r.DoneAt <= reuseAfter {
+	if r.DecidedAgo(w.clock.now) <= reuseAfter {
 		w.stats.Retold++
 		w.write(r, w.eval(r, &w.facts))
 		return
@@ -221,8 +221,7 @@ func (w *worker) forgotten(id flow.ID, r *flow.Record) {
 	// What follows is inspected. Until it says otherwise, and if it says
 	// nothing, as the middle of most conversations does, the old name stands.
 	w.stats.Reopened++
-	r.Clear(flow.Done | flow.Told | flow.Watched | flow.Adopted | flow.Crowded | flow.Shed)
-	r.Inspected, r.Seen = 0, 0
+	r.Reopen()
 	w.table.Move(id, flow.Opening, w.clock.now) // and decided in the end if nothing follows
 	if v := w.eval(r, &w.facts); v.Labels != [16]byte{} || v.Mark != 0 {
 		w.write(r, v)
@@ -235,7 +234,7 @@ func (w *worker) begin(k *flow.Key, fromB bool) (id flow.ID, fromClient bool) {
 	fromClient, guessed := w.opener()
 	id = w.insert(k, fromB == fromClient)
 	r := w.table.At(id)
-	r.ICMPType, r.ICMPCode = p.ICMPType, p.ICMPCode
+	r.SetICMP(p.ICMPType, p.ICMPCode)
 	t := traits{dscp: p.DSCP, iface: w.located()}
 	w.showEnds(&t, r, fromClient)
 	w.setTraits(r, &t)
@@ -289,7 +288,7 @@ func (w *worker) place(r *flow.Record) {
 	if r.Has(flow.Done) {
 		w.load(r, &w.facts)
 		w.decide(r, &w.facts)
-	} else if r.Work == 0 {
+	} else if !r.Has(flow.Opened) {
 		w.decideAtOnce(r)
 	}
 }

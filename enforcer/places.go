@@ -162,7 +162,7 @@ func (w *worker) sighted(r *flow.Record, at int64) {
 // reached the kernel by then.
 func (w *worker) missed(at int64) {
 	for r, p := range w.placed {
-		if p.lost || p.seen >= at || !r.Has(flow.Told) || at-r.ToldAt < int64(w.config.Interval) {
+		if p.lost || p.seen >= at || !r.Has(flow.Told) || r.ToldAgo(at) < w.config.Interval {
 			continue
 		}
 		p.lost = true

@@ -3,6 +3,7 @@ package enforcer
 import (
 	"math"
 	"slices"
+	"time"
 
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/telemetry/record"
@@ -146,7 +147,7 @@ func (w *worker) vanished(at int64) {
 	}
 	left := vanishSlice
 	w.table.Each(func(id flow.ID, r *flow.Record) bool {
-		if r.Tally == 0 || !r.Has(flow.Done|flow.Told) || at-max(w.tallies.at(r.Tally).readAt, r.ToldAt) < 2*int64(w.config.Interval) {
+		if r.Tally == 0 || !r.Has(flow.Done|flow.Told) || min(time.Duration(at-w.tallies.at(r.Tally).readAt), r.ToldAgo(at)) < 2*w.config.Interval {
 			return true
 		}
 		w.conclude(r, reasonOf(r, record.ReasonExpired))

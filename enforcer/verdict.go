@@ -42,8 +42,8 @@ func (w *worker) reload(p *policy) {
 // resweep decides some flows anew.
 func (w *worker) resweep() {
 	w.sweep = w.table.Slice(w.sweep, sweepSlice, func(_ flow.ID, r *flow.Record) {
-		if r.Work != 0 {
-			w.judge(r, w.openings.at(r.Work))
+		if r.Has(flow.Opened) {
+			w.judge(r, w.openings.at(r.State))
 			w.recalled = nil
 			return
 		}
@@ -126,23 +126,22 @@ func (w *worker) complete(r *flow.Record) {
 		return
 	}
 	f, result := &w.facts, dissect.NoMatch
-	if r.Work != 0 {
-		o := w.openings.at(r.Work)
+	if r.Has(flow.Opened) {
+		o := w.openings.at(r.State)
 		result = o.result
 		w.recall(r)
 		w.lastLook(r, o, f)
 		f.Evasive = f.Evasive || endless(o, f)
 		foretold(f, o.announced)
-		if f.Protocol == "" && r.Facts != 0 {
-			w.store.get(r.Facts).Unpack(f) // what was known before inspection began again
+		if f.Protocol == "" && o.before != 0 {
+			w.store.get(o.before).Unpack(f) // what was known before inspection began again
 			w.fillTuple(f, r)
 		}
 		w.shut(r)
 	} else {
 		w.load(r, f)
 	}
-	r.Set(flow.Done)
-	r.DoneAt = w.clock.now
+	r.Decide(w.clock.now)
 	w.stats.Completed++
 	w.policy.classifier.Classify(f, w.mayGuess(r), w.names, w.clock.now)
 	f.Complete = true
@@ -245,8 +244,7 @@ func (w *worker) write(r *flow.Record, v *program.Verdict) {
 	if r.Has(flow.Done) {
 		u.MarkMask |= w.policy.doneMark
 		u.Mark |= w.policy.doneMark
-		r.Set(flow.Told)
-		r.ToldAt = w.sentAt()
+		r.Tell(w.sentAt())
 	}
 	w.stats.Writes++
 	w.unsent++
@@ -269,8 +267,8 @@ func (w *worker) sentAt() int64 {
 
 // keep stores the facts of a flow whose opening state is gone.
 func (w *worker) keep(r *flow.Record, f *fact.Facts) {
-	old := r.Facts
-	r.Facts = w.store.keep(f, old)
+	old := r.State
+	r.State = w.store.keep(f, old)
 	w.store.release(old)
 }
 
@@ -285,8 +283,8 @@ func (w *worker) load(r *flow.Record, f *fact.Facts) {
 
 // factsOf is the store's index of what is known of a flow.
 func (w *worker) factsOf(r *flow.Record) uint32 {
-	if r.Work != 0 {
-		return w.openings.at(r.Work).facts
+	if r.Has(flow.Opened) {
+		return w.openings.at(r.State).facts
 	}
-	return r.Facts
+	return r.State
 }

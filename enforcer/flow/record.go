@@ -33,8 +33,7 @@ const (
 	FinServer
 	// Reset says that RST was seen.
 	Reset
-	// SynClient and SynServer say that ISN has the side's initial sequence
-	// number.
+	// SynClient and SynServer say that the side's initial sequence number is known.
 	SynClient
 	SynServer
 	// Watched flows are dissected after Done too: they bind names (DNS).
@@ -70,6 +69,9 @@ const (
 	// Announces says that packets of the flow may announce others after Done too.
 	Announces
 
+	// Opened says that State is of the opening state.
+	Opened
+
 	aliased // the table has an alias of the flow
 	live    // the record is not free
 
@@ -91,24 +93,18 @@ type Record struct {
 
 	Tally     uint32 // the engine's index of the flow's counters, 0 for none
 	Traits    uint32 // the engine's index of what the flow has in common with others
-	Seen      uint16 // packets since inspection began; counts only until it ends
-	Inspected uint16 // packets with payload that dissectors saw
-	NamedAt   uint16 // Packets when the name was first known
-	prev      ID
-	next      ID
-
-	Work  uint32    // the engine's index of the opening state, 0 for none
-	Facts uint32    // the engine's index of the interned facts, 0 for none
-	ISN   [2]uint32 // of the client and the server
-	// ICMPType and ICMPCode are the first packet's.
-	ICMPType, ICMPCode uint8
-	Dissector          uint8 // which one goes on reading; valid iff Watched
-
-	queued instant // when the record was put at the tail of its list
-
 	FirstSeen int64
-	DoneAt    int64
-	ToldAt    int64 // when the sink was last given the verdict; valid iff Told
+
+	prev, next ID
+	// State is the engine's index of the opening state while the record is Opened, and of the facts
+	// otherwise, 0 for none.
+	State uint32
+	// What the next two and shared are depends: see the methods.
+	first, second uint32
+	queued        instant // when the record was put at the tail of its list
+	Inspected     uint16  // packets with payload that dissectors saw
+	NamedAt       uint16  // Packets when the name was first known
+	shared        uint16
 }
 
 // Has says that all bits of f are set.
@@ -138,7 +134,7 @@ func (r *Record) Tuple() Tuple {
 	t := Tuple{Src: src.Addr(), Dst: dst.Addr(), Proto: r.Key.Proto}
 	switch r.Key.Proto {
 	case 1, 58: // ICMP, ICMPv6
-		t.ICMPType, t.ICMPCode, t.ICMPID = r.ICMPType, r.ICMPCode, src.Port()
+		t.ICMPType, t.ICMPCode, t.ICMPID = uint8(r.first>>8), uint8(r.first), src.Port()
 	default:
 		t.SrcPort, t.DstPort = src.Port(), dst.Port()
 	}

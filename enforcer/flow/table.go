@@ -217,6 +217,7 @@ func (t *Table) Expire(now int64, limit int, end func(ID, *Record)) (n int) {
 				break
 			}
 			if now-r.LastSeen < t.timeout[c] {
+				r.age(now)
 				t.Move(id, c, now)
 				continue
 			}

@@ -66,7 +66,8 @@ func TestTupleRoundTrip(t *testing.T) {
 	}
 	for _, want := range tests {
 		k, fromB := KeyOfTuple(want)
-		r := Record{Key: k, ICMPType: want.ICMPType}
+		r := Record{Key: k}
+		r.SetICMP(want.ICMPType, want.ICMPCode)
 		if fromB {
 			r.Set(ClientIsB)
 		}

@@ -45,7 +45,7 @@ type captured struct {
 type aheadKey struct {
 	key   flow.Key
 	hash  uint64
-	id    flow.ID // probably; 0 when not known
+	id    flow.ID // probably; 0 when not known, or the key is not
 	fromB bool
 	known bool
 }
@@ -59,25 +59,52 @@ func newAhead(s Source) *ahead {
 	return &ahead{from: from}
 }
 
-// next takes the source's next packet in.
-func (w *worker) next() error {
+// next takes the source's next packets in, as many as are there and limit at most, and says
+// how many these were: one at least, unless it fails.
+func (w *worker) next(limit int) (n int, err error) {
 	a := w.ahead
 	if a == nil {
 		if err := w.config.Source.Next(w.raw); err != nil {
-			return err
+			return 0, err
 		}
 		w.packet()
-		return nil
+		return 1, nil
 	}
 	if a.at == a.n {
 		if err := w.lookAhead(); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	w.raw, w.parsed, w.key = &a.raws[a.at], &a.parsed[a.at], &a.keys[a.at]
-	a.at++
-	w.handle()
-	return nil
+	end := min(a.at+limit, a.n)
+	for ; a.at < end; n++ {
+		i := a.at
+		a.at++
+		w.raw, w.parsed, w.key = &a.raws[i], &a.parsed[i], &a.keys[i]
+		if !w.pass() {
+			w.handle()
+		}
+	}
+	return n, nil
+}
+
+// pass counts the packet at hand if it is of a decided flow that it changes nothing of, as most packets of a
+// capture are; false says that it has done nothing. It is what handle would do, without what
+// such packets have no part in: a fifth of what they cost all in all (2026-11).
+func (w *worker) pass() bool {
+	a, p := w.key, w.parsed
+	if a.id == 0 || w.config.Live || w.ticks || w.sorts || w.raw.Interface != "" || w.fragments.Len() > 0 {
+		return false
+	}
+	r := w.table.At(a.id)
+	if !settled(r, p) || !r.Key.Same(&a.key) {
+		return false
+	}
+	w.file, w.at = w.raw.File, a.id
+	w.clock.packet(w.raw.Timestamp)
+	w.stats.Packets++
+	w.stats.Bytes += uint64(w.raw.Length)
+	w.tallyUp(r, a.fromB == r.Has(flow.ClientIsB))
+	return true
 }
 
 // lookAhead reads a batch.
@@ -114,7 +141,7 @@ func (w *worker) warmTallies() {
 	for i := range a.n {
 		k := &a.keys[i]
 		a.kpis[i] = 0
-		if !k.known {
+		if k.id = 0; !k.known {
 			continue
 		}
 		k.id = a.ids[at]

@@ -101,11 +101,12 @@ func (c *crowd) write(raw *packet.Raw, buffer int) {
 // play has a worker take the packets in, as its loop does.
 func (c *crowd) play(tb testing.TB, w *worker, todo []crowdPacket) {
 	c.todo = todo
-	for n := 0; len(c.todo) > 0 || w.ahead.at < w.ahead.n; n++ {
-		if err := w.next(); err != nil {
+	for n := batch - 1; len(c.todo) > 0 || w.ahead.at < w.ahead.n; {
+		got, err := w.next(batch - n%batch)
+		if err != nil {
 			tb.Fatal(err)
 		}
-		if n%batch == 0 {
+		if n += got; n%batch == 0 {
 			w.between()
 		}
 	}

@@ -8,12 +8,17 @@ import (
 	"github.com/netpol/netpol/lang/fact"
 )
 
+// settled says that the flow is decided and that a packet of it changes nothing.
+func settled(r *flow.Record, p *packet.Parsed) bool {
+	return r.Flags&(flow.Done|flow.Watched|flow.Announces) == flow.Done &&
+		(p.Proto != packet.ProtoTCP || p.TCPFlags&(packet.SYN|packet.FIN|packet.RST) == 0)
+}
+
 // deliver takes w.parsed, a packet of flow r, to the flow's dissectors.
 func (w *worker) deliver(id flow.ID, r *flow.Record, fromClient bool) {
 	p := w.parsed
-	if r.Flags&(flow.Done|flow.Watched|flow.Announces) == flow.Done &&
-		(p.Proto != packet.ProtoTCP || p.TCPFlags&(packet.SYN|packet.FIN|packet.RST) == 0) {
-		return // decided, and this changes nothing: most packets of a capture
+	if settled(r, p) {
+		return
 	}
 	side := dissect.Server
 	if fromClient {

@@ -99,24 +99,29 @@ func (w *worker) take() {
 	id, fromClient := w.find()
 	r := w.table.At(id)
 	w.at = id
-	r.Packets++
 	if !r.Has(flow.Done) {
 		r.See() // in another cache line
 	}
-	r.Bytes += uint64(raw.Length)
+	w.tallyUp(r, fromClient)
+	w.moved = !r.Has(flow.Done) && w.noteEnds(r, fromClient)
+	if raw.Interface != "" && w.traitsOf(r).iface == 0 {
+		w.place(r)
+	}
+	w.deliver(id, r, fromClient)
+}
+
+// tallyUp adds the packet at hand to its flow's figures.
+func (w *worker) tallyUp(r *flow.Record, fromClient bool) {
+	r.Packets++
+	r.Bytes += uint64(w.raw.Length)
 	r.LastSeen = max(r.LastSeen, w.clock.now)
-	w.walks.touch(id)
+	w.walks.touch(w.at)
 	if w.policy.counts {
 		w.count(r, fromClient)
 	}
 	if w.measures {
 		w.observe(r, fromClient)
 	}
-	w.moved = !r.Has(flow.Done) && w.noteEnds(r, fromClient)
-	if raw.Interface != "" && w.traitsOf(r).iface == 0 {
-		w.place(r)
-	}
-	w.deliver(id, r, fromClient)
 }
 
 // find gives the flow that w.parsed belongs to, a new one if need be, and

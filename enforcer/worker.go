@@ -171,8 +171,9 @@ func (w *worker) reset() {
 
 // run is the packet loop.
 func (w *worker) run(ctx context.Context) error {
-	for n := 0; ; n++ {
-		err := w.next()
+	for n := batch - 1; ; { // of packets and ends of files
+		got, err := w.next(batch - n%batch)
+		n += max(got, 1)
 		switch {
 		case err == nil:
 			if n%batch != 0 && !w.held.full() && w.pending() {

@@ -94,10 +94,10 @@ func (t *Table) FindHash(k *Key, hash uint64) ID {
 		}
 		id := ID(uint32(slot))
 		if id&aliasBit != 0 {
-			if a := t.aliases.at(id); a.Key.same(k) {
+			if a := t.aliases.at(id); a.Key.Same(k) {
 				return a.flow
 			}
-		} else if t.At(id).Key.same(k) {
+		} else if t.At(id).Key.Same(k) {
 			return id
 		}
 	}
@@ -119,20 +119,18 @@ func (t *Table) Warm(hashes []uint64, ids []ID) {
 		first |= t.slots[uint32(h)&mask]
 	}
 	for i, h := range hashes {
-		ids[i] = 0
-		// The slots that follow are in the same cache line, or the next.
-		for at := uint32(h); at < uint32(h)+warmSlots; at++ {
-			slot := t.slots[at&mask]
-			if uint32(slot>>32) == uint32(h) {
-				if ids[i] = ID(uint32(slot)); ids[i]&aliasBit != 0 {
-					ids[i] = t.aliases.at(ids[i]).flow
-				}
-				break
-			}
-			if slot == 0 {
-				break
-			}
+		// The slots that follow are in the same cache line, or the next. From the last to the
+		// first and without a branch: in which one a key stands nobody can foretell.
+		tag, id := uint32(h), ID(0)
+		for at := uint32(warmSlots); at > 0; at-- {
+			slot := t.slots[(tag+at-1)&mask]
+			same := ID((uint64(uint32(slot>>32)^tag) - 1) >> 32) // all bits, or none
+			id = id&^same | ID(slot)&same
 		}
+		if id&aliasBit != 0 {
+			id = t.aliases.at(id).flow
+		}
+		ids[i] = id
 	}
 	seen := uint32(first)
 	for _, id := range ids {
@@ -151,7 +149,7 @@ func (t *Table) FindWarm(k *Key, hash uint64, id ID) ID {
 		return t.FindHash(k, hash)
 	}
 	// It was removed meanwhile, and has no key, or has the hash by chance, or k is its alias.
-	if !t.At(id).Key.same(k) {
+	if !t.At(id).Key.Same(k) {
 		return t.FindHash(k, hash)
 	}
 	return id

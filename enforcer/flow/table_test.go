@@ -276,11 +276,11 @@ func TestKeyOrderAndSame(t *testing.T) {
 			k.B = k.A
 		}
 		c := bytes.Compare(k.A[:], k.B[:])
-		if want := c > 0 || c == 0 && k.APort > k.BPort; after(&k.A, &k.B, k.APort, k.BPort) != want {
+		if want := c > 0 || c == 0 && k.APort > k.BPort; wordsOf(&k.A).after(wordsOf(&k.B), k.APort, k.BPort) != want {
 			t.Fatalf("%+v: the first end is not after the second as it should be, %v", k, want)
 		}
 		other := k
-		if !k.same(&other) {
+		if !k.Same(&other) {
 			t.Fatalf("%+v is not the same as itself", k)
 		}
 		switch rnd.IntN(4) {
@@ -293,7 +293,7 @@ func TestKeyOrderAndSame(t *testing.T) {
 		case 3:
 			other.IPVersion ^= 4
 		}
-		if k.same(&other) {
+		if k.Same(&other) {
 			t.Fatalf("%+v and %+v are the same", k, other)
 		}
 	}

@@ -33,7 +33,7 @@ func decodeIP(b []byte, p *Parsed) {
 }
 
 func decodeIPv4(b []byte, p *Parsed) {
-	if len(b) < 20 {
+	if len(b) < ipv4Header {
 		p.Drop = DropShort
 		return
 	}
@@ -42,7 +42,7 @@ func decodeIPv4(b []byte, p *Parsed) {
 	if total == 0 {
 		total = len(b) // segmentation offload leaves it 0 (Linux, tx path)
 	}
-	if b[0]>>4 != 4 || header < 20 || total < header {
+	if b[0]>>4 != 4 || header < ipv4Header || total < header {
 		p.Drop = DropHeader
 		return
 	}
@@ -53,10 +53,8 @@ func decodeIPv4(b []byte, p *Parsed) {
 	p.IPVersion, p.IPLength = 4, total
 	p.DSCP = b[1] >> 2
 	p.Proto = b[9]
-	p.Src[10], p.Src[11] = 0xff, 0xff
-	p.Dst[10], p.Dst[11] = 0xff, 0xff
-	copy(p.Src[12:], b[12:16])
-	copy(p.Dst[12:], b[16:20])
+	mapIPv4(&p.Src, b[12:])
+	mapIPv4(&p.Dst, b[16:])
 	if frag := binary.BigEndian.Uint16(b[6:]); frag&0x3fff != 0 {
 		p.FragmentID = uint32(binary.BigEndian.Uint16(b[4:]))
 		p.fragment(frag<<3, frag&0x2000 != 0)
@@ -165,7 +163,7 @@ func decodeL4(b []byte, length int, p *Parsed) {
 	case ProtoTCP:
 		decodeTCP(b, length, p)
 	case ProtoUDP, ProtoUDPLite:
-		decodePorts(b, length, 8, p)
+		decodePorts(b, length, udpHeader, p)
 	case ProtoSCTP:
 		decodePorts(b, length, 12, p)
 	case ProtoICMP, ProtoICMPv6:
@@ -192,7 +190,7 @@ func short(b []byte, length, need int, p *Parsed) bool {
 }
 
 func decodeTCP(b []byte, length int, p *Parsed) {
-	if short(b, length, 20, p) {
+	if short(b, length, tcpHeader, p) {
 		return
 	}
 	p.SrcPort = binary.BigEndian.Uint16(b)
@@ -202,7 +200,7 @@ func decodeTCP(b []byte, length int, p *Parsed) {
 	p.TCPFlags = b[13]
 	p.Window = binary.BigEndian.Uint16(b[14:])
 	header := int(b[12]>>4) * 4
-	if header < 20 || header > length {
+	if header < tcpHeader || header > length {
 		p.Drop = DropHeader
 		return
 	}
@@ -225,11 +223,8 @@ func decodePorts(b []byte, length, header int, p *Parsed) {
 	p.DstPort = binary.BigEndian.Uint16(b[2:])
 	said := int(binary.BigEndian.Uint16(b[4:])) - header
 	b, length = b[header:], length-header
-	if p.Proto == ProtoUDP && p.Fragment == NotFragment && said >= 0 && said < length {
-		// Bytes beyond the UDP length are not the datagram (RFC 768). A length
-		// of 0 or one that IP cannot hold leaves IP's word.
-		length = said
-		b = b[:min(said, len(b))]
+	if p.Proto == ProtoUDP && p.Fragment == NotFragment {
+		b, length = cutDatagram(b, length, said)
 	}
 	p.Payload, p.PayloadLength = b, length
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"reflect"
 	"testing"
 
 	"github.com/google/gopacket"
@@ -22,6 +23,10 @@ func FuzzDecode(f *testing.F) {
 		seeds = append(seeds, append(binary.BigEndian.AppendUint16(nil, uint16(link)), data...))
 	}
 	add(LinkEthernet, build(f, ether(layers.EthernetTypeIPv4), gopacket.Payload(tcp4)))
+	udp4 := build(f, ether(layers.EthernetTypeIPv4), ipv4(layers.IPProtocolUDP), udp(), gopacket.Payload("hello"))
+	add(LinkEthernet, udp4)
+	add(LinkEthernet, append(udp4, make([]byte, 6)...)) // the link's padding
+	add(LinkEthernet, udp4[:40])
 	add(LinkRaw, build(f, ipv6(layers.IPProtocolUDP), udp(), gopacket.Payload("hello")))
 	add(LinkRaw, build(f, ipv4(layers.IPProtocolIPv4), gopacket.Payload(tcp4)))
 	add(LinkRaw, build(f, ipv4(layers.IPProtocolGRE), gopacket.Payload(append([]byte{0x30, 0, 8, 0, 0, 0, 0, 1, 0, 0, 0, 2}, tcp4...))))
@@ -44,6 +49,13 @@ func fuzzDecode(t testing.TB, link LinkType, data []byte) (outcome uint64) {
 	was := bytes.Clone(data)
 	var p Parsed
 	Decode(&Raw{Data: data, LinkType: link, Length: len(data)}, &p)
+	if link == LinkEthernet {
+		var stepwise Parsed
+		decodeLink(link, data, &stepwise)
+		if !reflect.DeepEqual(p, stepwise) {
+			t.Errorf("in one piece %+v, layer by layer %+v", p, stepwise)
+		}
+	}
 	depth := 0
 	for ; depth < 5; depth++ {
 		checkParsed(t, &p, data)

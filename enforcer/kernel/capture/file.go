@@ -41,15 +41,14 @@ type Files struct {
 	reader packetReader
 	name   string // base name of the current file
 	path   string
-	late   error // how reading goes on after the last batch, if it is known
 }
 
 // packetReader is one file format.
 type packetReader interface {
 	next(*packet.Raw) error
-	// ready says that a whole packet is in memory, so that next reads nothing and
-	// does not fail.
-	ready() bool
+	// more fills raws with packets that are in memory whole and says how many these
+	// are, 0 where that is for next to find out. It reads nothing.
+	more(raws []packet.Raw) int
 }
 
 // NewFiles makes a Source of the files. Nothing is opened before the first
@@ -83,11 +82,7 @@ func (s *Files) Next(raw *packet.Raw) error {
 			return s.end(err)
 		}
 	}
-	err := s.late
-	if err == nil {
-		err = s.reader.next(raw)
-	}
-	if err != nil {
+	if err := s.reader.next(raw); err != nil {
 		return s.end(err)
 	}
 	raw.File = s.name
@@ -100,11 +95,9 @@ func (s *Files) NextBatch(raws []packet.Raw) (n int, err error) {
 	if err := s.Next(&raws[0]); err != nil {
 		return 0, err
 	}
-	for n = 1; n < len(raws) && s.reader.ready(); n++ {
-		if s.late = s.reader.next(&raws[n]); s.late != nil {
-			break
-		}
-		raws[n].File = s.name
+	n = 1 + s.reader.more(raws[1:])
+	for i := range raws[1:n] {
+		raws[1+i].File = s.name
 	}
 	return n, nil
 }
@@ -171,7 +164,7 @@ func compressor(magic []byte) string {
 
 // end closes the current file and says how reading it ended.
 func (s *Files) end(err error) error {
-	s.reader, s.late = nil, nil
+	s.reader = nil
 	if s.file != nil {
 		if cerr := s.file.Close(); cerr != nil && errors.Is(err, io.EOF) {
 			err = cerr

@@ -78,25 +78,43 @@ func (p *pcapReader) next(raw *packet.Raw) error {
 	if err != nil {
 		return err
 	}
-	seconds, fraction := p.number(head), p.number(head[4:])
-	captured, length := p.number(head[8:]), p.number(head[12:])
+	captured := p.number(head[8:])
 	if captured > maxPacket {
 		return fmt.Errorf("packet of %d bytes, more than %d: the file is damaged", captured, maxPacket)
 	}
+	// What take gives next may lie elsewhere.
+	kept := [pcapRecord]byte(head)
 	data, err := p.r.takeRest(int(captured))
-	*raw = packet.Raw{}
-	raw.Data, raw.LinkType, raw.Length = data, p.link, recordedLength(length, data)
-	raw.Timestamp = int64(seconds)*nanosPerSecond + int64(fraction)*p.factor
+	p.fill(raw, kept[:], data)
 	return err
 }
 
-func (p *pcapReader) ready() bool {
+// more goes over the bytes that are there in one loop: by way of next a packet took
+// three calls more and twice as long (2026-11).
+func (p *pcapReader) more(raws []packet.Raw) (n int) {
 	b := p.r.rest()
-	if len(b) < pcapRecord {
-		return false
+	at := 0
+	for n < len(raws) && len(b)-at >= pcapRecord {
+		head := b[at : at+pcapRecord]
+		captured := p.number(head[8:])
+		if captured > maxPacket || len(b)-at-pcapRecord < int(captured) {
+			break
+		}
+		data := at + pcapRecord
+		at = data + int(captured)
+		p.fill(&raws[n], head, b[data:at:at])
+		n++
 	}
-	captured := p.number(b[8:])
-	return captured <= maxPacket && len(b)-pcapRecord >= int(captured)
+	p.r.at += at
+	return n
+}
+
+// fill makes a packet of its record's header and bytes.
+func (p *pcapReader) fill(raw *packet.Raw, head, data []byte) {
+	seconds, fraction, length := p.number(head), p.number(head[4:]), p.number(head[12:])
+	*raw = packet.Raw{}
+	raw.Data, raw.LinkType, raw.Length = data, p.link, recordedLength(length, data)
+	raw.Timestamp = int64(seconds)*nanosPerSecond + int64(fraction)*p.factor
 }
 
 // number reads a field of a packet's header. A call by way of

@@ -121,8 +121,8 @@ func (n *ngReader) section(b []byte) error {
 	return nil
 }
 
-// ready says no: what a block holds and whether it is whole is for next to find.
-func (n *ngReader) ready() bool { return false }
+// more gives none: what a block holds and whether it is whole is for next to find.
+func (n *ngReader) more([]packet.Raw) int { return 0 }
 
 // block reads one block and gives its body, valid until the next call.
 func (n *ngReader) block() (kind uint32, body []byte, err error) {

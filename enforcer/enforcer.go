@@ -19,7 +19,7 @@ import (
 )
 
 // Source gives packets. Next fills raw, whose Data is valid until the next
-// call, or returns packet.ErrIdle when none came for half a second at most,
+// call, or returns packet.ErrIdle when none came for a second at most,
 // packet.ErrFileEnd or a *packet.FileError after a capture file, and io.EOF at
 // the end of all. Any other error ends Run.
 //

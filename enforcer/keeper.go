@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/pulse"
 )
 
 // ElementSink changes the elements of the kernel's sets. All its methods are
@@ -33,8 +34,6 @@ const (
 	// elementRetry is after how long a set that did not take something is given
 	// all of its elements again.
 	elementRetry = 30 * time.Second
-	// keeperTick is how often renewals are looked for.
-	keeperTick = time.Second
 	// maxArrivals bounds what waits while the kernel is busy. Flows that come
 	// then stay out of their sets.
 	maxArrivals = 1 << 18
@@ -138,8 +137,6 @@ func (k *keeper) count(s *Stats) {
 
 func (k *keeper) run(ctx context.Context) {
 	defer close(k.done)
-	tick := time.NewTicker(keeperTick)
-	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -147,10 +144,18 @@ func (k *keeper) run(ctx context.Context) {
 			k.end()
 			return
 		case <-k.wake:
-		case <-tick.C:
+		case <-pulse.NextIf(k.expects()):
 		}
 		k.work(time.Now())
 	}
+}
+
+// expects says that something may be due later: elements to renew, sets to try again,
+// faults to forget.
+func (k *keeper) expects() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.book.sets) > 0 || len(k.book.retryA) > 0 || len(k.faults) > 0
 }
 
 // work takes what came and writes what is due.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -292,18 +293,41 @@ func (m *marked) spans() (spans []time.Duration) {
 	return spans
 }
 
-// TestLiveIdle: netpold without traffic waits for timers alone.
+// TestLiveIdle: netpold without traffic wakes up once a second, for all that is looked
+// at now and then, and more often only where a policy holds packets.
 func TestLiveIdle(t *testing.T) {
-	_, _, netpold := liveSite(t, "", "--max-flows", "65536")
-	time.Sleep(3 * time.Second)
-	pid := netpold.cmd.Process.Pid
-	before := usageOf(t, pid)
-	const span = 30 * time.Second
-	time.Sleep(span)
-	after := usageOf(t, pid)
-	t.Logf("%d MB resident, %.1f wake-ups a second, %v of CPU in %v", after.resident/1024, float64(after.switches-before.switches)/span.Seconds(), after.cpu-before.cpu, span)
-	if after.resident > 25<<10 {
-		t.Errorf("%d kB resident, want less than 25 MB", after.resident)
+	for _, tt := range []struct {
+		name, policies string
+		switches       float64 // at most, a second
+	}{
+		{"names", "", 20},
+		{"tells", fmt.Sprintf(`sink "ends" {
+  type    = "file"
+  path    = %q
+  records = ["flow_end", "flow_stats", "agent_status"]
+}
+`, filepath.Join(t.TempDir(), "records.jsonl")), 20},
+		{"holds", `policy "held" {
+  criteria = "app == 'zoom' && dst_port == 443"
+  verdict  = "drop"
+  hold     = true
+}
+`, 100},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, _, netpold := liveSite(t, tt.policies, "--max-flows", "65536")
+			time.Sleep(3 * time.Second)
+			pid := netpold.cmd.Process.Pid
+			before := usageOf(t, pid)
+			const span = 30 * time.Second
+			time.Sleep(span)
+			after := usageOf(t, pid)
+			switches := float64(after.switches-before.switches) / span.Seconds()
+			t.Logf("%d MB resident, %.1f context switches a second, %v of CPU in %v", after.resident/1024, switches, after.cpu-before.cpu, span)
+			if after.resident > 25<<10 || switches > tt.switches {
+				t.Errorf("%d kB resident, %.1f context switches a second; want less than 25 MB, and %.0f", after.resident, switches, tt.switches)
+			}
+		})
 	}
 }
 

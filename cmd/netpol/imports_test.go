@@ -37,6 +37,7 @@ var rules = []rule{
 	{"lang/fact", nil, nil},
 	{"compiler/artifact", nil, nil},
 	{"enforcer/packet", nil, nil},
+	{"enforcer/pulse", nil, nil},
 	{"lang/fact/internal/genfacts", []string{"lang/fact"}, nil},
 	{"enforcer/program/internal/genread", []string{"lang/fact"}, nil},
 	{"lang/suggest", nil, []string{"github.com/agext/levenshtein"}},
@@ -93,8 +94,8 @@ var rules = []rule{
 	{"enforcer/telemetry/sink", []string{"compiler/artifact", "enforcer/telemetry", "enforcer/telemetry/ipfix", "enforcer/telemetry/otlp", "enforcer/telemetry/record", "enforcer/telemetry/spool", "enforcer/unixsocket", "lang/fact"}, []string{"github.com/eclipse/paho.golang/...", "github.com/klauspost/compress/zstd", "github.com/nats-io/nats.go/...", "github.com/twmb/franz-go/...", "github.com/coder/websocket/..."}},
 	{"enforcer/unixsocket", nil, nil},
 	{"enforcer/control", []string{"compiler/artifact", "enforcer/flow", "enforcer/program", "enforcer/telemetry", "enforcer/unixsocket"}, nil},
-	{"enforcer/kernel/...", []string{"compiler/artifact", "enforcer/flow", "enforcer/kernel/...", "enforcer/packet", "enforcer/reconcile"}, append([]string{"github.com/cilium/ebpf/asm"}, kernelModules...)},
-	{"enforcer", []string{"compiler/artifact", "enforcer/classify", "enforcer/dissect", "enforcer/dissect/announce", "enforcer/dissect/icmp", "enforcer/flow", "enforcer/kpi", "enforcer/packet", "enforcer/program", "enforcer/telemetry", "enforcer/telemetry/aggregate", "enforcer/telemetry/record", "lang/fact"}, []string{"golang.org/x/sync/errgroup"}},
+	{"enforcer/kernel/...", []string{"compiler/artifact", "enforcer/flow", "enforcer/kernel/...", "enforcer/packet", "enforcer/pulse", "enforcer/reconcile"}, append([]string{"github.com/cilium/ebpf/asm"}, kernelModules...)},
+	{"enforcer", []string{"compiler/artifact", "enforcer/classify", "enforcer/dissect", "enforcer/dissect/announce", "enforcer/dissect/icmp", "enforcer/flow", "enforcer/kpi", "enforcer/packet", "enforcer/program", "enforcer/pulse", "enforcer/telemetry", "enforcer/telemetry/aggregate", "enforcer/telemetry/record", "lang/fact"}, []string{"golang.org/x/sync/errgroup"}},
 
 	// The programs.
 	{"cmd/netpold/...", []string{"compiler/artifact", "enforcer/...", "lang/fact", "cmd/netpold/..."}, []string{"github.com/coreos/go-systemd/..."}},

@@ -16,9 +16,6 @@ import (
 	"github.com/netpol/netpol/enforcer/control"
 )
 
-// pollInterval is how often netpold looks for a bundle while it has none.
-const pollInterval = time.Second
-
 // daemon is netpold on a live router: it waits for a bundle, enforces it, and
 // takes a new one when it is told to.
 type daemon struct {
@@ -107,8 +104,6 @@ func (d *daemon) run(ctx context.Context) error {
 }
 
 func (d *daemon) loop(ctx context.Context, hangup <-chan os.Signal, served chan error) error {
-	poll := time.NewTicker(pollInterval)
-	defer poll.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -126,12 +121,6 @@ func (d *daemon) loop(ctx context.Context, hangup <-chan os.Signal, served chan 
 			notifyReady(d.log, d.statusLine())
 			if fatal(err) {
 				return err
-			}
-		case <-poll.C:
-			if d.waiting() {
-				if err := d.load(); fatal(err) {
-					return err
-				}
 			}
 		}
 	}
@@ -153,6 +142,7 @@ func (d *daemon) load() error {
 		return errStopping
 	}
 	d.keeper.loaded()
+	defer d.keeper.retarget()
 	b, err := readBundle(d.cfg.bundlePath())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -8,15 +8,12 @@ import (
 	"time"
 
 	"github.com/netpol/netpol/enforcer/control"
+	"github.com/netpol/netpol/enforcer/pulse"
 )
 
-const (
-	// healthTick is how often counters are looked at.
-	healthTick = time.Second
-	// healthMemory is how long something that only happens at times counts as
-	// going on after it happened last.
-	healthMemory = 5 * time.Minute
-)
+// healthMemory is how long something that only happens at times counts as going on
+// after it happened last.
+const healthMemory = 5 * time.Minute
 
 // health knows what is not as it should be. Each reason is logged once, with the
 // way out, and once when it is over; everything else is for those who ask. It is
@@ -109,10 +106,9 @@ func (h *health) list() []control.Reason {
 	return out
 }
 
-// watchHealth looks at counters, sets and the state directory until ctx ends.
+// watchHealth looks at counters, sets and the state directory each second until ctx
+// ends, and for a bundle while there is none.
 func (d *daemon) watchHealth(ctx context.Context) {
-	tick := time.NewTicker(healthTick)
-	defer tick.Stop()
 	sets := setWatch{every: d.cfg.interval}
 	for {
 		d.examineState()
@@ -125,7 +121,12 @@ func (d *daemon) watchHealth(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-pulse.Next():
+		}
+		if d.waiting() {
+			if err := d.load(); fatal(err) {
+				d.fail(err)
+			}
 		}
 	}
 }

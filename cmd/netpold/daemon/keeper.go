@@ -16,6 +16,7 @@ import (
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/control"
 	"github.com/netpol/netpol/enforcer/kernel/nftwatch"
+	"github.com/netpol/netpol/enforcer/pulse"
 )
 
 // repair is what netpold does about changes of netpol's table by others.
@@ -28,8 +29,6 @@ const (
 )
 
 const (
-	// keeperTick is how often files are looked at: deadlines and the bundle.
-	keeperTick = 500 * time.Millisecond
 	// lookForTable is how often the table is looked for, in case an announcement
 	// was missed.
 	lookForTable = 30 * time.Second
@@ -63,7 +62,8 @@ type keeper struct {
 	mu      sync.Mutex // guards what follows
 	changes []control.Change
 	repairs uint64
-	bundle  os.FileInfo // as it was when it was loaded last
+	bundle  os.FileInfo       // as it was when it was loaded last
+	watcher *nftwatch.Watcher // nil while there is none
 }
 
 func newKeeper(cfg config, log *slog.Logger, h *health) *keeper {
@@ -133,7 +133,7 @@ func (k *keeper) keepTable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = w.Close() }()
+	defer k.follow(ctx, w)()
 	k.health.tell("watch")
 	if k.look(ctx) { // it may have gone before
 		k.log.Warn("netpol's table was gone when netpold started; who removed it is not known")
@@ -143,7 +143,7 @@ func (k *keeper) keepTable(ctx context.Context) error {
 		if err := w.Watch(targets(k.sets())...); err != nil {
 			return err
 		}
-		c, ok, err := w.Next(keeperTick)
+		c, ok, err := w.Next(time.Until(looked.Add(lookForTable)))
 		if err != nil {
 			return err
 		}
@@ -152,7 +152,7 @@ func (k *keeper) keepTable(ctx context.Context) error {
 		} else if ok && c.Table == ownTable && !c.Removed {
 			k.health.tell("table") // netpol has put it back
 		}
-		if c.Lost || time.Since(looked) > lookForTable {
+		if c.Lost || time.Since(looked) >= lookForTable {
 			looked = time.Now()
 			k.look(ctx)
 		}
@@ -161,6 +161,30 @@ func (k *keeper) keepTable(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// follow has retarget and the end of ctx wake the watcher; the result closes it.
+func (k *keeper) follow(ctx context.Context, w *nftwatch.Watcher) (end func()) {
+	k.mu.Lock()
+	k.watcher = w
+	k.mu.Unlock()
+	stop := context.AfterFunc(ctx, w.Wake)
+	return func() {
+		stop()
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.watcher = nil
+		_ = w.Close()
+	}
+}
+
+// retarget has the tables of the bundle in force watched.
+func (k *keeper) retarget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.watcher != nil {
+		k.watcher.Wake()
+	}
 }
 
 // byNetpol tells netpol's own changes from others'. It is a name, which anybody
@@ -271,16 +295,14 @@ func (k *keeper) restore(ctx context.Context) {
 	k.mu.Unlock()
 }
 
-// keepFiles looks at deadlines and at the bundle file.
+// keepFiles looks at deadlines and at the bundle file each second.
 func (k *keeper) keepFiles(ctx context.Context) {
-	tick := time.NewTicker(keeperTick)
-	defer tick.Stop()
 	var tried time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-pulse.Next():
 		}
 		if k.active() && k.bundleMoved() {
 			k.reload()

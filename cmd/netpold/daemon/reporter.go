@@ -3,12 +3,14 @@ package daemon
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer"
 	"github.com/netpol/netpol/enforcer/kernel/procfs"
+	"github.com/netpol/netpol/enforcer/pulse"
 	"github.com/netpol/netpol/enforcer/telemetry/record"
 )
 
@@ -17,6 +19,7 @@ import (
 type reporter struct {
 	of      *enforcement
 	started time.Time
+	changed chan struct{} // the bundle is another one
 
 	mu        sync.Mutex // guards what follows
 	intervals []time.Duration
@@ -24,7 +27,9 @@ type reporter struct {
 	digest    string      // of the bundle in force
 }
 
-func newReporter(e *enforcement) *reporter { return &reporter{of: e, started: time.Now()} }
+func newReporter(e *enforcement) *reporter {
+	return &reporter{of: e, started: time.Now(), changed: make(chan struct{}, 1)}
+}
 
 // use goes over to a bundle's sinks.
 func (r *reporter) use(b *artifact.Bundle, digest string) {
@@ -35,17 +40,27 @@ func (r *reporter) use(b *artifact.Bundle, digest string) {
 		r.intervals = append(r.intervals, b.Sinks[i].Interval)
 		r.due = append(r.due, time.Now().Add(b.Sinks[i].Interval))
 	}
+	select {
+	case r.changed <- struct{}{}:
+	default:
+	}
+}
+
+// expects says that a sink will be due.
+func (r *reporter) expects() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.intervals, func(d time.Duration) bool { return d > 0 })
 }
 
 // run reports until ctx ends.
 func (r *reporter) run(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-tick.C:
+		case <-r.changed:
+		case now := <-pulse.NextIf(r.expects()):
 			r.report(now)
 		}
 	}

@@ -9,15 +9,13 @@ import (
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/kernel/nftset"
+	"github.com/netpol/netpol/enforcer/pulse"
 )
 
 const (
 	// topUpEvery is how often the windows of schedules are made anew. They reach
 	// artifact.Horizon ahead, so a day late is no harm.
 	topUpEvery = 24 * time.Hour
-	// lookEvery is how often somebody looks whether that is due, or whether the
-	// clock was set: policies follow a clock that was set within a second.
-	lookEvery = 500 * time.Millisecond
 	// clockJump is by how much the wall clock must leave the steady one to count
 	// as set: slewing does not (adjtime(3) moves 30 ms a minute).
 	clockJump = 10 * time.Second
@@ -91,10 +89,16 @@ func (u *upkeep) topUp(now time.Time) error {
 	return u.replace(family, table, sets)
 }
 
-// run keeps the windows topped up until ctx ends.
+// scheduled says that there are windows to keep.
+func (u *upkeep) scheduled() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.timed) > 0
+}
+
+// run keeps the windows topped up until ctx ends. Each second it looks whether that is
+// due, or whether the clock was set, which policies follow so soon.
 func (u *upkeep) run(ctx context.Context) {
-	look := time.NewTicker(lookEvery)
-	defer look.Stop()
 	due := clockWatch{}
 	lastFault := ""
 	var failed time.Time
@@ -104,7 +108,7 @@ func (u *upkeep) run(ctx context.Context) {
 			return
 		case <-u.changed:
 			due, failed = clockWatch{}, time.Time{}
-		case <-look.C:
+		case <-pulse.NextIf(u.scheduled()):
 		}
 		now := time.Now()
 		if !due.due(now) || now.Sub(failed) < retry {

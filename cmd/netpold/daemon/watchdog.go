@@ -5,6 +5,8 @@ import (
 	"time"
 
 	sd "github.com/coreos/go-systemd/v22/daemon"
+
+	"github.com/netpol/netpol/enforcer/pulse"
 )
 
 // watchdog tells the service manager that netpold works, twice as often as it
@@ -30,8 +32,6 @@ func (d *daemon) watchdog(ctx context.Context) {
 // keepAlive calls tell each time that answers has returned, until ctx ends, and is
 // silent while answers does not.
 func keepAlive(ctx context.Context, every time.Duration, answers, tell func()) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
 	for {
 		answered := make(chan struct{})
 		go func() {
@@ -47,7 +47,7 @@ func keepAlive(ctx context.Context, every time.Duration, answers, tell func()) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-time.After(pulse.Until(every)):
 		}
 	}
 }

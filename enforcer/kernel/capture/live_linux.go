@@ -7,19 +7,24 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/enforcer/pulse"
 )
 
-// How long Live.Next waits, in milliseconds, before it returns packet.ErrIdle: for
-// what is due in seconds at most, so longer once nothing has come for a second.
+// How long Live.Next waits before it returns packet.ErrIdle: for
+// what is due in seconds at most, so longer once nothing has come for a second, up to
+// the moment at which others look at the time as well. Held packets are waited for
+// with less patience, because who has not looked for them for lateAfter may have kept
+// them waiting.
 const (
-	idleWait   = 100
-	quietWait  = 500
+	idleWait   = 100 * time.Millisecond
 	quietAfter = 10 // waits
+	heldApart  = 250 * time.Millisecond
 )
 
 // Live is the source of a router: copies of packets, and packets that wait. Both
@@ -219,11 +224,17 @@ func (l *Live) wait() (ready int, _ error) {
 		l.poll = append(l.poll, unix.PollFd{Fd: int32(l.queue.sock.FD()), Events: unix.POLLIN})
 	}
 	patience := idleWait
-	if l.idle >= quietAfter && l.queue == nil { // queues are looked at often, lest packets count as late
-		patience = quietWait
+	switch {
+	case l.idle < quietAfter:
+	case l.queue == nil:
+		patience = pulse.Until(pulse.Slow)
+	default:
+		patience = pulse.Until(heldApart)
 	}
 	if ready, err := l.waiter.wait(patience, l.poll); ready > 0 || err != nil {
-		l.idle = 0
+		if !rung(ready, l.poll) {
+			l.idle = 0
+		}
 		return ready, err
 	}
 	l.idle++

@@ -56,7 +56,7 @@ type NFLog struct {
 	waiter waiter
 	wake   int // eventfd that Close writes to
 	closed atomic.Bool
-	idle   int // milliseconds
+	idle   time.Duration
 
 	expect uint32 // number of the next packet, if none is lost
 
@@ -82,7 +82,7 @@ func OpenNFLog(cfg NFLogConfig) (*NFLog, error) {
 		return nil, fmt.Errorf("open nflog: eventfd: %w", err)
 	}
 	return &NFLog{
-		stream: newStream(sock), wake: wake, idle: int(cfg.Idle.Milliseconds()),
+		stream: newStream(sock), wake: wake, idle: cfg.Idle,
 	}, nil
 }
 

@@ -40,9 +40,9 @@ const (
 	hashBytes  = 44       // of a packet that is told apart from others: headers of both layers
 
 	// lateAfter is for how long nobody may have looked at the queues before what
-	// is found there counts as late. Live looks every 100 ms. Packets that wait have
+	// is found there counts as late. Live looks every heldApart. Packets that wait have
 	// a time stamp only where something else asks for it (net_enable_timestamp).
-	lateAfter = 250 * time.Millisecond
+	lateAfter = 2 * heldApart
 )
 
 // Queue reads held packets and lets them go on. Stats may be called by any

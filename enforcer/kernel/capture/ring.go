@@ -43,7 +43,7 @@ type RingConfig struct {
 	// default 4 ms: what a packet may be late.
 	Wait time.Duration
 	// Idle is how long Next waits before it returns packet.ErrIdle, default
-	// 100 ms, and half a second once nothing has come for ten times as long.
+	// 100 ms, and up to a second once nothing has come for ten times as long.
 	Idle time.Duration
 }
 

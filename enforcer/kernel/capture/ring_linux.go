@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/enforcer/pulse"
 )
 
 // Ring is a worker's part of an interface. Next and Pending belong to one
@@ -110,22 +111,22 @@ func (s *Ring) Pending() bool {
 
 // wait sleeps until a block is ready.
 func (s *Ring) wait() error {
-	fds := [2]unix.PollFd{{Fd: -1, Events: unix.POLLIN}, {Fd: int32(s.wake), Events: unix.POLLIN}}
+	fds := [2]unix.PollFd{{Fd: int32(s.wake), Events: unix.POLLIN}, {Fd: -1, Events: unix.POLLIN}}
 	if s.socket != nil {
-		fds[0].Fd = int32(s.socket.fd)
+		fds[1].Fd = int32(s.socket.fd)
 	}
-	patience := int(s.cfg.Idle.Milliseconds())
-	if s.idle++; s.idle > quietAfter {
-		patience = max(patience, quietWait)
+	patience := s.cfg.Idle
+	if s.idle++; s.idle > quietAfter && !s.rings.away.Load() { // one that is away is looked for
+		patience = max(patience, pulse.Until(pulse.Slow))
 	}
 	n, err := s.waiter.wait(patience, fds[:])
 	switch {
 	case err != nil:
 		return err
-	case fds[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0:
+	case fds[1].Revents&(unix.POLLERR|unix.POLLHUP) != 0:
 		_, _ = unix.GetsockoptInt(s.socket.fd, unix.SOL_SOCKET, unix.SO_ERROR) // ENETDOWN, told once
 		s.rings.find(s == s.rings.list[0])
-	case fds[1].Revents != 0:
+	case fds[0].Revents != 0:
 		_, _ = unix.Read(s.wake, make([]byte, 8))
 		if !s.closed.Load() {
 			return packet.ErrIdle

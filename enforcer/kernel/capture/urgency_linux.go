@@ -40,9 +40,9 @@ type urgency struct {
 }
 
 // rest is called before the thread waits. Of a thread that has had its share it
-// says how long the window still is, in milliseconds: who has waited for that calls
-// it again, so that what comes next finds it raised.
-func (u *urgency) rest() (window int) {
+// says how long the window still is: who has waited for that calls it again, so that
+// what comes next finds it raised.
+func (u *urgency) rest() (window time.Duration) {
 	if !u.wanted {
 		return 0
 	}
@@ -52,7 +52,7 @@ func (u *urgency) rest() (window int) {
 		u.woke = now
 	}
 	if u.turn(now); u.used >= urgencyShare {
-		return int((urgencyWindow - now.Sub(u.window)).Milliseconds()) + 1
+		return urgencyWindow - now.Sub(u.window) + time.Millisecond
 	}
 	if !u.raised {
 		u.raise()

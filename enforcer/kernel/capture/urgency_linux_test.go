@@ -65,7 +65,7 @@ func TestReaderIsFirstForItsShare(t *testing.T) {
 		for u.raised {
 			u.look()
 		}
-		time.Sleep(time.Duration(u.rest()) * time.Millisecond)
+		time.Sleep(u.rest())
 		if window := u.rest(); window != 0 || !first(t) {
 			t.Errorf("waits for packets after a flood: first %v, %d ms to wait; want it first", first(t), window)
 		}

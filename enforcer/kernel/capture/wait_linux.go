@@ -25,28 +25,32 @@ type waiter struct {
 	watched []int32
 }
 
-// wait waits so many milliseconds at most and returns how many descriptors can
-// be read, which their Revents tell; negative ones are left out.
-func (w *waiter) wait(milliseconds int, fds []unix.PollFd) (ready int, err error) {
+// wait waits so long at most and returns how many descriptors can be read, which
+// their Revents tell; negative ones are left out. The first is the one that others
+// ring by: who rings is no packet, so it stays as quiet as it was.
+func (w *waiter) wait(patience time.Duration, fds []unix.PollFd) (ready int, err error) {
 	defer w.urgent.wake()
-	if window := w.urgent.rest(); window > 0 && window < milliseconds {
+	if window := w.urgent.rest(); window > 0 && window < patience {
 		if ready, err = poll(fds, window); ready > 0 || err != nil {
 			return ready, err
 		}
 		w.urgent.rest()
 	}
 	if w.quiet {
-		ready, err = w.park(milliseconds, fds)
+		ready, err = w.park(patience, fds)
 	} else {
-		ready, err = poll(fds, milliseconds)
+		ready, err = poll(fds, patience)
 	}
-	w.quiet = ready == 0 && err == nil
+	w.quiet = err == nil && (ready == 0 || w.quiet && rung(ready, fds))
 	return ready, err
 }
 
-// poll is poll(2); a signal counts as no descriptor.
-func poll(fds []unix.PollFd, milliseconds int) (ready int, err error) {
-	ready, err = unix.Poll(fds, milliseconds)
+// rung says that nothing but the first descriptor can be read.
+func rung(ready int, fds []unix.PollFd) bool { return ready == 1 && fds[0].Revents != 0 }
+
+// poll is poll(2), by whole milliseconds; a signal counts as no descriptor.
+func poll(fds []unix.PollFd, patience time.Duration) (ready int, err error) {
+	ready, err = unix.Poll(fds, int((patience+time.Millisecond-1)/time.Millisecond))
 	if err != nil && !errors.Is(err, unix.EINTR) {
 		return 0, fmt.Errorf("poll packets: %w", err)
 	}
@@ -54,11 +58,11 @@ func poll(fds []unix.PollFd, milliseconds int) (ready int, err error) {
 }
 
 // park waits in Go's poller.
-func (w *waiter) park(milliseconds int, fds []unix.PollFd) (ready int, err error) {
+func (w *waiter) park(patience time.Duration, fds []unix.PollFd) (ready int, err error) {
 	if err := w.watch(fds); err != nil {
 		return 0, err
 	}
-	if err := w.poller.SetReadDeadline(time.Now().Add(time.Duration(milliseconds) * time.Millisecond)); err != nil {
+	if err := w.poller.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return 0, fmt.Errorf("wait for packets: %w", err)
 	}
 	raw, err := w.poller.SyscallConn()

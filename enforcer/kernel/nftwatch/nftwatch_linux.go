@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -54,9 +55,11 @@ const (
 	attrSet      = 2 // NFTA_SET_NAME, NFTA_SET_ELEM_LIST_SET
 )
 
-// Watcher hears what happens to tables. One goroutine may use it.
+// Watcher hears what happens to tables. One goroutine may use it; Wake is anybody's.
 type Watcher struct {
 	socket *nfnl.Socket
+	file   *os.File // the socket, in the runtime's poller: a thread that waited for it would be looked after
+	woken  atomic.Bool
 	buf    []byte
 	left   []byte // of the last datagram
 
@@ -93,7 +96,7 @@ func Open(targets ...Target) (*Watcher, error) {
 		_ = s.Close()
 		return nil, fmt.Errorf("watch tables: join NFNLGRP_NFTABLES: %w", err)
 	}
-	w.socket = s
+	w.socket, w.file = s, os.NewFile(uintptr(s.FD()), "announcements of nftables")
 	return w, nil
 }
 
@@ -112,9 +115,16 @@ func (w *Watcher) Watch(targets ...Target) error {
 }
 
 // Close stops listening.
-func (w *Watcher) Close() error { return w.socket.Close() }
+func (w *Watcher) Close() error { return w.file.Close() }
 
-// Next returns the next change; ok is false when there was none within timeout.
+// Wake makes a waiting Next, or the next that would wait, return at once.
+func (w *Watcher) Wake() {
+	w.woken.Store(true)
+	_ = w.file.SetReadDeadline(time.Now()) // a Watcher that is closed waits for nothing
+}
+
+// Next returns the next change; ok is false when there was none within timeout, or
+// before Wake.
 func (w *Watcher) Next(timeout time.Duration) (c Change, ok bool, err error) {
 	deadline := time.Now().Add(timeout)
 	for {
@@ -122,9 +132,9 @@ func (w *Watcher) Next(timeout time.Duration) (c Change, ok bool, err error) {
 			c, w.ready = w.ready[0], w.ready[1:]
 			return c, true, nil
 		}
-		n, err := w.socket.Receive(w.buf, max(time.Until(deadline), 0))
+		n, err := w.receive(deadline)
 		switch {
-		case errors.Is(err, unix.EAGAIN):
+		case errors.Is(err, os.ErrDeadlineExceeded):
 			return Change{}, false, nil
 		case errors.Is(err, unix.ENOBUFS):
 			w.forget()
@@ -134,6 +144,24 @@ func (w *Watcher) Next(timeout time.Duration) (c Change, ok bool, err error) {
 		}
 		w.left = w.buf[:n]
 	}
+}
+
+// receive reads a datagram, or waits for one.
+func (w *Watcher) receive(deadline time.Time) (int, error) {
+	if n, err := w.socket.TryReceive(w.buf); !errors.Is(err, unix.EAGAIN) {
+		return n, err
+	}
+	if err := w.file.SetReadDeadline(deadline); err != nil {
+		return 0, err
+	}
+	if w.woken.Swap(false) {
+		return 0, os.ErrDeadlineExceeded
+	}
+	n, err := w.file.Read(w.buf)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		w.woken.Store(false)
+	}
+	return n, err
 }
 
 // next takes messages of the last datagram up to the end of a transaction that

@@ -93,3 +93,30 @@ func TestWhatSetsLost(t *testing.T) {
 		t.Error("a family that has no sets of flows was taken")
 	}
 }
+
+// TestWatcherIsWoken: Wake ends a wait that has begun, and the next one, once each.
+func TestWatcherIsWoken(t *testing.T) {
+	ns := kerneltest.NewNS(t)
+	ns.Enter()
+	w, err := Open(Target{Family: "inet", Table: "netpol"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	for _, after := range []time.Duration{0, 20 * time.Millisecond} {
+		if after == 0 {
+			w.Wake()
+		} else {
+			time.AfterFunc(after, w.Wake)
+		}
+		began := time.Now()
+		if c, ok, err := w.Next(time.Minute); ok || err != nil || time.Since(began) > 30*time.Second {
+			t.Errorf("woken after %v: %+v %v %v, %v later", after, c, ok, err, time.Since(began))
+		}
+		const rest = 50 * time.Millisecond
+		began = time.Now()
+		if c, ok, err := w.Next(rest); ok || err != nil || time.Since(began) < rest {
+			t.Errorf("the wait after it: %+v %v %v, %v later", c, ok, err, time.Since(began))
+		}
+	}
+}

@@ -50,23 +50,21 @@ func (w *worker) setAside(id flow.ID, r *flow.Record, side dissect.Side) {
 		return
 	}
 	o := w.open(id, r)
-	if o.aside == nil {
-		o.aside = new([2]flow.Stream)
-		for side, seen := range [2]flow.Flags{flow.SynClient, flow.SynServer} {
-			if r.Has(seen) {
-				o.aside[side].Syn(r.ISN(side == int(dissect.Server)))
-			}
-		}
+	if o.beside == nil {
+		o.beside = new(beside)
 	}
-	o.aside[side].Add(p.Seq, p.Payload, &w.buffers)
+	if seen := [2]flow.Flags{flow.SynClient, flow.SynServer}[side]; r.Has(seen) {
+		o.beside.aside[side].Syn(r.ISN(side == dissect.Server))
+	}
+	o.beside.aside[side].Add(p.Seq, p.Payload, &w.buffers)
 }
 
 // lastBytes is what is known of a side's stream when no more comes.
 func (o *opening) lastBytes(side dissect.Side) []byte {
-	if b := o.streams[side].Bytes(); len(b) > 0 || o.aside == nil {
+	if b := o.streams[side].Bytes(); len(b) > 0 || o.beside == nil {
 		return b
 	}
-	return o.aside[side].Bytes()
+	return o.beside.aside[side].Bytes()
 }
 
 // suspect notes signs that the flow's ends read other bytes than netpol.

@@ -13,10 +13,10 @@ import (
 // go by what they see, and if they see something else that counts.
 func (w *worker) judge(r *flow.Record, o *opening) {
 	f := w.recall(r)
-	announced := f.Protocol == "" && o.announced != ""
+	announced := f.Protocol == "" && o.announced() != ""
 	if announced {
 		w.retain(r, o)
-		foretold(f, o.announced)
+		foretold(f, o.announced())
 	}
 	w.policy.classifier.Classify(f, false, w.names, w.clock.now)
 	w.decide(r, f)

@@ -13,13 +13,26 @@ type opening struct {
 	candidates dissect.Candidates
 	streams    [2]flow.Stream // by dissect.Side
 	datagrams  flow.Datagrams
-	aside      *[2]flow.Stream // of segments that receivers throw away, by dissect.Side; nil without one
-	announced  string          // the protocol that another flow has announced for this one
-	facts      uint32          // the store's index of what it has shown, 0 for nothing
-	before     uint32          // and of what was known before inspection began, which is the record's again after it
+	beside     *beside // nil for most
+	facts      uint32  // the store's index of what it has shown, 0 for nothing
+	before     uint32  // and of what was known before inspection began, which is the record's again after it
 	result     dissect.Result
 	evasive    bool // its packets contradict each other, and its facts say so
 	translated bool // it was decided as one whose replies bear other addresses
+}
+
+// beside is what few flows have while they are inspected.
+type beside struct {
+	announced string         // the protocol that another flow has announced for this one
+	aside     [2]flow.Stream // of segments that receivers throw away, by dissect.Side
+}
+
+// announced is the protocol that another flow has announced for this one.
+func (o *opening) announced() string {
+	if o.beside == nil {
+		return ""
+	}
+	return o.beside.announced
 }
 
 // openings is a slab of them, by Record.State. 0 is none.
@@ -78,7 +91,9 @@ func (w *worker) open(id flow.ID, r *flow.Record) *opening {
 	o.before = before
 	f := w.recall(r)
 	o.translated = r.Has(flow.Translated)
-	o.announced, _ = w.names.Announced(f, w.clock.now)
+	if protocol, ok := w.names.Announced(f, w.clock.now); ok {
+		o.beside = &beside{announced: protocol}
+	}
 	o.candidates = w.scheduler.Start(f.IPProtocol == packet.ProtoTCP, uint16(f.SrcPort), uint16(f.DstPort))
 	for side, seen := range [2]flow.Flags{flow.SynClient, flow.SynServer} {
 		if r.Has(seen) {
@@ -97,8 +112,8 @@ func (w *worker) shut(r *flow.Record) {
 	o := w.openings.at(r.State)
 	for side := range o.streams {
 		o.streams[side].Release(&w.buffers)
-		if o.aside != nil {
-			o.aside[side].Release(&w.buffers)
+		if o.beside != nil {
+			o.beside.aside[side].Release(&w.buffers)
 		}
 	}
 	o.datagrams.Release(&w.buffers)

@@ -132,7 +132,7 @@ func (w *worker) complete(r *flow.Record) {
 		w.recall(r)
 		w.lastLook(r, o, f)
 		f.Evasive = f.Evasive || endless(o, f)
-		foretold(f, o.announced)
+		foretold(f, o.announced())
 		if f.Protocol == "" && o.before != 0 {
 			w.store.get(o.before).Unpack(f) // what was known before inspection began again
 			w.fillTuple(f, r)

@@ -1,8 +1,9 @@
 package flow
 
-// Buffer sizes: a request or an answer of a few lines, one segment, a hello with a
-// post-quantum key share, and the most that is reassembled of one direction (MaxStream).
-var bufferSizes = [...]int{512, 2 << 10, 8 << 10, MaxStream}
+// Buffer sizes: half a hello, which was padded to 517 bytes (RFC 7685), a request or an
+// answer of a few lines, a segment or QUIC's first datagram, a hello with a post-quantum
+// key share, its answer, and the most that is reassembled of one direction (MaxStream).
+var bufferSizes = [...]int{288, 512, 1 << 10, 1536, 3 << 10, 8 << 10, 16 << 10, MaxStream}
 
 // MaxStream is how many opening bytes of one TCP direction are reassembled.
 const MaxStream = 32 << 10

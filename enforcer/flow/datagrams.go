@@ -1,5 +1,7 @@
 package flow
 
+import "encoding/binary"
+
 const (
 	// MaxDatagrams is how many UDP payloads of a flow are kept for its
 	// dissectors: a QUIC hello takes up to three Initials and their answers.
@@ -10,18 +12,20 @@ const (
 
 // Datagrams keeps the first UDP payloads of a flow. The zero value is ready.
 type Datagrams struct {
-	buf   []byte
-	ends  [MaxDatagrams]uint16
+	buf   []byte // of each payload its length, two bytes, and itself
+	used  uint16
 	sides uint8 // bit i: datagram i came from the server
 	n     uint8
 }
 
+// lengthBytes are those before each payload.
+const lengthBytes = 2
+
 // Keep copies a payload; ok is false when a bound is reached, and then the
 // payload is not kept.
 func (d *Datagrams) Keep(fromServer bool, payload []byte, pool *Buffers) (ok bool) {
-	start := d.bytes()
-	end := start + len(payload)
-	if d.n == MaxDatagrams || end > maxDatagramBytes {
+	end := int(d.used) + lengthBytes + len(payload)
+	if d.n == MaxDatagrams || end-lengthBytes*int(d.n+1) > maxDatagramBytes {
 		return false
 	}
 	buf, ok := pool.grow(d.buf, end)
@@ -29,8 +33,9 @@ func (d *Datagrams) Keep(fromServer bool, payload []byte, pool *Buffers) (ok boo
 		return false
 	}
 	d.buf = buf
-	copy(d.buf[start:end], payload)
-	d.ends[d.n] = uint16(end)
+	binary.NativeEndian.PutUint16(d.buf[d.used:], uint16(len(payload)))
+	copy(d.buf[d.used+lengthBytes:end], payload)
+	d.used = uint16(end)
 	if fromServer {
 		d.sides |= 1 << d.n
 	}
@@ -38,23 +43,19 @@ func (d *Datagrams) Keep(fromServer bool, payload []byte, pool *Buffers) (ok boo
 	return true
 }
 
-func (d *Datagrams) bytes() int {
-	if d.n == 0 {
-		return 0
-	}
-	return int(d.ends[d.n-1])
-}
-
 // Len is how many payloads are kept.
 func (d *Datagrams) Len() int { return int(d.n) }
 
 // At is the i-th payload. It stays valid until the next Keep.
 func (d *Datagrams) At(i int) (fromServer bool, payload []byte) {
-	start := 0
-	if i > 0 {
-		start = int(d.ends[i-1])
+	rest := d.buf[:d.used]
+	for n := 0; ; n++ {
+		end := lengthBytes + int(binary.NativeEndian.Uint16(rest))
+		if n == i {
+			return d.sides&(1<<i) != 0, rest[lengthBytes:end:end]
+		}
+		rest = rest[end:]
 	}
-	return d.sides&(1<<i) != 0, d.buf[start:d.ends[i]:d.ends[i]]
 }
 
 // Release returns the buffer and forgets the payloads.

@@ -169,7 +169,7 @@ func playStream(t testing.TB, script []byte) (outcome uint64) {
 				at, len(data), len(s.Bytes()), s.Closed(), s.Contradicted(), m.contig, m.closed, m.differ)
 		}
 	}
-	outcome = uint64(len(s.spans))<<8 | uint64(s.beyond)<<16 | uint64(len(s.Bytes())>>9)<<24
+	outcome = uint64(len(s.spans()))<<8 | uint64(s.beyond)<<16 | uint64(len(s.Bytes())>>9)<<24
 	if s.Closed() {
 		outcome |= 1
 	}

@@ -1,6 +1,9 @@
 package flow
 
-import "bytes"
+import (
+	"bytes"
+	"math"
+)
 
 const (
 	// maxSpans bounds how many separate pieces beyond a gap are remembered. A
@@ -23,21 +26,43 @@ type span struct{ from, to int32 }
 // the later one says. The zero value is ready.
 type Stream struct {
 	buf    []byte
-	base   uint32 // sequence number of the first byte
-	contig int32  // bytes from base on without a gap
-	end    int32  // where FIN says the stream ends; valid iff fin
-	spans  []span // beyond contig, in order; most streams never have any
+	pieces *pieces // beyond contig; nil for most streams, which never have any
+	base   uint32  // sequence number of the first byte
+	contig int32   // bytes from base on without a gap
+	end    int32   // 1 + where FIN says the stream ends; 0 while it has not said so
 	beyond uint8
 	based  bool
-	fin    bool
 	closed bool
 	differ bool
+}
+
+// pieces are what is there of a stream beyond a gap, in order.
+type pieces struct {
+	list [maxSpans]span
+	n    int
+}
+
+func (s *Stream) spans() []span {
+	if s.pieces == nil {
+		return nil
+	}
+	return s.pieces.list[:s.pieces.n]
+}
+
+func (s *Stream) setSpans(list []span) {
+	if s.pieces == nil {
+		if len(list) == 0 {
+			return
+		}
+		s.pieces = new(pieces)
+	}
+	s.pieces.n = copy(s.pieces.list[:], list)
 }
 
 // Syn says that seq is the initial sequence number of the direction. Later
 // calls change nothing once bytes are there.
 func (s *Stream) Syn(seq uint32) {
-	if s.contig == 0 && len(s.spans) == 0 {
+	if s.contig == 0 && len(s.spans()) == 0 {
 		s.base, s.based = seq+1, true
 	}
 }
@@ -56,8 +81,8 @@ func (s *Stream) Fin(seq uint32) {
 	if !s.based {
 		s.base, s.based = seq, true
 	}
-	if end := int32(seq - s.base); end >= s.contig {
-		s.fin, s.end = true, end
+	if end := int32(seq - s.base); end >= s.contig && end < math.MaxInt32 {
+		s.end = 1 + end
 		s.settle()
 	}
 }
@@ -75,7 +100,7 @@ func (s *Stream) Plausible(seq uint32) bool {
 // the next byte's (RFC 5961, 3.2; Linux answers others with a challenge). Where
 // bytes may have been missed, any in the window does.
 func (s *Stream) Resets(seq uint32) bool {
-	if !s.based || s.closed || len(s.spans) > 0 {
+	if !s.based || s.closed || len(s.spans()) > 0 {
 		return s.Plausible(seq)
 	}
 	off := int32(seq - s.base)
@@ -152,7 +177,7 @@ func (s *Stream) miss() {
 
 // settle closes the stream when its end is there.
 func (s *Stream) settle() {
-	if s.contig >= MaxStream || s.fin && s.contig >= s.end {
+	if s.contig >= MaxStream || s.end != 0 && s.contig >= s.end-1 {
 		s.closed = true
 	}
 }
@@ -160,7 +185,7 @@ func (s *Stream) settle() {
 // fill copies those bytes of [from, to) that are not there yet and records
 // the piece.
 func (s *Stream) fill(from, to int32, data []byte) {
-	if from > s.contig && len(s.spans) == maxSpans && !s.touches(from, to) {
+	if from > s.contig && len(s.spans()) == maxSpans && !s.touches(from, to) {
 		return // no room to remember it; it will be sent again or missed
 	}
 	at := max(from, s.contig)
@@ -168,7 +193,7 @@ func (s *Stream) fill(from, to int32, data []byte) {
 		upTo := min(to, s.contig)
 		s.differ = s.differ || !bytes.Equal(s.buf[from:upTo], data[:upTo-from])
 	}
-	for _, have := range s.spans {
+	for _, have := range s.spans() {
 		if both := (span{max(at, have.from), min(to, have.to)}); both.from < both.to {
 			s.differ = s.differ || !bytes.Equal(s.buf[both.from:both.to], data[both.from-from:both.to-from])
 		}
@@ -188,7 +213,7 @@ func (s *Stream) fill(from, to int32, data []byte) {
 
 // touches says that the piece joins one that is remembered.
 func (s *Stream) touches(from, to int32) bool {
-	for _, have := range s.spans {
+	for _, have := range s.spans() {
 		if from <= have.to && to >= have.from {
 			return true
 		}
@@ -199,14 +224,14 @@ func (s *Stream) touches(from, to int32) bool {
 // merge adds a piece to the contiguous opening and the ordered list of pieces
 // beyond it.
 func (s *Stream) merge(add span) {
-	if len(s.spans) == 0 && add.from <= s.contig { // as nearly all do
+	if len(s.spans()) == 0 && add.from <= s.contig { // as nearly all do
 		s.contig = max(s.contig, add.to)
 		s.beyond = 0
 		return
 	}
 	var kept [maxSpans + 1]span
 	n, placed := 0, false
-	for _, have := range s.spans {
+	for _, have := range s.spans() {
 		switch {
 		case have.to < add.from:
 			kept[n] = have
@@ -232,5 +257,5 @@ func (s *Stream) merge(add span) {
 		s.beyond = 0
 		first = 1
 	}
-	s.spans = append(s.spans[:0], kept[first:min(n, first+maxSpans)]...)
+	s.setSpans(kept[first:min(n, first+maxSpans)])
 }

@@ -213,10 +213,10 @@ func TestDatagrams(t *testing.T) {
 }
 
 func TestBuffersReuse(t *testing.T) {
-	pool := &Buffers{Limit: 4 << 10}
-	a, ok := pool.grow(nil, 2000)
-	b, _ := pool.grow(nil, 2000)
-	if !ok || len(a) != 2<<10 || pool.Out() != 4<<10 {
+	pool := &Buffers{Limit: 3 << 10}
+	a, ok := pool.grow(nil, 1460)
+	b, _ := pool.grow(nil, 1460)
+	if !ok || len(a) != 1536 || pool.Out() != 3<<10 {
 		t.Fatalf("got %d bytes, %d out", len(a), pool.Out())
 	}
 	if _, ok := pool.grow(nil, 1); ok || pool.Refused() != 1 {
@@ -225,7 +225,7 @@ func TestBuffersReuse(t *testing.T) {
 	pool.put(a)
 	pool.put(b)
 	if n := testing.AllocsPerRun(50, func() {
-		c, _ := pool.grow(nil, 2000)
+		c, _ := pool.grow(nil, 1460)
 		pool.put(c)
 	}); n != 0 {
 		t.Errorf("got %v allocations for a reused buffer, want 0", n)

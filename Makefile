@@ -7,6 +7,9 @@ COUNTPKGS ?= ./enforcer/dissect/... ./enforcer/flow ./enforcer/kpi ./enforcer/pa
 RUNS     ?= 1000000
 # Captures that others have named; see .ci/agreement.
 CORPUS   ?= ../shared/corpus
+# Of make peers: a capture that is there already, and how often each program runs.
+BIG      ?=
+ROUNDS   ?= 7
 # The linter is run, not depended on: its module graph stays out of go.mod.
 GOLANGCI ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
@@ -16,7 +19,7 @@ TAGS ?=
 # netpold's limit, in bytes, stripped, on amd64: what a router's flash can spare.
 SIZE_LIMIT := 12582912
 
-.PHONY: build check test lint generate golden fuzz fuzz-count bench netns faults size agreement kpis otelcol demo clean
+.PHONY: build check test lint generate golden fuzz fuzz-count bench peers netns faults size agreement kpis otelcol demo clean
 
 build: ## static, stripped programs in bin/
 	CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -trimpath -ldflags '-s -w' -o bin/ ./cmd/netpol ./cmd/netpold
@@ -57,8 +60,12 @@ fuzz-count: ## each fuzz test of COUNTPKGS by RUNS inputs, the same each time, w
 	NETPOL_FUZZ_RUNS=$(RUNS) $(GO) test -count=1 -timeout 0 -run '^Fuzz' -v $(COUNTPKGS) >"$$out" 2>&1 \
 	  || { grep -vE '^(===|    --- PASS)' "$$out"; exit 1; }; grep 'inputs in' "$$out"
 
-bench:
+bench: ## each benchmark of Go; whole programs beside ndpiReader are `make peers`
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	@echo "whole programs beside ndpiReader: make peers CORPUS=$(CORPUS)"
+
+peers: ## what a big capture of CORPUS costs netpold, netpol replay, ndpiReader and a caller of libndpi: a few minutes; BIG=capture.pcap, ROUNDS=7
+	@GO=$(GO) CORPUS=$(CORPUS) BIG=$(BIG) ROUNDS=$(ROUNDS) .ci/peers
 
 size: build
 	@size=$$(wc -c < bin/netpold); echo "netpold: $$size bytes of $(SIZE_LIMIT)"; test $$size -le $(SIZE_LIMIT)

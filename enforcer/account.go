@@ -22,9 +22,9 @@ func (w *worker) conclude(r *flow.Record, why record.Reason) {
 	if !w.config.Live || r.Inspected > 0 {
 		w.complete(r)
 	}
-	w.charge(r, w.clock.now)
+	loaded := w.charge(r, w.clock.now)
 	w.report(r)
-	w.tellEnd(r, why)
+	w.tellEnd(r, why, loaded)
 	if w.config.Explain != nil {
 		w.config.Explain(w.why(r, telemetry.Ended))
 	}

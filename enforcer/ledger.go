@@ -216,16 +216,17 @@ func (w *worker) unbill() {
 	w.billing = billing{names: w.billing.names, readAt: w.billing.readAt}
 }
 
-// charge puts into the ledger what a flow has carried since it was charged last.
-func (w *worker) charge(r *flow.Record, at int64) {
+// charge puts into the ledger what a flow has carried since it was charged last. It says whether
+// it had to load what is known of the flow.
+func (w *worker) charge(r *flow.Record, at int64) (loaded bool) {
 	l := w.policy.ledger
 	if l == nil || r.Tally == 0 || !w.billing.open {
-		return
+		return false
 	}
 	t := w.tallies.at(r.Tally)
 	owed := t.owed()
 	if owed == [2]flow.Counts{} {
-		return
+		return false
 	}
 	f := &w.facts
 	w.load(r, f)
@@ -246,6 +247,7 @@ func (w *worker) charge(r *flow.Record, at int64) {
 	}}
 	l.add(&s, w.passing(f), t.charged)
 	t.charged = at
+	return true
 }
 
 // recharge charges a flow whose connection conntrack has begun to count anew, as it

@@ -37,12 +37,14 @@ func (w *worker) tellFlow(kind record.Kind, r *flow.Record, f *fact.Facts, polic
 	w.offer(to, &t.flow)
 }
 
-// tellEnd tells sinks that a flow is over.
-func (w *worker) tellEnd(r *flow.Record, why record.Reason) {
+// tellEnd tells sinks that a flow is over, of which all may be loaded already.
+func (w *worker) tellEnd(r *flow.Record, why record.Reason, loaded bool) {
 	if !w.tellsEnds() {
 		return
 	}
-	w.load(r, &w.facts)
+	if !loaded {
+		w.load(r, &w.facts)
+	}
 	f := &w.facts
 	to := w.takers(record.KindFlowEnd, f)
 	if len(to) == 0 {
@@ -149,16 +151,16 @@ func (w *worker) millis(t int64) int64 { return w.clock.wall(t) / int64(time.Mil
 // digest names a flow: by its tuple and when it began. Live it is salted, so
 // that it does not give away addresses which a sink is not told.
 func (w *worker) digest(r *flow.Record) record.Digest {
-	var b [64]byte
+	var b [55]byte // the most that one block of SHA-1 holds (FIPS 180-4, 5.1.1)
 	copy(b[:], r.Key.A[:])
 	copy(b[16:], r.Key.B[:])
 	binary.BigEndian.PutUint16(b[32:], r.Key.APort)
 	binary.BigEndian.PutUint16(b[34:], r.Key.BPort)
-	binary.BigEndian.PutUint16(b[36:], r.Key.VLAN)
-	b[38], b[39] = r.Key.Proto, r.Key.IPVersion
-	binary.BigEndian.PutUint64(b[40:], uint64(r.FirstSeen))
+	binary.BigEndian.PutUint16(b[36:], r.Key.VLAN&0xfff|uint16(r.Key.IPVersion)<<12)
+	b[38] = r.Key.Proto
+	binary.BigEndian.PutUint64(b[39:], uint64(r.FirstSeen))
 	if w.config.Live {
-		binary.BigEndian.PutUint64(b[48:], w.engine.seed)
+		binary.BigEndian.PutUint64(b[47:], w.engine.seed)
 	}
 	return sha1.Sum(b[:])
 }

@@ -227,6 +227,7 @@ func (w *worker) fileError() error { return errors.Join(w.fileErrs...) }
 // finish ends all flows with their input, in the order in which they began.
 func (w *worker) finish() {
 	w.giveUp(math.MaxInt64)
+	w.endpoints = endpoints{} // nobody is told of them any more
 	w.table.Slice(0, math.MaxInt, func(id flow.ID, r *flow.Record) {
 		w.conclude(r, reasonOf(r, record.ReasonStopped))
 		if w.config.Live {
@@ -246,9 +247,9 @@ func (w *worker) finish() {
 func (w *worker) drain() {
 	clear(w.placed) // what is in sets stays there, like labels
 	w.table.Slice(0, math.MaxInt, func(id flow.ID, r *flow.Record) {
-		w.charge(r, w.clock.now)
+		loaded := w.charge(r, w.clock.now)
 		w.report(r)
-		w.tellEnd(r, reasonOf(r, record.ReasonStopped))
+		w.tellEnd(r, reasonOf(r, record.ReasonStopped), loaded)
 		w.release(r)
 		w.table.Remove(id)
 	})

@@ -42,7 +42,7 @@ sink "s" {
   path     = "/records.jsonl"
   interval = "5s"
   records  = ["flow", "flow_update", "flow_stats", "flow_end", "endpoints"]
-  queue    = "64MB"
+  queue    = "32MB"
 }
 aggregate "a1" {
   layout = "netify-1"
@@ -62,7 +62,7 @@ sink "s" {
   type    = "file"
   path    = "/records.jsonl"
   records = "flow_end"
-  queue   = "64MB"
+  queue   = "32MB"
 }
 aggregate "a1" {
   layout = "netify-1"
@@ -73,26 +73,30 @@ aggregate "a1" {
 
 // TestTelemetryCost runs the same captures with policies alone and with every record, aggregate and metric
 // that netpold has, in turn, and compares user and system time: telemetry may make it half as much again.
-// NETPOL_CORPUS names a directory whose dev/*.pcap* are read, as one capture.
+// NETPOL_CORPUS names a directory whose dev/*.pcap* are read ten times, as one capture, or a capture
+// that is read once.
 func TestTelemetryCost(t *testing.T) {
 	corpus := os.Getenv("NETPOL_CORPUS")
 	if os.Getenv("NETPOL_MEASURE") == "" || corpus == "" {
 		t.Skip("NETPOL_MEASURE or NETPOL_CORPUS is not set")
 	}
-	files, err := filepath.Glob(filepath.Join(corpus, "dev", "*.pcap*"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no captures: %v", err)
+	files, times := []string{corpus}, 1
+	if info, err := os.Stat(corpus); err == nil && info.IsDir() {
+		if files, err = filepath.Glob(filepath.Join(corpus, "dev", "*.pcap*")); err != nil || len(files) == 0 {
+			t.Fatalf("no captures: %v", err)
+		}
+		times = 10
 	}
 	plain := compiled(t, costPolicies)
 	for name, telemetry := range map[string]string{"each record, three aggregates": costTelemetry, "flow_end, one aggregate": costUsual} {
 		told := compiled(t, costPolicies+telemetry)
 		var ratios []float64
 		for range 7 {
-			a, _ := replayCost(t, plain, false, files)
+			a, _ := replayCost(t, plain, false, files, times)
 			var b time.Duration
 			var records uint64
 			pprof.Do(t.Context(), pprof.Labels("told", name), func(context.Context) { // go tool pprof -tagfocus
-				b, records = replayCost(t, told, true, files)
+				b, records = replayCost(t, told, true, files, times)
 			})
 			ratios = append(ratios, b.Seconds()/a.Seconds())
 			t.Logf("%s: %v beside %v, %d records", name, b, a, records)
@@ -106,9 +110,9 @@ func TestTelemetryCost(t *testing.T) {
 }
 
 // replayCost is the processor time of a replay, and how many records it told.
-func replayCost(t *testing.T, b *artifact.Bundle, tell bool, captures []string) (time.Duration, uint64) {
+func replayCost(t *testing.T, b *artifact.Bundle, tell bool, captures []string, times int) (time.Duration, uint64) {
 	t.Helper()
-	source := &inVLANs{files: captures, left: copies, now: int64(time.Hour)}
+	source := &inVLANs{files: captures, left: times, now: int64(time.Hour)}
 	defer func() { source.from.Close() }()
 	source.begin()
 	cfg := enforcer.Config{Source: source, Dissectors: all.Dissectors(), Bundle: b}
@@ -140,9 +144,6 @@ func processorTime(t *testing.T) time.Duration {
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
-
-// copies is how many times captures are read.
-const copies = 10
 
 // gap makes ten thousand packets a second or more of them.
 const gap = 100 * time.Microsecond

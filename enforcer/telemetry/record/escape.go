@@ -1,7 +1,6 @@
 package record
 
 import (
-	"encoding/hex"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -38,12 +37,28 @@ func AppendString(b []byte, s string) []byte {
 
 // plain is how many bytes s begins with that stand for themselves: nearly always all.
 func plain(s string) int {
-	for i := range len(s) {
+	i := 0
+	for ; i+8 <= len(s) && eightPlain(s[i:i+8]); i += 8 {
+	}
+	for ; i < len(s); i++ {
 		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
 			return i
 		}
 	}
 	return len(s)
+}
+
+// eightPlain says that eight bytes stand for themselves; it may miss that they do. A byte
+// of x-1&^x has its upper bit set if that of x is zero, and may if one below is
+// (H. S. Warren, Hacker's Delight, 6-1).
+func eightPlain(s string) bool {
+	const ones = 0x0101010101010101
+	_ = s[7]
+	v := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	quote, backslash := v^ones*'"', v^ones*'\\'
+	found := v | (v + ones) | (v-ones*0x20)&^v | (quote-ones)&^quote | (backslash-ones)&^backslash
+	return found&(ones*0x80) == 0
 }
 
 func appendEscaped(b []byte, s string) []byte {
@@ -129,9 +144,12 @@ func appendHex16(b []byte, v Hex16) []byte {
 }
 
 func appendDigest(b []byte, d Digest) []byte {
-	b = append(b, '"')
-	b = hex.AppendEncode(b, d[:])
-	return append(b, '"')
+	var text [2 + 2*len(d)]byte
+	text[0], text[len(text)-1] = '"', '"'
+	for i, c := range d {
+		text[1+2*i], text[2+2*i] = hexDigits[c>>4], hexDigits[c&15]
+	}
+	return append(b, text[:]...)
 }
 
 func appendMilli(b []byte, v Milli) []byte {

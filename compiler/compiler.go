@@ -60,33 +60,43 @@ func Compile(p *lang.Policy, opts Options) (*artifact.Bundle, diag.List) {
 	}
 	policies, routes := describe(set.Policies), routesOf(set)
 	watching := outside.Watching(set)
-	interest, narrow := opt.Interest(slices.Concat(set.Policies, watching))
+	rules := table(set, labels, policies, routes, watching)
+	if len(rules.Loud) == 0 {
+		set.Settings.QuietMark = 0
+	}
 	return &artifact.Bundle{
-		Format:   artifact.FormatVersion,
-		ABI:      fact.ABI(),
-		Settings: set.Settings,
-		Labels:   labels.Labels,
-		Policies: policies,
-		Program:  program,
-		Ruleset: nft.Emit(nft.Input{
-			Settings:  set.Settings,
-			Schedules: set.Schedules,
-			Outs:      outs(labels.Outs),
-			Effects:   kernelEffects(labels, set.Policies, policies, routes),
-			Decisions: slices.Concat(decisions(set.Policies, labels.Effects, policies), failing(set.Policies, labels.Failing, policies), holding(set.Policies, labels.Holding, policies)),
-			Labels:    labels.Labels,
-			NoCapture: !artifact.NeedEnforcer(policies, nil) && len(watching) == 0,
-			Narrow:    narrow && set.Settings.Inspect != artifact.InspectAll,
-			Interest:  interest,
-			InitLabel: labels.Init,
-			Hold:      holds(labels),
-		}),
+		Format:    artifact.FormatVersion,
+		ABI:       fact.ABI(),
+		Settings:  set.Settings,
+		Labels:    labels.Labels,
+		Policies:  policies,
+		Program:   program,
+		Ruleset:   rules,
 		Catalogue: *set.Catalogue,
 		FlowSets:  set.FlowSets,
 		Inputs:    set.Inputs,
 		Routes:    routes,
 		Sinks:     sinks, SinkProgram: conditions, Aggregates: aggregatesOf(set.Aggregates),
 	}, diags
+}
+
+// table is the nftables table of the set.
+func table(set *ir.Set, labels *label.Table, policies []artifact.Policy, routes []artifact.Route, watching []ir.Policy) artifact.Ruleset {
+	interest, narrow := opt.Interest(slices.Concat(set.Policies, watching))
+	return nft.Emit(nft.Input{
+		Settings:  set.Settings,
+		Schedules: set.Schedules,
+		Outs:      outs(labels.Outs),
+		Effects:   kernelEffects(labels, set.Policies, policies, routes),
+		Decisions: slices.Concat(decisions(set.Policies, labels.Effects, policies), failing(set.Policies, labels.Failing, policies), holding(set.Policies, labels.Holding, policies)),
+		Labels:    labels.Labels,
+		NoCapture: !artifact.NeedEnforcer(policies, nil) && len(watching) == 0,
+		Narrow:    narrow && set.Settings.Inspect != artifact.InspectAll,
+		Interest:  interest,
+		InitLabel: labels.Init,
+		Sticky:    labels.Sticky,
+		Hold:      holds(labels),
+	})
 }
 
 // sinksOf are the sinks, and a program of the conditions of sinks and aggregates if

@@ -55,6 +55,10 @@ func (w *worker) carries(r *flow.Record, c *flow.Connection) {
 	}
 	t.mark = c.Mark & w.policy.ownMark
 	w.setTraits(r, &t)
+	r.Clear(flow.Quiet)
+	if c.Mark&w.policy.quietMark != 0 {
+		r.Set(flow.Quiet)
+	}
 }
 
 // correct decides a flow anew on what the kernel has on it, and writes where that
@@ -70,7 +74,7 @@ func (w *worker) correct(r *flow.Record, c *flow.Connection, listed int64) {
 	}
 	before := w.stats.Writes
 	w.load(r, &w.facts)
-	w.decide(r, &w.facts)
+	w.decideOn(r, &w.facts, true)
 	w.stats.Corrected += w.stats.Writes - before
 }
 

@@ -220,7 +220,8 @@ func (w *worker) forgotten(id flow.ID, r *flow.Record) {
 	w.load(r, &w.facts)
 	if r.DecidedAgo(w.clock.now) <= reuseAfter {
 		w.stats.Retold++
-		w.write(r, w.eval(r, &w.facts))
+		v := w.eval(r, &w.facts)
+		w.write(r, v, w.quiet(r, v, false))
 		return
 	}
 	// What follows is inspected. Until it says otherwise, and if it says
@@ -229,7 +230,7 @@ func (w *worker) forgotten(id flow.ID, r *flow.Record) {
 	r.Reopen()
 	w.table.Move(id, flow.Opening, w.clock.now) // and decided in the end if nothing follows
 	if v := w.eval(r, &w.facts); v.Labels != [16]byte{} || v.Mark != 0 {
-		w.write(r, v)
+		w.write(r, v, false)
 	}
 }
 

@@ -36,7 +36,9 @@ type policy struct {
 	wants                            dissect.Wants
 	budget                           int    // packets inspected of a flow
 	doneMark                         uint32 // 0 when the bundle has none
-	gate                             int    // packets of a flow that the kernel shows, at least budget
+	quietMark                        uint32 // likewise; of flows without any of the loud labels
+	loud                             [16]byte
+	gate                             int // packets of a flow that the kernel shows, at least budget
 	beats                            time.Duration
 	local                            []netip.Prefix
 	labels                           []artifact.Label
@@ -66,10 +68,10 @@ func loadPolicy(b *artifact.Bundle) (*policy, error) {
 	p := &policy{
 		bundle: b, program: prog, classifier: classifier,
 		budget:   b.Settings.InspectPacket,
-		doneMark: b.Settings.DoneMark,
-		beats:    beatsOf(&b.Ruleset),
-		local:    b.Settings.LocalNetworks,
-		labels:   b.Labels,
+		doneMark: b.Settings.DoneMark, quietMark: b.Settings.QuietMark,
+		beats:  beatsOf(&b.Ruleset),
+		local:  b.Settings.LocalNetworks,
+		labels: b.Labels,
 	}
 	if p.budget <= 0 {
 		p.budget = defaultBudget
@@ -81,6 +83,7 @@ func loadPolicy(b *artifact.Bundle) (*policy, error) {
 		return isInterface(a) || isFirstPacket(a) || !a.FromHeaders() && !counted(a)
 	})
 	p.ownLabels, p.ownMark = prog.Own()
+	p.loud = bitsOf(b.Ruleset.Loud)
 	p.analysed, p.shed = bitOf(b.Labels, b.Settings.AnalysedLabel), bitOf(b.Labels, artifact.ShedLabel)
 	p.watch = newWatch(&b.Program)
 	p.sticky = prog.Sticky()
@@ -111,6 +114,13 @@ func bitOf(labels []artifact.Label, name string) (out [16]byte) {
 		if l.Name == name {
 			out[l.Bit/8] = 1 << (l.Bit % 8)
 		}
+	}
+	return out
+}
+
+func bitsOf(labels []int) (out [16]byte) {
+	for _, bit := range labels {
+		out[bit/8] |= 1 << (bit % 8)
 	}
 	return out
 }

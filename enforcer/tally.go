@@ -179,7 +179,7 @@ func (w *worker) fillCounters(f *fact.Facts, r *flow.Record) {
 	f.TotalPackets, f.SrcPackets, f.DstPackets = m.packets[total], m.packets[sent], m.packets[returned]
 	f.LocalPackets, f.OtherPackets = m.packets[local], m.packets[other]
 	f.Duration = m.duration
-	f.CTMark = int(t.mark &^ w.policy.doneMark)
+	f.CTMark = int(t.mark &^ w.policy.bundle.Settings.OwnMark())
 	if watch := w.policy.watch; watch != nil && watch.clock {
 		now := time.Unix(0, w.clock.wall(w.clock.now)).In(w.policy.zone)
 		f.TimeOfDay = now.Hour()*3600 + now.Minute()*60 + now.Second()

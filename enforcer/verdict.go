@@ -170,6 +170,12 @@ func (w *worker) lastLook(r *flow.Record, o *opening, f *fact.Facts) {
 // decide runs the program on f and writes the verdict if it says anything new. The
 // policies that match are valid until the program is run again.
 func (w *worker) decide(r *flow.Record, f *fact.Facts) (policies []int) {
+	return w.decideOn(r, f, false)
+}
+
+// decideOn is decide; listed says that the record has the labels that the kernel
+// has on the flow now.
+func (w *worker) decideOn(r *flow.Record, f *fact.Facts, listed bool) (policies []int) {
 	t := *w.traitsOf(r)
 	first, renamed := w.noteName(r, &t, f)
 	v := w.eval(r, f)
@@ -177,10 +183,11 @@ func (w *worker) decide(r *flow.Record, f *fact.Facts) (policies []int) {
 		v.Labels[i] |= t.labels[i] & sticky
 	}
 	changed := v.Labels != t.labels || v.Mark != t.mark
+	quiet := w.quiet(r, v, listed)
 	w.audit(r, f, v)
 	w.settlePlaces(r, f, v.Policies)
-	if w.config.Labels != nil && (changed || r.Has(flow.Done) && !r.Has(flow.Told)) {
-		w.write(r, v)
+	if w.config.Labels != nil && (changed || r.Has(flow.Done) && !r.Has(flow.Told) || quiet != r.Has(flow.Quiet)) {
+		w.write(r, v, quiet)
 	}
 	t.labels, t.mark = v.Labels, v.Mark
 	w.setTraits(r, &t)
@@ -226,9 +233,25 @@ func nameHash(f *fact.Facts) uint32 {
 	return h
 }
 
+// quiet says that the kernel may let the flow's packets by without asking for its
+// labels: it is decided, and has none that a rule asks for. Labels of which this
+// process can say nothing the kernel may have set; then they must be listed.
+func (w *worker) quiet(r *flow.Record, v *program.Verdict, listed bool) bool {
+	if w.policy.quietMark == 0 || !r.Has(flow.Done) || r.Has(flow.Untracked) {
+		return false
+	}
+	for i, loud := range w.policy.loud {
+		if v.Labels[i]&loud != 0 || loud&^v.LabelMask[i] != 0 && !listed {
+			return false
+		}
+	}
+	return true
+}
+
 // write gives the verdict to the sink. Bits that were set under an earlier
-// bundle and are not the present one's are cleared with it.
-func (w *worker) write(r *flow.Record, v *program.Verdict) {
+// bundle and are not the present one's are cleared with it. The quiet mark is
+// taken back if the flow is not to have it, because rules may have set it.
+func (w *worker) write(r *flow.Record, v *program.Verdict, quiet bool) {
 	if r.Has(flow.Untracked) {
 		return
 	}
@@ -245,6 +268,12 @@ func (w *worker) write(r *flow.Record, v *program.Verdict) {
 		u.MarkMask |= w.policy.doneMark
 		u.Mark |= w.policy.doneMark
 		r.Tell(w.sentAt())
+	}
+	r.Clear(flow.Quiet)
+	u.MarkMask |= w.policy.quietMark
+	if quiet {
+		u.Mark |= w.policy.quietMark
+		r.Set(flow.Quiet)
 	}
 	w.stats.Writes++
 	w.unsent++

@@ -30,7 +30,7 @@ func blockSchemas() []blockSchema {
 		{kind: "input", names: 1, arguments: inputArguments(), decode: (*decoder).decodeInput},
 		{kind: "locals", decode: func(*decoder, *hclsyntax.Block) {}},
 		{kind: "module", names: 1, decode: (*decoder).decodeModule},
-		{kind: "netpol", singleton: true, arguments: []string{"analysed_label", "asn_database", "capture_priority", "country_database", "done_mark", "dscp_priority", "exempt", "hold_mark", "hold_packets", "hold_queue", "inspect", "inspect_packets", "label_applications", "label_categories", "local_networks", "log_group", "log_groups", "offload_devices", "offload_hardware", "priority", "route_mark", "table_owner", "timezone"}, decode: (*decoder).decodeNetpol},
+		{kind: "netpol", singleton: true, arguments: []string{"analysed_label", "asn_database", "capture_priority", "country_database", "done_mark", "dscp_priority", "exempt", "hold_mark", "hold_packets", "hold_queue", "inspect", "inspect_packets", "label_applications", "label_categories", "local_networks", "log_group", "log_groups", "offload_devices", "offload_hardware", "priority", "quiet_mark", "route_mark", "table_owner", "timezone"}, decode: (*decoder).decodeNetpol},
 		{kind: "policy", names: 1, arguments: policyArguments(), decode: (*decoder).decodePolicies},
 		{kind: "schedule", names: 1, arguments: []string{"dates", "days", "description", "except", "hours", "timezone"}, decode: (*decoder).decodeSchedule},
 		{kind: "set", names: 1, arguments: setArguments(), decode: (*decoder).decodeSet},

@@ -16,7 +16,7 @@ import (
 
 // defaultSettings are the settings of a set without a netpol block.
 func defaultSettings() Settings {
-	return Settings{LogGroup: 4788, LogGroups: 1, HoldQueue: 4788, HoldPackets: 256, InspectPackets: 32, DoneMark: 0x80000000, RouteMark: 0x7f000000, HoldMark: 0x7f000000, Priority: 10, CapturePriority: -150, DSCPPriority: -150, Inspect: InspectNeeded, Timezone: DefaultZone}
+	return Settings{LogGroup: 4788, LogGroups: 1, HoldQueue: 4788, HoldPackets: 256, InspectPackets: 32, DoneMark: 0x80000000, QuietMark: 0x40000000, RouteMark: 0x7f000000, HoldMark: 0x7f000000, Priority: 10, CapturePriority: -150, DSCPPriority: -150, Inspect: InspectNeeded, Timezone: DefaultZone}
 }
 
 // Bounds of hook priorities. Conntrack stands at -200 and destination NAT at -100
@@ -49,6 +49,7 @@ func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 	if a, ok := b.Body.Attributes["done_mark"]; ok {
 		s.DoneMark = d.doneMark(a, def.DoneMark)
 	}
+	s.QuietMark, s.QuietChosen = d.quietMark(b, s.DoneMark, def.QuietMark)
 	s.RouteMark = d.routeMark(b, def.RouteMark)
 	s.HoldMark = d.holdMark(b, holdMarkIn(s.RouteMark, def.HoldMark))
 	s.Inspect = d.inspect(b)
@@ -176,6 +177,31 @@ func holdMarkIn(route, def uint32) uint32 {
 		route &= route - 1
 	}
 	return route
+}
+
+// noQuietMark is the word for a set that is to have no such bit.
+const noQuietMark = "none"
+
+// quietMark reads the bit of connections on which no rule has an effect. One that
+// the author has chosen is netpol's alone, as the done mark is.
+func (d *decoder) quietMark(b *hclsyntax.Block, done, def uint32) (bit uint32, chosen bool) {
+	t := d.text(b, "quiet_mark", `"0x40000000"`)
+	if t.Range.IsZero() {
+		return def, false
+	}
+	if t.Value == noQuietMark {
+		return 0, true
+	}
+	n, err := parseMarkNumber(strings.TrimSpace(t.Value))
+	switch {
+	case err != nil || bits.OnesCount32(n) != 1:
+		d.diags.Add(diag.New(diag.InvalidMark, t.Range, fmt.Sprintf("%q cannot be quiet_mark: it is a single bit of 32, written as a number, such as \"0x40000000\", or \"none\" for a set without it.", t.Value)))
+	case n == done:
+		d.diags.Add(diag.New(diag.ReservedMark, t.Range, fmt.Sprintf("quiet_mark and done_mark are both %#x, and each says something of its own. Move one of them to another bit.", n)))
+	default:
+		return n, true
+	}
+	return def, false
 }
 
 // sideBySide says that a mask's bits have no gap between them.

@@ -27,9 +27,9 @@ func (d *decoder) mark(a *hclsyntax.Attribute) *Mark {
 	if err != nil {
 		return bad(`a mark is a number of 32 bits, such as 16, "0x10" or "0x10/0xff"`, "")
 	}
-	// The top bit is left to the enforcer, and a mark without a mask should not
+	// Some bits are left to the enforcer, and a mark without a mask should not
 	// have to know that.
-	mask := ^d.out.Settings.DoneMark
+	mask := ^d.out.Settings.OwnMark()
 	if hasMask {
 		if mask, err = parseMarkNumber(maskText); err != nil {
 			return bad(`the mask is a number of 32 bits, such as "0x10/0xff"`, "")

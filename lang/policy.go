@@ -50,6 +50,8 @@ type Settings struct {
 	HoldMark       uint32         // bits of packets' marks that waiting packets carry, two to eight side by side
 	InspectPackets int            // first packets of each flow to inspect
 	DoneMark       uint32         // the ct mark bit that says "analysis is over"
+	QuietMark      uint32         // the ct mark bit that says "no rule has an effect on this connection"; 0 for none
+	QuietChosen    bool           `json:",omitempty"` // the author wrote quiet_mark; otherwise policies come first
 	RouteMark      uint32         // bits of packets' marks that say which routing table they go by, side by side
 	Priority       int            // hook priority of the verdict chains
 	// CapturePriority is that of the chains that decide and show packets on their
@@ -78,6 +80,15 @@ type Settings struct {
 
 	Timezone string     // of times of day, weekdays and schedules: an IANA name
 	Range    diag.Range // of the netpol block; zero without one
+}
+
+// OwnMark is the bits of the conntrack mark that policies may not touch. A quiet
+// mark that nobody has chosen gives way to policies instead.
+func (s Settings) OwnMark() uint32 {
+	if s.QuietChosen {
+		return s.DoneMark | s.QuietMark
+	}
+	return s.DoneMark
 }
 
 // AddressGroup is a named list of addresses, used as '@name' in criteria.

@@ -118,6 +118,11 @@ func serveTLS(t *testing.T, ns *kerneltest.NS) {
 // dialTLS opens a connection that asks for a host name, and keeps it open.
 func dialTLS(t *testing.T, client *kerneltest.NS, server netip.Addr, name string) (local netip.AddrPort) {
 	t.Helper()
+	return openTLS(t, client, server, name).LocalAddr().(*net.TCPAddr).AddrPort()
+}
+
+func openTLS(t *testing.T, client *kerneltest.NS, server netip.Addr, name string) *tls.Conn {
+	t.Helper()
 	var conn net.Conn
 	var err error
 	client.Do(func() { conn, err = net.DialTimeout("tcp", netip.AddrPortFrom(server, 443).String(), patience) })
@@ -129,7 +134,7 @@ func dialTLS(t *testing.T, client *kerneltest.NS, server netip.Addr, name string
 	if err := c.Handshake(); err != nil {
 		t.Fatalf("handshake: %v", err)
 	}
-	return conn.LocalAddr().(*net.TCPAddr).AddrPort()
+	return c
 }
 
 // conn is what conntrack knows of the connection of a local port.
@@ -172,6 +177,9 @@ func (s *site) bit(label string) int {
 // doneMark is the default of the netpol block's done_mark: the enforcer's own
 // bit of the mark, set when a flow is decided.
 const doneMark = 0x80000000
+
+// quietMark is that of quiet_mark: of decided flows on which no rule has an effect.
+const quietMark = 0x40000000
 
 func (s *site) tableWithHandles() string {
 	s.t.Helper()

@@ -35,7 +35,10 @@ type Settings struct {
 	LogGroups     int    `json:"log_groups,omitempty"`
 	InspectPacket int    `json:"inspect_packets"` // first packets of each flow to inspect, default 32
 	DoneMark      uint32 `json:"done_mark"`       // ct mark bit that says "analysis is over", default 0x80000000
-	Priority      int    `json:"priority"`        // hook priority of the verdict chains, default 10
+	// QuietMark is the ct mark bit of connections that carry none of Ruleset.Loud;
+	// 0 where no rule asks for it.
+	QuietMark uint32 `json:"quiet_mark,omitempty"`
+	Priority  int    `json:"priority"` // hook priority of the verdict chains, default 10
 	// CapturePriority is the hook priority of the chains that decide and show
 	// packets where they come in, DSCPPriority that of those that change packets
 	// where they leave; 0 is -150 for both.
@@ -61,6 +64,9 @@ type Settings struct {
 
 	TableOwner bool `json:"table_owner,omitempty"` // see Ruleset.Persist
 }
+
+// OwnMark is the bits of the conntrack mark that are netpold's.
+func (s Settings) OwnMark() uint32 { return s.DoneMark | s.QuietMark }
 
 // gateFactor is how many times the packets that netpold is to inspect are shown
 // to it: an opening in tiny segments, and acknowledgements, take more.

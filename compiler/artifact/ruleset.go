@@ -23,6 +23,10 @@ type Ruleset struct {
 	Flowtables []Flowtable `json:"flowtables,omitempty"`
 
 	Chains []Chain `json:"chains"`
+
+	// Loud are the labels without which no rule behind a test of the quiet mark has
+	// an effect on a decided connection, sorted.
+	Loud []int `json:"loud,omitempty"`
 }
 
 // Object is a counter, or a quota of Bytes that rules ask whether it is used up.

@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,7 +26,7 @@ func (k *criterion) markIntervals(a atom, c constant) ([]ir.Interval, uint32, bo
 	if err == nil && masked {
 		mask, err = strconv.ParseUint(strings.TrimSpace(maskText), 0, 32)
 	}
-	own := k.r.policy.Settings.DoneMark
+	own := k.r.policy.Settings.OwnMark()
 	bits := uint32(mask) &^ own
 	switch {
 	case err != nil:
@@ -42,7 +43,8 @@ func (k *criterion) markIntervals(a atom, c constant) ([]ir.Interval, uint32, bo
 		k.fault(diag.InvalidMark, c.span, "The mask is 0, so every mark fits.")
 		return nil, 0, false
 	case masked && (bits == 0 || uint32(value)&own != 0):
-		k.fault(diag.InvalidMark, c.span, "Bit %#x is netpol's own and always 0 in %s. Leave it out, or move it with done_mark in the netpol block.", own, a.name)
+		bit, setting := k.r.ownBit(cmp.Or(uint32(value)&own, uint32(mask)&own))
+		k.fault(diag.InvalidMark, c.span, "Bit %#x is netpol's own and always 0 in %s. Leave it out, or move it with %s in the netpol block.", bit, a.name, setting)
 		return nil, 0, false
 	}
 	if free := ^uint32(mask) &^ own; free&(free+1) == 0 {

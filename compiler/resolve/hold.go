@@ -30,6 +30,9 @@ func (r *resolver) checkHoldMark(policies []ir.Policy) {
 		r.diags.Add(diag.New(diag.ReservedMark, s.Range, fmt.Sprintf("hold_mark (%#x) and done_mark (%#x) share a bit. "+way, s.HoldMark, s.DoneMark, "one of them")))
 	}
 	told := artifact.HoldMark(s.HoldMark).Told()
+	if s.QuietChosen && s.HoldMark&s.QuietMark != 0 {
+		r.diags.Add(diag.New(diag.ReservedMark, s.Range, fmt.Sprintf("hold_mark (%#x) and quiet_mark (%#x) share a bit. "+way, s.HoldMark, s.QuietMark, "one of them")))
+	}
 	for _, b := range r.policy.Policies {
 		if m := b.Mark; m != nil && b.Enabled && m.Value&told == told {
 			r.diags.Add(diag.New(diag.ReservedMark, m.Range, fmt.Sprintf("The mark %#x has the bits %#x, which packets carry that have waited for netpold (hold_mark in the netpol block, %#x). "+way, m.Value, told, s.HoldMark, "hold_mark")))

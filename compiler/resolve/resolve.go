@@ -1,7 +1,6 @@
 package resolve
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -55,6 +54,7 @@ func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
 	set.Aggregates = r.aggregates(set)
 	r.nameLabels(set, exempt)
 	r.checkHoldMark(set.Policies)
+	set.Settings.QuietMark = r.quietMark(set)
 	set.Schedules = r.usedSchedules(set)
 	r.diags.Sort()
 	r.diags.Compact()
@@ -126,6 +126,7 @@ func settings(s lang.Settings) artifact.Settings {
 		LogGroups:     logGroups(s.LogGroups),
 		InspectPacket: s.InspectPackets,
 		DoneMark:      s.DoneMark,
+		QuietMark:     s.QuietMark,
 		Priority:      s.Priority,
 
 		CapturePriority: s.CapturePriority,
@@ -204,19 +205,6 @@ func (r *resolver) anyOf(list []lang.Criteria) ir.Expr {
 		return nil
 	}
 	return ir.NewOr(parts[0].Pos(), parts...)
-}
-
-// checkMark reports a mark on the bit that tells the kernel a flow needs no
-// more inspection: a policy that set it would end the flow's analysis.
-func (r *resolver) checkMark(m *lang.Mark) {
-	done := r.policy.Settings.DoneMark
-	if (m.Value|m.Mask)&done != 0 {
-		hint := ""
-		if m.Mask != done {
-			hint = fmt.Sprintf("write \"%#x/%#x\"", m.Value&^done, m.Mask&^done)
-		}
-		r.diags.Add(diag.New(diag.ReservedMark, m.Range, fmt.Sprintf("Bit %#x of the mark is the enforcer's own. Leave it out of the mark and its mask, or move it with done_mark in the netpol block.", done)).WithHint(hint))
-	}
 }
 
 // joinCriteria is the criteria as people are shown them, on one line.

@@ -71,6 +71,8 @@ const (
 
 	// Opened says that State is of the opening state.
 	Opened
+	// Quiet says that the sink was given the quiet mark, or the kernel had it.
+	Quiet
 
 	aliased // the table has an alias of the flow
 	live    // the record is not free

@@ -54,7 +54,7 @@ func (r *Record) DecidedAgo(at int64) time.Duration {
 // Reopen has analysis begin anew.
 func (r *Record) Reopen() {
 	// The server's sequence number is not known any more, nor would it say anything.
-	r.Clear(Done | Told | Watched | Adopted | Crowded | Shed | SynServer)
+	r.Clear(Done | Told | Watched | Adopted | Crowded | Shed | SynServer | Quiet)
 	r.Inspected, r.shared = 0, 0
 }
 

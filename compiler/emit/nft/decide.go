@@ -51,14 +51,16 @@ type decider struct {
 	patience  int
 	actions   int
 	together  map[string]*action // actions joined, by their numbers
+	quiet     *quiet
+	hushed    uint32 // the quiet mark, if the first packet gives it to some connections
 }
 
 // decide makes the chains and their sets; none if nothing is decided.
-func decide(in Input) ([]artifact.Set, []artifact.Chain) {
+func decide(in Input, q *quiet) ([]artifact.Set, []artifact.Chain) {
 	s := newSpace(in.Settings)
 	d := &decider{
 		space: s, names: map[int]string{}, sets: newSetTable(s), patience: patience,
-		shared: map[string]string{}, cost: map[string]int{}, together: map[string]*action{},
+		shared: map[string]string{}, cost: map[string]int{}, together: map[string]*action{}, quiet: q,
 	}
 	for _, l := range in.Labels {
 		d.names[l.Bit] = l.Name
@@ -226,6 +228,7 @@ func (d *decider) setters(free uint32) []outcome {
 			do = append(do, setMark(only(*m, free)))
 			names = append(names, fmt.Sprintf("mark/%#x/%#x", m.Value&free, m.Mask&free))
 		}
+		do = append(do, d.loudly(decision.Effect.Labels...)...)
 		if len(do) == 0 {
 			continue
 		}
@@ -322,7 +325,7 @@ func (d *decider) claims(name string, claimed func(artifact.Effect) artifact.Cla
 		case c.Kind == artifact.ClaimNone:
 			return "", nil, false
 		case c.Kind == artifact.ClaimAuto && !c.Late:
-			return name + "/" + d.names[c.Bit], []artifact.Statement{d.setLabel(c.Bit)}, true
+			return name + "/" + d.names[c.Bit], append([]artifact.Statement{d.setLabel(c.Bit)}, d.loudly(c.Bit)...), true
 		}
 		return name + "/own", nil, true // it has the dimension, and the label comes with it or later
 	})
@@ -334,4 +337,13 @@ func (d *decider) claims(name string, claimed func(artifact.Effect) artifact.Cla
 
 func (d *decider) setLabel(bit int) artifact.Statement {
 	return artifact.Statement{Kind: artifact.DoSetCTLabel, Bit: bit, Name: d.names[bit]}
+}
+
+// loudly takes the quiet mark off a connection that gets some labels, if it may have
+// it and any of them is asked for.
+func (d *decider) loudly(bits ...int) []artifact.Statement {
+	if d.hushed == 0 || !slices.ContainsFunc(bits, func(bit int) bool { return slices.Contains(d.quiet.loud, bit) }) {
+		return nil
+	}
+	return []artifact.Statement{setMark(artifact.Mark{Mask: d.hushed})}
 }

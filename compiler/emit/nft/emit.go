@@ -2,6 +2,7 @@ package nft
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/compiler/ir"
@@ -108,6 +109,7 @@ type Input struct {
 	Interest  []ir.Conjunction // connections of which policies ask for more than the kernel knows
 	Hold      Hold             // whose packets wait for the enforcer
 	InitLabel artifact.Label   // the label that np_init sets, so that flows get the label extension
+	Sticky    []int            // labels that rules set on decided connections too, sorted
 }
 
 // Out is the label of flows that leave by one of some interfaces, or with Invert
@@ -121,26 +123,35 @@ type Out struct {
 // Emit makes the table. The same input gives the same table on every host.
 func Emit(in Input) artifact.Ruleset {
 	in.Settings = withDefaults(in.Settings)
-	sets, first := decide(in)
-	rs := artifact.Ruleset{Family: Family, Table: Table, Persist: in.Settings.TableOwner, Sets: sets, Chains: append([]artifact.Chain{initChain(in.InitLabel)}, first...)}
-	t := newPacketTests(in)
+	t, q := newPacketTests(in), newQuiet(in)
+	later := laterChains(in, t, q)
+	sets, first := decide(in, q)
+	rs := artifact.Ruleset{
+		Family: Family, Table: Table, Persist: in.Settings.TableOwner, Sets: t.list(sets), Objects: t.objects, Loud: q.loud,
+		Chains: slices.Concat([]artifact.Chain{initChain(in.InitLabel)}, first, later),
+	}
+	if slices.ContainsFunc(in.Effects, func(e Effect) bool { return e.Offload }) {
+		rs.Flowtables = []artifact.Flowtable{{Name: flowtable, Devices: in.Settings.OffloadDevices, Hardware: in.Settings.OffloadHardware}}
+	}
+	return rs
+}
+
+// laterChains are for every packet, where the first ones of a connection have passed
+// those that decide it.
+func laterChains(in Input, t *packetTests, q *quiet) []artifact.Chain {
+	var out []artifact.Chain
 	if !in.NoCapture {
-		rs.Chains = append(rs.Chains, holdChains(in, t)...)
-		rs.Chains = append(rs.Chains,
+		out = append(out, holdChains(in, t)...)
+		out = append(out,
 			captureChain(in, chainCapturePre, "prerouting", artifact.MatchIIFName, "pre"),
 			captureChain(in, chainCaptureOut, "output", artifact.MatchOIFName, "out"))
 	}
-	rs.Chains = append(rs.Chains, routeChains(in.Effects, t)...)
-	rs.Chains = append(rs.Chains, outChains(in.Outs, t)...)
+	out = append(out, routeChains(in.Effects, t, q)...)
+	out = append(out, outChains(in.Outs, t)...)
 	packet := packetRules(in, t)
-	rs.Chains = append(rs.Chains, leavingChains(in.Settings, dscpRules(in.Effects, t), priorityRules(in.Effects, t))...)
-	rs.Chains = append(rs.Chains, passingChains(in.Settings, packet, verdictRules(in.Effects, t))...)
-	if rules := offloadRules(in, t); len(rules) > 0 {
-		rs.Flowtables = []artifact.Flowtable{{Name: flowtable, Devices: in.Settings.OffloadDevices, Hardware: in.Settings.OffloadHardware}}
-		rs.Chains = append(rs.Chains, offloadChains(in.Settings, rules)...)
-	}
-	rs.Sets, rs.Objects = t.list(rs.Sets), t.objects
-	return rs
+	out = append(out, leavingChains(in.Settings, dscpRules(in.Effects, t), priorityRules(in.Effects, t), q)...)
+	out = append(out, passingChains(in.Settings, packet, verdictRules(in.Effects, t), q)...)
+	return append(out, offloadChains(in.Settings, offloadRules(in, t), q)...)
 }
 
 func withDefaults(s artifact.Settings) artifact.Settings {

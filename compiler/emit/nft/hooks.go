@@ -1,6 +1,10 @@
 package nft
 
-import "github.com/netpol/netpol/compiler/artifact"
+import (
+	"slices"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
 
 // Every packet pays for every base chain that it passes, whether a rule of it is
 // its own or not: 30 ns for an empty one. So what runs at one hook shares one, and
@@ -8,16 +12,17 @@ import "github.com/netpol/netpol/compiler/artifact"
 
 // leavingChains are where packets leave: code points, then priorities. A rule of
 // the first kind that acts goes on with the second, whose chain ends the base chain.
-func leavingChains(s artifact.Settings, dscp, priority []artifact.Rule) []artifact.Chain {
+func leavingChains(s artifact.Settings, dscp, priority []artifact.Rule, q *quiet) []artifact.Chain {
 	base := artifact.Chain{Name: chainDSCP, Hook: "postrouting", Type: "filter", Priority: s.DSCPPriority, Rules: dscp}
+	both := slices.Concat(dscp, priority)
 	switch {
-	case len(dscp)+len(priority) == 0:
+	case len(both) == 0:
 		return nil
 	case len(priority) == 0:
-		return dispatch(base)
+		return q.before(both, dispatch(base))
 	case len(dscp) == 0:
 		base.Name, base.Rules = chainPriority, priority
-		return dispatch(base)
+		return q.before(both, dispatch(base))
 	}
 	on := artifact.Statement{Kind: artifact.DoGoto, Name: chainPriority}
 	for i := range dscp {
@@ -30,45 +35,68 @@ func leavingChains(s artifact.Settings, dscp, priority []artifact.Rule) []artifa
 	})
 	first := dispatch(base)
 	first[0].Rules = append(first[0].Rules, artifact.Rule{ID: "priority/post", Match: asked, Do: []artifact.Statement{on}})
-	return append(first, second...)
+	return append(q.before(both, first), second...)
 }
 
-// passingChains are where packets pass: through the router, to it and from it. The
-// rules stand in two plain chains that all three hooks jump to.
-func passingChains(s artifact.Settings, packet, verdict []artifact.Rule) []artifact.Chain {
+// passing are the base chains where packets pass: through the router, to it and from
+// it. Their rules stand in plain chains that all three hooks jump to.
+type passing struct {
+	bases  [3]artifact.Chain
+	chains []artifact.Chain
+}
+
+func passingChains(s artifact.Settings, packet, verdict []artifact.Rule, q *quiet) []artifact.Chain {
 	if len(packet)+len(verdict) == 0 {
 		return nil
 	}
-	var out []artifact.Chain
-	bases := []artifact.Chain{{Name: chainForward, Hook: "forward"}, {Name: chainInput, Hook: "input"}, {Name: chainOutput, Hook: "output"}}
-	jump := func(what, to string, rules []artifact.Rule, before ...artifact.Rule) {
-		if len(rules) == 0 {
-			return
-		}
-		asked, chains := enter(dispatch(artifact.Chain{Name: to, Rules: rules}))
-		out = append(out, chains...)
-		for i := range bases {
-			if bases[i].Hook == "output" {
-				bases[i].Rules = append(bases[i].Rules, before...)
-			}
-			bases[i].Rules = append(bases[i].Rules, artifact.Rule{
-				ID: what + "/" + bases[i].Hook, Match: asked, Do: []artifact.Statement{{Kind: artifact.DoJump, Name: to}},
-			})
-		}
+	p := &passing{bases: [3]artifact.Chain{{Name: chainForward, Hook: "forward"}, {Name: chainInput, Hook: "input"}, {Name: chainOutput, Hook: "output"}}}
+	for i := range p.bases {
+		p.bases[i].Type, p.bases[i].Priority = "filter", s.Priority
 	}
-	jump("packet", chainPacket, packet)
-	// What reject sends back belongs to the rejected connection, label and
-	// all: without this rule it would be rejected on its own way out. Only
-	// such answers (and the router's other ICMP errors) are related and local.
-	jump("verdict", chainVerdict, verdict, artifact.Rule{
-		ID: "verdict/answers", Comment: "what reject answers must get out",
-		Match: []artifact.Match{{Kind: artifact.MatchCTState, Name: "related"}},
-		Do:    []artifact.Statement{{Kind: artifact.DoReturn}},
-	})
-	for i := range bases {
-		bases[i].Type, bases[i].Priority = "filter", s.Priority
+	// What the test of the quiet mark covers is all that comes after it.
+	second := len(verdict) == 0 || q.covers(verdict)
+	first := second && q.covers(packet)
+	if first {
+		p.test(q)
 	}
-	return append(out, bases...)
+	p.jump("packet", chainPacket, packet)
+	if second && !first && len(verdict) > 0 {
+		p.test(q)
+	}
+	if len(verdict) > 0 {
+		// What reject sends back belongs to the rejected connection, label and
+		// all: without this rule it would be rejected on its own way out. Only
+		// such answers (and the router's other ICMP errors) are related and local.
+		out := &p.bases[2]
+		out.Rules = append(out.Rules, artifact.Rule{
+			ID: "verdict/answers", Comment: "what reject answers must get out",
+			Match: []artifact.Match{{Kind: artifact.MatchCTState, Name: "related"}},
+			Do:    []artifact.Statement{{Kind: artifact.DoReturn}},
+		})
+	}
+	p.jump("verdict", chainVerdict, verdict)
+	return append(p.chains, p.bases[:]...)
+}
+
+// test is that of the quiet mark, for what comes after it.
+func (p *passing) test(q *quiet) {
+	for i, c := range p.bases {
+		p.bases[i].Rules = append(c.Rules, q.rule(c))
+	}
+}
+
+// jump makes a plain chain and has all hooks go through it.
+func (p *passing) jump(what, to string, rules []artifact.Rule) {
+	if len(rules) == 0 {
+		return
+	}
+	asked, chains := enter(dispatch(artifact.Chain{Name: to, Rules: rules}))
+	p.chains = append(p.chains, chains...)
+	for i, c := range p.bases {
+		p.bases[i].Rules = append(c.Rules, artifact.Rule{
+			ID: what + "/" + c.Hook, Match: asked, Do: []artifact.Statement{{Kind: artifact.DoJump, Name: to}},
+		})
+	}
 }
 
 // enter is what to ask before a chain that dispatch made is entered, and the

@@ -20,15 +20,17 @@ func (d *decider) uninspected(in Input) list {
 	if slices.Contains(boxes, box{}) {
 		return list{}
 	}
-	done := artifact.Mark{Value: in.Settings.DoneMark, Mask: in.Settings.DoneMark}
+	// The quiet mark goes with it; rules that set a label take it back.
+	d.hushed = d.quiet.marks()
+	own := in.Settings.DoneMark | d.hushed
 	out := list{first: []artifact.Rule{{
 		ID: "uninspected", Comment: "no policy asks for more of the connection than is known now",
-		Do: []artifact.Statement{setMark(done)},
+		Do: []artifact.Statement{setMark(artifact.Mark{Value: own, Mask: own})},
 	}}}
 	if len(boxes) > 0 {
-		out.outcomes = []outcome{{id: "inspect", policy: -1, boxes: boxes, do: []artifact.Statement{setMark(artifact.Mark{Mask: done.Mask})}}}
+		out.outcomes = []outcome{{id: "inspect", policy: -1, boxes: boxes, do: []artifact.Statement{setMark(artifact.Mark{Mask: own})}}}
 	}
-	out.after = d.analysed(in, []artifact.Match{{Kind: artifact.MatchCTMark, Mask: done.Mask, Value: 0, Not: true}})
+	out.after = d.analysed(in, []artifact.Match{{Kind: artifact.MatchCTMark, Mask: in.Settings.DoneMark, Value: 0, Not: true}})
 	return out
 }
 

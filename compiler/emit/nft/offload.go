@@ -28,6 +28,9 @@ func offloadRules(in Input, t *packetTests) []artifact.Rule {
 }
 
 // offloadChains run after the verdicts: what those stop is not offloaded.
-func offloadChains(s artifact.Settings, rules []artifact.Rule) []artifact.Chain {
-	return dispatch(artifact.Chain{Name: chainOffload, Hook: "forward", Type: "filter", Priority: s.Priority + 1, Rules: rules})
+func offloadChains(s artifact.Settings, rules []artifact.Rule, q *quiet) []artifact.Chain {
+	if len(rules) == 0 {
+		return nil
+	}
+	return q.before(rules, dispatch(artifact.Chain{Name: chainOffload, Hook: "forward", Type: "filter", Priority: s.Priority + 1, Rules: rules}))
 }

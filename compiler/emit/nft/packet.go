@@ -276,5 +276,5 @@ func (t *packetTests) mark(l ir.Literal) [][]artifact.Match {
 }
 
 func (t *packetTests) markBlock(value, mask uint32) artifact.Match {
-	return artifact.Match{Kind: artifact.MatchCTMark, Value: value, Mask: mask &^ t.settings.DoneMark}
+	return artifact.Match{Kind: artifact.MatchCTMark, Value: value, Mask: mask &^ t.settings.OwnMark()}
 }

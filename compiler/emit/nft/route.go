@@ -12,7 +12,7 @@ const (
 
 // routeChains mark the packets on their way to the other side. Those to the
 // inside stay with the main table: the other tables lead outwards.
-func routeChains(effects []Effect, t *packetTests) []artifact.Chain {
+func routeChains(effects []Effect, t *packetTests, q *quiet) []artifact.Chain {
 	var rules []artifact.Rule
 	seen := ruled{}
 	for _, e := range effects {
@@ -35,6 +35,6 @@ func routeChains(effects []Effect, t *packetTests) []artifact.Chain {
 	}
 	afterCapture := t.settings.CapturePriority + 1
 	return append(
-		dispatch(artifact.Chain{Name: chainRoute, Hook: "prerouting", Type: "filter", Priority: afterCapture, Rules: rules}),
-		dispatch(artifact.Chain{Name: chainRouteOut, Hook: "output", Type: "route", Priority: afterCapture, Rules: rules})...)
+		q.before(rules, dispatch(artifact.Chain{Name: chainRoute, Hook: "prerouting", Type: "filter", Priority: afterCapture, Rules: rules})),
+		q.before(rules, dispatch(artifact.Chain{Name: chainRouteOut, Hook: "output", Type: "route", Priority: afterCapture, Rules: rules}))...)
 }

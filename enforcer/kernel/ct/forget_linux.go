@@ -51,6 +51,34 @@ func Forget(labels [16]byte, mark uint32, marks ...Mark) (int, error) {
 	return n, nil
 }
 
+// Unmark clears a bit of the mark on every connection of the namespace that has it and
+// carries any of some labels, and returns how many those were.
+func Unmark(bit uint32, labels [16]byte) (int, error) {
+	client, err := Open()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = client.Close() }()
+	writer, err := NewWriter()
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	err = client.Connections(bit, bit, func(c *flow.Connection) error {
+		for i := range labels {
+			if c.Labels[i]&labels[i] != 0 {
+				n++
+				return writer.Write(flow.Update{Tuple: c.Orig, MarkMask: bit})
+			}
+		}
+		return nil
+	})
+	if err = errors.Join(err, writer.Close()); err != nil {
+		return n, fmt.Errorf("clear mark: %w", err)
+	}
+	return n, nil
+}
+
 // onlyMark is what the kernel may look for by itself: it filters by one mark under
 // one mask (ctnetlink_filter_match), and by no label. An empty mask is everything.
 func onlyMark(labels [16]byte, mark uint32, marks []Mark) (value, mask uint32) {

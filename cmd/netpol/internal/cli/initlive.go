@@ -140,7 +140,7 @@ func (t *tool) connections() ([]propose.Count, uint32, error) {
 		}
 		return nil
 	})
-	return mostFirst(counts), marks &^ t.applied().Settings.DoneMark, err
+	return mostFirst(counts), marks &^ t.applied().Settings.OwnMark(), err
 }
 
 // applications counts what a running netpold has named.

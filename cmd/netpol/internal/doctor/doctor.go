@@ -128,7 +128,7 @@ func (m Machine) ownMasks() (connection, packet uint32) {
 	if m.Bundle == nil {
 		return connection, 0
 	}
-	connection = m.Bundle.Settings.DoneMark
+	connection = m.Bundle.Settings.OwnMark()
 	for _, p := range m.Bundle.Policies {
 		if p.Mark != nil {
 			connection |= p.Mark.Mask

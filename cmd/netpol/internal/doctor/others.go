@@ -124,6 +124,8 @@ func marks(m Machine) []Finding {
 		switch {
 		case m.Bundle == nil || mask&m.Bundle.Settings.DoneMark != 0:
 			return "set done_mark in the netpol block to a bit that nobody uses, or "
+		case mask&m.Bundle.Settings.QuietMark != 0:
+			return "set quiet_mark in the netpol block to a bit that nobody uses, or to \"none\", or "
 		case mask&packet != 0 && len(m.Bundle.Routes) == 0:
 			return "set hold_mark in the netpol block to bits that nobody uses, or "
 		case mask&packet != 0:

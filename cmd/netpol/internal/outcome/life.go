@@ -113,9 +113,19 @@ func (l *Life) write(f *fact.Facts) {
 	for i := range w.labels {
 		l.conn.Labels[i] = l.conn.Labels[i]&^w.labelMask[i] | w.labels[i]
 	}
-	l.conn.Mark = l.conn.Mark&^w.markMask | w.mark
+	l.conn.Mark = l.conn.Mark&^(w.markMask|l.e.Bundle.Settings.QuietMark) | w.mark
 	if f.Complete {
-		l.conn.Mark |= l.e.Bundle.Settings.DoneMark
+		l.done()
+	}
+}
+
+// done are the marks of a connection of which the enforcer needs no more packets.
+func (l *Life) done() {
+	l.conn.Mark |= l.e.Bundle.Settings.OwnMark()
+	for _, bit := range l.e.Bundle.Ruleset.Loud {
+		if l.conn.Labels[bit/8]&(1<<(bit%8)) != 0 {
+			l.conn.Mark &^= l.e.Bundle.Settings.QuietMark
+		}
 	}
 }
 
@@ -126,7 +136,7 @@ func (l *Life) shed() {
 			l.conn.Labels[label.Bit/8] |= 1 << (label.Bit % 8)
 		}
 	}
-	l.conn.Mark |= l.e.Bundle.Settings.DoneMark
+	l.done()
 }
 
 // counts are a connection's counters, by direction.

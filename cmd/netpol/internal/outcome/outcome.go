@@ -130,7 +130,7 @@ func (e *Evaluator) OfPolicies(names, labels []string, m Moment) (Outcome, error
 
 // outcome tells of a packet that has passed the table.
 func (e *Evaluator) outcome(f *fact.Facts, m Moment, c *packetsim.Connection, r *packetsim.Result) Outcome {
-	out := Outcome{Policies: []string{}, Audited: []string{}, Labels: []string{}, Mark: c.Mark &^ e.Bundle.Settings.DoneMark}
+	out := Outcome{Policies: []string{}, Audited: []string{}, Labels: []string{}, Mark: c.Mark &^ e.Bundle.Settings.OwnMark()}
 	for _, id := range e.machine.Eval(f).Policies {
 		p := &e.Bundle.Policies[id]
 		switch {

@@ -2,6 +2,7 @@ package router
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/kernel/ct"
@@ -128,6 +129,9 @@ func (l *Live) clearMoved(b *artifact.Bundle, step func(string)) error {
 // them any more: the rules are replaced, and the caller has told netpold. also are
 // bits of labels that are in force no longer than that.
 func (l *Live) ClearRetired(b *artifact.Bundle, also [16]byte, step func(string)) error {
+	if err := l.clearQuiet(b, step); err != nil {
+		return err
+	}
 	labels := bitsOf(l.Labels(), b.Labels)
 	used := bitsOf(b.Labels, nil)
 	for i := range labels {
@@ -147,8 +151,29 @@ func (l *Live) ClearRetired(b *artifact.Bundle, also [16]byte, step func(string)
 	return nil
 }
 
-// retiredMarks are the bit of netpold's, if that has moved, and the marks of
-// policies as far as no policy of the bundle writes their bits.
+// clearQuiet takes the quiet mark off connections that carry a label which rules ask
+// for now and did not before: it would keep their packets from those rules until
+// netpold has come to them, or for good without netpold.
+func (l *Live) clearQuiet(b *artifact.Bundle, step func(string)) error {
+	var louder [16]byte
+	had := bitsOf(l.Labels(), nil)
+	for _, bit := range b.Ruleset.Loud {
+		if l.Bundle == nil || !slices.Contains(l.Bundle.Ruleset.Loud, bit) {
+			louder[bit/8] |= had[bit/8] & (1 << (bit % 8))
+		}
+	}
+	if louder == [16]byte{} {
+		return nil
+	}
+	n, err := ct.Unmark(b.Settings.QuietMark, louder)
+	if err == nil && n > 0 {
+		step(fmt.Sprintf("Had rules ask for the labels of %s on which they have an effect now", connections(n)))
+	}
+	return err
+}
+
+// retiredMarks are the bits of netpold's that are its own no longer, whoever has them
+// now, and the marks of policies as far as no policy of the bundle writes their bits.
 func (l *Live) retiredMarks(b *artifact.Bundle) (done uint32, marks []ct.Mark) {
 	if l.Bundle == nil {
 		return 0, nil
@@ -159,7 +184,7 @@ func (l *Live) retiredMarks(b *artifact.Bundle) (done uint32, marks []ct.Mark) {
 			marks = append(marks, ct.Mark(*p.Mark))
 		}
 	}
-	return l.Bundle.Settings.DoneMark &^ used, marks
+	return l.Bundle.Settings.OwnMark() &^ b.Settings.OwnMark(), marks
 }
 
 // marksOf are the bits of the mark that a bundle's policies and netpold write.
@@ -167,7 +192,7 @@ func marksOf(b *artifact.Bundle) uint32 {
 	if b == nil {
 		return 0
 	}
-	mark := b.Settings.DoneMark
+	mark := b.Settings.OwnMark()
 	for _, p := range b.Policies {
 		if p.Mark != nil && !p.Audit {
 			mark |= p.Mark.Mask

@@ -37,7 +37,7 @@ const (
 
 func sinkArguments() []string {
 	return []string{
-		"address", "addresses", "ca_file", "cert_file", "client_id", "compress", "credentials_file", "description", "encoding", "enterprise",
+		"address", "addresses", "batch", "ca_file", "cert_file", "client_id", "compress", "credentials_file", "description", "encoding", "enterprise",
 		"facility", "headers", "interval", "keep", "key", "key_file", "max_clients", "message_size", "names", "observation_domain", "origins", "password_file", "path", "qos",
 		"queue", "records", "resource", "retain", "rotate_age", "rotate_size", "sasl", "spool", "spool_size", "stream", "subject", "template_interval",
 		"template_messages", "token_file", "topic", "transport", "type", "url", "username", "when",
@@ -105,7 +105,7 @@ func sinkOwn() map[string][]string {
 		"encoding": {"file", "http", "kafka", "mqtt", "nats", "stdout", "tcp", "udp", "unix", "unixgram", "websocket"},
 		"url":      {"http", "mqtt", "nats", "otlp"},
 		"ca_file":  certified, "cert_file": certified, "key_file": certified,
-		"headers": {"http", "otlp"}, "resource": {"otlp"}, "token_file": {"http", "nats", "otlp"}, "compress": {"file", "http", "kafka", "otlp", "stdout", "tcp", "unix"},
+		"headers": {"http", "otlp"}, "resource": {"otlp"}, "token_file": {"http", "nats", "otlp"}, "compress": {"file", "http", "kafka", "mqtt", "nats", "otlp", "stdout", "tcp", "unix"}, "batch": {"mqtt", "nats"},
 		"topic": {"kafka", "mqtt"}, "qos": {"mqtt"}, "retain": {"mqtt"}, "client_id": {"kafka", "mqtt"},
 		"username": {"kafka", "mqtt", "nats"}, "password_file": {"kafka", "mqtt", "nats"}, "sasl": {"kafka"}, "key": {"kafka"},
 		"spool": {"http", "kafka", "mqtt", "nats", "otlp"}, "spool_size": {"http", "kafka", "mqtt", "nats", "otlp"},
@@ -114,12 +114,32 @@ func sinkOwn() map[string][]string {
 	}
 }
 
+// alone says why what makes records smaller, or fewer messages, is not for a type of sink
+// that might be expected to have it; empty where nobody would ask.
+func alone(name, kind string) string {
+	switch {
+	case name == "batch" && kind == "kafka":
+		return " Kafka's client puts records of a partition into batches by itself, and compress is of these."
+	case name == "batch" && (kind == "http" || kind == "otlp"):
+		return " A request has the records of a second by itself."
+	case name == "batch" && slices.Contains([]string{"file", "stdout", "tcp", "unix"}, kind):
+		return " Its records are one stream, and what has come meanwhile is written at once."
+	case name == "compress" && slices.Contains([]string{"udp", "unixgram"}, kind):
+		return ` A datagram is one record, and one alone becomes half as long at most. Write encoding = "msgpack", which takes a fifth off, or a type whose records are one stream.`
+	case name == "compress" && slices.Contains([]string{"ipfix", "syslog"}, kind):
+		return fmt.Sprintf(" The protocol of %s has no way to say that a message is compressed.", kind)
+	case name == "compress" && kind == "websocket":
+		return " Each message is a record, and one alone becomes half as long at most."
+	}
+	return ""
+}
+
 // sinkPlace reads where the records go.
 func (d *decoder) sinkPlace(b *hclsyntax.Block, s *Sink) {
 	own := sinkOwn()
 	for _, a := range sortedAttributes(b.Body) {
 		if types := own[a.Name]; types != nil && !slices.Contains(types, s.Type) {
-			d.badSink(b, a.Name, fmt.Sprintf("A sink of type %q has no %s; that is for %s.", s.Type, a.Name, orList(types)))
+			d.badSink(b, a.Name, fmt.Sprintf("A sink of type %q has no %s; that is for %s.", s.Type, a.Name, orList(types))+alone(a.Name, s.Type))
 		}
 	}
 	needs := sinkPlaces()[s.Type]

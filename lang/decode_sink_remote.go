@@ -45,7 +45,20 @@ func (d *decoder) sinkRemote(b *hclsyntax.Block, s *Sink) {
 	case "nats":
 		d.sinkNATS(b, s)
 	}
+	d.sinkBatch(b, s)
 	d.sinkSpool(b, s)
+}
+
+// maxBatch is above what a message of 256 KiB has room for.
+const maxBatch = 10_000
+
+// sinkBatch reads how many records go in a message.
+func (d *decoder) sinkBatch(b *hclsyntax.Block, s *Sink) {
+	if s.Type != "mqtt" && s.Type != "nats" {
+		return
+	}
+	s.Batch = d.number(b, "batch", 1, maxBatch, 1)
+	d.belongs(b, "compress", "batch", "would make half of a record that goes alone, and a tenth of many. Write batch = 100 for as many in a message, or leave compress out")
 }
 
 // sinkTLS reads who is trusted, and as whom netpold shows itself.

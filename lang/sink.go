@@ -31,6 +31,7 @@ type Sink struct {
 	KeyFile         string
 	Topic           string // of mqtt; the subject of nats
 	QoS             int    // of mqtt
+	Batch           int    // of mqtt and nats: records in a message
 	Retain          bool
 	ClientID        string
 	Username        string

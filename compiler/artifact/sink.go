@@ -60,6 +60,8 @@ type Sink struct {
 	ClientID     string `json:"client_id,omitempty"`
 	Username     string `json:"username,omitempty"`
 	PasswordFile string `json:"password_file,omitempty"`
+	// Batch is how many records go in a message of mqtt or nats at most; 0 is each by itself.
+	Batch int `json:"batch,omitempty"`
 	// CredentialsFile holds the user's JWT and seed, or the seed of an nkey alone,
 	// for nats. Stream is the one of JetStream that acknowledges; empty is none.
 	CredentialsFile string `json:"credentials_file,omitempty"`
@@ -181,6 +183,9 @@ func (s *Sink) Takes() string {
 	}
 	if s.Encoding != EncodingJSON {
 		text += ", as " + string(s.Encoding)
+	}
+	if s.Batch > 1 {
+		text += fmt.Sprintf(", up to %d in a message", s.Batch)
 	}
 	if c := s.Compression(); c != "" {
 		text += ", compressed by " + c

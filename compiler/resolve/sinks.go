@@ -94,7 +94,7 @@ func (r *resolver) resolveSinks() []ir.Sink {
 			URL: s.URL, TokenFile: s.TokenFile, CAFile: s.CAFile,
 			Topic: s.Topic, QoS: s.QoS, Retain: s.Retain, ClientID: s.ClientID, Username: s.Username, PasswordFile: s.PasswordFile,
 			Origins: s.Origins, MaxClients: s.MaxClients,
-			SASL: s.SASL, Key: keyed(s.Key), Compress: compressed(s), Spool: s.Spool, SpoolSize: s.SpoolSize,
+			Batch: batched(s.Batch), SASL: s.SASL, Key: keyed(s.Key), Compress: compressed(s), Spool: s.Spool, SpoolSize: s.SpoolSize,
 			Servers: s.Servers, Stream: s.Stream, CertFile: s.CertFile, KeyFile: s.KeyFile, CredentialsFile: s.CredentialsFile,
 			Privacy: artifact.Privacy{Addresses: disclosure(s.Addresses), Names: disclosure(s.Names)},
 		}}
@@ -132,6 +132,14 @@ func keyed(word string) string {
 		return ""
 	}
 	return word
+}
+
+// batched is how many records go in a message, 0 for one.
+func batched(n int) int {
+	if n == 1 {
+		return 0
+	}
+	return n
 }
 
 // compressed is what records are compressed by.

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// compressLinger is how long records wait for others that are compressed with them:
-// one alone is made half as long, a second's worth a tenth.
+// compressLinger is how long records wait for others that are compressed with them, or
+// go in one message: one alone is made half as long, a second's worth a tenth.
 const compressLinger = time.Second
 
 // packer compresses what is written at a time to a whole member (gzip, RFC 1952, 2.2) or

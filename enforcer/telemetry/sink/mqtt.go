@@ -24,16 +24,20 @@ func kindsMQTT() []opener {
 
 const (
 	mqttKeepAlive = 30 // seconds
-	// mqttWindow is how many records of QoS 1 and 2 are under way at once.
+	// mqttWindow is how many messages of QoS 1 and 2 are under way at once.
 	mqttWindow = 32
+	// maxTopic is room for what a packet has beside its payload: the language has topics
+	// of at most 1024 bytes.
+	maxTopic = 2048
 )
 
-// publisher sends each record as a message of MQTT 5. Records that were not
+// publisher sends each record as a message of MQTT 5, or several in one. Records that were not
 // acknowledged when a connection broke are sent again on the next one.
 type publisher struct {
 	runner *runner
 	client *paho.Client
-	topics templater
+	mail   *letters
+	most   int        // bytes that the broker takes in a packet
 	errs   chan error // of the connection; holds the first
 }
 
@@ -42,13 +46,15 @@ func openMQTT(r *runner) (target, error) {
 	if err != nil {
 		return nil, err
 	}
+	mail, err := newLetters(r, topicLevel)
+	if err != nil {
+		return nil, err
+	}
 	conn, err := dialMQTT(&r.sink)
 	if err != nil {
 		return nil, err
 	}
-	p := &publisher{runner: r, errs: make(chan error, 1)}
-	router := routerName()
-	p.topics = templater{encoding: &r.encoding, text: r.sink.Topic, router: topicLevel(router), clean: topicLevel}
+	p := &publisher{runner: r, mail: mail, most: batchMost, errs: make(chan error, 1)}
 	p.client = paho.NewClient(paho.ClientConfig{
 		Conn: packets.NewThreadSafeConn(conn), PacketTimeout: writeLimit,
 		OnClientError:      p.broken,
@@ -58,16 +64,20 @@ func openMQTT(r *runner) (target, error) {
 	defer cancel()
 	id := r.sink.ClientID
 	if id == "" {
-		id = "netpold-" + router
+		id = "netpold-" + mail.topics.router
 	}
 	connect := &paho.Connect{ClientID: id, KeepAlive: mqttKeepAlive, CleanStart: true}
 	if r.sink.Username != "" {
 		connect.Username, connect.UsernameFlag = r.sink.Username, true
 		connect.Password, connect.PasswordFlag = []byte(password), password != ""
 	}
-	if ack, err := p.client.Connect(ctx, connect); err != nil {
+	ack, err := p.client.Connect(ctx, connect)
+	if err != nil {
 		conn.Close()
 		return nil, refusal(ack, err)
+	}
+	if ack.Properties != nil && ack.Properties.MaximumPacketSize != nil {
+		p.most = int(min(*ack.Properties.MaximumPacketSize, batchMost))
 	}
 	return p, nil
 }
@@ -130,7 +140,10 @@ func (p *publisher) write(lines []byte) (int, error) {
 	}
 	sent := 0
 	for sent < len(lines) {
-		n, err := p.publish(windowOf(&p.runner.encoding, lines[sent:], most))
+		list, n, err := p.mail.next(lines[sent:], most, p.most-maxTopic)
+		if err == nil {
+			n, err = p.publish(list, n)
+		}
 		if sent += n; err != nil {
 			return sent, err
 		}
@@ -138,18 +151,18 @@ func (p *publisher) write(lines []byte) (int, error) {
 	return sent, nil
 }
 
-// publish sends lines and waits for their acknowledgements; n is how many bytes
-// need not be sent again. What the broker does not want is given up.
-func (p *publisher) publish(window [][]byte) (n int, _ error) {
+// publish sends messages of n bytes of records and waits for their acknowledgements;
+// it says how many bytes need not be sent again. What the broker does not want is given up.
+func (p *publisher) publish(list []letter, n int) (int, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), writeLimit)
 	defer cancel()
-	errs := make([]error, len(window))
+	errs := make([]error, len(list))
 	var all sync.WaitGroup
-	for i, line := range window {
+	for i, one := range list {
 		all.Go(func() {
-			answer, err := p.client.Publish(ctx, p.message(line))
+			answer, err := p.client.Publish(ctx, p.message(one))
 			if err != nil && (answer != nil || errors.Is(err, paho.ErrInvalidArguments)) {
-				p.runner.lost(line)
+				p.runner.lost(one.records)
 				p.runner.config.Log.Warn("record refused", "sink", *p.runner.name.Load(), "place", p.runner.sink.Place(), "error", err)
 				err = nil
 			}
@@ -157,20 +170,18 @@ func (p *publisher) publish(window [][]byte) (n int, _ error) {
 		})
 	}
 	all.Wait()
-	for i, err := range errs {
-		if err != nil {
-			return n, err
-		}
-		n += len(window[i])
-	}
-	return n, nil
+	return p.mail.done(list, n, errs)
 }
 
-func (p *publisher) message(line []byte) *paho.Publish {
-	return &paho.Publish{
-		Topic: p.topics.of(line), QoS: byte(p.runner.sink.QoS), Retain: p.runner.sink.Retain, Payload: p.runner.bare(line),
-		Properties: &paho.PublishProperties{ContentType: p.runner.content},
+// message is one of MQTT 5, which has no place for how it is compressed but the properties
+// of users; their name is HTTP's.
+func (p *publisher) message(one letter) *paho.Publish {
+	media, encoding := p.mail.content()
+	properties := &paho.PublishProperties{ContentType: media}
+	if encoding != "" {
+		properties.User = paho.UserProperties{{Key: "content-encoding", Value: encoding}}
 	}
+	return &paho.Publish{Topic: one.topic, QoS: byte(p.runner.sink.QoS), Retain: p.runner.sink.Retain, Payload: one.payload, Properties: properties}
 }
 
 // topicLevel makes a word fit for one level of a topic (MQTT 5, 4.7).

@@ -33,26 +33,27 @@ const (
 	natsPing = 10 * time.Second
 )
 
-// announcer publishes each record as a message of NATS. Without a stream, a
+// announcer publishes each record as a message of NATS, or several in one. Without a stream, a
 // record is written once the server has read it; with one, once the stream has
 // stored it. A connection that breaks is not mended by the library: the runner
 // opens the next one, to any of the servers, and gives again what was not
 // written.
 type announcer struct {
-	runner   *runner
-	conn     *nats.Conn
-	stream   jetstream.JetStream // nil without a stream
-	subjects templater
-	buf      []byte
-	gone     chan struct{} // closed with the connection
-	denied   chan error    // holds the first subject that the user may not publish to
+	runner *runner
+	conn   *nats.Conn
+	stream jetstream.JetStream // nil without a stream
+	mail   *letters
+	buf    []byte
+	gone   chan struct{} // closed with the connection
+	denied chan error    // holds the first subject that the user may not publish to
 }
 
 func openNATS(r *runner) (target, error) {
-	a := &announcer{
-		runner: r, subjects: templater{encoding: &r.encoding, text: r.sink.Topic, router: subjectToken(routerName()), clean: subjectToken},
-		gone: make(chan struct{}), denied: make(chan error, 1),
+	mail, err := newLetters(r, subjectToken)
+	if err != nil {
+		return nil, err
 	}
+	a := &announcer{runner: r, mail: mail, gone: make(chan struct{}), denied: make(chan error, 1)}
 	options, err := a.options()
 	if err != nil {
 		return nil, err
@@ -145,7 +146,7 @@ func (a *announcer) openStream() error {
 	defer cancel()
 	switch _, err := js.Stream(ctx, a.runner.sink.Stream); {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return fmt.Errorf("there is no stream %q at %s: create it, with the subjects of %q", a.runner.sink.Stream, a.conn.ConnectedUrlRedacted(), a.subjects.text)
+		return fmt.Errorf("there is no stream %q at %s: create it, with the subjects of %q", a.runner.sink.Stream, a.conn.ConnectedUrlRedacted(), a.mail.topics.text)
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		return fmt.Errorf("%s has no JetStream: %w", a.conn.ConnectedUrlRedacted(), err)
 	}
@@ -173,13 +174,13 @@ func (a *announcer) noteDenial(_ *nats.Conn, _ *nats.Subscription, err error) {
 func (a *announcer) write(lines []byte) (int, error) {
 	sent := 0
 	for sent < len(lines) {
-		window := windowOf(&a.runner.encoding, lines[sent:], natsWindow)
-		var n int
-		var err error
-		if a.stream == nil {
-			n, err = a.publish(window)
-		} else {
-			n, err = a.store(window)
+		list, n, err := a.mail.next(lines[sent:], natsWindow, int(min(a.conn.MaxPayload(), batchMost)))
+		switch {
+		case err != nil:
+		case a.stream == nil:
+			n, err = a.publish(list, n)
+		default:
+			n, err = a.store(list, n)
 		}
 		if sent += n; err != nil {
 			return sent, err
@@ -190,14 +191,12 @@ func (a *announcer) write(lines []byte) (int, error) {
 
 // publish sends lines to whoever subscribes, and waits until the server has read
 // them. What the user may not publish is given up.
-func (a *announcer) publish(window [][]byte) (int, error) {
-	n := 0
-	for _, line := range window {
-		n += len(line)
-		if a.tooLong(line) {
+func (a *announcer) publish(list []letter, n int) (int, error) {
+	for _, one := range list {
+		if a.tooLong(one) {
 			continue
 		}
-		if err := a.conn.PublishMsg(a.message(line)); err != nil {
+		if err := a.conn.PublishMsg(a.message(one)); err != nil {
 			return 0, err
 		}
 	}
@@ -208,40 +207,40 @@ func (a *announcer) publish(window [][]byte) (int, error) {
 }
 
 // tooLong gives up a record that the server takes no message of the size of.
-func (a *announcer) tooLong(line []byte) bool {
-	if int64(len(line)) <= a.conn.MaxPayload() {
+func (a *announcer) tooLong(one letter) bool {
+	if int64(len(one.payload)) <= a.conn.MaxPayload() {
 		return false
 	}
-	a.runner.lost(line)
+	a.runner.lost(one.records)
 	return true
 }
 
-// store sends lines to the stream and waits for its acknowledgements; n is how
-// many bytes need not be sent again.
-func (a *announcer) store(window [][]byte) (n int, _ error) {
-	acks := make([]jetstream.PubAckFuture, len(window))
-	for i, line := range window {
-		if a.tooLong(line) {
+// store sends messages of n bytes of records to the stream and waits for its
+// acknowledgements; it says how many bytes need not be sent again.
+func (a *announcer) store(list []letter, n int) (int, error) {
+	acks := make([]jetstream.PubAckFuture, len(list))
+	for i, one := range list {
+		if a.tooLong(one) {
 			continue
 		}
 		var err error
-		if acks[i], err = a.stream.PublishMsgAsync(a.message(line), jetstream.WithMsgID(a.messageID(line)), jetstream.WithExpectStream(a.runner.sink.Stream)); err != nil {
+		if acks[i], err = a.stream.PublishMsgAsync(a.message(one), jetstream.WithMsgID(a.messageID(one.records)), jetstream.WithExpectStream(a.runner.sink.Stream)); err != nil {
 			return 0, err
 		}
 	}
 	limit := time.After(writeLimit)
+	errs := make([]error, 0, len(list))
 	for i, ack := range acks {
 		err := a.await(ack, limit)
 		if errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum) {
-			a.runner.lost(window[i])
+			a.runner.lost(list[i].records)
 			err = nil
 		}
-		if err != nil {
-			return n, err
+		if errs = append(errs, err); err != nil {
+			break
 		}
-		n += len(window[i])
 	}
-	return n, nil
+	return a.mail.done(list, n, errs)
 }
 
 // await waits for the acknowledgement of a record, which is nil for one that was
@@ -267,14 +266,19 @@ func (a *announcer) await(ack jetstream.PubAckFuture, limit <-chan time.Time) er
 	}
 }
 
-func (a *announcer) message(line []byte) *nats.Msg {
-	return &nats.Msg{Subject: a.subjects.of(line), Data: a.runner.bare(line), Header: nats.Header{"Content-Type": []string{a.runner.content}}}
+func (a *announcer) message(one letter) *nats.Msg {
+	media, encoding := a.mail.content()
+	header := nats.Header{"Content-Type": []string{media}}
+	if encoding != "" {
+		header.Set("Content-Encoding", encoding)
+	}
+	return &nats.Msg{Subject: one.topic, Data: one.payload, Header: header}
 }
 
-// messageID is the same for a record that is sent again, so that a stream stores
+// messageID is the same for records that are sent again, so that a stream stores
 // it once (Nats-Msg-Id), and another for those of other routers.
-func (a *announcer) messageID(line []byte) string {
-	a.buf = append(append(a.buf[:0], a.subjects.router...), line...)
+func (a *announcer) messageID(records []byte) string {
+	a.buf = append(append(a.buf[:0], a.mail.topics.router...), records...)
 	sum := sha256.Sum256(a.buf)
 	return hex.EncodeToString(sum[:16])
 }

@@ -163,7 +163,11 @@ func (n *natsServer) sink() artifact.Sink {
 func TestNATS(t *testing.T) {
 	n := newNATS(t, "")
 	got := make(chan *nats.Msg, 3000)
-	if _, err := n.client().ChanSubscribe("netpol.>", got); err != nil {
+	reader := n.client()
+	if _, err := reader.ChanSubscribe("netpol.>", got); err != nil {
+		t.Fatal(err)
+	}
+	if err := reader.Flush(); err != nil { // or the server has records before it knows who listens
 		t.Fatal(err)
 	}
 	s := New(Config{})

@@ -121,7 +121,7 @@ func (r *runner) gathers() {
 		if r.wait = k.linger; k.batch > 0 {
 			r.queue.batch = min(r.queue.batch, k.batch)
 		}
-		if r.sink.Compression() != "" && r.wait < compressLinger {
+		if (r.sink.Compression() != "" || r.sink.Batch > 1) && r.wait < compressLinger {
 			r.wait, r.queue.batch = compressLinger, r.queue.limit/2
 		}
 	}

@@ -136,3 +136,10 @@ sink "opentelemetry" {
   records    = ["flow_end", "interface_stats"]
   spool      = "/var/lib/netpol/spool/opentelemetry"
 }
+
+sink "batched" {
+  type     = "nats"
+  url      = "nats://broker.example"
+  batch    = 200
+  compress = "zstd"
+}

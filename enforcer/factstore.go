@@ -16,9 +16,10 @@ import (
 // what it made of a set must remember its version as well.
 type factStore struct {
 	seed    maphash.Seed
-	index   map[uint64]uint32 // by hash, the first of a chain
-	chunks  [][]factSet       // so that growth moves none
-	made    uint32            // 0 included
+	heads   []uint32    // by hash, the first of a chain; a power of two
+	chunks  [][]factSet // so that growth moves none
+	made    uint32      // 0 included
+	used    int
 	free    uint32
 	scratch fact.Packed
 }
@@ -31,11 +32,14 @@ type factSet struct {
 	version uint32 // how many sets the index has been given to
 }
 
-// factChunk sets are allocated at a time.
-const factChunk = 64
+// factChunk sets are allocated at a time; minFactHeads is the size of an empty store's index.
+const (
+	factChunk    = 64
+	minFactHeads = 256
+)
 
 func newFactStore() *factStore {
-	return &factStore{seed: maphash.MakeSeed(), index: make(map[uint64]uint32), chunks: [][]factSet{make([]factSet, factChunk)}, made: 1}
+	return &factStore{seed: maphash.MakeSeed(), heads: make([]uint32, minFactHeads), chunks: [][]factSet{make([]factSet, factChunk)}, made: 1}
 }
 
 func (s *factStore) at(i uint32) *factSet { return &s.chunks[i/factChunk][i%factChunk] }
@@ -53,19 +57,38 @@ func (s *factStore) keep(f *fact.Facts, old uint32) uint32 {
 		return old
 	}
 	h := p.Hash(s.seed)
-	for i := s.index[h]; i != 0; i = s.at(i).next {
-		if set := s.at(i); set.facts.Equal(p) {
+	for i := *s.head(h); i != 0; i = s.at(i).next {
+		if set := s.at(i); set.hash == h && set.facts.Equal(p) {
 			set.refs++
 			return i
 		}
 	}
-	i := s.place()
+	if s.used++; s.used > len(s.heads) {
+		s.grow()
+	}
+	i, head := s.place(), s.head(h)
 	set := s.at(i)
 	set.facts.Copy(p)
-	set.hash, set.refs, set.next = h, 1, s.index[h]
+	set.hash, set.refs, set.next = h, 1, *head
 	set.version++
-	s.index[h] = i
+	*head = i
 	return i
+}
+
+// head is where the chain of a hash begins.
+func (s *factStore) head(h uint64) *uint32 { return &s.heads[h&uint64(len(s.heads)-1)] }
+
+// grow makes the index twice as large.
+func (s *factStore) grow() {
+	before := s.heads
+	s.heads = make([]uint32, 2*len(before))
+	for _, i := range before {
+		for i != 0 {
+			set := s.at(i)
+			head, next := s.head(set.hash), set.next
+			set.next, *head, i = *head, i, next
+		}
+	}
 }
 
 // place is a free index.
@@ -97,26 +120,12 @@ func (s *factStore) release(i uint32) {
 	if set.refs > 0 {
 		return
 	}
-	s.unlink(i)
+	link := s.head(set.hash)
+	for *link != i {
+		link = &s.at(*link).next
+	}
+	*link = set.next
 	set.facts.Clear()
 	set.next, s.free = s.free, i
-}
-
-// unlink takes set i out of its chain.
-func (s *factStore) unlink(i uint32) {
-	h, next := s.at(i).hash, s.at(i).next
-	if s.index[h] == i {
-		if next != 0 {
-			s.index[h] = next
-		} else {
-			delete(s.index, h)
-		}
-		return
-	}
-	for j := s.index[h]; ; j = s.at(j).next {
-		if s.at(j).next == i {
-			s.at(j).next = next
-			return
-		}
-	}
+	s.used--
 }

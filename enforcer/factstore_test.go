@@ -71,8 +71,8 @@ func TestManyFactSets(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	held := make(map[uint32][]fact.Facts)
 	for range 20_000 {
-		f := fact.Facts{Hostname: someHosts[rnd.IntN(len(someHosts))], Category: strconv.Itoa(rnd.IntN(9)), TLSVersion: rnd.IntN(3), Evasive: rnd.IntN(2) != 0}
-		if rnd.IntN(2) == 0 {
+		f := fact.Facts{Hostname: someHosts[rnd.IntN(len(someHosts))], Category: strconv.Itoa(rnd.IntN(50)), TLSVersion: rnd.IntN(3), Evasive: rnd.IntN(2) != 0}
+		if rnd.IntN(3) != 0 {
 			i := s.keep(&f, 0)
 			held[i] = append(held[i], f)
 			continue
@@ -89,13 +89,21 @@ func TestManyFactSets(t *testing.T) {
 			break
 		}
 	}
+	if len(s.heads) == minFactHeads {
+		t.Errorf("%d sets at once have not made the index grow", s.used)
+	}
 	for i, list := range held {
 		for range list {
 			s.release(i)
 		}
 	}
-	if len(s.index) != 0 {
-		t.Errorf("%d hashes are left after the last release", len(s.index))
+	if s.used != 0 {
+		t.Errorf("%d sets are left after the last release", s.used)
+	}
+	for _, i := range s.heads {
+		if i != 0 {
+			t.Errorf("set %d is in a chain after the last release", i)
+		}
 	}
 }
 

@@ -72,7 +72,7 @@ func (p *Packed) Equal(o *Packed) bool {
 
 // Hash is of which attributes are known and of the values that senders choose. Those
 // that follow from them, or take few values, are left out: hashing all took five times
-// as long.
+// as long. All of its bits are good ones.
 func (p *Packed) Hash(seed maphash.Seed) (h uint64) {
 	i := 0
 	for word, known := range p.known {
@@ -87,7 +87,7 @@ func (p *Packed) Hash(seed maphash.Seed) (h uint64) {
 	if len(p.rest) > 0 {
 		h = (bits.RotateLeft64(h, 9) ^ maphash.Bytes(seed, p.rest)) * hashPrime
 	}
-	return h
+	return h ^ h>>32
 }
 
 // hashPrime is 2^64 divided by the golden ratio, made odd (Knuth, TAOCP 6.4).

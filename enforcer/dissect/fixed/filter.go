@@ -6,8 +6,12 @@ import (
 	"math/bits"
 )
 
-// filterWindow is how many bytes of an opening a filter may look at.
-const filterWindow = 64
+const (
+	// filterWindow is how many bytes of an opening a filter may look at.
+	filterWindow = 64
+	// tail is where a head has the last eight bytes of a datagram.
+	tail = filterWindow
+)
 
 // filter is what the tests of a row ask of eight neighbouring bytes, as one
 // comparison, and of a datagram's size. Nearly every row is ruled out by it:
@@ -16,32 +20,40 @@ const filterWindow = 64
 type filter struct {
 	mask, want uint64 // of the eight bytes at offset, the first in the lowest bits
 	low, high  uint16 // of a datagram's bytes
+	row        uint16 // its place in the table
 	offset     uint8
 }
 
-// newFilter finds the eight bytes of which the tests say most. It gives all that they say
-// of single bits, too.
-func newFilter(tests []test) (best filter, mask, want [filterWindow]byte) {
+// fixedBytes are the bits that the tests of a row ask of the first bytes.
+type fixedBytes struct{ mask, want [filterWindow]byte }
+
+// newFilter finds the eight bytes of which the tests say most, among the first or, of a
+// datagram that ends with a text of eight, the last. All that they say of single bits it notes
+// in fixed.
+func newFilter(tests []test, fixed *fixedBytes) (best filter) {
 	best.high = math.MaxUint16
+	most := 0
 	for k := range tests {
 		t := &tests[k]
+		if t.op == opLast && len(t.text) == 8 {
+			best.offset, best.mask, best.want, most = tail, math.MaxUint64, binary.LittleEndian.Uint64([]byte(t.text)), 64
+		}
 		if t.moves() {
 			break // later offsets count from elsewhere
 		}
 		if t.op == opSize {
 			best.low, best.high = uint16(t.low), uint16(min(max(t.low, t.high), math.MaxUint16))
 		}
-		t.fixedBits(&mask, &want)
+		t.fixedBits(&fixed.mask, &fixed.want)
 	}
-	most := 0
 	for at := range filterWindow - 8 + 1 {
-		m := binary.LittleEndian.Uint64(mask[at:])
+		m := binary.LittleEndian.Uint64(fixed.mask[at:])
 		if n := bits.OnesCount64(m); n > most {
 			most, best.offset, best.mask = n, uint8(at), m
-			best.want = binary.LittleEndian.Uint64(want[at:])
+			best.want = binary.LittleEndian.Uint64(fixed.want[at:])
 		}
 	}
-	return best, mask, want
+	return best
 }
 
 // fixedBits notes the bits that are the same in all bytes that pass the test.
@@ -90,15 +102,18 @@ func lower(c byte) byte {
 	return c
 }
 
-// head is the beginning of what is looked at, with room behind it.
+// head is the beginning of what is looked at, with room behind it, and the last eight bytes.
 type head struct {
-	bytes [filterWindow]byte
+	bytes [filterWindow + 8]byte
 	size  int // of the whole
 }
 
 func newHead(b []byte) (h head) {
 	h.size = len(b)
-	copy(h.bytes[:], b)
+	copy(h.bytes[:filterWindow], b)
+	if len(b) >= 8 {
+		copy(h.bytes[tail:], b[len(b)-8:])
+	}
 	return h
 }
 
@@ -106,7 +121,11 @@ func newHead(b []byte) (h head) {
 // not there fail none.
 func (f *filter) excludes(h *head, stream bool) bool {
 	mask := f.mask
-	if there := h.size - int(f.offset); there < 8 {
+	if f.offset == tail {
+		if stream {
+			return false // it has no end
+		}
+	} else if there := h.size - int(f.offset); there < 8 {
 		if there <= 0 {
 			mask = 0
 		} else {

@@ -66,7 +66,8 @@ func TestSieve(t *testing.T) {
 					w.SrcPort = r.ports[len(r.ports)-1]
 				}
 				tried := false
-				x.table.candidates(&w, b, func(k int) { tried = tried || k == i })
+				h := newHead(b)
+				x.table.candidates(&w, &h, x.stream, func(k int) { tried = tried || k == i })
 				if !tried {
 					t.Errorf("%s (%s): %q is not tried", r.tag, r.source, b)
 				}
@@ -75,10 +76,16 @@ func TestSieve(t *testing.T) {
 	}
 }
 
-// TestFilterSaysMost: the filter of a row with fixed bytes has them.
+// TestFilterSaysMost: the filter of a row with fixed bytes has them, at the beginning or at the end.
 func TestFilterSaysMost(t *testing.T) {
-	f, _, _ := newFilter(all(size(12, 20), at(2, "ab"), masked(8, "\x10", "\xf0"), between(9, 1, 0, 15)))
+	f := newFilter(all(size(12, 20), at(2, "ab"), masked(8, "\x10", "\xf0"), between(9, 1, 0, 15)), new(fixedBytes))
 	if f.offset != 2 || f.mask != 0xf0f0<<48|0xffff || f.want != 0x0010<<48|'b'<<8|'a' || f.low != 12 || f.high != 20 {
 		t.Errorf("got %+v", f)
+	}
+	f = newFilter(all(at(0, "ab"), last("trailing")), new(fixedBytes))
+	for b, excluded := range map[string]bool{"ab, trailing": false, "trailing": false, "ab trailing.": true, "ab": true} {
+		if h := newHead([]byte(b)); f.excludes(&h, false) != excluded || f.excludes(&h, true) {
+			t.Errorf("%q: excluded %v, in a stream %v; want %v, false", b, f.excludes(&h, false), f.excludes(&h, true), excluded)
+		}
 	}
 }

@@ -28,7 +28,7 @@ type Dissector struct {
 // table is the rows of one transport.
 type table struct {
 	rows     []row
-	filters  []filter // of the rows' first tests
+	filters  []filter // of the rows' first tests, for those of ports
 	answers  []filter // of their replies'
 	anywhere sieve    // the rows of any port
 	ports    portSet  // of the others, which a flow on none of them, as most are, never looks at
@@ -74,13 +74,13 @@ func newTable(rows []row) table {
 		anywhere: newSieve(rows), byPort: make(map[uint16][]uint16),
 	}
 	for i := range rows {
-		t.filters[i], _, _ = newFilter(rows[i].first)
+		t.filters[i] = newFilter(rows[i].first, new(fixedBytes))
 		for _, p := range rows[i].ports {
 			t.ports.add(p)
 			t.byPort[p] = append(t.byPort[p], uint16(i))
 		}
 		if len(rows[i].reply) > 0 {
-			t.answers[i], _, _ = newFilter(rows[i].reply)
+			t.answers[i] = newFilter(rows[i].reply, new(fixedBytes))
 			firstBytes(rows[i].reply, func(c byte) { t.byReply[c] = append(t.byReply[c], uint16(i)) })
 		}
 	}
@@ -195,7 +195,7 @@ func (t *table) streams(w *dissect.Window) (string, dissect.Result) {
 		}
 		h := newHead(b)
 		try := func(i int) {
-			if i >= best || t.filters[i].excludes(&h, true) {
+			if i >= best {
 				return
 			}
 			switch t.rows[i].opening(w, side) {
@@ -206,7 +206,7 @@ func (t *table) streams(w *dissect.Window) (string, dissect.Result) {
 			case no:
 			}
 		}
-		t.candidates(w, b, try)
+		t.candidates(w, &h, true, try)
 	}
 	if best < len(t.rows) {
 		return t.rows[best].tag, dissect.Match
@@ -214,17 +214,19 @@ func (t *table) streams(w *dissect.Window) (string, dissect.Result) {
 	return "", result
 }
 
-// candidates tries the rows that the first bytes of b leave, of which there is one, and those
-// of the window's ports. They come in no order.
-func (t *table) candidates(w *dissect.Window, b []byte, try func(i int)) {
-	var l left
-	for i, ok := t.anywhere.next(b, &l); ok; i, ok = t.anywhere.next(b, &l) {
+// candidates tries the rows that the beginning of an opening leaves, of which there is a
+// byte, and of those of the window's ports. They come in no order.
+func (t *table) candidates(w *dissect.Window, h *head, stream bool, try func(i int)) {
+	l := t.anywhere.leave(h)
+	for i, ok := t.anywhere.next(h, stream, &l); ok; i, ok = t.anywhere.next(h, stream, &l) {
 		try(i)
 	}
 	for _, port := range [...]uint16{w.DstPort, w.SrcPort} {
 		if t.ports.has(port) {
 			for _, i := range t.byPort[port] {
-				try(int(i))
+				if !t.filters[i].excludes(h, stream) {
+					try(int(i))
+				}
 			}
 		}
 	}
@@ -273,8 +275,8 @@ func (t *table) newest(w *dissect.Window, looks []dissect.Datagram) (int, bool) 
 		return best, false
 	}
 	h := newHead(last.Payload)
-	t.candidates(w, last.Payload, func(i int) {
-		if i >= best || t.filters[i].excludes(&h, false) {
+	t.candidates(w, &h, false, func(i int) {
+		if i >= best {
 			return
 		}
 		if r := &t.rows[i]; fits(last, r.first, nil) && (len(r.reply) == 0 || r.answered(looks, last)) {

@@ -2,132 +2,140 @@ package fixed
 
 import "math/bits"
 
-const (
-	// maxRows bounds the rows of a sieve. What a first byte leaves of them stands in few of a
-	// set's words.
-	maxRows = 512
-	// sieved is how many of the first bytes a sieve looks at.
-	sieved = 12
-)
+// maxEvery bounds the rows of a sieve that do not mind the first byte.
+const maxEvery = 64
 
-// rowSet is a set of rows, by their place in a sieve.
-type rowSet [maxRows / 64]uint64
-
-func (s *rowSet) add(i int) { s[i/64] |= 1 << (i % 64) }
-
-// sieve rules rows out by the first bytes, 64 rows at once: what each value of a byte
-// leaves is a set of rows, and those of several bytes are joined. One row after the other,
-// of those that the first byte left, a stream took 195 ns instead of 84
-// (BenchmarkNoMatch/tcp, pairs in turn, 2026-11).
+// sieve rules rows out by their first bytes. It is made to touch little memory: an opening
+// is looked at once among thousands of packets, when nothing of this is in a cache.
 type sieve struct {
-	rows  []uint16          // by place in the sieve, that in the table
-	first *[256]rowSet      // by the first byte, what its tests say
-	after []*[sieved - 1]by // by word of a set, then by the bytes behind the first: their fixed bits
+	begin  [257]uint16 // where the rows of a first byte begin in listed
+	listed []filter    // of the rows that want some values of the first byte, by those
+	every  []filter    // of those that do not mind it
+	probes []probe     // what leaves some of every
+	loose  uint64      // rows of every that no probe knows
 }
 
-// by is what the values of a byte leave of 64 rows, by its upper and by its lower half.
-type by [2][16]uint64
+// probe is one byte that tells rows apart.
+type probe struct {
+	offset int
+	all    uint64      // the rows that it knows
+	left   [256]uint64 // those that each value of the byte leaves
+}
 
-// newSieve makes a sieve of the rows of a table that need no port. Those with the same first
-// byte stand together, so that what it leaves is in a word or two, and in front those that do not
-// mind the first byte, which are in all of them.
-func newSieve(rows []row) sieve {
-	s := sieve{first: new([256]rowSet)}
-	var of [256][]uint16 // rows by the least first byte
-	var every []uint16
-	firsts := make([][]byte, len(rows))
+// newSieve makes a sieve of the rows of a table that need no port.
+func newSieve(rows []row) (s sieve) {
+	var by [256][]filter
+	var bytes []fixedBytes // of the rows of every
 	for i := range rows {
 		if len(rows[i].ports) > 0 {
 			continue
 		}
-		firstBytes(rows[i].first, func(c byte) { firsts[i] = append(firsts[i], c) })
-		if n := len(firsts[i]); n > 128 {
-			every = append(every, uint16(i))
-		} else if n > 0 {
-			of[firsts[i][0]] = append(of[firsts[i][0]], uint16(i))
+		var fixed fixedBytes
+		f := newFilter(rows[i].first, &fixed)
+		f.row = uint16(i)
+		var first []byte
+		firstBytes(rows[i].first, func(c byte) { first = append(first, c) })
+		if len(first) > 128 {
+			s.every = append(s.every, f)
+			bytes = append(bytes, fixed)
+			continue
+		}
+		for _, c := range first {
+			by[c] = append(by[c], f)
 		}
 	}
-	s.rows = every
-	for _, some := range of {
-		s.rows = append(s.rows, some...)
+	for c := range by {
+		s.listed = append(s.listed, by[c]...)
+		s.begin[c+1] = uint16(len(s.listed))
 	}
-	if len(s.rows) > maxRows {
-		panic("fixed: more rows than a set holds")
-	}
-	for place, i := range s.rows {
-		for _, c := range firsts[i] {
-			s.first[c].add(place)
-		}
-		s.add(place, rows[i].first)
-	}
+	s.probe(bytes)
 	return s
 }
 
-// add has the row at a place ruled out wherever the bytes behind the first are sure to fail its tests.
-func (s *sieve) add(place int, tests []test) {
-	word, bit := place/64, uint64(1)<<(place%64)
-	if word == len(s.after) {
-		s.after = append(s.after, newWord())
+// probe finds a few bytes that together tell most rows of every apart, the one that says something of
+// most of them first. For one row alone its filter does.
+func (s *sieve) probe(rows []fixedBytes) {
+	if len(rows) > maxEvery {
+		panic("fixed: more rows without a first byte than a word has bits")
 	}
-	_, mask, want := newFilter(tests)
-	for at := range s.after[word] {
-		for half, shift := range [2]int{4, 0} {
-			m, w := mask[at+1]>>shift&0xf, want[at+1]>>shift&0xf
-			if m == 0 {
-				continue
+	s.loose = 1<<len(rows) - 1
+	for s.loose != 0 {
+		best, p := 0, probe{}
+		for at := range filterWindow {
+			worth, known := 0, uint64(0)
+			for i := range rows {
+				if w := rows[i].worth(at); w > 0 && s.loose>>i&1 != 0 {
+					worth += w
+					known |= 1 << i
+				}
 			}
-			for v := range s.after[word][at][half] {
-				if byte(v)&m != w {
-					s.after[word][at][half][v] &^= bit
+			if worth > best && bits.OnesCount64(known) > 1 {
+				best, p.offset, p.all = worth, at, known
+			}
+		}
+		if best == 0 {
+			return
+		}
+		for i := range rows {
+			for v := range p.left {
+				if p.all>>i&1 != 0 && byte(v)&rows[i].mask[p.offset] == rows[i].want[p.offset] {
+					p.left[v] |= 1 << i
 				}
 			}
 		}
+		s.probes = append(s.probes, p)
+		s.loose &^= p.all
 	}
 }
 
-// newWord rules out none of 64 rows.
-func newWord() *[sieved - 1]by {
-	w := new([sieved - 1]by)
-	for at := range w {
-		for half := range w[at] {
-			for v := range w[at][half] {
-				w[at][half][v] = ^uint64(0)
-			}
-		}
-	}
-	return w
-}
-
-// leave is the 64 rows of a word that b, which has a byte, does not rule out.
-func (s *sieve) leave(b []byte, word int) uint64 {
-	rows := s.first[b[0]][word]
-	if rows == 0 {
+// worth is what a byte says of a row, as a number to compare; 0 for too little. Zeros stand everywhere.
+func (b *fixedBytes) worth(at int) int {
+	n := bits.OnesCount8(b.mask[at])
+	switch {
+	case n < 6:
 		return 0
+	case b.want[at] == 0:
+		return n
 	}
-	after := s.after[word]
-	for at, c := range b[1:min(len(b), sieved)] {
-		rows &= after[at][0][c>>4] & after[at][1][c&0xf]
-	}
-	return rows
+	return 2 * n
 }
 
 // left is how far the rows that some bytes leave have been gone through.
 type left struct {
-	rows uint64 // of the word before
-	word int    // the next one
+	listed []filter
+	every  uint64
 }
 
-// next is a row that b, which has a byte, does not rule out, by its place in the table. They
-// come in no order.
-func (s *sieve) next(b []byte, l *left) (i int, ok bool) {
-	for l.rows == 0 {
-		if l.word == len(s.after) {
-			return 0, false
+// leave begins to go through the rows that h, which has a byte, leaves.
+func (s *sieve) leave(h *head) (l left) {
+	first := int(h.bytes[0])
+	l.listed, l.every = s.listed[s.begin[first]:s.begin[first+1]], s.loose
+	for i := range s.probes {
+		p := &s.probes[i]
+		if p.offset < h.size {
+			l.every |= p.left[h.bytes[p.offset]]
+		} else {
+			l.every |= p.all
 		}
-		l.rows = s.leave(b, l.word)
-		l.word++
 	}
-	bit := bits.TrailingZeros64(l.rows)
-	l.rows &= l.rows - 1
-	return int(s.rows[(l.word-1)*64+bit]), true
+	return l
+}
+
+// next is a row that h leaves, by its place in the table. They come in no order.
+func (s *sieve) next(h *head, stream bool, l *left) (i int, ok bool) {
+	for len(l.listed) > 0 {
+		f := &l.listed[0]
+		l.listed = l.listed[1:]
+		if !f.excludes(h, stream) {
+			return int(f.row), true
+		}
+	}
+	for l.every != 0 {
+		f := &s.every[bits.TrailingZeros64(l.every)]
+		l.every &= l.every - 1
+		if !f.excludes(h, stream) {
+			return int(f.row), true
+		}
+	}
+	return 0, false
 }

@@ -1,7 +1,6 @@
 package classify
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/netpol/netpol/enforcer/dissect/announce"
@@ -46,6 +45,7 @@ func (n *Names) Announce(a announce.Flow, nowNanos int64) {
 	s := n.of(host)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.announce(&host)
 	all, _ := s.announced.get(host, nowNanos)
 	for i := range all.list {
 		old := &all.list[i]
@@ -60,27 +60,44 @@ func (n *Names) Announce(a announce.Flow, nowNanos int64) {
 	s.announced.put(host, all, nowNanos, e.expires)
 }
 
+// announce notes that an address announces flows; see tell.
+func (s *stripe) announce(host *[16]byte) {
+	if s.announcers.full() {
+		s.announcers.clear()
+		for key := range s.announced.index {
+			s.announcers.add((*[16]byte)(&key))
+		}
+	}
+	s.announcers.add(host)
+}
+
 // Announced finds the protocol that one of a flow's ends has announced for it. It
 // does not allocate. n may be nil.
 func (n *Names) Announced(f *fact.Facts, nowNanos int64) (protocol string, ok bool) {
-	if n == nil || !n.anyAnnounced.Load() || !carriesPorts(f.IPProtocol) {
+	if n == nil || !n.anyAnnounced.Load() || !carriesPorts(f.IPProtocol) || !f.SrcIP.IsValid() || !f.DstIP.IsValid() {
 		return "", false
 	}
-	if protocol, ok = n.announcedAt(f, f.DstIP, f.DstPort, f.SrcIP, nowNanos); ok {
-		return protocol, ok
+	client, server, udp := f.SrcIP.As16(), f.DstIP.As16(), f.IPProtocol == ipUDP
+	s, t := n.of(server), n.of(client)
+	s.mu.Lock()
+	if protocol, ok = s.announcedAt(&server, f.DstPort, &client, udp, nowNanos); !ok && s == t {
+		protocol, ok = s.announcedAt(&client, f.SrcPort, &server, udp, nowNanos)
 	}
-	return n.announcedAt(f, f.SrcIP, f.SrcPort, f.DstIP, nowNanos)
+	s.mu.Unlock()
+	if !ok && s != t {
+		t.mu.Lock()
+		protocol, ok = t.announcedAt(&client, f.SrcPort, &server, udp, nowNanos)
+		t.mu.Unlock()
+	}
+	return protocol, ok
 }
 
-func (n *Names) announcedAt(f *fact.Facts, host netip.Addr, port int, peer netip.Addr, nowNanos int64) (string, bool) {
-	if !host.IsValid() || !peer.IsValid() {
+// announcedAt finds what a host has announced for a port of its own and a peer.
+func (s *stripe) announcedAt(host *[16]byte, port int, peer *[16]byte, udp bool, nowNanos int64) (string, bool) {
+	if !s.announcers.has(host) {
 		return "", false
 	}
-	key, other := host.As16(), peer.As16()
-	s := n.of(key)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i, ok := s.announced.index[key]
+	i, ok := s.announced.index[*host]
 	if !ok {
 		return "", false
 	}
@@ -88,7 +105,7 @@ func (n *Names) announcedAt(f *fact.Facts, host netip.Addr, port int, peer netip
 	slot.used = true
 	for k := range slot.value.list {
 		e := &slot.value.list[k]
-		if int(e.port) == port && e.udp == (f.IPProtocol == ipUDP) && e.expires > nowNanos && (e.peer == other || e.peer == [16]byte{}) {
+		if int(e.port) == port && e.udp == udp && e.expires > nowNanos && (e.peer == *peer || e.peer == [16]byte{}) {
 			return e.protocol, true
 		}
 	}

@@ -50,8 +50,9 @@ type stripe struct {
 	told    addressSet // the servers of answers
 	calls   cache[callKey, hint]
 	// announced is by who did; see announced.go.
-	announced cache[announcedKey, endpoints]
-	peers     cache[nameKey, uint16] // the client's port of the TURN flow that told of the peer
+	announced  cache[announcedKey, endpoints]
+	announcers addressSet
+	peers      cache[nameKey, uint16] // the client's port of the TURN flow that told of the peer
 }
 
 // stripesEach is how many stripes there are for each worker, where there are
@@ -77,7 +78,8 @@ func NewNames(max, workers int) *Names {
 	max = (max + len(n.stripes) - 1) / len(n.stripes)
 	for i := range n.stripes {
 		s := &n.stripes[i]
-		s.announced = newCache[announcedKey, endpoints]((max + announcedShare - 1) / announcedShare)
+		announcers := (max + announcedShare - 1) / announcedShare
+		s.announced, s.announcers = newCache[announcedKey, endpoints](announcers), newAddressSet(announcers)
 		s.told = newAddressSet(max)
 		hints := (max + hintShare - 1) / hintShare
 		s.answers, s.calls, s.peers = newCache[nameKey, string](max), newCache[callKey, hint](hints), newCache[nameKey, uint16](hints)

@@ -29,8 +29,7 @@ type Fault struct {
 // faults are what a Scheduler knows of its dissectors' panics. Safe for
 // concurrent use.
 type faults struct {
-	off  [len(set{})]atomic.Uint64 // those that are asked no more, as a set
-	some atomic.Bool               // any of them is
+	off atomic.Uint64 // those that are asked no more, as a set
 
 	mu   sync.Mutex
 	list []failing // by place in the list; guarded by mu
@@ -58,8 +57,7 @@ func (t *faults) note(i int, fuse Fuse, value any, now int64) {
 		f.recent = slices.Delete(f.recent, 0, 1)
 	}
 	if f.recent = append(f.recent, now); len(f.recent) == fuse.Panics && now-f.recent[0] <= int64(fuse.Within) {
-		t.off[i/64].Or(1 << (i % 64))
-		t.some.Store(true)
+		t.off.Or(1 << i)
 	}
 }
 
@@ -67,10 +65,7 @@ func (t *faults) note(i int, fuse Fuse, value any, now int64) {
 func (t *faults) restore() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for i := range t.off {
-		t.off[i].Store(0)
-	}
-	t.some.Store(false)
+	t.off.Store(0)
 	for i := range t.list {
 		t.list[i].recent = nil
 	}
@@ -78,11 +73,7 @@ func (t *faults) restore() {
 
 // left takes those that are asked no more out of a flow's candidates.
 func (t *faults) left(c *Candidates) {
-	if t.some.Load() {
-		for i := range c.left {
-			c.left[i] &^= t.off[i].Load()
-		}
-	}
+	c.left &^= set(t.off.Load())
 }
 
 // panicPlace is the function and line that panicked, of a panic that is being

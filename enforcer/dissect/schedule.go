@@ -8,8 +8,8 @@ import (
 	"github.com/netpol/netpol/lang/fact"
 )
 
-// MaxDissectors is how many dissectors a Scheduler takes.
-const MaxDissectors = 256
+// MaxDissectors is how many dissectors a Scheduler takes: a set of them is a word.
+const MaxDissectors = 64
 
 // Scheduler decides which dissectors see a flow, and in which order: those
 // whose likely ports it has first, then the others as they are listed, each
@@ -26,26 +26,10 @@ type Scheduler struct {
 }
 
 // set is a set of dissectors, by their place in the list.
-type set [MaxDissectors / 64]uint64
+type set uint64
 
-func (s *set) add(i int)    { s[i/64] |= 1 << (i % 64) }
-func (s *set) remove(i int) { s[i/64] &^= 1 << (i % 64) }
-
-func (s *set) and(o *set) (r set) {
-	for i := range s {
-		r[i] = s[i] & o[i]
-	}
-	return r
-}
-
-func (s *set) without(o *set) (r set) {
-	for i := range s {
-		r[i] = s[i] &^ o[i]
-	}
-	return r
-}
-
-func (s *set) empty() bool { return *s == set{} }
+func (s *set) add(i int)    { *s |= 1 << i }
+func (s *set) remove(i int) { *s &^= 1 << i }
 
 // Candidates is a flow's state with the scheduler. The zero value has none:
 // Start makes the first.
@@ -55,7 +39,7 @@ type Candidates struct {
 }
 
 // Empty says that no dissector wants to see more of the flow.
-func (c *Candidates) Empty() bool { return c.left.empty() }
+func (c *Candidates) Empty() bool { return c.left == 0 }
 
 // NewScheduler makes a scheduler of the dissectors, in the order in which
 // those without a port hint are asked. One that blows the fuse is asked no more
@@ -100,11 +84,7 @@ func (s *Scheduler) Start(tcp bool, srcPort, dstPort uint16) Candidates {
 	}
 	for _, port := range [...]uint16{dstPort, srcPort} {
 		if s.Hinted(port) {
-			hinted := s.hints[port]
-			hinted = hinted.and(&c.left)
-			for i := range hinted {
-				c.hinted[i] |= hinted[i]
-			}
+			c.hinted |= s.hints[port] & c.left
 		}
 	}
 	return c
@@ -128,30 +108,26 @@ func (s *Scheduler) Run(c *Candidates, w *Window, f *fact.Facts) (result Result)
 		}
 	}()
 	s.faults.left(c)
-	if c.left.empty() {
+	if c.left == 0 {
 		return NoMatch
 	}
 	if c.chosen != 0 {
 		current = int(c.chosen) - 1
 		return s.settle(c, current, s.dissectors[current].Dissect(w, f))
 	}
-	hinted := c.left.and(&c.hinted)
-	for _, part := range [...]set{hinted, c.left.without(&hinted)} {
-		for word, members := range part {
-			for members != 0 {
-				current = word*64 + bits.TrailingZeros64(members)
-				members &= members - 1
-				switch r := s.dissectors[current].Dissect(w, f); r {
-				case NoMatch:
-					c.left.remove(current)
-				case NeedMore:
-				case Partial, Match:
-					return s.settle(c, current, r)
-				}
+	for _, part := range [...]set{c.left & c.hinted, c.left &^ c.hinted} {
+		for ; part != 0; part &= part - 1 {
+			current = bits.TrailingZeros64(uint64(part))
+			switch r := s.dissectors[current].Dissect(w, f); r {
+			case NoMatch:
+				c.left.remove(current)
+			case NeedMore:
+			case Partial, Match:
+				return s.settle(c, current, r)
 			}
 		}
 	}
-	if c.left.empty() {
+	if c.left == 0 {
 		return NoMatch
 	}
 	return NeedMore
@@ -160,7 +136,7 @@ func (s *Scheduler) Run(c *Candidates, w *Window, f *fact.Facts) (result Result)
 // settle makes dissector i the only one to be asked again, or none after
 // Match.
 func (s *Scheduler) settle(c *Candidates, i int, r Result) Result {
-	c.left, c.hinted = set{}, set{}
+	c.left, c.hinted = 0, 0
 	c.chosen = int16(i) + 1
 	if r != Match {
 		c.left.add(i)
@@ -188,7 +164,7 @@ func (s *Scheduler) Faults() (list []Fault) {
 	defer s.faults.mu.Unlock()
 	for i := range s.faults.list {
 		if f := &s.faults.list[i]; f.panics > 0 {
-			off := s.faults.off[i/64].Load()&(1<<(i%64)) != 0
+			off := s.faults.off.Load()&(1<<i) != 0
 			list = append(list, Fault{Name: s.specs[i].Name, Panics: f.panics, First: f.first, Off: off})
 		}
 	}

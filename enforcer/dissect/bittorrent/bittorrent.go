@@ -74,7 +74,8 @@ func setHash(f *fact.Facts, hash []byte) {
 
 func datagrams(w *dissect.Window, f *fact.Facts) dissect.Result {
 	looks := w.Datagrams[:min(len(w.Datagrams), maxLooks)]
-	for i, d := range looks {
+	for i := w.Shown; i < len(looks); i++ { // with what was shown before, it was none
+		d := looks[i]
 		if dht(d.Payload) || discovery(d.Payload) || tracker(d.Payload) || utp(looks[:i], d) {
 			f.Protocol = Tag
 			if p, ok := parseUTP(d.Payload); ok && holdsHandshake(p.payload) {

@@ -34,7 +34,8 @@ func (Dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 		return r
 	}
 	looks := w.Datagrams[:min(len(w.Datagrams), maxLooks)]
-	for i, d := range looks {
+	for i := w.Shown; i < len(looks); i++ { // with what was shown before, it was neither
+		d := looks[i]
 		switch {
 		case Report(d.Payload):
 			f.Protocol = TagRTCP

@@ -54,7 +54,12 @@ func (Dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 
 func datagrams(w *dissect.Window, f *fact.Facts) dissect.Result {
 	looks := w.Datagrams[:min(len(w.Datagrams), maxLooks)]
-	for i, d := range looks {
+	from := 0
+	if f.Protocol == "" {
+		from = w.Shown // with what was shown before, it was none
+	}
+	for i := from; i < len(looks); i++ {
+		d := looks[i]
 		if modern(d.Payload) || classic(d.Payload) && (stunPort(w) || answered(looks[:i], d)) {
 			f.Protocol = Tag
 			products(w, w.Datagrams[i:], f)

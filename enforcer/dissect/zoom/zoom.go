@@ -32,7 +32,8 @@ func (Dissector) Spec() dissect.Spec {
 func (Dissector) Dissect(w *dissect.Window, f *fact.Facts) dissect.Result {
 	looks := w.Datagrams[:min(len(w.Datagrams), maxLooks)]
 	onPort := zoomPort(w.DstPort) || zoomPort(w.SrcPort)
-	for i, d := range looks {
+	for i := w.Shown; i < len(looks); i++ { // with what was shown before, it was none
+		d := looks[i]
 		switch judge(d.Payload) {
 		case no:
 			continue

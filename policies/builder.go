@@ -13,7 +13,10 @@ import (
 // builder fills a catalogue from the tables, which must come in the order of
 // parseCatalogue: a tag is known before it is used.
 type builder struct {
-	cat        *artifact.Catalogue
+	cat *artifact.Catalogue
+	// held says that the tables have been held to the rules for domains and networks, of which
+	// there are tens of thousands: TestCatalogue does it for those in the program.
+	held       bool
 	categories map[string]bool
 	apps       map[string]int  // index in cat.Applications
 	brands     map[string]bool // applications that others are part of
@@ -22,6 +25,7 @@ type builder struct {
 	signatures map[string]string  // by place and value
 	owners     map[portKey]string // the protocol that owns a port
 
+	lastOwner   int    // index in cat.Applications
 	last        string // sort key of the table's previous row
 	lastNetwork networkKey
 	lastPorts   portsKey
@@ -46,8 +50,10 @@ func (b *builder) reset() {
 		b.categories = make(map[string]bool)
 		b.apps = make(map[string]int)
 		b.brands = make(map[string]bool)
-		b.suffixes = make(map[string]string, usualDomains)
-		b.prefixes = make(map[netip.Prefix]string, usualNetworks)
+		if !b.held {
+			b.suffixes = make(map[string]string, usualDomains)
+			b.prefixes = make(map[netip.Prefix]string, usualNetworks)
+		}
 		b.signatures = make(map[string]string)
 		b.owners = make(map[portKey]string)
 	}
@@ -155,10 +161,14 @@ func (b *builder) own(r row, tag string, ports artifact.PortRange) error {
 
 // owner finds the application that a row of a later table belongs to.
 func (b *builder) owner(r row) (*artifact.Application, error) {
+	if app := &b.cat.Applications[b.lastOwner]; app.Tag == r.fields[0] {
+		return app, nil // as for most rows: they are in order
+	}
 	i, ok := b.apps[r.fields[0]]
 	if !ok {
 		return nil, r.errorf("unknown application %q", r.fields[0])
 	}
+	b.lastOwner = i
 	return &b.cat.Applications[i], nil
 }
 
@@ -168,6 +178,10 @@ func (b *builder) domain(r row) error {
 		return err
 	}
 	suffix := r.fields[1]
+	if b.held {
+		app.Domains = append(app.Domains, suffix)
+		return nil
+	}
 	if err := cmp.Or(r.checkSuffix(suffix), b.ascending(r, app.Tag+"\x00"+suffix)); err != nil {
 		return err
 	}
@@ -195,6 +209,11 @@ func (a networkKey) compare(b networkKey) int {
 func (b *builder) network(r row) error {
 	app, err := b.owner(r)
 	if err != nil {
+		return err
+	}
+	if b.held {
+		prefix, err := netip.ParsePrefix(r.fields[1])
+		app.Networks = append(app.Networks, prefix)
 		return err
 	}
 	prefix, err := r.parsePrefix(r.fields[1])

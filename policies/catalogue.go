@@ -22,18 +22,17 @@ func Catalogue() (*artifact.Catalogue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open catalogue: %w", err)
 	}
-	return parseCatalogue(dir)
+	return parseCatalogue(dir, true)
 }
 
-// Read parses the tables of a catalogue that is kept elsewhere, by the same
-// strict rules.
-func Read(dir fs.FS) (*artifact.Catalogue, error) { return parseCatalogue(dir) }
+// Read parses the tables of a catalogue that is kept elsewhere, by strict rules.
+func Read(dir fs.FS) (*artifact.Catalogue, error) { return parseCatalogue(dir, false) }
 
 // parseCatalogue reads the tables of a catalogue directory. The first
 // mistake ends it, with the file and line: the tables are the project's own,
-// so a mistake is a bug and not an author's error to be collected.
-func parseCatalogue(dir fs.FS) (*artifact.Catalogue, error) {
-	b := &builder{cat: new(artifact.Catalogue)}
+// so a mistake is a bug and not an author's error to be collected. held is the builder's.
+func parseCatalogue(dir fs.FS, held bool) (*artifact.Catalogue, error) {
+	b := &builder{cat: new(artifact.Catalogue), held: held}
 	for _, table := range []struct {
 		file    string
 		columns int

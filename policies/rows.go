@@ -3,7 +3,6 @@ package policies
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,8 +52,6 @@ func eachRow(file, text string, columns int, do func(row) error) error {
 	return nil
 }
 
-var tagPattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-
 // maxLabel bounds a label of a host name (RFC 1035 section 2.3.4).
 const maxLabel = 63
 
@@ -77,8 +74,10 @@ func isLabel(s string) bool {
 
 // checkTag reports a tag that is not lower-case words joined by hyphens.
 func (r row) checkTag(tag string) error {
-	if !tagPattern.MatchString(tag) {
-		return r.errorf("bad tag %q", tag)
+	for word := range strings.SplitSeq(tag, "-") {
+		if !isLabel(word) || strings.Contains(word, "_") {
+			return r.errorf("bad tag %q", tag)
+		}
 	}
 	return nil
 }

@@ -116,11 +116,18 @@ func (w *worker) tallyUp(r *flow.Record, fromClient bool) {
 	r.Bytes += uint64(w.raw.Length)
 	r.LastSeen = max(r.LastSeen, w.clock.now)
 	w.walks.touch(w.at)
+	if !w.policy.counts && !w.measures {
+		return
+	}
+	t := w.tallyOf(r)
+	if t == nil {
+		return
+	}
 	if w.policy.counts {
-		w.count(r, fromClient)
+		t.count(w.parsed, fromClient)
 	}
 	if w.measures {
-		w.observe(r, fromClient)
+		w.observe(t, r, fromClient)
 	}
 }
 

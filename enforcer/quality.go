@@ -10,11 +10,7 @@ import (
 
 // observe has the packet at hand measured. Live these are the packets that the gate
 // lets by: the first, and all of an interface that is read whole.
-func (w *worker) observe(r *flow.Record, fromClient bool) {
-	t := w.tallyOf(r)
-	if t == nil {
-		return
-	}
+func (w *worker) observe(t *tally, r *flow.Record, fromClient bool) {
 	end := 0
 	if fromClient == r.Has(flow.ClientIsB) {
 		end = 1

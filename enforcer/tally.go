@@ -6,6 +6,7 @@ import (
 
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/kpi"
+	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/lang/fact"
 )
 
@@ -82,11 +83,10 @@ const watchedFor = 20 * time.Second
 // counts says that counters of flows are kept.
 func (w *worker) counts() bool { return w.policy.counts || w.clock.now < w.engine.watched.Load() }
 
-// count adds the packet at hand. Live, conntrack's own figures replace what is
+// count adds a packet. Live, conntrack's own figures replace what is
 // counted here as soon as they are read, and from then on are all that counts.
-func (w *worker) count(r *flow.Record, fromClient bool) {
-	t := w.tallyOf(r)
-	if t == nil || t.taken != 0 {
+func (t *tally) count(p *packet.Parsed, fromClient bool) {
+	if t.taken != 0 {
 		return
 	}
 	side := 1
@@ -94,7 +94,7 @@ func (w *worker) count(r *flow.Record, fromClient bool) {
 		side = 0
 	}
 	t.counts[side].Packets++
-	t.counts[side].Bytes += uint64(w.parsed.IPLength)
+	t.counts[side].Bytes += uint64(p.IPLength)
 }
 
 // measure is a tally in the terms of the attributes, by total, sent and

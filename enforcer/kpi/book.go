@@ -15,9 +15,10 @@ const datagrams = Ref(1 << 31)
 // Book keeps the state of flows. The zero value is empty. Not safe for concurrent
 // use.
 type Book struct {
-	tcp slab[tcp]
-	udp slab[udp]
-	rtp slab[rtp]
+	tcp  slab[tcp]
+	gaps slab[gaps] // of directions of TCP
+	udp  slab[udp]
+	rtp  slab[rtp]
 }
 
 // Observe takes a packet of a flow in. from is the end that sent it, 0 or 1, the same
@@ -31,7 +32,7 @@ func (b *Book) Observe(ref *Ref, p *packet.Parsed, from int, at int64) {
 		if *ref == 0 {
 			*ref = Ref(b.tcp.get())
 		}
-		b.tcp.at(uint32(*ref)).segment(p, from, now)
+		b.tcp.at(uint32(*ref)).segment(p, from, now, &b.gaps)
 	case packet.ProtoUDP:
 		if *ref == 0 {
 			*ref = Ref(b.udp.get()) | datagrams
@@ -60,7 +61,7 @@ func (b *Book) Warm(ref Ref) uint32 {
 		return 0
 	case ref&datagrams == 0:
 		t := b.tcp.at(uint32(ref))
-		return t.packets | t.ends[0].next | t.ends[1].next
+		return t.packets | t.ends[0].next // in two cache lines
 	default:
 		return b.udp.at(uint32(ref &^ datagrams)).packets
 	}
@@ -89,6 +90,10 @@ func (b *Book) Release(ref Ref) {
 	switch {
 	case ref == 0:
 	case ref&datagrams == 0:
+		t := b.tcp.at(uint32(ref))
+		for i := range t.ends {
+			t.ends[i].forget(&b.gaps)
+		}
 		b.tcp.put(uint32(ref))
 	default:
 		i := uint32(ref &^ datagrams)

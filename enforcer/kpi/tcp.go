@@ -2,7 +2,8 @@ package kpi
 
 import "github.com/netpol/netpol/enforcer/packet"
 
-// tcp is the state of a connection.
+// tcp is the state of a connection: 128 bytes, two cache lines, each of which a packet among a million
+// flows waits for.
 type tcp struct {
 	ends     [2]end
 	packets  uint32
@@ -50,14 +51,21 @@ type end struct {
 	ack    uint32 // the highest acknowledgement; valid iff acks
 	topAt  stamp  // when next grew last
 	dupAt  stamp  // when ack was repeated last
-	holes  [maxHoles]span
+	gaps   uint32 // of the Book's gaps, 0 for none: few connections have any
 	window uint16 // of its last segment; valid iff acks
 	dups   uint8  // how often ack was repeated
-	known  bool
-	acks   bool
+	state  uint8  // known, acks
 
 	retransmitted, late, zeroWindows, resets uint32
 }
+
+// Of end.state.
+const (
+	known = 1 << iota // it has sent sequence numbers
+	acks              // and acknowledged some
+)
+
+func (e *end) has(state uint8) bool { return e.state&state != 0 }
 
 // span is sequence numbers from one on until before another; empty where they are equal.
 type span struct{ from, to uint32 }
@@ -65,6 +73,9 @@ type span struct{ from, to uint32 }
 // maxHoles bounds the gaps of a direction that are remembered. What fills an older
 // one counts as sent again.
 const maxHoles = 4
+
+// gaps are what a direction lacks.
+type gaps [maxHoles]span
 
 // Bounds, in microseconds, that tshark 4.0 goes by (packet-tcp.c): a segment that fills a gap is
 // late if it comes within the first round-trip time after what overtook it, or
@@ -82,7 +93,7 @@ const maxJump = 1 << 30
 func after(a, b uint32) bool { return int32(a-b) > 0 }
 
 // segment takes a segment in.
-func (t *tcp) segment(p *packet.Parsed, from int, now stamp) {
+func (t *tcp) segment(p *packet.Parsed, from int, now stamp, all *slab[gaps]) {
 	t.packets++
 	e, o := &t.ends[from], &t.ends[1-from]
 	if p.TCPFlags&packet.RST != 0 {
@@ -90,7 +101,7 @@ func (t *tcp) segment(p *packet.Parsed, from int, now stamp) {
 		return
 	}
 	if p.TCPFlags&packet.SYN != 0 {
-		t.syn(p, from, now)
+		t.syn(p, from, now, all)
 	} else if p.Window == 0 && p.TCPFlags&packet.FIN == 0 {
 		e.zeroWindows++
 	}
@@ -100,7 +111,7 @@ func (t *tcp) segment(p *packet.Parsed, from int, now stamp) {
 		length++ // each takes a sequence number (RFC 9293, 3.4)
 	}
 	if length > 0 {
-		t.order(e, o, p, length, now)
+		t.order(e, o, p, length, now, all)
 	}
 	if p.TCPFlags&packet.ACK != 0 {
 		e.acknowledge(p, length, now)
@@ -108,53 +119,53 @@ func (t *tcp) segment(p *packet.Parsed, from int, now stamp) {
 }
 
 // order puts a segment that takes sequence numbers among those of its direction.
-func (t *tcp) order(e, o *end, p *packet.Parsed, length uint32, now stamp) {
+func (t *tcp) order(e, o *end, p *packet.Parsed, length uint32, now stamp, all *slab[gaps]) {
 	until := p.Seq + length
-	if !e.known {
-		e.next, e.topAt, e.known = until, now, true
+	if !e.has(known) {
+		e.next, e.topAt, e.state = until, now, e.state|known
 		return
 	}
 	ahead := int32(p.Seq - e.next)
 	switch {
 	case ahead == 0:
-		if length == 1 && o.acks && o.window == 0 {
+		if length == 1 && o.has(acks) && o.window == 0 {
 			return // a window probe, which nobody takes in
 		}
 		e.next, e.topAt = until, now
 	case ahead > maxJump:
 	case ahead > 0:
-		e.skip(span{e.next, p.Seq})
+		e.skip(span{e.next, p.Seq}, all)
 		e.next, e.topAt = until, now
 	case ahead == -1 && length == 1 && p.TCPFlags&(packet.SYN|packet.FIN) == 0:
 		// A keep-alive (RFC 9293, 3.8.4).
 	default:
-		t.behind(e, o, p.Seq, until, now)
+		t.behind(e, o, span{p.Seq, until}, now, all)
 	}
 }
 
 // behind counts a segment that begins below what was seen.
-func (t *tcp) behind(e, o *end, seq, until uint32, now stamp) {
-	filled := e.fill(span{seq, until})
+func (t *tcp) behind(e, o *end, s span, now stamp, all *slab[gaps]) {
+	filled := e.gaps != 0 && all.at(e.gaps).fill(s)
 	bound := t.times[rttServer] + t.times[rttClient]
 	if t.times[rttServer] == 0 || t.times[rttClient] == 0 {
 		bound = overtaken
 	}
-	again := o.acks && o.dups >= 2 && o.ack == seq && now.within(o.dupAt, fast)
+	again := o.has(acks) && o.dups >= 2 && o.ack == s.from && now.within(o.dupAt, fast)
 	if filled && !again && now.within(e.topAt, bound) {
 		e.late++
 	} else {
 		e.retransmitted++
 	}
-	if after(until, e.next) {
-		e.next, e.topAt = until, now
+	if after(s.to, e.next) {
+		e.next, e.topAt = s.to, now
 	}
 }
 
 // acknowledge notes what a segment acknowledges.
 func (e *end) acknowledge(p *packet.Parsed, length uint32, now stamp) {
 	switch {
-	case !e.acks || after(p.Ack, e.ack):
-		e.ack, e.dups, e.acks = p.Ack, 0, true
+	case !e.has(acks) || after(p.Ack, e.ack):
+		e.ack, e.dups, e.state = p.Ack, 0, e.state|acks
 	case p.Ack == e.ack && length == 0 && p.Window == e.window && p.Window != 0 && p.Seq == e.next:
 		e.dups, e.dupAt = min(e.dups+1, 3), now
 	}
@@ -162,21 +173,37 @@ func (e *end) acknowledge(p *packet.Parsed, length uint32, now stamp) {
 }
 
 // skip notes a gap.
-func (e *end) skip(s span) {
-	for i := range e.holes {
-		if e.holes[i].from == e.holes[i].to {
-			e.holes[i] = s
+func (e *end) skip(s span, all *slab[gaps]) {
+	if e.gaps == 0 {
+		e.gaps = all.get()
+	}
+	all.at(e.gaps).add(s)
+}
+
+// forget begins to look at a direction anew; what was counted stays.
+func (e *end) forget(all *slab[gaps]) {
+	if e.gaps != 0 {
+		all.put(e.gaps)
+	}
+	e.gaps, e.dups, e.state = 0, 0, 0
+}
+
+// add notes a gap, in the place of the oldest if there are too many.
+func (g *gaps) add(s span) {
+	for i := range g {
+		if g[i].from == g[i].to {
+			g[i] = s
 			return
 		}
 	}
-	copy(e.holes[:], e.holes[1:])
-	e.holes[maxHoles-1] = s
+	copy(g[:], g[1:])
+	g[maxHoles-1] = s
 }
 
 // fill takes what has come out of the gaps; false if it was in none.
-func (e *end) fill(s span) (filled bool) {
-	for i := range e.holes {
-		h := &e.holes[i]
+func (g *gaps) fill(s span) (filled bool) {
+	for i := range g {
+		h := &g[i]
 		if h.from == h.to || !after(s.to, h.from) || !after(h.to, s.from) {
 			continue
 		}
@@ -186,7 +213,7 @@ func (e *end) fill(s span) (filled bool) {
 		case before && behind:
 			rest := span{s.to, h.to}
 			h.to = s.from
-			e.skip(rest)
+			g.add(rest)
 			return true
 		case before:
 			h.to = s.from

@@ -3,20 +3,20 @@ package kpi
 import "github.com/netpol/netpol/enforcer/packet"
 
 // syn takes a segment with SYN in: the connection begins, or begins to be answered.
-func (t *tcp) syn(p *packet.Parsed, from int, now stamp) {
+func (t *tcp) syn(p *packet.Parsed, from int, now stamp, all *slab[gaps]) {
 	if p.TCPFlags&packet.ACK == 0 {
 		if t.has(opened) && int(t.opener) == from && t.isn[from] == p.Seq {
 			t.set(synAgain)
 			return
 		}
-		t.open(from)
+		t.open(from, all)
 		t.set(synSeen)
 		t.isn[from], t.synAt = p.Seq, now
 		return
 	}
 	switch client := 1 - from; {
 	case !t.has(opened):
-		t.open(client)
+		t.open(client, all)
 		t.isn[client] = p.Ack - 1
 	case t.has(answered):
 		t.set(answerAgain)
@@ -32,10 +32,9 @@ func (t *tcp) syn(p *packet.Parsed, from int, now stamp) {
 
 // open begins to measure a connection. One of another initial sequence number is another
 // connection; what was counted so far stays.
-func (t *tcp) open(client int) {
+func (t *tcp) open(client int, all *slab[gaps]) {
 	for i := range t.ends {
-		e := &t.ends[i]
-		e.known, e.acks, e.dups, e.holes = false, false, 0, [maxHoles]span{}
+		t.ends[i].forget(all)
 	}
 	t.flags, t.opener, t.times = opened, uint8(client), [times]uint32{}
 }

@@ -82,6 +82,13 @@ func (c *Client) Why(t flow.Tuple) (why telemetry.Why, ok bool, err error) {
 	return *a.Why, true, nil
 }
 
+// TrySinks gives a record to the sinks of some names, all where none is named, and says
+// what became of it, which takes ten seconds at most.
+func (c *Client) TrySinks(names []string) ([]telemetry.SinkTrial, error) {
+	a, err := c.ask(request{Op: opTrySinks, Names: names})
+	return a.Trials, err
+}
+
 // Changes lists what others did to netpol's table since netpold runs, the oldest
 // first.
 func (c *Client) Changes() ([]Change, error) {

@@ -65,6 +65,10 @@ var foreign = []Change{{Time: time.Unix(4, 0).UTC(), PID: 7, Process: "nft", Com
 
 func (fake) Changes() []Change { return foreign }
 
+func (fake) TrySinks(names []string) []telemetry.SinkTrial {
+	return []telemetry.SinkTrial{{Name: names[0], Outcome: telemetry.TrialTaken, Took: 3}}
+}
+
 func (f fake) Release() error { return f.broken }
 func (f fake) Adopt() error   { return f.broken }
 
@@ -148,6 +152,10 @@ func TestRequests(t *testing.T) {
 	}
 	if flows, err = c.Flows(-1); err != nil || len(flows) != 0 {
 		t.Errorf("got %d flows, %v for a negative limit", len(flows), err)
+	}
+	trials, err := c.TrySinks([]string{"uplink"})
+	if diff := cmp.Diff([]telemetry.SinkTrial{{Name: "uplink", Outcome: telemetry.TrialTaken, Took: 3}}, trials); diff != "" || err != nil {
+		t.Errorf("trials: %v (-want +got)\n%s", err, diff)
 	}
 	why, ok, err := c.Why(known)
 	if err != nil || !ok {

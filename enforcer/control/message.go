@@ -34,6 +34,8 @@ const (
 	opFlows  op = "flows"
 	opWhy    op = "why"
 
+	opTrySinks op = "try-sinks"
+
 	opChanges op = "changes"
 	opRelease op = "release"
 	opAdopt   op = "adopt"
@@ -47,16 +49,18 @@ type request struct {
 	// Where is a program whose first policy says which flows are meant; nil is all.
 	Where *artifact.Program `json:"where,omitempty"`
 	Tuple *flow.Tuple       `json:"tuple,omitempty"` // why: either direction
+	Names []string          `json:"names,omitempty"` // try-sinks: which; none is all
 }
 
 // answer is one line from the server. Error is empty on success.
 type answer struct {
-	Version int              `json:"version"`
-	Error   string           `json:"error,omitempty"`
-	Status  *Status          `json:"status,omitempty"`
-	Flows   []telemetry.Flow `json:"flows,omitempty"`
-	Why     *telemetry.Why   `json:"why,omitempty"` // nil: no such flow
-	Changes []Change         `json:"changes,omitempty"`
+	Version int                   `json:"version"`
+	Error   string                `json:"error,omitempty"`
+	Status  *Status               `json:"status,omitempty"`
+	Flows   []telemetry.Flow      `json:"flows,omitempty"`
+	Why     *telemetry.Why        `json:"why,omitempty"` // nil: no such flow
+	Changes []Change              `json:"changes,omitempty"`
+	Trials  []telemetry.SinkTrial `json:"trials,omitempty"`
 }
 
 // Status is what a running netpold says of itself.
@@ -98,6 +102,9 @@ type Handler interface {
 	// Select is the flows of which the first policy of a program holds.
 	Select(limit int, p *artifact.Program) ([]telemetry.Flow, error)
 	Why(flow.Tuple) (telemetry.Why, bool)
+	// TrySinks gives a record to the sinks of some names, all where none is named, and says
+	// what became of it.
+	TrySinks(names []string) []telemetry.SinkTrial
 	// Release lets go of netpol's table, so that another process can change it. It
 	// is taken back by Adopt, or by itself after Lease.
 	Release() error

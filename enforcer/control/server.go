@@ -201,6 +201,8 @@ func (s *server) answer(line []byte) (a answer) {
 		a.fault(s.handler.Adopt())
 	case opChanges:
 		a.Changes = s.handler.Changes()
+	case opTrySinks:
+		a.Trials = s.handler.TrySinks(r.Names)
 	case opWhy:
 		if r.Tuple == nil {
 			a.Error = "why: no tuple"

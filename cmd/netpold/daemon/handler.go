@@ -3,6 +3,7 @@ package daemon
 import (
 	"maps"
 	"os"
+	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/control"
@@ -100,6 +101,19 @@ func (d *daemon) Why(t flow.Tuple) (telemetry.Why, bool) {
 		return e.inputs.why(t)
 	}
 	return telemetry.Why{}, false
+}
+
+// tryLimit is how long a sink may take for a record that tries it: a second to gather
+// others, and for a place that hangs.
+const tryLimit = 10 * time.Second
+
+// TrySinks gives some sinks a record of how netpold is.
+func (d *daemon) TrySinks(names []string) []telemetry.SinkTrial {
+	e := d.current()
+	if e == nil {
+		return nil
+	}
+	return e.sinks.Try(names, e.reporter.status(time.Now(), 0), tryLimit)
 }
 
 // current is the enforcement at work, or nil. It is asked without the lock: an

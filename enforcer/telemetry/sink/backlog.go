@@ -36,6 +36,8 @@ type backlog struct {
 
 	batch  spool.Batch // what is being written; of the runner's goroutine alone
 	stored bool        // whether there is one
+	// turnTaken is which turn of the queue was taken last to be written.
+	turnTaken uint64
 
 	mu    sync.Mutex
 	fault string // guarded by mu
@@ -112,6 +114,7 @@ func (k *backlog) store() {
 		return
 	}
 	k.spare = k.runner.queue.take(k.spare)
+	turn := k.runner.queue.turn()
 	for lines := k.spare; len(lines) > 0; {
 		batch := k.runner.batch(lines, spillMost)
 		if err := disk.Append(batch, int(k.runner.count(batch))); err != nil {
@@ -122,6 +125,7 @@ func (k *backlog) store() {
 		}
 		lines = lines[len(batch):]
 	}
+	k.runner.trial.kept.Store(turn)
 	k.tell(nil)
 }
 
@@ -136,15 +140,18 @@ func (k *backlog) next(spare *[]byte) (lines []byte, stored bool) {
 		}
 	}
 	*spare = k.runner.queue.take(*spare)
+	k.turnTaken = k.runner.queue.turn()
 	return *spare, false
 }
 
 // done says that what next gave is written.
 func (k *backlog) done() {
-	if k.stored {
-		k.disk.Load().Done(k.batch)
-		k.stored = false
+	if !k.stored {
+		k.runner.trial.written.Store(k.turnTaken)
+		return
 	}
+	k.disk.Load().Done(k.batch)
+	k.stored = false
 }
 
 // putBack keeps lines that next gave and that are not written; false if they cannot

@@ -23,6 +23,7 @@ type queue struct {
 	scratch []byte
 	lines   uint64 // taken in
 	full    uint64 // that found no room
+	turns   uint64 // how often what waited was taken
 }
 
 // newQueue makes a queue of so many bytes. reserve says that they are taken
@@ -46,6 +47,31 @@ const roomy = 64 << 10
 // put takes a record in, unless there is no room.
 func (q *queue) put(r record.Record) {
 	q.mu.Lock()
+	q.admit(r)
+	q.mu.Unlock()
+	q.rouse()
+}
+
+// admission is what became of a record that is to be followed.
+type admission struct {
+	none bool   // the sink is told of no records of its kind
+	full bool   // there was no room
+	turn uint64 // the one of taking in which it is taken
+}
+
+// follow takes a record in and says where it is.
+func (q *queue) follow(r record.Record) admission {
+	q.mu.Lock()
+	lines, full := q.lines, q.full
+	q.admit(r)
+	out := admission{none: q.lines == lines && q.full == full, full: q.full > full, turn: q.turns + 1}
+	q.mu.Unlock()
+	q.rouse()
+	return out
+}
+
+// admit does put's work under its lock.
+func (q *queue) admit(r record.Record) {
 	room, have := q.limit-len(q.waiting), len(q.waiting)
 	if room >= roomy && cap(q.waiting)-have >= roomy {
 		if with := q.encode(q.waiting, r, room); len(with) > have {
@@ -54,8 +80,6 @@ func (q *queue) put(r record.Record) {
 	} else if q.scratch = q.encode(q.scratch[:0], r, room); len(q.scratch) > 0 {
 		q.add(q.scratch, 1)
 	}
-	q.mu.Unlock()
-	q.rouse()
 }
 
 // putLines takes whole lines in; false says that there is no room for them.
@@ -117,7 +141,14 @@ func (q *queue) take(spare []byte) []byte {
 	defer q.mu.Unlock()
 	lines := q.waiting
 	q.waiting = spare[:0]
+	q.turns++
 	return lines
+}
+
+func (q *queue) turn() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.turns
 }
 
 func (q *queue) counts() (lines, full uint64) {

@@ -66,6 +66,7 @@ type runner struct {
 	bytes, failed, unheard atomic.Uint64
 	clients                atomic.Int64
 	slow                   atomic.Uint64 // clients that did not keep up
+	trial                  trial
 
 	mu      sync.Mutex
 	fault   string // guarded by mu, as is
@@ -80,6 +81,7 @@ func newRunner(one artifact.Sink, c Config) *runner {
 		r.encoding = r.export.encoding()
 	}
 	r.queue.encode = r.add
+	r.trial.now = make(chan struct{}, 1)
 	r.gathers()
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	r.name.Store(&one.Name)
@@ -187,6 +189,7 @@ func (r *runner) open(wait time.Duration) target {
 		case <-r.ctx.Done():
 			return nil
 		case <-time.After(wait):
+		case <-r.trial.now:
 		}
 		t, err := r.target()
 		if err == nil {
@@ -194,6 +197,7 @@ func (r *runner) open(wait time.Duration) target {
 			return t
 		}
 		r.tell("open sink", err)
+		r.trial.opens.Add(1)
 	}
 }
 

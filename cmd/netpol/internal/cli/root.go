@@ -80,7 +80,7 @@ func newRootCommand(t *tool) *cobra.Command {
 	addGroup(root, groupPolicies, newCatalogCommand(t))
 	addGroup(root, groupReleases, newKeygenCommand(t), newSignCommand(t), newVerifyCommand(t), newPullCommand(t))
 	addGroup(root, groupRouter, newPlanCommand(t), newApplyCommand(t), newDestroyCommand(t), newStatusCommand(t), newShowCommand(t), newUsageCommand(t))
-	addGroup(root, groupRouter, newConfirmCommand(t), newHistoryCommand(t), newRollbackCommand(t), newRestoreCommand(t), newDoctorCommand(t))
+	addGroup(root, groupRouter, newConfirmCommand(t), newHistoryCommand(t), newRollbackCommand(t), newRestoreCommand(t), newDoctorCommand(t), newSinkCommand(t))
 	addGroup(root, groupTraffic, newTopCommand(t), newFlowsCommand(t), newWhyCommand(t), newReplayCommand(t), newSelftestCommand(t))
 	root.AddCommand(newVersionCommand(t))
 	return root

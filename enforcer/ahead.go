@@ -30,7 +30,7 @@ type ahead struct {
 	keys   [aheadPackets]aheadKey
 	hashes [aheadPackets]uint64
 	ids    [aheadPackets]flow.ID // by hash
-	kpis   [aheadPackets]kpi.Ref // by packet; 0 where nothing is measured
+	kpis   [aheadPackets]kpi.Ref // of those that have a tally; 0 where nothing is measured
 	counts uint64                // of flows read ahead; says nothing
 }
 
@@ -134,31 +134,38 @@ func (w *worker) lookAhead() (err error) {
 }
 
 // warmTallies hands out what flow.Table.Warm found, and reads the flows' tallies, and
-// what these lead to.
+// what these lead to. As there, where they are is found out before.
 func (w *worker) warmTallies() {
 	a := w.ahead
-	at, packets, counts := 0, uint64(0), w.policy.counts
+	at := 0
 	for i := range a.n {
 		k := &a.keys[i]
-		a.kpis[i] = 0
-		if k.id = 0; !k.known {
-			continue
-		}
-		k.id = a.ids[at]
-		at++
-		if k.id == 0 || !counts {
-			continue
-		}
-		if tally := w.table.At(k.id).Tally; tally != 0 {
-			t := w.tallies.at(tally)
-			packets += t.taken
-			a.kpis[i] = t.kpi
+		if k.id = 0; k.known {
+			k.id = a.ids[at]
+			at++
 		}
 	}
-	if w.measures {
-		for _, ref := range a.kpis[:a.n] {
-			packets += uint64(w.kpis.Warm(ref))
+	if !w.policy.counts {
+		return
+	}
+	var found [aheadPackets]*tally
+	n := 0
+	for _, id := range a.ids[:at] {
+		if id == 0 {
+			continue
 		}
+		if i := w.table.At(id).Tally; i != 0 {
+			found[n] = w.tallies.at(i)
+			n++
+		}
+	}
+	packets := uint64(0)
+	for i, t := range found[:n] {
+		packets += t.counts[0].Packets // what each packet reads may lie in two cache lines
+		a.kpis[i] = t.kpi
+	}
+	if w.measures {
+		packets += uint64(w.kpis.Warm(a.kpis[:n]))
 	}
 	a.counts = packets // so that the reads are not left out
 }

@@ -53,18 +53,31 @@ func (b *Book) Observe(ref *Ref, p *packet.Parsed, from int, at int64) {
 	}
 }
 
-// Warm reads what Observe will read of a flow's state, so that the processor waits for the
-// states of several packets at once. What it gives says nothing.
-func (b *Book) Warm(ref Ref) uint32 {
-	switch {
-	case ref == 0:
-		return 0
-	case ref&datagrams == 0:
-		t := b.tcp.at(uint32(ref))
-		return t.packets | t.ends[0].next // in two cache lines
-	default:
-		return b.udp.at(uint32(ref &^ datagrams)).packets
+// warmStates are read at a time.
+const warmStates = 32
+
+// Warm reads what Observe will read of flows' states, so that the processor waits for those
+// of several packets at once: where they are is found out before. What it gives says
+// nothing.
+func (b *Book) Warm(refs []Ref) (seen uint32) {
+	for ; len(refs) > 0; refs = refs[min(len(refs), warmStates):] {
+		var streams [warmStates]*tcp
+		n := 0
+		for _, ref := range refs[:min(len(refs), warmStates)] {
+			switch {
+			case ref == 0:
+			case ref&datagrams == 0:
+				streams[n] = b.tcp.at(uint32(ref))
+				n++
+			default:
+				seen |= b.udp.at(uint32(ref &^ datagrams)).packets
+			}
+		}
+		for _, t := range streams[:n] {
+			seen |= t.packets | t.ends[0].next // in two cache lines
+		}
 	}
+	return seen
 }
 
 // Report gives a flow's figures, by the end that sent; false where there are none.

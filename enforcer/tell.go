@@ -20,6 +20,7 @@ type scratch struct {
 	stats            record.FlowStats
 	end              record.FlowEnd
 	match            record.PolicyMatch
+	fresh            record.Detail // of a flow that is being inspected
 	labels, policies []string
 	to               []int
 	kpis             kpi.Report
@@ -165,68 +166,31 @@ func (w *worker) digest(r *flow.Record) record.Digest {
 	return sha1.Sum(b[:])
 }
 
-func (w *worker) brief(to *record.Brief, r *flow.Record, f *fact.Facts) {
-	application, _ := w.application(f)
-	*to = record.Brief{
-		Digest: w.digest(r), LastSeenAt: w.millis(r.LastSeen),
-		ApplicationName: application, BrandName: w.policy.classifier.Brand(application), ProtocolName: f.Protocol, DetectionPackets: int(r.NamedAt),
-	}
+// brief fills in which flow it is.
+func (w *worker) brief(to *record.Brief, r *flow.Record) {
+	to.Digest, to.LastSeenAt, to.DetectionPackets = w.digest(r), w.millis(r.LastSeen), int(r.NamedAt)
 }
 
 // detail fills in what is known of a flow.
 func (w *worker) detail(to *record.Detail, r *flow.Record, f *fact.Facts, policies []int) {
-	t := &w.told
+	t, traits := &w.told, w.traitsOf(r)
 	t.policies = t.policies[:0]
 	for _, id := range policies {
 		t.policies = append(t.policies, w.policy.bundle.Policies[id].Name)
 	}
-	t.labels = w.policy.labelNames(t.labels[:0], &w.traitsOf(r).labels)
-	_, by := w.application(f)
-	*to = record.Detail{
-		FirstSeenAt: w.millis(r.FirstSeen),
-		IPVersion:   f.IPVersion, IPProtocol: f.IPProtocol, IPDSCP: f.IPDSCP, IPNAT: f.IPNAT, VLANID: f.VLANID,
-		LocalOrigin: f.Origin != fact.OriginOther,
-		LocalIP:     f.LocalIP, LocalMAC: f.LocalMAC, LocalPort: f.LocalPort,
-		OtherIP: f.OtherIP, OtherMAC: f.OtherMAC, OtherPort: f.OtherPort,
-		OtherType: strings.TrimPrefix(f.OtherType, "other_"),
-		Category: record.Category{
-			Application: f.Category, Protocol: f.ProtocolCategory, Domain: f.DomainCategory,
-			Network: f.NetworkCategory, LocalNetwork: f.LocalNetworkCategory, OtherNetwork: f.OtherNetworkCategory,
-		},
-		Guessed: f.Guessed, Updated: r.Has(flow.Renamed), Complete: f.Complete, Evidence: by, Confidence: f.Confidence,
-		HostName: f.Hostname, DNSHostName: f.DNSHostname, Evasive: f.Evasive,
-		Policies: t.policies, Labels: t.labels,
-		Conntrack: record.Conntrack{Mark: w.traitsOf(r).mark},
-		Risks:     record.Risks{Names: record.List(f.Risks), Score: f.RiskScore, ScoreClient: f.RiskClient, ScoreServer: f.RiskServer},
-	}
-	w.brief(&to.Brief, r, f)
-	if f.TunnelType != fact.TunnelNone {
-		to.Tunnel = f.TunnelType
-	}
-	if f.IPNAT {
+	t.labels = w.policy.labelNames(t.labels[:0], &traits.labels)
+	*to = *w.saidOf(r, f)
+	w.brief(&to.Brief, r)
+	to.FirstSeenAt = w.millis(r.FirstSeen)
+	to.IPVersion, to.IPProtocol, to.IPDSCP, to.IPNAT, to.VLANID = f.IPVersion, f.IPProtocol, f.IPDSCP, f.IPNAT, f.VLANID
+	to.LocalOrigin = f.Origin != fact.OriginOther
+	to.LocalIP, to.LocalMAC, to.LocalPort = f.LocalIP, f.LocalMAC, f.LocalPort
+	to.OtherIP, to.OtherMAC, to.OtherPort = f.OtherIP, f.OtherMAC, f.OtherPort
+	to.OtherType = strings.TrimPrefix(f.OtherType, "other_")
+	to.Updated, to.Policies, to.Labels = r.Has(flow.Renamed), t.policies, t.labels
+	if to.Conntrack.Mark = traits.mark; f.IPNAT {
 		to.Conntrack.ReplySrcIP, to.Conntrack.ReplyDstIP = f.CTReplySrcIP, f.CTReplyDstIP
 	}
-	protocols(to, f)
-}
-
-// protocols fills in what the flow's protocol showed.
-func protocols(to *record.Detail, f *fact.Facts) {
-	to.SSL = record.SSL{
-		Version: record.Hex16(f.TLSVersion), CipherSuite: record.Hex16(f.TLSCipher),
-		ClientJA4: f.JA4, ServerJA4: f.JA4S, ALPN: record.List(f.ALPN), ALPNServer: record.List(f.TLSALPNServer),
-		ServerCN: f.TLSServerCN, SubjectDN: f.TLSSubjectDN, IssuerDN: f.TLSIssuerDN, Fingerprint: f.TLSCertFingerprint,
-		EncryptedCH: f.TLSECH, QUICVersion: f.QUICVersion, CertRead: f.TLSProcCertificate, HelloWasRead: f.TLSProcHello,
-	}
-	if to.SSL != (record.SSL{}) {
-		to.SSL.ClientSNI = f.Hostname
-	}
-	to.HTTP = record.HTTP{Method: f.HTTPMethod, URL: f.HTTPURL, UserAgent: f.UserAgent}
-	to.SSH = record.SSH{Client: f.SSHClientAgent, Server: f.SSHServerAgent}
-	to.DHCP = record.DHCP{Fingerprint: f.DHCPFingerprint, ClassIdent: f.DHCPClassIdent}
-	to.MDNS = record.MDNS{DomainName: f.MDNSDomainName}
-	to.SSDP = record.SSDP{UserAgent: f.SSDPUserAgent, Server: f.SSDPServer}
-	to.STUN = record.STUN{Mapped: f.STUNMapped, Peer: f.STUNPeer, Relayed: f.STUNRelayed, Response: f.STUNResponse, Other: f.STUNOther}
-	to.BT = record.BitTorrent{InfoHash: f.BTInfoHash}
 }
 
 // counters fills in what a flow has carried. Without a tally only both sides

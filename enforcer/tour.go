@@ -108,7 +108,8 @@ func (w *worker) tellStats(r *flow.Record, f *fact.Facts) {
 	}
 	s := &w.told.stats
 	s.FlowHead = w.head(record.KindFlowStats, f)
-	w.brief(&s.Flow.Brief, r, f)
+	s.Flow.Brief = w.saidOf(r, f).Brief
+	w.brief(&s.Flow.Brief, r)
 	w.counters(&s.Flow.Counters, r, f)
 	w.quality(&s.Flow.Quality, r, f)
 	s.Whole = nil

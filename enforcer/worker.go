@@ -88,6 +88,7 @@ type worker struct {
 	earlier       map[*flow.Record][2]flow.Counts // what adopted flows had carried before
 	notified      map[*flow.Record][]uint64       // who was told of which policies, by notice.names
 	told          scratch
+	said          [saidSlots]*said
 	when          *program.Machine // conditions of sinks; nil without one
 	tour          tour
 	walks         walks

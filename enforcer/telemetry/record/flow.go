@@ -104,7 +104,8 @@ type Brief struct {
 	DetectionPackets int    `json:"detection_packets" doc:"How many packets had been seen when the name was first known; 0 while there is none."`
 }
 
-// Detail is all that is known of a flow but what it carried.
+// Detail is all that is known of a flow but what it carried. What is marked facts follows from
+// what is known of it and is the same for many flows.
 type Detail struct {
 	Brief
 	FirstSeenAt int64      `json:"first_seen_at" doc:"When its first packet was seen."`
@@ -121,28 +122,32 @@ type Detail struct {
 	OtherMAC    string     `json:"other_mac,omitempty" doc:"The hardware address on the other side."`
 	OtherPort   int        `json:"other_port" doc:"The port on the other side; 0 without ports."`
 	OtherType   string     `json:"other_type,omitempty" doc:"What the address on the other side is." enum:"local,remote,multicast,broadcast"`
-	Category    Category   `json:"category" doc:"Categories, by their catalogue tags; empty where there is none."`
-	Guessed     bool       `json:"detection_guessed" doc:"Whether the name rests on address or port only."`
+	Category    Category   `json:"category" facts:"true" doc:"Categories, by their catalogue tags; empty where there is none."`
+	Guessed     bool       `json:"detection_guessed" facts:"true" doc:"Whether the name rests on address or port only."`
 	Updated     bool       `json:"detection_updated" doc:"Whether the name became another than it first was."`
-	Complete    bool       `json:"detection_complete" doc:"Whether analysis is over."`
-	Evidence    string     `json:"detection_evidence,omitempty" doc:"What the application was recognised by: payload, sni, cert, http, dns, network, port, correlation, or query where it was only asked for."`
-	Confidence  int        `json:"detection_confidence" doc:"How sure the name is, in percent."`
-	HostName    string     `json:"host_server_name,omitempty" doc:"The server's name as the flow itself says it."`
-	DNSHostName string     `json:"dns_host_name,omitempty" doc:"The name that an earlier DNS answer gave for the server's address; in a DNS flow, the name asked for."`
-	Evasive     bool       `json:"evasive,omitempty" doc:"Whether its packets contradict each other."`
-	Tunnel      string     `json:"tunnel_type,omitempty" doc:"The tunnel that it is."`
+	Complete    bool       `json:"detection_complete" facts:"true" doc:"Whether analysis is over."`
+	Evidence    string     `json:"detection_evidence,omitempty" facts:"true" doc:"What the application was recognised by: payload, sni, cert, http, dns, network, port, correlation, or query where it was only asked for."`
+	Confidence  int        `json:"detection_confidence" facts:"true" doc:"How sure the name is, in percent."`
+	HostName    string     `json:"host_server_name,omitempty" facts:"true" doc:"The server's name as the flow itself says it."`
+	DNSHostName string     `json:"dns_host_name,omitempty" facts:"true" doc:"The name that an earlier DNS answer gave for the server's address; in a DNS flow, the name asked for."`
+	Evasive     bool       `json:"evasive,omitempty" facts:"true" doc:"Whether its packets contradict each other."`
+	Tunnel      string     `json:"tunnel_type,omitempty" facts:"true" doc:"The tunnel that it is."`
 	Policies    []string   `json:"policies" doc:"The policies that match, by name."`
 	Labels      []string   `json:"labels" doc:"Its conntrack labels."`
 	Conntrack   Conntrack  `json:"conntrack,omitempty" doc:"What the kernel has on it."`
-	SSL         SSL        `json:"ssl,omitempty" doc:"TLS, DTLS or QUIC."`
-	HTTP        HTTP       `json:"http,omitempty" doc:"The first HTTP request."`
-	SSH         SSH        `json:"ssh,omitempty" doc:"SSH version lines."`
-	DHCP        DHCP       `json:"dhcp,omitempty" doc:"What a DHCP client says of itself."`
-	MDNS        MDNS       `json:"mdns,omitempty" doc:"Multicast DNS."`
-	SSDP        SSDP       `json:"ssdp,omitempty" doc:"SSDP."`
-	STUN        STUN       `json:"stun,omitempty" doc:"STUN and TURN."`
-	BT          BitTorrent `json:"bt,omitempty" doc:"BitTorrent."`
-	Risks       Risks      `json:"risks,omitempty" doc:"What an operator may want to act on."`
+	SSL         SSL        `json:"ssl,omitempty" facts:"true" doc:"TLS, DTLS or QUIC."`
+	HTTP        HTTP       `json:"http,omitempty" facts:"true" doc:"The first HTTP request."`
+	SSH         SSH        `json:"ssh,omitempty" facts:"true" doc:"SSH version lines."`
+	DHCP        DHCP       `json:"dhcp,omitempty" facts:"true" doc:"What a DHCP client says of itself."`
+	MDNS        MDNS       `json:"mdns,omitempty" facts:"true" doc:"Multicast DNS."`
+	SSDP        SSDP       `json:"ssdp,omitempty" facts:"true" doc:"SSDP."`
+	STUN        STUN       `json:"stun,omitempty" facts:"true" doc:"STUN and TURN."`
+	BT          BitTorrent `json:"bt,omitempty" facts:"true" doc:"BitTorrent."`
+	Risks       Risks      `json:"risks,omitempty" facts:"true" doc:"What an operator may want to act on."`
+
+	// Rendered has the members that are marked facts, where they have been written before; nil
+	// where that is not known.
+	Rendered *Rendered `json:"-"`
 }
 
 // Counters are what a flow has carried.

@@ -91,13 +91,27 @@ func (r *Detail) members(b []byte) []byte {
 		b = append(b, `,"other_type":`...)
 		b = AppendString(b, r.OtherType)
 	}
+	b = append(b, `,"detection_updated":`...)
+	b = strconv.AppendBool(b, r.Updated)
+	b = append(b, `,"policies":`...)
+	b = AppendStrings(b, r.Policies)
+	b = append(b, `,"labels":`...)
+	b = AppendStrings(b, r.Labels)
+	if r.Conntrack != (Conntrack{}) {
+		b = append(b, `,"conntrack":`...)
+		atConntrack := len(b)
+		b = object(r.Conntrack.members(b), atConntrack)
+	}
+	b = r.Rendered.append(b, r.sharedMembers)
+	return b
+}
+
+func (r *Detail) sharedMembers(b []byte) []byte {
 	b = append(b, `,"category":`...)
 	atCategory := len(b)
 	b = object(r.Category.members(b), atCategory)
 	b = append(b, `,"detection_guessed":`...)
 	b = strconv.AppendBool(b, r.Guessed)
-	b = append(b, `,"detection_updated":`...)
-	b = strconv.AppendBool(b, r.Updated)
 	b = append(b, `,"detection_complete":`...)
 	b = strconv.AppendBool(b, r.Complete)
 	if r.Evidence != "" {
@@ -121,15 +135,6 @@ func (r *Detail) members(b []byte) []byte {
 	if r.Tunnel != "" {
 		b = append(b, `,"tunnel_type":`...)
 		b = AppendString(b, r.Tunnel)
-	}
-	b = append(b, `,"policies":`...)
-	b = AppendStrings(b, r.Policies)
-	b = append(b, `,"labels":`...)
-	b = AppendStrings(b, r.Labels)
-	if r.Conntrack != (Conntrack{}) {
-		b = append(b, `,"conntrack":`...)
-		atConntrack := len(b)
-		b = object(r.Conntrack.members(b), atConntrack)
 	}
 	if r.SSL != (SSL{}) {
 		b = append(b, `,"ssl":`...)

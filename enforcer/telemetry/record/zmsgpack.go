@@ -55,7 +55,7 @@ func (r *Head) pack(b []byte) ([]byte, int) {
 }
 
 func (r *Detail) pack(b []byte) ([]byte, int) {
-	n := 16
+	n := 12
 	b, nBrief := r.Brief.pack(b)
 	n += nBrief
 	b = append(b, "\xad"+"first_seen_at"...)
@@ -101,14 +101,32 @@ func (r *Detail) pack(b []byte) ([]byte, int) {
 		b = append(b, "\xaa"+"other_type"...)
 		b = packString(b, r.OtherType)
 	}
+	b = append(b, "\xb1"+"detection_updated"...)
+	b = packBool(b, r.Updated)
+	b = append(b, "\xa8"+"policies"...)
+	b = packStrings(b, r.Policies)
+	b = append(b, "\xa6"+"labels"...)
+	b = packStrings(b, r.Labels)
+	if r.Conntrack != (Conntrack{}) {
+		n++
+		b = append(b, "\xa9"+"conntrack"...)
+		atConntrack, nConntrack := len(b), 0
+		b, nConntrack = r.Conntrack.pack(packOpen(b))
+		b = packClose(b, atConntrack, nConntrack)
+	}
+	b, nShared := r.Rendered.pack(b, r.packSharedMembers)
+	n += nShared
+	return b, n
+}
+
+func (r *Detail) packSharedMembers(b []byte) ([]byte, int) {
+	n := 4
 	b = append(b, "\xa8"+"category"...)
 	atCategory, nCategory := len(b), 0
 	b, nCategory = r.Category.pack(packOpen(b))
 	b = packClose(b, atCategory, nCategory)
 	b = append(b, "\xb1"+"detection_guessed"...)
 	b = packBool(b, r.Guessed)
-	b = append(b, "\xb1"+"detection_updated"...)
-	b = packBool(b, r.Updated)
 	b = append(b, "\xb2"+"detection_complete"...)
 	b = packBool(b, r.Complete)
 	if r.Evidence != "" {
@@ -137,17 +155,6 @@ func (r *Detail) pack(b []byte) ([]byte, int) {
 		n++
 		b = append(b, "\xab"+"tunnel_type"...)
 		b = packString(b, r.Tunnel)
-	}
-	b = append(b, "\xa8"+"policies"...)
-	b = packStrings(b, r.Policies)
-	b = append(b, "\xa6"+"labels"...)
-	b = packStrings(b, r.Labels)
-	if r.Conntrack != (Conntrack{}) {
-		n++
-		b = append(b, "\xa9"+"conntrack"...)
-		atConntrack, nConntrack := len(b), 0
-		b, nConntrack = r.Conntrack.pack(packOpen(b))
-		b = packClose(b, atConntrack, nConntrack)
 	}
 	if r.SSL != (SSL{}) {
 		n++

@@ -72,6 +72,7 @@ func (r *redactor) redact(in record.Record) record.Record {
 }
 
 func (r *redactor) detail(d *record.Detail) {
+	d.Rendered = nil // it has been written with all there is
 	if r.privacy.Addresses != artifact.DisclosePlain {
 		r.address(&d.LocalIP)
 		r.mac(&d.LocalMAC)

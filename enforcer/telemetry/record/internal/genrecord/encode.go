@@ -41,12 +41,24 @@ func encoders() []byte {
 			fmt.Fprintf(b, "\n// AppendJSON appends the record as one JSON object without a line end.\nfunc (r *%s) AppendJSON(b []byte) []byte {\n", t.Name())
 			b.WriteString("start := len(b)\nreturn object(r.members(b), start)\n}\n")
 		}
-		fmt.Fprintf(b, "\nfunc (r *%s) members(b []byte) []byte {\n", t.Name())
-		for _, f := range fieldsOf(t) {
-			member(b, f)
+		own, facts := split(fieldsOf(t))
+		members(b, t, "members", own, len(facts) > 0)
+		if len(facts) > 0 {
+			members(b, t, "sharedMembers", facts, false)
 		}
-		b.WriteString("return b\n}\n")
 	})
+}
+
+// members writes a method that appends members, and behind them those that are marked facts.
+func members(b *bytes.Buffer, t reflect.Type, method string, list []field, shared bool) {
+	fmt.Fprintf(b, "\nfunc (r *%s) %s(b []byte) []byte {\n", t.Name(), method)
+	for _, f := range list {
+		member(b, f)
+	}
+	if shared {
+		b.WriteString("b = r.Rendered.append(b, r.sharedMembers)\n")
+	}
+	b.WriteString("return b\n}\n")
 }
 
 // structOf is a struct, or that of which a slice is.

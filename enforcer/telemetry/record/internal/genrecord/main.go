@@ -55,8 +55,21 @@ type field struct {
 	part   bool // an embedded struct, whose members are the object's
 	omit   bool // absent when it is zero
 	inline bool
+	facts  bool // follows from what is known of a flow, as the mark of Detail says
 	doc    string
 	enum   []string
+}
+
+// split parts fields from those that are marked facts.
+func split(list []field) (own, facts []field) {
+	for _, f := range list {
+		if f.facts {
+			facts = append(facts, f)
+		} else {
+			own = append(own, f)
+		}
+	}
+	return own, facts
 }
 
 // fieldsOf lists a struct's fields.
@@ -74,7 +87,7 @@ func fieldsOf(t reflect.Type) (list []field) {
 		if name == "" || f.Tag.Get("doc") == "" {
 			log.Fatalf("%s.%s has no name or no doc", t.Name(), f.Name)
 		}
-		out := field{goName: f.Name, name: name, typ: f.Type, omit: options == "omitempty", inline: options == "inline", doc: f.Tag.Get("doc")}
+		out := field{goName: f.Name, name: name, typ: f.Type, omit: options == "omitempty", inline: options == "inline", facts: f.Tag.Get("facts") != "", doc: f.Tag.Get("doc")}
 		if words := f.Tag.Get("enum"); words != "" {
 			out.enum = strings.Split(words, ",")
 		}

@@ -38,16 +38,28 @@ func msgpackEncoders() []byte {
 			fmt.Fprintf(b, "\n// AppendMsgpack appends the record as one map of MessagePack.\nfunc (r *%s) AppendMsgpack(b []byte) []byte {\n", t.Name())
 			b.WriteString("start := len(b)\nb, n := r.pack(packOpen(b))\nreturn packClose(b, start, n)\n}\n")
 		}
-		always := 0
-		var body bytes.Buffer
-		for _, f := range fieldsOf(t) {
-			if !f.part && !f.omit && !f.inline {
-				always++
-			}
-			packedMember(&body, f)
+		own, facts := split(fieldsOf(t))
+		packed(b, t, "pack", own, len(facts) > 0)
+		if len(facts) > 0 {
+			packed(b, t, "packSharedMembers", facts, false)
 		}
-		fmt.Fprintf(b, "\nfunc (r *%s) pack(b []byte) ([]byte, int) {\nn := %d\n%sreturn b, n\n}\n", t.Name(), always, body.Bytes())
 	})
+}
+
+// packed writes a method that appends members, and behind them those that are marked facts.
+func packed(b *bytes.Buffer, t reflect.Type, method string, list []field, shared bool) {
+	always := 0
+	var body bytes.Buffer
+	for _, f := range list {
+		if !f.part && !f.omit && !f.inline {
+			always++
+		}
+		packedMember(&body, f)
+	}
+	if shared {
+		body.WriteString("b, nShared := r.Rendered.pack(b, r.packSharedMembers)\nn += nShared\n")
+	}
+	fmt.Fprintf(b, "\nfunc (r *%s) %s(b []byte) ([]byte, int) {\nn := %d\n%sreturn b, n\n}\n", t.Name(), method, always, body.Bytes())
 }
 
 // packedMember writes the statements that append a member.

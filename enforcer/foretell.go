@@ -19,13 +19,15 @@ func (w *worker) judge(r *flow.Record, o *opening) {
 		foretold(f, o.announced())
 	}
 	w.policy.classifier.Classify(f, false, w.names, w.clock.now)
-	w.decide(r, f)
 	if announced {
-		w.recalled = nil
+		w.foretelling = true
+		w.decide(r, f)
+		w.foretelling, w.recalled = false, nil
 		w.recall(r)
 		return
 	}
 	w.retain(r, o)
+	w.decide(r, f)
 }
 
 // foretold names a flow that shows nothing by what was announced.

@@ -22,7 +22,7 @@ type said struct {
 // saidOf is what records say of a flow as far as it follows from f. It is valid until the next
 // call.
 func (w *worker) saidOf(r *flow.Record, f *fact.Facts) *record.Detail {
-	if w.recalled == r { // f is not what the store has: the flow is being inspected
+	if w.foretelling {
 		w.say(&w.told.fresh, f)
 		return &w.told.fresh
 	}

@@ -20,7 +20,7 @@ type scratch struct {
 	stats            record.FlowStats
 	end              record.FlowEnd
 	match            record.PolicyMatch
-	fresh            record.Detail // of a flow that is being inspected
+	fresh            record.Detail // of a flow of which more is told than is kept
 	labels, policies []string
 	to               []int
 	kpis             kpi.Report

@@ -89,6 +89,7 @@ type worker struct {
 	notified      map[*flow.Record][]uint64       // who was told of which policies, by notice.names
 	told          scratch
 	said          [saidSlots]*said
+	foretelling   bool             // what is told of a flow is not what the store has
 	when          *program.Machine // conditions of sinks; nil without one
 	tour          tour
 	walks         walks

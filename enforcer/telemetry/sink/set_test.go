@@ -342,6 +342,8 @@ func TestPrivacy(t *testing.T) {
 	d.LocalIP, d.LocalMAC = netip.MustParseAddr("192.168.1.7"), "aa:bb:cc:dd:ee:ff"
 	d.OtherIP, d.OtherMAC, d.OtherType = netip.MustParseAddr("198.51.100.1"), "00:11:22:33:44:55", "remote"
 	d.HostName, d.SSL.ClientSNI, d.HTTP.URL, d.SSL.SubjectDN = "a.b.example.com", "a.b.example.com", "a.b.example.com/x", "CN=a.b.example.com"
+	d.Rendered = &record.Rendered{}
+	_ = r.AppendMsgpack(r.AppendJSON(nil)) // another sink was told all, and what it was told is remembered
 	r.Policy.Evidence = []record.Attribute{{Name: "local_ip", Value: "192.168.1.7"}, {Name: "hostname", Value: "a.b.example.com"}, {Name: "application", Value: "zoom"}}
 	text := func(p artifact.Privacy, key byte) string {
 		return string(newRedactor(p, [32]byte{key}).redact(r).AppendJSON(nil))

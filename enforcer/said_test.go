@@ -1,0 +1,55 @@
+package enforcer
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/netpol/netpol/compiler/artifact"
+)
+
+// TestRecordsAreOfTheirOwnFlow has flows take each other's place, and the place of what is known of
+// them in the store: what was written of the one before must not be told of the next.
+func TestRecordsAreOfTheirOwnFlow(t *testing.T) {
+	s := newScript()
+	for i := range 40 {
+		name := fmt.Sprintf("host%d.example", i)
+		if i%4 == 3 {
+			name = "us04.zoom.us" // known before, forgotten, and known again
+		}
+		s.call(connect(fmt.Sprintf("192.168.1.2:%d", 40000+i), fmt.Sprintf("198.51.100.%d:443", 1+i)), name)
+	}
+	o := &outlet{}
+	play(t, s, withSinks(bundle(t, zoomPolicy()), artifact.Sink{Name: "all", Records: []string{"flow", "flow_end"}}), func(c *Config) { c.Outlets, c.MaxFlows = o, 2 })
+	told := 0
+	for _, line := range o.lines {
+		_, body, _ := strings.Cut(line, " ")
+		var r struct {
+			Type string
+			Flow struct {
+				App      string `json:"detected_application_name"`
+				Host     string `json:"host_server_name"`
+				Port     int    `json:"local_port"`
+				Complete bool   `json:"detection_complete"`
+			}
+		}
+		if err := json.Unmarshal([]byte(body), &r); err != nil {
+			t.Fatal(err)
+		}
+		i := r.Flow.Port - 40000
+		want, app := fmt.Sprintf("host%d.example", i), ""
+		if i%4 == 3 {
+			want, app = "us04.zoom.us", "zoom"
+		}
+		if r.Flow.Host != want || r.Flow.App != app || r.Type == "flow_end" && !r.Flow.Complete {
+			t.Errorf("flow %d: got %s", i, body)
+		}
+		if r.Type == "flow_end" {
+			told++
+		}
+	}
+	if told != 40 {
+		t.Errorf("got %d flows, want 40", told)
+	}
+}

@@ -73,8 +73,8 @@ size: build
 agreement: ## how far names agree with a corpus: make agreement CORPUS=../shared/corpus
 	@GO=$(GO) CORPUS=$(CORPUS) .ci/agreement
 
-kpis: ## what TCP connections did wrong and how long their handshakes took, held against tshark on CORPUS: two minutes
-	NETPOL_CORPUS=$(abspath $(CORPUS)) $(GO) test -count=1 -v -run KPIsAgreeWithTshark ./cmd/netpold/daemon
+kpis: ## what TCP connections did wrong, how long their handshakes took, and loss and jitter of RTP, held against tshark on CORPUS: two minutes
+	NETPOL_CORPUS=$(abspath $(CORPUS)) $(GO) test -count=1 -v -run 'Agrees?WithTshark' ./cmd/netpold/daemon
 
 otelcol: ## OpenTelemetry's collector into bin/, from its own module: tests of sink_otlp look for it in PATH
 	$(GO) -C enforcer/telemetry/sink/testdata/otelcol build -trimpath -ldflags '-s -w' -o $(CURDIR)/bin/otelcol .

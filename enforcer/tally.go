@@ -49,14 +49,16 @@ func (s *tallies) get() uint32 {
 	i := s.free
 	if i != 0 {
 		s.free = s.at(i).next
-		*s.at(i) = tally{}
-		return i
+	} else {
+		if int(s.made) == len(s.chunks)*tallyChunk {
+			s.chunks = append(s.chunks, make([]tally, tallyChunk))
+		}
+		s.made++
+		i = s.made
 	}
-	if int(s.made) == len(s.chunks)*tallyChunk {
-		s.chunks = append(s.chunks, make([]tally, tallyChunk))
-	}
-	s.made++
-	return s.made
+	// A new one as well: a page of memory that is read before it is written faults twice.
+	*s.at(i) = tally{}
+	return i
 }
 
 func (s *tallies) put(i uint32) {

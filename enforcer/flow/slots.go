@@ -39,6 +39,7 @@ func (t *Table) place(slot uint64) {
 func (t *Table) grow() {
 	old := t.slots
 	t.slots = make([]uint64, 2*len(old))
+	clear(t.slots) // a page of memory that is read before it is written faults twice
 	for _, slot := range old {
 		if slot != 0 {
 			t.place(slot)

@@ -129,19 +129,20 @@ type slab[T any] struct {
 
 func (s *slab[T]) at(i uint32) *T { return &s.chunks[(i-1)/chunk][(i-1)%chunk] }
 
-func (s *slab[T]) get() uint32 {
+func (s *slab[T]) get() (i uint32) {
 	if n := len(s.free); n > 0 {
-		i := s.free[n-1]
-		s.free = s.free[:n-1]
-		var zero T
-		*s.at(i) = zero
-		return i
+		i, s.free = s.free[n-1], s.free[:n-1]
+	} else {
+		if int(s.made) == len(s.chunks)*chunk {
+			s.chunks = append(s.chunks, make([]T, chunk))
+		}
+		s.made++
+		i = s.made
 	}
-	if int(s.made) == len(s.chunks)*chunk {
-		s.chunks = append(s.chunks, make([]T, chunk))
-	}
-	s.made++
-	return s.made
+	// A new one as well: a page of memory that is read before it is written faults twice.
+	var zero T
+	*s.at(i) = zero
+	return i
 }
 
 func (s *slab[T]) put(i uint32) { s.free = append(s.free, i) }

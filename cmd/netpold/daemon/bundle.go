@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -15,11 +16,14 @@ func readBundle(name string) (*artifact.Bundle, error) {
 		return nil, fmt.Errorf("read bundle: %w", err)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, artifact.MaxBytes+1))
-	if err != nil {
+	var data bytes.Buffer
+	if info, err := f.Stat(); err == nil { // or it grows, and is copied, ten times
+		data.Grow(int(min(info.Size(), artifact.MaxBytes)) + bytes.MinRead)
+	}
+	if _, err := data.ReadFrom(io.LimitReader(f, artifact.MaxBytes+1)); err != nil {
 		return nil, fmt.Errorf("read bundle: %w", err)
 	}
-	b, err := artifact.Decode(data)
+	b, err := artifact.Decode(data.Bytes())
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}

@@ -299,23 +299,25 @@ func TestLiveIdle(t *testing.T) {
 	for _, tt := range []struct {
 		name, policies string
 		switches       float64 // at most, a second
+		flags          []string
 	}{
-		{"names", "", 20},
+		{"names", "", 20, nil},
+		{"names first", "", 150, []string{"--realtime"}},
 		{"tells", fmt.Sprintf(`sink "ends" {
   type    = "file"
   path    = %q
   records = ["flow_end", "flow_stats", "agent_status"]
 }
-`, filepath.Join(t.TempDir(), "records.jsonl")), 20},
+`, filepath.Join(t.TempDir(), "records.jsonl")), 20, nil},
 		{"holds", `policy "held" {
   criteria = "app == 'zoom' && dst_port == 443"
   verdict  = "drop"
   hold     = true
 }
-`, 100},
+`, 100, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, _, netpold := liveSite(t, tt.policies, "--max-flows", "65536")
+			_, _, netpold := liveSite(t, tt.policies, append(tt.flags, "--max-flows", "65536")...)
 			time.Sleep(3 * time.Second)
 			pid := netpold.cmd.Process.Pid
 			before := usageOf(t, pid)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -78,10 +79,7 @@ func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger, by *nftset
 
 func (e *enforcement) open(cfg config, b *artifact.Bundle) (err error) {
 	if cfg.realtime {
-		enforcer.CollectSeldom()
-		if err := capture.Realtime(); err != nil {
-			e.log.Warn("packets are read when other processes have had their turn", "err", err)
-		}
+		e.hurry(cfg, b)
 	}
 	if e.lanes, err = openLanes(cfg, b); err != nil {
 		return err
@@ -91,6 +89,19 @@ func (e *enforcement) open(cfg config, b *artifact.Bundle) (err error) {
 	}
 	e.lists, err = ct.Open()
 	return err
+}
+
+// hurry readies the process for workers that run before others. Each of them keeps one
+// of Go's processors while it waits, so that it need not wait for one: those that share
+// the others have as many as the machine.
+func (e *enforcement) hurry(cfg config, b *artifact.Bundle) {
+	enforcer.CollectSeldom()
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.NumCPU() + laneCount(cfg.workers, b))
+	}
+	if err := capture.Realtime(); err != nil {
+		e.log.Warn("packets are read when other processes have had their turn", "err", err)
+	}
 }
 
 // run works until close, or until the engine fails.

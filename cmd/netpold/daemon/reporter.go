@@ -134,7 +134,7 @@ func (r *reporter) status(now time.Time, interval time.Duration) *record.AgentSt
 	out := &record.AgentStatus{
 		Head: head(record.KindAgentStatus, now), AgentVersion: version(), BundleDigest: digest,
 		Uptime: int64(now.Sub(r.started).Seconds()), UpdateInterval: int64(interval.Seconds()),
-		CPUCores: runtime.GOMAXPROCS(0), CPUUser: record.Milli(use.User.Milliseconds()), CPUSystem: record.Milli(use.System.Milliseconds()),
+		CPUCores: runtime.NumCPU(), CPUUser: record.Milli(use.User.Milliseconds()), CPUSystem: record.Milli(use.System.Milliseconds()),
 		MemRSS: use.Resident / 1024, MaxRSS: use.MaxResident / 1024,
 		FlowCount: s.Flows, FlowsActive: s.Opening, FlowsSeen: s.FlowsSeen, FlowsPurged: s.FlowsSeen - min(s.Flows, s.FlowsSeen), FlowsEvicted: s.FlowsEvicted,
 		Packets: s.Packets, QueueDropped: r.of.lanes.lost(), LabelWrites: s.Writes, LabelErrors: s.WriteErrors,

@@ -314,6 +314,7 @@ func (l *Live) Close() error {
 	defer l.interrupt()()
 	l.counted.Lock()
 	defer l.counted.Unlock()
+	l.waiter.urgent.end()
 	errs := []error{l.waiter.close()}
 	for i := range l.logs {
 		errs = append(errs, l.logs[i].Close())

@@ -27,12 +27,16 @@ const (
 // (ksoftirqd): in a flood of new connections netpold is one among others for the
 // rest of the window, and the flood costs inspection, not packets.
 //
-// It belongs to the goroutine that reads, and ties that to its thread for good: the
-// thread ends with it. The zero value does nothing.
+// It belongs to the goroutine that reads, and goes with it from thread to thread. The
+// goroutine is not tied to one: Go takes the processor from who has had it for 10 ms, and
+// one that is tied waits then for another thread to give it back, which waits for a
+// processor as all others do (some 10 ms and more on a busy machine, 2026-11). One that is
+// not goes on as a rule in the same thread at once. The zero value does nothing.
 type urgency struct {
 	wanted bool
 	raised bool
-	plain  *unix.SchedAttr // of the thread before it was raised; nil until it is tied
+	thread int             // that was raised last
+	plain  *unix.SchedAttr // of threads that are not raised; nil until the first is
 	window time.Time       // when it began
 	woke   time.Time       // when the thread began to run
 	used   time.Duration   // of the window, before that
@@ -46,6 +50,7 @@ func (u *urgency) rest() (window time.Duration) {
 	if !u.wanted {
 		return 0
 	}
+	u.follow()
 	now := time.Now()
 	if !u.woke.IsZero() {
 		u.used += now.Sub(u.woke)
@@ -64,6 +69,16 @@ func (u *urgency) rest() (window time.Duration) {
 func (u *urgency) wake() {
 	if u.wanted {
 		u.woke, u.looks = time.Now(), 0
+		u.follow()
+	}
+}
+
+// follow raises the thread that the goroutine runs on by now, in the place of the one
+// before. Go may move it at any moment: then the next call puts that right.
+func (u *urgency) follow() {
+	if u.raised && unix.Gettid() != u.thread {
+		u.lower()
+		u.raise()
 	}
 }
 
@@ -75,6 +90,7 @@ func (u *urgency) look() {
 	now := time.Now()
 	u.used, u.woke = u.used+now.Sub(u.woke), now
 	u.turn(now)
+	u.follow()
 	switch {
 	case u.raised && u.used >= urgencyShare:
 		u.lower()
@@ -92,26 +108,35 @@ func (u *urgency) turn(now time.Time) {
 
 // raise gives up for good where the kernel refuses: Realtime says why.
 func (u *urgency) raise() {
+	u.thread = unix.Gettid()
 	if u.plain == nil {
-		runtime.LockOSThread()
-		if u.plain, _ = unix.SchedGetAttr(0, 0); u.plain != nil {
+		if u.plain, _ = unix.SchedGetAttr(u.thread, 0); u.plain != nil {
 			u.plain.Flags |= unix.SCHED_FLAG_RESET_ON_FORK // who has no capability may not take it back
 		}
 	}
-	u.raised = u.plain != nil && beFirst() == nil
+	u.raised = u.plain != nil && beFirst(u.thread) == nil
 	u.wanted = u.raised
 }
 
 func (u *urgency) lower() {
 	u.raised = false
-	if err := unix.SchedSetAttr(0, u.plain, 0); err != nil {
+	if err := unix.SchedSetAttr(u.thread, u.plain, 0); err != nil && !errors.Is(err, unix.ESRCH) { // it has ended
 		u.wanted = false
 	}
 }
 
-// beFirst raises the calling thread. Threads that it makes are as others are.
-func beFirst() error {
-	return unix.SchedSetAttr(0, &unix.SchedAttr{
+// end leaves no thread raised.
+func (u *urgency) end() {
+	if u.raised {
+		u.lower()
+	}
+	u.wanted = false
+}
+
+// beFirst raises a thread; 0 is the calling one. Threads that it makes are as others
+// are.
+func beFirst(thread int) error {
+	return unix.SchedSetAttr(thread, &unix.SchedAttr{
 		Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1, Flags: unix.SCHED_FLAG_RESET_ON_FORK,
 	}, 0)
 }
@@ -121,7 +146,7 @@ func Realtime() error {
 	refused := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and the thread ends with the goroutine
-		refused <- beFirst()
+		refused <- beFirst(0)
 	}()
 	return refusal(<-refused)
 }

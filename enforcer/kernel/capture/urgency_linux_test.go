@@ -103,8 +103,34 @@ func TestReaderThatMayNotBeFirstReadsOn(t *testing.T) {
 			u.look()
 		}
 		want := "be scheduled first: needs CAP_SYS_NICE or a limit of real-time priority (RLIMIT_RTPRIO) of 1, and nothing that forbids it: operation not permitted"
-		if got := refusal(beFirst()); got == nil || got.Error() != want {
+		if got := refusal(beFirst(0)); got == nil || got.Error() != want {
 			t.Errorf("got %v, want %s", got, want)
 		}
+	})
+}
+
+// Go moves goroutines from thread to thread: the place goes with the reader, and when it
+// stops nobody has it.
+func TestReaderTakesItsPlaceAlong(t *testing.T) {
+	if err := Realtime(); err != nil {
+		kerneltest.Unable(t, "%v", err)
+	}
+	is := func(thread int) bool {
+		attr, err := unix.SchedGetAttr(thread, 0)
+		return err == nil && attr.Policy == unix.SCHED_FIFO
+	}
+	u := urgency{wanted: true}
+	scheduled(func() {
+		u.rest()
+		before := u.thread
+		scheduled(func() {
+			u.wake()
+			if now := unix.Gettid(); now == before || !is(now) || is(before) {
+				t.Errorf("thread %d first %v, and %d, on which it was, %v", now, is(now), before, is(before))
+			}
+			if u.end(); first(t) {
+				t.Error("still first when it reads no more")
+			}
+		})
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,12 +18,19 @@ import (
 // of its waits (sysmon polls from every 20 µs on until it has taken the
 // processor away; 360 wake-ups a second for an idle netpold, measured 2026-11).
 //
+// A thread that is to run before others waits in the kernel in any case: what Go's
+// poller finds, another thread finds first, which waits for a processor as all do. While
+// packets come, Go is not even told that it waits: its monitor holds who is in a system
+// call for a moment each 20 µs, and if a thread that runs before it came back just then, it would
+// spin for what the monitor has, and keep it from going on (40 ms, 2026-11).
+//
 // It belongs to one goroutine. The caller must close it.
 type waiter struct {
 	urgent  urgency
 	quiet   bool
 	poller  *os.File // an epoll(7) descriptor that has all of watched
 	watched []int32
+	armed   bool // it waits for packets
 }
 
 // wait waits so long at most and returns how many descriptors can be read, which
@@ -36,9 +44,13 @@ func (w *waiter) wait(patience time.Duration, fds []unix.PollFd) (ready int, err
 		}
 		w.urgent.rest()
 	}
-	if w.quiet {
+	switch {
+	case w.urgent.wanted && !w.quiet:
+		ready, err = w.attend(fds, patience)
+	case w.quiet && !w.urgent.wanted:
 		ready, err = w.park(patience, fds)
-	} else {
+	default:
+		w.arm(0)
 		ready, err = poll(fds, patience)
 	}
 	w.quiet = err == nil && (ready == 0 || w.quiet && rung(ready, fds))
@@ -57,8 +69,25 @@ func poll(fds []unix.PollFd, patience time.Duration) (ready int, err error) {
 	return max(ready, 0), nil
 }
 
+// attend is poll of which Go knows nothing. When it wants the processor, or the world to
+// stop, its signal ends the wait, and the goroutine gives way between two, after which it
+// may be in another thread.
+func (w *waiter) attend(fds []unix.PollFd, patience time.Duration) (ready int, err error) {
+	for until := time.Now().Add(patience); ; w.urgent.follow() {
+		left := unix.NsecToTimespec(max(0, time.Until(until).Nanoseconds()))
+		n, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&fds[0])), uintptr(len(fds)), uintptr(unsafe.Pointer(&left)), 0, 0, 0)
+		switch {
+		case errno == 0:
+			return int(n), nil
+		case errno != unix.EINTR:
+			return 0, fmt.Errorf("poll packets: %w", errno)
+		}
+	}
+}
+
 // park waits in Go's poller.
 func (w *waiter) park(patience time.Duration, fds []unix.PollFd) (ready int, err error) {
+	w.arm(unix.EPOLLIN)
 	if err := w.watch(fds); err != nil {
 		return 0, err
 	}
@@ -106,9 +135,34 @@ func (w *waiter) watch(fds []unix.PollFd) error {
 	for _, p := range fds {
 		w.watched = append(w.watched, p.Fd)
 	}
+	w.armed = true
 	return nil
 }
 
+// arm has the poller wait for events, or for none: while the worker waits in the kernel,
+// each packet would wake one of Go's threads for nothing. One that has a descriptor that
+// is gone is given up.
+func (w *waiter) arm(events uint32) {
+	if w.poller == nil || w.armed == (events != 0) {
+		return
+	}
+	raw, err := w.poller.SyscallConn()
+	failed := err
+	if err == nil {
+		err = raw.Control(func(fd uintptr) {
+			for _, watched := range w.watched {
+				if watched >= 0 && failed == nil {
+					failed = unix.EpollCtl(int(fd), unix.EPOLL_CTL_MOD, int(watched), &unix.EpollEvent{Events: events, Fd: watched})
+				}
+			}
+		})
+	}
+	if w.armed = events != 0; err != nil || failed != nil {
+		_ = w.close()
+	}
+}
+
+// close frees what it holds; it may be used again.
 func (w *waiter) close() error {
 	if w.poller == nil {
 		return nil

@@ -22,6 +22,8 @@ type filter struct {
 	low, high  uint16 // of a datagram's bytes
 	row        uint16 // its place in the table
 	offset     uint8
+	at         uint8 // place of one more byte, of which a range of values is known
+	from, to   uint8
 }
 
 // fixedBytes are the bits that the tests of a row ask of the first bytes.
@@ -31,7 +33,7 @@ type fixedBytes struct{ mask, want [filterWindow]byte }
 // datagram that ends with a text of eight, the last. All that they say of single bits it notes
 // in fixed.
 func newFilter(tests []test, fixed *fixedBytes) (best filter) {
-	best.high = math.MaxUint16
+	best.high, best.to = math.MaxUint16, math.MaxUint8
 	most := 0
 	for k := range tests {
 		t := &tests[k]
@@ -45,6 +47,9 @@ func newFilter(tests []test, fixed *fixedBytes) (best filter) {
 			best.low, best.high = uint16(t.low), uint16(min(max(t.low, t.high), math.MaxUint16))
 		}
 		t.fixedBits(&fixed.mask, &fixed.want)
+		if from, to, ok := t.between(); ok && to-from < best.to-best.from {
+			best.at, best.from, best.to = uint8(t.offset), from, to
+		}
 	}
 	for at := range filterWindow - 8 + 1 {
 		m := binary.LittleEndian.Uint64(fixed.mask[at:])
@@ -54,6 +59,21 @@ func newFilter(tests []test, fixed *fixedBytes) (best filter) {
 		}
 	}
 	return best
+}
+
+// between is the range of the one byte that a test is about, if there is one.
+func (t *test) between() (from, to uint8, ok bool) {
+	switch {
+	case t.offset >= filterWindow:
+		return 0, 0, false
+	case t.op == opIn:
+		from, to = t.text[0], t.text[0]
+		for k := range len(t.text) {
+			from, to = min(from, t.text[k]), max(to, t.text[k])
+		}
+		return from, to, true
+	}
+	return uint8(t.low), uint8(t.high), t.op == opBetween && t.width == 1
 }
 
 // fixedBits notes the bits that are the same in all bytes that pass the test.
@@ -72,7 +92,7 @@ func (t *test) fixedBits(mask, want *[filterWindow]byte) {
 			} else if t.fold && upper(t.text[k]) != lower(t.text[k]) {
 				m &^= 'a' - 'A'
 			}
-			note(t.offset+k, m, t.text[k])
+			note(int(t.offset)+k, m, t.text[k])
 		}
 	case opIn:
 		every, some := byte(0xff), byte(0)
@@ -80,19 +100,34 @@ func (t *test) fixedBits(mask, want *[filterWindow]byte) {
 			every &= t.text[k]
 			some |= t.text[k]
 		}
-		note(t.offset, ^(every ^ some), every)
+		note(int(t.offset), ^(every ^ some), every)
 	case opBetween:
 		// Above their highest different bit all numbers between agree.
-		same := ^uint64(0) << bits.Len64(uint64(t.low^t.high))
+		same := ^uint64(0) << bits.Len64(uint64(uint32(t.low^t.high)))
 		for k := range t.width {
 			shift := 8 * (t.width - 1 - k)
 			if t.little {
 				shift = 8 * k
 			}
-			note(t.offset+k, byte(same>>shift), byte(t.low>>shift))
+			note(int(t.offset+k), byte(same>>shift), byte(t.low>>shift))
 		}
 	case opLength, opSkip, opSize, opHas, opLine, opLineHas, opLast, opSame, opAfter, opElement, opWhole, opOver:
 	}
+}
+
+// knownTo says that bytes which are all there and pass the filter pass the test.
+func (t *test) knownTo(f *filter) bool {
+	switch t.op {
+	case opSize:
+		return true
+	case opLast:
+		return f.offset == tail
+	case opAt:
+		at := int(t.offset) - int(f.offset)
+		return !t.fold && at >= 0 && at+len(t.text) <= 8 && f.offset != tail && f.mask>>(8*at)&(1<<(8*len(t.text))-1) == 1<<(8*len(t.text))-1
+	case opIn, opMask, opBetween, opLength, opSkip, opHas, opLine, opLineHas, opSame, opAfter, opElement, opWhole, opOver:
+	}
+	return false
 }
 
 func lower(c byte) byte {
@@ -132,5 +167,9 @@ func (f *filter) excludes(h *head, stream bool) bool {
 			mask &= 1<<(8*there) - 1
 		}
 	}
-	return binary.LittleEndian.Uint64(h.bytes[f.offset:])&mask != f.want&mask || !stream && (h.size < int(f.low) || h.size > int(f.high))
+	if binary.LittleEndian.Uint64(h.bytes[f.offset:])&mask != f.want&mask || !stream && (h.size < int(f.low) || h.size > int(f.high)) {
+		return true
+	}
+	c := h.bytes[f.at]
+	return (c < f.from || c > f.to) && int(f.at) < h.size
 }

@@ -79,7 +79,7 @@ func TestSieve(t *testing.T) {
 // TestFilterSaysMost: the filter of a row with fixed bytes has them, at the beginning or at the end.
 func TestFilterSaysMost(t *testing.T) {
 	f := newFilter(all(size(12, 20), at(2, "ab"), masked(8, "\x10", "\xf0"), between(9, 1, 0, 15)), new(fixedBytes))
-	if f.offset != 2 || f.mask != 0xf0f0<<48|0xffff || f.want != 0x0010<<48|'b'<<8|'a' || f.low != 12 || f.high != 20 {
+	if f.offset != 2 || f.mask != 0xf0f0<<48|0xffff || f.at != 9 || f.to != 15 || f.want != 0x0010<<48|'b'<<8|'a' || f.low != 12 || f.high != 20 {
 		t.Errorf("got %+v", f)
 	}
 	f = newFilter(all(at(0, "ab"), last("trailing")), new(fixedBytes))

@@ -28,6 +28,8 @@ type Dissector struct {
 // table is the rows of one transport.
 type table struct {
 	rows     []row
+	asks     []asks   // the rows' tests, each where a row's are found at once
+	tests    []test   // of all rows, end to end
 	filters  []filter // of the rows' first tests, for those of ports
 	answers  []filter // of their replies'
 	anywhere sieve    // the rows of any port
@@ -37,11 +39,43 @@ type table struct {
 	byReply [256][]uint16
 }
 
-// portSet is a set of port numbers.
-type portSet [1 << 16 / 64]uint64
+// asks are the places of a row's tests, up to which each goes.
+type asks struct{ first, firstEnd, reply, replyEnd uint16 }
 
-func (s *portSet) add(p uint16)      { s[p/64] |= 1 << (p % 64) }
-func (s *portSet) has(p uint16) bool { return s[p/64]>>(p%64)&1 != 0 }
+func (t *table) first(i int) []test { return t.tests[t.asks[i].first:t.asks[i].firstEnd] }
+func (t *table) reply(i int) []test { return t.tests[t.asks[i].reply:t.asks[i].replyEnd] }
+
+// pack appends tests, those first of which the filter knows little, and says where they stand. The tests up to
+// one that moves may be asked in any order.
+func (t *table) pack(tests []test, f *filter) (from, to uint16) {
+	free := slices.IndexFunc(tests, func(k test) bool { return k.moves() })
+	if free < 0 {
+		free = len(tests)
+	}
+	from = uint16(len(t.tests))
+	for _, known := range [...]bool{false, true} {
+		for k := range tests[:free] {
+			if tests[k].knownTo(f) == known {
+				t.tests = append(t.tests, tests[k])
+			}
+		}
+	}
+	t.tests = append(t.tests, tests[free:]...)
+	return from, uint16(len(t.tests))
+}
+
+// portSet says of a port that it is none of some two hundred, or that it may be one. It
+// is small enough to stay in a cache: a bit for each port did not.
+type portSet [1 << portBits / 64]uint64
+
+const portBits = 12
+
+// bit spreads neighbours, which are often one protocol's (Fibonacci hashing, TAOCP 6.4).
+func (*portSet) bit(p uint16) uint32 { return uint32(p) * 2654435769 >> (32 - portBits) }
+
+func (s *portSet) add(p uint16) { b := s.bit(p); s[b/64] |= 1 << (b % 64) }
+
+func (s *portSet) has(p uint16) bool { b := s.bit(p); return s[b/64]>>(b%64)&1 != 0 }
 
 // New builds the dissector of all rows.
 func New() *Dissector {
@@ -70,17 +104,25 @@ func udpRows() []row {
 
 func newTable(rows []row) table {
 	t := table{
-		rows: rows, filters: make([]filter, len(rows)), answers: make([]filter, len(rows)),
+		rows: rows, asks: make([]asks, len(rows)), filters: make([]filter, len(rows)), answers: make([]filter, len(rows)),
 		anywhere: newSieve(rows), byPort: make(map[uint16][]uint16),
 	}
+	all := 0
 	for i := range rows {
+		all += len(rows[i].first) + len(rows[i].reply)
+	}
+	t.tests = make([]test, 0, all)
+	for i := range rows {
+		a := &t.asks[i]
 		t.filters[i] = newFilter(rows[i].first, new(fixedBytes))
+		a.first, a.firstEnd = t.pack(rows[i].first, &t.filters[i])
 		for _, p := range rows[i].ports {
 			t.ports.add(p)
 			t.byPort[p] = append(t.byPort[p], uint16(i))
 		}
 		if len(rows[i].reply) > 0 {
 			t.answers[i] = newFilter(rows[i].reply, new(fixedBytes))
+			a.reply, a.replyEnd = t.pack(rows[i].reply, &t.answers[i])
 			firstBytes(rows[i].reply, func(c byte) { t.byReply[c] = append(t.byReply[c], uint16(i)) })
 		}
 	}
@@ -198,7 +240,7 @@ func (t *table) streams(w *dissect.Window) (string, dissect.Result) {
 			if i >= best {
 				return
 			}
-			switch t.rows[i].opening(w, side) {
+			switch t.opening(i, w, side) {
 			case yes:
 				best = i
 			case more:
@@ -232,14 +274,14 @@ func (t *table) candidates(w *dissect.Window, h *head, stream bool, try func(i i
 	}
 }
 
-// opening asks the tests of one side's beginning, and of the other's answer.
-func (r *row) opening(w *dissect.Window, side int) answer {
-	b, other := w.Stream[side], w.Stream[1-side]
-	a := ending(input{bytes: b, stream: true}.hold(r.first), w.Closed[side])
-	if a == no || len(r.reply) == 0 {
+// opening asks row i's tests of one side's beginning, and of the other's answer.
+func (t *table) opening(i int, w *dissect.Window, side int) answer {
+	b, other, reply := w.Stream[side], w.Stream[1-side], t.reply(i)
+	a := ending(input{bytes: b, stream: true}.hold(t.first(i)), w.Closed[side])
+	if a == no || len(reply) == 0 {
 		return a
 	}
-	return min(a, ending(input{bytes: other, stream: true, asked: b}.hold(r.reply), w.Closed[1-side]))
+	return min(a, ending(input{bytes: other, stream: true, asked: b}.hold(reply), w.Closed[1-side]))
 }
 
 // ending is the answer about a stream, of which nothing more comes once it is
@@ -279,7 +321,7 @@ func (t *table) newest(w *dissect.Window, looks []dissect.Datagram) (int, bool) 
 		if i >= best {
 			return
 		}
-		if r := &t.rows[i]; fits(last, r.first, nil) && (len(r.reply) == 0 || r.answered(looks, last)) {
+		if fits(last, t.first(i), nil) && (len(t.reply(i)) == 0 || answered(t.reply(i), looks, last)) {
 			best = i
 		}
 	})
@@ -293,7 +335,7 @@ func (t *table) newest(w *dissect.Window, looks []dissect.Datagram) (int, bool) 
 		if t.answers[i].excludes(&h, false) {
 			continue
 		}
-		if r := &t.rows[i]; r.fitsPort(w) && r.asked(looks, last) {
+		if t.rows[i].fitsPort(w) && t.asked(int(i), looks, last) {
 			best = int(i)
 		}
 	}
@@ -316,19 +358,19 @@ func fits(d dissect.Datagram, tests []test, asked []byte) bool {
 }
 
 // answered looks for the other side's answer to a datagram that fits.
-func (r *row) answered(looks []dissect.Datagram, first dissect.Datagram) bool {
+func answered(reply []test, looks []dissect.Datagram, first dissect.Datagram) bool {
 	for _, d := range looks {
-		if d.From != first.From && fits(d, r.reply, first.Payload) {
+		if d.From != first.From && fits(d, reply, first.Payload) {
 			return true
 		}
 	}
 	return false
 }
 
-// asked looks for the other side's datagram that an answer fits.
-func (r *row) asked(looks []dissect.Datagram, reply dissect.Datagram) bool {
+// asked looks for the other side's datagram that an answer of row i fits.
+func (t *table) asked(i int, looks []dissect.Datagram, reply dissect.Datagram) bool {
 	for _, d := range looks {
-		if d.From != reply.From && fits(d, r.first, nil) && fits(reply, r.reply, d.Payload) {
+		if d.From != reply.From && fits(d, t.first(i), nil) && fits(reply, t.reply(i), d.Payload) {
 			return true
 		}
 	}

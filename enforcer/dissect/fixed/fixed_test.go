@@ -187,7 +187,7 @@ func sample(tests []test) []byte {
 		if tests[at].op != opAfter {
 			return append(b, sample(tests[at:])...)
 		}
-		for len(b) < tests[at].offset {
+		for len(b) < int(tests[at].offset) {
 			b = append(b, 0)
 		}
 		return append(b, sample(tests[at+1:])...)
@@ -218,7 +218,7 @@ func makeMessage(tests []test) []byte {
 			b = append(b, 0)
 		}
 	}
-	put := func(k test, n int) {
+	put := func(k test, n int32) {
 		for w := range k.width {
 			shift := 8 * (k.width - 1 - w)
 			if k.little {
@@ -229,18 +229,18 @@ func makeMessage(tests []test) []byte {
 	}
 	for _, k := range tests {
 		if k.op != opLine && k.op != opLineHas && k.op != opHas { // those are appended, and a line holds nothing but text
-			grow(k.offset + max(k.width, len(k.text[:min(len(k.text), 1)])))
+			grow(int(k.offset + max(k.width, int32(min(len(k.text), 1)))))
 		}
 		switch k.op {
 		case opAt, opMask:
-			grow(k.offset + len(k.text))
+			grow(int(k.offset) + len(k.text))
 			copy(b[k.offset:], k.text)
 		case opIn:
 			b[k.offset] = k.text[0]
 		case opBetween:
 			put(k, k.low)
 		case opSame:
-			grow(k.offset + k.width)
+			grow(int(k.offset + k.width))
 		case opSize, opLength, opSkip, opHas, opLine, opLineHas, opLast, opAfter, opElement, opWhole, opOver:
 		}
 	}
@@ -251,19 +251,19 @@ func makeMessage(tests []test) []byte {
 		case opLine, opLineHas:
 			b = append(b, k.text+"\r\n"...)
 		case opSize:
-			grow(k.low)
+			grow(int(k.low))
 		case opAt, opIn, opMask, opBetween, opLength, opSkip, opLast, opSame, opAfter, opElement, opWhole, opOver:
 		}
 	}
 	for _, k := range tests {
 		switch k.op {
 		case opLength:
-			for len(b) < k.add || (len(b)-k.add)%k.scale != 0 || slices.ContainsFunc(tests, func(o test) bool {
-				return o.op == opBetween && o.offset >= k.offset && o.offset < k.offset+k.width && (len(b)-k.add)/k.scale < o.low
+			for int32(len(b)) < k.add || (int32(len(b))-k.add)%k.scale != 0 || slices.ContainsFunc(tests, func(o test) bool {
+				return o.op == opBetween && o.offset >= k.offset && o.offset < k.offset+k.width && (int32(len(b))-k.add)/k.scale < o.low
 			}) {
 				b = append(b, 0)
 			}
-			put(k, (len(b)-k.add)/k.scale)
+			put(k, (int32(len(b))-k.add)/k.scale)
 		case opLast:
 			grow(len(k.text))
 			copy(b[len(b)-len(k.text):], k.text)

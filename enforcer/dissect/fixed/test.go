@@ -33,15 +33,15 @@ const (
 	opOver              // the same element; later tests count from behind it
 )
 
-// test is one condition on the opening bytes of one side.
+// test is one condition on the opening bytes of one side. It fills a cache line.
 type test struct {
 	op           op
-	offset       int
-	text, mask   string
 	fold, little bool // either case; little-endian
-	width        int  // of a number, bytes
-	low, high    int
-	scale, add   int
+	offset       int32
+	width        int32 // of a number, bytes
+	low, high    int32
+	scale, add   int32
+	text, mask   string
 }
 
 // maxMessage bounds the length that a message over TCP may announce.
@@ -54,56 +54,58 @@ const maxLine = 1024
 // maxReply bounds the line of a server's reply (RFC 5321 section 4.5.3.1.5).
 const maxReply = 512
 
-func at(offset int, text string) test { return test{op: opAt, offset: offset, text: text} }
+func at(offset int, text string) test { return test{op: opAt, offset: int32(offset), text: text} }
 func fold(offset int, text string) test {
-	return test{op: opAt, offset: offset, text: text, fold: true}
+	return test{op: opAt, offset: int32(offset), text: text, fold: true}
 }
-func in(offset int, set string) test { return test{op: opIn, offset: offset, text: set} }
+func in(offset int, set string) test { return test{op: opIn, offset: int32(offset), text: set} }
 
 func masked(offset int, text, mask string) test {
-	return test{op: opMask, offset: offset, text: text, mask: mask}
+	return test{op: opMask, offset: int32(offset), text: text, mask: mask}
 }
 
 func between(offset, width, low, high int) test {
-	return test{op: opBetween, offset: offset, width: width, low: low, high: high}
+	return test{op: opBetween, offset: int32(offset), width: int32(width), low: int32(low), high: int32(high)}
 }
 
 func betweenLE(offset, width, low, high int) test {
-	return test{op: opBetween, offset: offset, width: width, low: low, high: high, little: true}
+	return test{op: opBetween, offset: int32(offset), width: int32(width), low: int32(low), high: int32(high), little: true}
 }
 
 // length: exact for a datagram; a stream must come to hold the whole message.
 func length(offset, width, add int) test { return scaled(offset, width, 1, add) }
 
 func lengthLE(offset, width, add int) test {
-	return test{op: opLength, offset: offset, width: width, scale: 1, add: add, little: true}
+	return test{op: opLength, offset: int32(offset), width: int32(width), scale: 1, add: int32(add), little: true}
 }
 
 func scaled(offset, width, scale, add int) test {
-	return test{op: opLength, offset: offset, width: width, scale: scale, add: add}
+	return test{op: opLength, offset: int32(offset), width: int32(width), scale: int32(scale), add: int32(add)}
 }
 
 func skip(offset, width, scale, add int) test {
-	return test{op: opSkip, offset: offset, width: width, scale: scale, add: add}
+	return test{op: opSkip, offset: int32(offset), width: int32(width), scale: int32(scale), add: int32(add)}
 }
 
 func skipLE(offset, width, scale, add int) test {
-	return test{op: opSkip, offset: offset, width: width, scale: scale, add: add, little: true}
+	return test{op: opSkip, offset: int32(offset), width: int32(width), scale: int32(scale), add: int32(add), little: true}
 }
 
-func same(offset, width int) test { return test{op: opSame, offset: offset, width: width} }
+func same(offset, width int) test {
+	return test{op: opSame, offset: int32(offset), width: int32(width)}
+}
 
 // hasFold is has with letters in either case.
 func hasFold(text string, within int) test {
-	return test{op: opHas, text: text, high: within, fold: true}
+	return test{op: opHas, text: text, high: int32(within), fold: true}
 }
 
-func after(offset int) test            { return test{op: opAfter, offset: offset} }
+func after(offset int) test            { return test{op: opAfter, offset: int32(offset)} }
 func element(tags string) test         { return test{op: opElement, text: tags} }
 func whole(tags string) test           { return test{op: opWhole, text: tags} }
 func over(tags string) test            { return test{op: opOver, text: tags} }
-func size(low, high int) test          { return test{op: opSize, low: low, high: high} }
-func has(text string, within int) test { return test{op: opHas, text: text, high: within} }
+func size(low, high int) test          { return test{op: opSize, low: int32(low), high: int32(high)} }
+func has(text string, within int) test { return test{op: opHas, text: text, high: int32(within)} }
 func lineEnd(text string) test         { return test{op: opLine, text: text} }
 func lineHas(text string) test         { return test{op: opLineHas, text: text, high: maxReply} }
 func last(text string) test            { return test{op: opLast, text: text} }
@@ -162,20 +164,20 @@ func (t *test) ask(i input) (a answer, next int) {
 	case opAt, opIn, opMask:
 		return t.askBytes(i), 0
 	case opBetween, opLength, opSkip:
-		if len(b) < t.offset+t.width {
+		if len(b) < int(t.offset+t.width) {
 			return i.short(), 0
 		}
 		return t.askNumber(i, t.number(b[t.offset:t.offset+t.width]))
 	case opSize:
-		if len(b) < t.low {
+		if len(b) < int(t.low) {
 			return i.short(), 0
 		}
-		return truth(i.stream || len(b) <= t.high), 0
+		return truth(i.stream || len(b) <= int(t.high)), 0
 	case opAfter:
-		if len(b) < t.offset {
+		if len(b) < int(t.offset) {
 			return i.short(), 0
 		}
-		return yes, t.offset
+		return yes, int(t.offset)
 	case opElement, opWhole, opOver:
 		return t.askElement(i)
 	case opHas:
@@ -183,9 +185,9 @@ func (t *test) ask(i input) (a answer, next int) {
 	case opLine:
 		return t.askLine(i), 0
 	case opLineHas:
-		b = b[:min(len(b), t.high)]
+		b = b[:min(len(b), int(t.high))]
 		end := bytes.IndexByte(b, '\n')
-		if end < 0 && len(b) < t.high {
+		if end < 0 && len(b) < int(t.high) {
 			return i.short(), 0
 		}
 		return t.askHas(input{bytes: b[:max(end, 0)]}), 0
@@ -195,7 +197,7 @@ func (t *test) ask(i input) (a answer, next int) {
 		}
 		return truth(len(b) >= len(t.text) && string(b[len(b)-len(t.text):]) == t.text), 0
 	case opSame:
-		end := t.offset + t.width
+		end := int(t.offset + t.width)
 		if min(len(b), len(i.asked)) < end {
 			return i.short(), 0
 		}
@@ -214,7 +216,7 @@ func truth(holds bool) answer {
 // askBytes compares what is there, so that a stream fails at its first wrong
 // byte.
 func (t *test) askBytes(i input) answer {
-	if len(i.bytes) <= t.offset {
+	if len(i.bytes) <= int(t.offset) {
 		return i.short()
 	}
 	b := i.bytes[t.offset:]
@@ -273,14 +275,14 @@ func (t *test) number(b []byte) int {
 
 func (t *test) askNumber(i input, n int) (a answer, next int) {
 	if t.op == opBetween {
-		return truth(n >= t.low && n <= t.high), 0
+		return truth(n >= int(t.low) && n <= int(t.high)), 0
 	}
 	if n > maxMessage {
 		return no, 0
 	}
-	end := n*t.scale + t.add
+	end := n*int(t.scale) + int(t.add)
 	switch {
-	case end < t.offset+t.width || end > maxMessage:
+	case end < int(t.offset+t.width) || end > maxMessage:
 		return no, 0
 	case t.op == opLength && !i.stream:
 		return truth(end == len(i.bytes)), 0
@@ -293,13 +295,13 @@ func (t *test) askNumber(i input, n int) (a answer, next int) {
 }
 
 func (t *test) askHas(i input) answer {
-	b := i.bytes[:min(len(i.bytes), t.high)]
+	b := i.bytes[:min(len(i.bytes), int(t.high))]
 	for k := 0; k+len(t.text) <= len(b); k++ {
 		if string(b[k:k+len(t.text)]) == t.text || t.fold && equalFold(b[k:k+len(t.text)], t.text) {
 			return yes
 		}
 	}
-	if len(b) < t.high {
+	if len(b) < int(t.high) {
 		return i.short()
 	}
 	return no

@@ -172,7 +172,7 @@ func TestPlanApplyDestroy(t *testing.T) {
 	if after := s.picture(); after != applied {
 		t.Errorf("a second apply changed something:\n%s\nbefore:\n%s", after, applied)
 	}
-	s.wantText(s.netpol(0, "show"), "prioritize-zoom", "ct label zoom jump np_dscp_l1", "np_dscp_l1 ", "ip dscp set cs5", "netpold does not run")
+	s.wantText(s.netpol(0, "show"), "prioritize-zoom", "ct mark & 0x40000000 == 0x0 ct label zoom jump np_dscp_l1", "np_dscp_l1 ", "ip dscp set cs5", "netpold does not run")
 
 	s.wantText(s.netpol(0, "destroy", "--auto-approve"), "Destroy complete!")
 	s.take("policies/netpol.lock.hcl") // the policies' own, which destroy leaves
@@ -190,18 +190,18 @@ func TestPlanShowsDriftAndApplyRepairsIt(t *testing.T) {
 	s.ns.Run("nft", "add rule inet netpol np_dscp counter drop")
 	s.write("etc/xtables/connlabel.conf", "9 theirs\n")
 	out := s.netpol(2, "plan", "--detailed-exitcode", s.policies)
-	s.wantText(out, "+ rule  np_dscp np_dscp_l1     ct label zoom jump", "- rule  np_dscp without an id", "+ file ")
+	s.wantText(out, "+ rule  np_dscp np_dscp_l1     ct mark & 0x40000000 == 0x0 ct label zoom jump", "- rule  np_dscp without an id", "+ file ")
 
 	s.netpol(0, "apply", "--auto-approve", s.policies)
 	s.netpol(0, "plan", "--detailed-exitcode", s.policies)
 	s.wantText(s.picture(), "9 theirs\n")
 
 	// The right rules in the wrong order are drift too.
-	handle := ruleHandle(t, s.ns.Run("nft", "-a", "list", "chain", "inet", "netpol", "np_capture_pre"), "capture-pre/loopback")
-	s.ns.Run("nft", "delete", "rule", "inet", "netpol", "np_capture_pre", "handle", handle)
-	s.ns.Run("nft", "add", "rule", "inet", "netpol", "np_capture_pre", `iifname "lo" return comment "capture-pre/loopback the router talking to itself"`)
+	handle := ruleHandle(t, s.ns.Run("nft", "-a", "list", "chain", "inet", "netpol", "np_capture_pre_open"), "capture-pre/loopback")
+	s.ns.Run("nft", "delete", "rule", "inet", "netpol", "np_capture_pre_open", "handle", handle)
+	s.ns.Run("nft", "add", "rule", "inet", "netpol", "np_capture_pre_open", `iifname "lo" return comment "capture-pre/loopback the router talking to itself"`)
 	out = s.netpol(2, "plan", "--detailed-exitcode", s.policies)
-	s.wantText(out, "~ chain  np_capture_pre", "0 to add, 1 to change, 0 to destroy")
+	s.wantText(out, "~ chain  np_capture_pre_open", "0 to add, 1 to change, 0 to destroy")
 }
 
 // ruleHandle finds the handle of the rule with the comment in nft's listing.

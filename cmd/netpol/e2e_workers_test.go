@@ -17,7 +17,7 @@ func spreadPolicy(groups int, more string) string {
 // logged are the packets that each rule of the copying chain has logged.
 func (s *site) logged() (counts []uint64) {
 	s.t.Helper()
-	for line := range strings.Lines(s.ns.Run("nft", "list", "chain", "inet", "netpol", "np_capture_pre")) {
+	for line := range strings.Lines(s.ns.Run("nft", "list", "chain", "inet", "netpol", "np_capture_pre_open")) {
 		_, counted, ok := strings.Cut(line, "counter packets ")
 		var n uint64
 		if _, err := fmt.Sscan(counted, &n); ok && err == nil {

@@ -142,9 +142,8 @@ func laterChains(in Input, t *packetTests, q *quiet) []artifact.Chain {
 	var out []artifact.Chain
 	if !in.NoCapture {
 		out = append(out, holdChains(in, t)...)
-		out = append(out,
-			captureChain(in, chainCapturePre, "prerouting", artifact.MatchIIFName, "pre"),
-			captureChain(in, chainCaptureOut, "output", artifact.MatchOIFName, "out"))
+		out = append(out, captureChains(in, chainCapturePre, "prerouting", artifact.MatchIIFName, "pre")...)
+		out = append(out, captureChains(in, chainCaptureOut, "output", artifact.MatchOIFName, "out")...)
 	}
 	out = append(out, routeChains(in.Effects, t, q)...)
 	out = append(out, outChains(in.Outs, t)...)

@@ -42,6 +42,7 @@ func leavingChains(s artifact.Settings, dscp, priority []artifact.Rule, q *quiet
 // it. Their rules stand in plain chains that all three hooks jump to.
 type passing struct {
 	bases  [3]artifact.Chain
+	behind [3][]artifact.Rule // of each, what comes behind the test of the quiet mark
 	chains []artifact.Chain
 }
 
@@ -53,48 +54,44 @@ func passingChains(s artifact.Settings, packet, verdict []artifact.Rule, q *quie
 	for i := range p.bases {
 		p.bases[i].Type, p.bases[i].Priority = "filter", s.Priority
 	}
-	// What the test of the quiet mark covers is all that comes after it.
-	second := len(verdict) == 0 || q.covers(verdict)
-	first := second && q.covers(packet)
-	if first {
-		p.test(q)
+	// The test covers all that comes after it.
+	second := q.covers(verdict)
+	first := (second || len(verdict) == 0) && q.covers(packet)
+	p.jump("packet", chainPacket, packet, first)
+	p.jump("verdict", chainVerdict, verdict, second)
+	out := p.chains
+	for i := range p.bases {
+		if len(p.behind[i]) > 0 {
+			out = append(out, q.behind(&p.bases[i], p.behind[i])...)
+		}
 	}
-	p.jump("packet", chainPacket, packet)
-	if second && !first && len(verdict) > 0 {
-		p.test(q)
-	}
-	if len(verdict) > 0 {
-		// What reject sends back belongs to the rejected connection, label and
-		// all: without this rule it would be rejected on its own way out. Only
-		// such answers (and the router's other ICMP errors) are related and local.
-		out := &p.bases[2]
-		out.Rules = append(out.Rules, artifact.Rule{
-			ID: "verdict/answers", Comment: "what reject answers must get out",
-			Match: []artifact.Match{{Kind: artifact.MatchCTState, Name: "related"}},
-			Do:    []artifact.Statement{{Kind: artifact.DoReturn}},
-		})
-	}
-	p.jump("verdict", chainVerdict, verdict)
-	return append(p.chains, p.bases[:]...)
-}
-
-// test is that of the quiet mark, for what comes after it.
-func (p *passing) test(q *quiet) {
-	for i, c := range p.bases {
-		p.bases[i].Rules = append(c.Rules, q.rule(c))
-	}
+	return append(out, p.bases[:]...)
 }
 
 // jump makes a plain chain and has all hooks go through it.
-func (p *passing) jump(what, to string, rules []artifact.Rule) {
+func (p *passing) jump(what, to string, rules []artifact.Rule, covered bool) {
 	if len(rules) == 0 {
 		return
 	}
 	asked, chains := enter(dispatch(artifact.Chain{Name: to, Rules: rules}))
 	p.chains = append(p.chains, chains...)
-	for i, c := range p.bases {
-		p.bases[i].Rules = append(c.Rules, artifact.Rule{
-			ID: what + "/" + c.Hook, Match: asked, Do: []artifact.Statement{{Kind: artifact.DoJump, Name: to}},
+	for i := range p.bases {
+		list := &p.bases[i].Rules
+		if covered {
+			list = &p.behind[i]
+		}
+		// What reject sends back belongs to the rejected connection, label and
+		// all: without this rule it would be rejected on its own way out. Only
+		// such answers (and the router's other ICMP errors) are related and local.
+		if to == chainVerdict && p.bases[i].Hook == "output" {
+			*list = append(*list, artifact.Rule{
+				ID: "verdict/answers", Comment: "what reject answers must get out",
+				Match: []artifact.Match{{Kind: artifact.MatchCTState, Name: "related"}},
+				Do:    []artifact.Statement{{Kind: artifact.DoReturn}},
+			})
+		}
+		*list = append(*list, artifact.Rule{
+			ID: what + "/" + p.bases[i].Hook, Match: asked, Do: []artifact.Statement{{Kind: artifact.DoJump, Name: to}},
 		})
 	}
 }

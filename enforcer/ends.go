@@ -61,7 +61,7 @@ func (w *worker) noteEnds(r *flow.Record, fromClient bool) (changed bool) {
 	if changed = w.showEnds(&t, r, fromClient); changed {
 		w.setTraits(r, &t)
 	}
-	return changed || r.Has(flow.Translated)
+	return changed
 }
 
 // showEnds is noteEnds for traits that the flow will have.

@@ -156,7 +156,7 @@ func (t *Table) warm(ids []ID) {
 	}
 	seen := uint32(0)
 	for _, r := range records[:n] {
-		seen |= uint32(r.Key.A[15]) | uint32(r.Bytes) // it lies in two cache lines
+		seen |= uint32(r.Key.A[15]) | r.Tally // it lies in two cache lines
 	}
 	t.seen |= seen
 }

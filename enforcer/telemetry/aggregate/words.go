@@ -9,6 +9,11 @@ type words struct {
 	list   []string
 	brands []string // of the applications among them, by the same places; shorter where there are none
 	index  map[string]uint32
+	// Those that were asked for lately, as a few are again and again: by some of their letters.
+	recent [64]struct {
+		word string
+		at   uint32
+	}
 }
 
 func newWords() *words {
@@ -20,6 +25,15 @@ func (w *words) of(s string) uint32 {
 	if s == "" {
 		return 0
 	}
+	recent := &w.recent[(s[0]^s[len(s)/2]<<3^s[len(s)-1]<<1^byte(len(s)))%64]
+	if recent.word != s {
+		recent.word, recent.at = s, w.look(s)
+	}
+	return recent.at
+}
+
+// look finds the place of a word, or gives it one.
+func (w *words) look(s string) uint32 {
 	i, ok := w.index[s]
 	switch {
 	case ok:

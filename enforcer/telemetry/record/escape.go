@@ -40,6 +40,9 @@ func plain(s string) int {
 	i := 0
 	for ; i+8 <= len(s) && eightPlain(s[i:i+8]); i += 8 {
 	}
+	if i > 0 && len(s)-i < 8 && eightPlain(s[len(s)-8:]) {
+		return len(s)
+	}
 	for ; i < len(s); i++ {
 		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
 			return i

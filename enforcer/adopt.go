@@ -94,7 +94,7 @@ func (w *worker) inherit(id flow.ID, r *flow.Record) {
 // insertAdopted adds a record; 0 when there is no room without pushing out a
 // flow that is known better.
 func (w *worker) insertAdopted(c *flow.Connection) flow.ID {
-	if w.table.Len() >= w.config.MaxFlows {
+	if w.full() {
 		return 0
 	}
 	k, clientIsB := trackedKey(&c.Orig)

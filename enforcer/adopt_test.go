@@ -178,7 +178,8 @@ func TestAdoptionFillsOnlyTheRoomThereIs(t *testing.T) {
 		t.Errorf("%d adopted, %d pushed out, want 600 and 0", got.Adopted, got.FlowsEvicted)
 	}
 	w := newWorker(e, 0)
-	w.config = &Config{MaxFlows: 10, Live: true, Recorder: &journal{}, clock: e.config.clock}
+	w.config = &Config{Live: true, Recorder: &journal{}, clock: e.config.clock}
+	w.table.Bound(10)
 	for i := range k.list {
 		w.adopt(&k.list[i], w.clock.now)
 	}

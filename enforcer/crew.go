@@ -52,8 +52,14 @@ func newCrew(ctx context.Context, e *Engine) *crew {
 		c.keeper.use(e.policy.Load().bundle)
 		e.keeper.Store(c.keeper)
 	}
+	flows, ownFlows := newBudget(e.config.MaxFlows, lanes)
+	memory, ownMemory := newBudget(e.config.MaxBuffers, lanes)
 	for lane := range lanes {
 		w := newWorker(e, lane)
+		if lanes > 1 {
+			w.flows, w.memory = lease{of: flows, own: ownFlows, has: ownFlows}, lease{of: memory, own: ownMemory, has: ownMemory}
+			w.fit()
+		}
 		w.join(c)
 		c.workers = append(c.workers, w)
 	}
@@ -105,7 +111,8 @@ func (c *crew) places() bool {
 }
 
 // laneConfig is the configuration of one lane's worker: what is bounded for all
-// is shared out evenly. Of MaxOpening it may take what others leave (crammed).
+// is shared out evenly. It may take what others leave, of MaxOpening (crammed) and of
+// the others (budget).
 func laneConfig(c *Config, lane int) *Config {
 	own := *c
 	if lane > 0 {

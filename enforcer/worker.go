@@ -47,6 +47,8 @@ type worker struct {
 	nothing program.Verdict
 	table   *flow.Table
 	buffers flow.Buffers
+	flows   lease // of what table may hold; of nothing for one that works alone
+	memory  lease // of what buffers may hold
 	names   *classify.Names
 	store   *factStore
 
@@ -267,6 +269,7 @@ func (w *worker) between() {
 	w.noteUnsure()
 	w.heart.offer(w.lane, w.clock.now, w.policy.beats)
 	w.flush()
+	w.fit()
 	if p := w.engine.policy.Load(); p != w.policy {
 		w.reload(p)
 	}

@@ -65,6 +65,13 @@ func NewTable(maxFlows int, seed uint64, timeouts Timeouts, evict func(ID, *Reco
 // Len is how many flows the table holds.
 func (t *Table) Len() int { return t.flows }
 
+// Bound is how many flows there may be from now on. Those that are too many stay until
+// others come.
+func (t *Table) Bound(flows int) { t.max = max(flows, 1) }
+
+// Full says that another flow would have one evicted.
+func (t *Table) Full() bool { return t.flows >= t.max }
+
 // Evicted is how many flows had to make room for others.
 func (t *Table) Evicted() uint64 { return t.evicted }
 

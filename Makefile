@@ -19,10 +19,13 @@ TAGS ?=
 # netpold's limit, in bytes, stripped, on amd64: what a router's flash can spare.
 SIZE_LIMIT := 12582912
 
-.PHONY: build check test lint generate golden fuzz fuzz-count bench peers netns faults size agreement kpis otelcol demo clean
+.PHONY: build full check test lint generate golden fuzz fuzz-count bench peers netns faults size agreement kpis otelcol demo clean
 
 build: ## static, stripped programs in bin/
 	CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -trimpath -ldflags '-s -w' -o bin/ ./cmd/netpol ./cmd/netpold
+
+full: ## bin/netpold-full, with all sinks and what they can do besides
+	CGO_ENABLED=0 $(GO) build -tags 'sink_http,sink_kafka,sink_mqtt,sink_nats,sink_otlp,sink_tls,sink_websocket,sink_zstd' -trimpath -ldflags '-s -w' -o bin/netpold-full ./cmd/netpold
 
 check: ## before each commit
 	$(GO) vet ./...

@@ -38,7 +38,7 @@ const (
 func sinkArguments() []string {
 	return []string{
 		"address", "addresses", "batch", "ca_file", "cert_file", "client_id", "compress", "credentials_file", "description", "encoding", "enterprise",
-		"facility", "headers", "interval", "keep", "key", "key_file", "max_clients", "message_size", "names", "observation_domain", "origins", "password_file", "path", "qos",
+		"facility", "headers", "headers_file", "interval", "keep", "key", "key_file", "max_clients", "message_size", "names", "observation_domain", "origins", "password_file", "path", "qos",
 		"queue", "records", "resource", "retain", "rotate_age", "rotate_size", "sasl", "spool", "spool_size", "stream", "subject", "template_interval",
 		"template_messages", "token_file", "topic", "transport", "type", "url", "username", "when",
 	}
@@ -105,7 +105,7 @@ func sinkOwn() map[string][]string {
 		"encoding": {"file", "http", "kafka", "mqtt", "nats", "stdout", "tcp", "udp", "unix", "unixgram", "websocket"},
 		"url":      {"http", "mqtt", "nats", "otlp"},
 		"ca_file":  certified, "cert_file": certified, "key_file": certified,
-		"headers": {"http", "otlp"}, "resource": {"otlp"}, "token_file": {"http", "nats", "otlp"}, "compress": {"file", "http", "kafka", "mqtt", "nats", "otlp", "stdout", "tcp", "unix"}, "batch": {"mqtt", "nats"},
+		"headers": {"http", "otlp"}, "headers_file": {"http", "otlp"}, "resource": {"otlp"}, "token_file": {"http", "nats", "otlp"}, "compress": {"file", "http", "kafka", "mqtt", "nats", "otlp", "stdout", "tcp", "unix"}, "batch": {"mqtt", "nats"},
 		"topic": {"kafka", "mqtt"}, "qos": {"mqtt"}, "retain": {"mqtt"}, "client_id": {"kafka", "mqtt"},
 		"username": {"kafka", "mqtt", "nats"}, "password_file": {"kafka", "mqtt", "nats"}, "sasl": {"kafka"}, "key": {"kafka"},
 		"spool": {"http", "kafka", "mqtt", "nats", "otlp"}, "spool_size": {"http", "kafka", "mqtt", "nats", "otlp"},

@@ -12,7 +12,7 @@ import (
 
 // sinkOTLP reads as whom netpold speaks to a collector, and what it says of itself.
 func (d *decoder) sinkOTLP(b *hclsyntax.Block, s *Sink) {
-	s.TokenFile = d.sinkSecret(b, "token_file")
+	s.TokenFile, s.HeadersFile = d.sinkSecret(b, "token_file"), d.sinkSecret(b, "headers_file")
 	s.Headers = d.sinkHeaders(b)
 	s.Resource = d.sinkPairs(b, "resource", `{ "deployment.environment.name" = "branch" }`)
 	for _, a := range s.Resource {

@@ -36,7 +36,7 @@ func (d *decoder) sinkRemote(b *hclsyntax.Block, s *Sink) {
 	d.sinkTLS(b, s)
 	switch s.Type {
 	case "http":
-		s.TokenFile = d.sinkSecret(b, "token_file")
+		s.TokenFile, s.HeadersFile = d.sinkSecret(b, "token_file"), d.sinkSecret(b, "headers_file")
 		s.Headers = d.sinkHeaders(b)
 	case "otlp":
 		d.sinkOTLP(b, s)
@@ -145,7 +145,7 @@ func (d *decoder) sinkHeaders(b *hclsyntax.Block) []SinkHeader {
 			d.badSink(b, "headers", fmt.Sprintf("%q: %q is no header: its name holds letters, digits and -, and its value is one line.", h.Name, h.Value))
 		}
 		if strings.EqualFold(h.Name, "Authorization") {
-			d.badSink(b, "headers", "A token in a header is read by everybody who reads the policies. Put it into a file that only netpold can read, and name that as token_file.")
+			d.badSink(b, "headers", "A token in a header is read by everybody who reads the policies. Put it into a file that only netpold can read, and name that as token_file; other headers that are secret go into headers_file.")
 		}
 	}
 	return out

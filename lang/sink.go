@@ -23,6 +23,7 @@ type Sink struct {
 	Keep            int
 	URL             string // of http, mqtt and otlp
 	Headers         []SinkHeader
+	HeadersFile     string       // of http and otlp: those that are secret
 	Resource        []SinkHeader // of otlp: attributes
 	TokenFile       string
 	Compress        string // none or gzip

@@ -43,7 +43,9 @@ type Sink struct {
 	// in bundles from before Compress.
 	Headers   []Header `json:"headers,omitempty"`
 	TokenFile string   `json:"token_file,omitempty"`
-	Gzip      bool     `json:"gzip,omitempty"`
+	// HeadersFile holds more headers, a line each, that are secret.
+	HeadersFile string `json:"headers_file,omitempty"`
+	Gzip        bool   `json:"gzip,omitempty"`
 	// Resource is what otlp says of the router besides what netpold knows, by name.
 	Resource []Header `json:"resource,omitempty"`
 	// CAFile holds the certificates that sign the server's, instead of the system's.

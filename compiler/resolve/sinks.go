@@ -91,7 +91,7 @@ func (r *resolver) resolveSinks() []ir.Sink {
 			Encoding: encoding(s.Encoding), Domain: s.Domain, Enterprise: s.Enterprise,
 			MessageSize: s.MessageSize, TemplateInterval: s.TemplateInterval, TemplateMessages: s.TemplateMessages,
 			Transport: s.Transport, Facility: s.Facility,
-			URL: s.URL, TokenFile: s.TokenFile, CAFile: s.CAFile,
+			URL: s.URL, TokenFile: s.TokenFile, HeadersFile: s.HeadersFile, CAFile: s.CAFile,
 			Topic: s.Topic, QoS: s.QoS, Retain: s.Retain, ClientID: s.ClientID, Username: s.Username, PasswordFile: s.PasswordFile,
 			Origins: s.Origins, MaxClients: s.MaxClients,
 			Batch: batched(s.Batch), SASL: s.SASL, Key: keyed(s.Key), Compress: compressed(s), Spool: s.Spool, SpoolSize: s.SpoolSize,

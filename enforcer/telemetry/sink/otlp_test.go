@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/telemetry"
 	"github.com/netpol/netpol/enforcer/telemetry/record"
 )
 
@@ -165,6 +167,32 @@ func TestOTLPAnswers(t *testing.T) {
 	defer server.mu.Unlock()
 	if len(server.paths) != 5 || server.fault != "" {
 		t.Errorf("got %d requests, want 5; %s", len(server.paths), server.fault)
+	}
+}
+
+// TestOTLPHeadersFile has headers in a file, one of which takes the place of the policy's.
+func TestOTLPHeadersFile(t *testing.T) {
+	var got http.Header
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
+	defer server.Close()
+	one := artifact.Sink{Name: "o", Kind: artifact.SinkOTLP, URL: server.URL, Queue: 1 << 20, HeadersFile: secretFile(t, "# of the vendor\n\napi-key:  sesame: 7 \nX-Site: 8"), Headers: []artifact.Header{{Name: "X-Site", Value: "7"}}}
+	s := New(Config{})
+	s.Use([]artifact.Sink{one})
+	if tried := s.Try(nil, statusRecord(), 10*time.Second); tried[0].Outcome != telemetry.TrialTaken || got.Get("Api-Key") != "sesame: 7" || got.Get("X-Site") != "8" {
+		t.Errorf("got %+v, headers %v", tried, got)
+	}
+	s.Close()
+	for text, want := range map[string]string{
+		"api key: x": "line 2 of FILE is no header: write it as Name: value", "api-key": "line 2 of FILE is no header: write it as Name: value",
+		"api-key: \x01": `net/http: invalid header field value for "Api-Key"`,
+	} {
+		one.HeadersFile = secretFile(t, "X-Site: 1\n"+text)
+		s := New(Config{})
+		s.Use([]artifact.Sink{one})
+		s.Offer(0, flowOf("a"))
+		want = strings.Replace(want, "FILE", one.HeadersFile, 1)
+		eventually(t, want, func() bool { return strings.Contains(s.Status()[0].Fault, want) })
+		s.Close()
 	}
 }
 

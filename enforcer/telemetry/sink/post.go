@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -29,7 +30,7 @@ const (
 type poster struct {
 	runner *runner
 	client *http.Client
-	token  string
+	header http.Header // of every request
 	packer packer
 }
 
@@ -38,7 +39,7 @@ func newPoster(r *runner) (*poster, error) {
 	if err != nil {
 		return nil, err
 	}
-	token, err := secret(r.sink.TokenFile)
+	header, err := headersOf(r)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,42 @@ func newPoster(r *runner) (*poster, error) {
 	}
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: config, ForceAttemptHTTP2: true, MaxIdleConns: 1, IdleConnTimeout: time.Minute}
 	client := &http.Client{Transport: transport, Timeout: requestLimit, CheckRedirect: asPost}
-	return &poster{runner: r, token: token, packer: pack, client: client}, nil
+	return &poster{runner: r, header: header, packer: pack, client: client}, nil
+}
+
+// headersOf are the headers of every request.
+func headersOf(r *runner) (http.Header, error) {
+	out := http.Header{"User-Agent": {"netpold"}}
+	for _, h := range r.sink.Headers {
+		out.Set(h.Name, h.Value)
+	}
+	if compression := r.sink.Compression(); compression != "" {
+		out.Set("Content-Encoding", compression)
+	}
+	token, err := secret(r.sink.TokenFile)
+	if err != nil {
+		return nil, err
+	}
+	if token != "" {
+		out.Set("Authorization", "Bearer "+token)
+	}
+	text, err := secret(r.sink.HeadersFile)
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		name, value, found := strings.Cut(line, ":")
+		if !found || strings.ContainsAny(name, " \t") {
+			return nil, fmt.Errorf("line %d of %s is no header: write it as Name: value", n, r.sink.HeadersFile)
+		}
+		out.Set(name, strings.TrimSpace(value)) // what is no header else net/http says, without its value
+	}
+	return out, nil
 }
 
 // asPost follows only what has the request made again as it is: after 301, 302 and
@@ -79,17 +115,8 @@ func (p *poster) post(url, content string, records []byte) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	req.Header = p.header.Clone()
 	req.Header.Set("Content-Type", content)
-	req.Header.Set("User-Agent", "netpold")
-	if p.packer != nil {
-		req.Header.Set("Content-Encoding", p.runner.sink.Compression())
-	}
-	for _, h := range p.runner.sink.Headers {
-		req.Header.Set(h.Name, h.Value)
-	}
-	if p.token != "" {
-		req.Header.Set("Authorization", "Bearer "+p.token)
-	}
 	got, err := p.client.Do(req)
 	if err != nil {
 		return nil, err

@@ -180,6 +180,18 @@ sink "collector" {
   resource = { site = "" }             # ERROR NP0049: Invalid sink
 }
 
+sink "secretive" {
+  type         = "mqtt"
+  url          = "mqtt://broker.example"
+  headers_file = "/etc/netpol/secrets/headers" # ERROR NP0049: Invalid sink
+}
+
+sink "relative" {
+  type         = "http"
+  url          = "https://collector.example"
+  headers_file = "headers" # ERROR NP0049: Invalid sink
+}
+
 sink "resourceful" {
   type     = "http"
   url      = "https://collector.example"

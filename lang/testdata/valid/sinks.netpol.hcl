@@ -127,14 +127,15 @@ sink "archive" {
 }
 
 sink "opentelemetry" {
-  type       = "otlp"
-  url        = "https://collector.example:4318/otlp"
-  token_file = "/etc/netpol/secrets/token"
-  compress   = "gzip"
-  headers    = { X-Site = "7" }
-  resource   = { "deployment.environment.name" = "branch", site = "7" }
-  records    = ["flow_end", "interface_stats"]
-  spool      = "/var/lib/netpol/spool/opentelemetry"
+  type         = "otlp"
+  url          = "https://collector.example:4318/otlp"
+  token_file   = "/etc/netpol/secrets/token"
+  compress     = "gzip"
+  headers      = { X-Site = "7" }
+  headers_file = "/etc/netpol/secrets/headers"
+  resource     = { "deployment.environment.name" = "branch", site = "7" }
+  records      = ["flow_end", "interface_stats"]
+  spool        = "/var/lib/netpol/spool/opentelemetry"
 }
 
 sink "batched" {

@@ -67,7 +67,10 @@ func TestSieve(t *testing.T) {
 				}
 				tried := false
 				h := newHead(b)
-				x.table.candidates(&w, &h, x.stream, func(k int) { tried = tried || k == i })
+				x.table.candidates(&w, &h, x.stream, len(x.table.rows), func(k int) bool {
+					tried = tried || k == i
+					return false
+				})
 				if !tried {
 					t.Errorf("%s (%s): %q is not tried", r.tag, r.source, b)
 				}

@@ -236,19 +236,13 @@ func (t *table) streams(w *dissect.Window) (string, dissect.Result) {
 			continue
 		}
 		h := newHead(b)
-		try := func(i int) {
-			if i >= best {
-				return
-			}
-			switch t.opening(i, w, side) {
-			case yes:
-				best = i
-			case more:
+		best = t.candidates(w, &h, true, best, func(i int) bool {
+			a := t.opening(i, w, side)
+			if a == more {
 				result = dissect.NeedMore
-			case no:
 			}
-		}
-		t.candidates(w, &h, true, try)
+			return a == yes
+		})
 	}
 	if best < len(t.rows) {
 		return t.rows[best].tag, dissect.Match
@@ -256,22 +250,22 @@ func (t *table) streams(w *dissect.Window) (string, dissect.Result) {
 	return "", result
 }
 
-// candidates tries the rows that the beginning of an opening leaves, of which there is a
-// byte, and of those of the window's ports. They come in no order.
-func (t *table) candidates(w *dissect.Window, h *head, stream bool, try func(i int)) {
-	l := t.anywhere.leave(h)
-	for i, ok := t.anywhere.next(h, stream, &l); ok; i, ok = t.anywhere.next(h, stream, &l) {
-		try(i)
-	}
+// candidates tries the rows below best that the beginning of an opening leaves, of which there is a
+// byte, and of those of the window's ports. It returns the first that holds, or best.
+func (t *table) candidates(w *dissect.Window, h *head, stream bool, best int, holds func(i int) bool) int {
+	best = t.anywhere.of[h.bytes[0]].try(h, stream, best, holds)
+	best = t.anywhere.every.try(h, stream, best, holds)
 	for _, port := range [...]uint16{w.DstPort, w.SrcPort} {
-		if t.ports.has(port) {
-			for _, i := range t.byPort[port] {
-				if !t.filters[i].excludes(h, stream) {
-					try(int(i))
-				}
+		if !t.ports.has(port) {
+			continue
+		}
+		for _, i := range t.byPort[port] {
+			if i := int(i); i < best && !t.filters[i].excludes(h, stream) && holds(i) {
+				best = i
 			}
 		}
 	}
+	return best
 }
 
 // opening asks row i's tests of one side's beginning, and of the other's answer.
@@ -317,13 +311,8 @@ func (t *table) newest(w *dissect.Window, looks []dissect.Datagram) (int, bool) 
 		return best, false
 	}
 	h := newHead(last.Payload)
-	t.candidates(w, &h, false, func(i int) {
-		if i >= best {
-			return
-		}
-		if fits(last, t.first(i), nil) && (len(t.reply(i)) == 0 || answered(t.reply(i), looks, last)) {
-			best = i
-		}
+	best = t.candidates(w, &h, false, best, func(i int) bool {
+		return fits(last, t.first(i), nil) && (len(t.reply(i)) == 0 || answered(t.reply(i), looks, last))
 	})
 	if !answers(looks) {
 		return best, best < len(t.rows)

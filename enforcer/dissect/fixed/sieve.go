@@ -2,69 +2,74 @@ package fixed
 
 import "math/bits"
 
-// maxEvery bounds the rows of a sieve that do not mind the first byte.
-const maxEvery = 64
+const (
+	// maxGroup bounds the rows that are told apart together: those that do not mind the first
+	// byte, and those that want one value of it.
+	maxGroup = 64
+	// maxListed is how many rows of a first byte are tried one after the other.
+	maxListed = 12
+)
 
 // sieve rules rows out by their first bytes. It is made to touch little memory: an opening
 // is looked at once among thousands of packets, when nothing of this is in a cache.
 type sieve struct {
-	begin  [257]uint16 // where the rows of a first byte begin in listed
-	listed []filter    // of the rows that want some values of the first byte, by those
-	every  []filter    // of those that do not mind it
-	probes []probe     // what leaves some of every
-	loose  uint64      // rows of every that no probe knows
+	of    [256]group // of the rows that want some values of the first byte, by those
+	every group      // of those that do not mind it
+}
+
+// group is some rows and the few bytes that tell them apart.
+type group struct {
+	filters []filter
+	probes  []probe
+	loose   uint64 // rows that no probe knows
 }
 
 // probe is one byte that tells rows apart.
 type probe struct {
 	offset int
-	all    uint64      // the rows that it knows
-	left   [256]uint64 // those that each value of the byte leaves
+	all    uint64       // the rows that it knows
+	left   *[256]uint64 // those that each value of the byte leaves
 }
 
 // newSieve makes a sieve of the rows of a table that need no port.
 func newSieve(rows []row) (s sieve) {
-	var by [256][]filter
-	var bytes []fixedBytes // of the rows of every
+	fixed := make([]fixedBytes, len(rows))
 	for i := range rows {
 		if len(rows[i].ports) > 0 {
 			continue
 		}
-		var fixed fixedBytes
-		f := newFilter(rows[i].first, &fixed)
+		f := newFilter(rows[i].first, &fixed[i])
 		f.row = uint16(i)
 		var first []byte
 		firstBytes(rows[i].first, func(c byte) { first = append(first, c) })
 		if len(first) > 128 {
-			s.every = append(s.every, f)
-			bytes = append(bytes, fixed)
+			s.every.filters = append(s.every.filters, f)
 			continue
 		}
 		for _, c := range first {
-			by[c] = append(by[c], f)
+			s.of[c].filters = append(s.of[c].filters, f)
 		}
 	}
-	for c := range by {
-		s.listed = append(s.listed, by[c]...)
-		s.begin[c+1] = uint16(len(s.listed))
+	for c := range s.of {
+		s.of[c].probe(fixed, maxListed)
 	}
-	s.probe(bytes)
+	s.every.probe(fixed, 1)
 	return s
 }
 
-// probe finds a few bytes that together tell most rows of every apart, the one that says something of
-// most of them first. For one row alone its filter does.
-func (s *sieve) probe(rows []fixedBytes) {
-	if len(rows) > maxEvery {
-		panic("fixed: more rows without a first byte than a word has bits")
+// probe finds a few bytes that together tell most rows of a group apart, the one that says something of
+// most of them first, if there are more than few. For one row alone its filter does.
+func (g *group) probe(fixed []fixedBytes, few int) {
+	if len(g.filters) > maxGroup {
+		panic("fixed: more rows with one first byte than a word has bits")
 	}
-	s.loose = 1<<len(rows) - 1
-	for s.loose != 0 {
+	g.loose = 1<<len(g.filters) - 1
+	for bits.OnesCount64(g.loose) > few {
 		best, p := 0, probe{}
 		for at := range filterWindow {
 			worth, known := 0, uint64(0)
-			for i := range rows {
-				if w := rows[i].worth(at); w > 0 && s.loose>>i&1 != 0 {
+			for i := range g.filters {
+				if w := fixed[g.filters[i].row].worth(at); w > 0 && g.loose>>i&1 != 0 {
 					worth += w
 					known |= 1 << i
 				}
@@ -76,15 +81,17 @@ func (s *sieve) probe(rows []fixedBytes) {
 		if best == 0 {
 			return
 		}
-		for i := range rows {
+		p.left = new([256]uint64)
+		for i := range g.filters {
+			b := &fixed[g.filters[i].row]
 			for v := range p.left {
-				if p.all>>i&1 != 0 && byte(v)&rows[i].mask[p.offset] == rows[i].want[p.offset] {
+				if p.all>>i&1 != 0 && byte(v)&b.mask[p.offset] == b.want[p.offset] {
 					p.left[v] |= 1 << i
 				}
 			}
 		}
-		s.probes = append(s.probes, p)
-		s.loose &^= p.all
+		g.probes = append(g.probes, p)
+		g.loose &^= p.all
 	}
 }
 
@@ -100,42 +107,30 @@ func (b *fixedBytes) worth(at int) int {
 	return 2 * n
 }
 
-// left is how far the rows that some bytes leave have been gone through.
-type left struct {
-	listed []filter
-	every  uint64
-}
-
-// leave begins to go through the rows that h, which has a byte, leaves.
-func (s *sieve) leave(h *head) (l left) {
-	first := int(h.bytes[0])
-	l.listed, l.every = s.listed[s.begin[first]:s.begin[first+1]], s.loose
-	for i := range s.probes {
-		p := &s.probes[i]
+// leave is the rows of a group that h leaves.
+func (g *group) leave(h *head) uint64 {
+	rows := g.loose
+	for i := range g.probes {
+		p := &g.probes[i]
 		if p.offset < h.size {
-			l.every |= p.left[h.bytes[p.offset]]
+			rows |= p.left[h.bytes[p.offset]]
 		} else {
-			l.every |= p.all
+			rows |= p.all
 		}
 	}
-	return l
+	return rows
 }
 
-// next is a row that h leaves, by its place in the table. They come in no order.
-func (s *sieve) next(h *head, stream bool, l *left) (i int, ok bool) {
-	for len(l.listed) > 0 {
-		f := &l.listed[0]
-		l.listed = l.listed[1:]
-		if !f.excludes(h, stream) {
-			return int(f.row), true
+// try tries the rows below best, places in the table, that h leaves and their filters
+// do not exclude. It returns the new best.
+func (g *group) try(h *head, stream bool, best int, holds func(i int) bool) int {
+	for rows := g.leave(h); rows != 0; rows &= rows - 1 {
+		f := &g.filters[bits.TrailingZeros64(rows)]
+		if i := int(f.row); i >= best {
+			return best // they stand in order
+		} else if !f.excludes(h, stream) && holds(i) {
+			best = i
 		}
 	}
-	for l.every != 0 {
-		f := &s.every[bits.TrailingZeros64(l.every)]
-		l.every &= l.every - 1
-		if !f.excludes(h, stream) {
-			return int(f.row), true
-		}
-	}
-	return 0, false
+	return best
 }

@@ -90,5 +90,8 @@ func mixture(steps int) *script {
 			s.tcp(c, from, "A", uint32(rnd.IntN(3000)), "some bytes")
 		}
 	}
+	for i := range s.steps {
+		s.steps[i].raw.Interface = "" // as in most captures
+	}
 	return s
 }

@@ -1,6 +1,7 @@
 package enforcer
 
 import (
+	"bytes"
 	"cmp"
 	"net/netip"
 	"slices"
@@ -99,30 +100,35 @@ func (w *worker) endpointAt(r *flow.Record, end int) endpoint {
 	return endpoint{mac: w.traitsOf(r).mac[end], version: r.Key.IPVersion, ip: [2][16]byte{r.Key.A, r.Key.B}[end]}
 }
 
-// listEndpoints lists them by hardware address.
+// listEndpoints lists them by hardware address: of each, those addresses that come first. A router's
+// has thousands, so they are not put in order to be left out.
 func (w *worker) listEndpoints() (list []record.Endpoint) {
-	type one struct {
-		mac string
-		ip  netip.Addr
-	}
-	var all []one
-	for h := range w.endpoints.flows {
-		all = append(all, one{w.macs.texts[h.mac], packet.Addr(h.ip, h.version)})
-	}
-	slices.SortFunc(all, func(a, b one) int { return cmp.Or(strings.Compare(a.mac, b.mac), a.ip.Compare(b.ip)) })
-	for _, o := range all {
-		last := len(list) - 1
-		switch {
-		case last < 0 || list[last].MAC != o.mac:
-			if last == maxHosts-1 {
-				return list
+	byMAC := make(map[uint16][]endpoint)
+	for e := range w.endpoints.flows {
+		first := byMAC[e.mac]
+		if len(first) == maxAddresses {
+			if e.compare(first[maxAddresses-1]) > 0 {
+				continue
 			}
-			list = append(list, record.Endpoint{MAC: o.mac, Addresses: []netip.Addr{o.ip}})
-		case len(list[last].Addresses) < maxAddresses:
-			list[last].Addresses = append(list[last].Addresses, o.ip)
+			first = first[:maxAddresses-1]
 		}
+		at, _ := slices.BinarySearchFunc(first, e, endpoint.compare)
+		byMAC[e.mac] = slices.Insert(first, at, e)
 	}
-	return list
+	for mac, first := range byMAC {
+		one := record.Endpoint{MAC: w.macs.texts[mac]}
+		for _, e := range first {
+			one.Addresses = append(one.Addresses, packet.Addr(e.ip, e.version))
+		}
+		list = append(list, one)
+	}
+	slices.SortFunc(list, func(a, b record.Endpoint) int { return strings.Compare(a.MAC, b.MAC) })
+	return list[:min(len(list), maxHosts)]
+}
+
+// compare puts addresses in order, those of IPv4 first.
+func (e endpoint) compare(o endpoint) int {
+	return cmp.Or(cmp.Compare(e.version, o.version), bytes.Compare(e.ip[:], o.ip[:]))
 }
 
 // tellEndpoints tells sinks of them.

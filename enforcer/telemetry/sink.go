@@ -14,4 +14,7 @@ type Sink struct {
 	SpoolRecords uint64 `json:"spool_records,omitempty"`
 	SpoolBytes   int64  `json:"spool_bytes,omitempty"`
 	Fault        string `json:"fault,omitempty"` // why it cannot write now
+	// Refused says that the fault is an answer of a place that works: records are given up, and
+	// do not wait.
+	Refused bool `json:"refused,omitempty"`
 }

@@ -12,10 +12,17 @@ func sinkReason(s *telemetry.Sink) (r control.Reason, ok bool) {
 	if s.Fault == "" {
 		return r, false
 	}
+	if s.Refused {
+		return control.Reason{
+			Code: "sink-broken", About: s.Name, Count: s.Dropped["full"] + s.Dropped["failed"],
+			Detail: fmt.Sprintf("the sink %s (%s) has its records refused: %s; they are given up", s.Name, s.Place, s.Fault),
+			WayOut: "mend what the answer names, and try it with netpol sink test " + s.Name + "; see Sinks in docs/operations.md",
+		}, true
+	}
 	return control.Reason{
 		Code: "sink-broken", About: s.Name, Count: s.Dropped["full"] + s.Dropped["failed"],
 		Detail: fmt.Sprintf("the sink %s (%s) cannot be written: %s; what comes waits for it, up to its queue", s.Name, s.Place, s.Fault),
-		WayOut: "netpold tries again by itself, after 30 seconds at most; see Sinks in docs/operations.md",
+		WayOut: "netpold tries again by itself, after 30 seconds at most, or at once with netpol sink test " + s.Name + "; see Sinks in docs/operations.md",
 	}, true
 }
 

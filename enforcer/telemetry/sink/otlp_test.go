@@ -157,6 +157,9 @@ func TestOTLPAnswers(t *testing.T) {
 	} {
 		s.Offer(0, flowOf("refused"))
 		eventually(t, want, func() bool { return s.Status()[0].Fault == want })
+		if !s.Status()[0].Refused {
+			t.Errorf("%s: it is no refusal", want)
+		}
 		if got, want := s.Status()[0].Dropped["failed"], []uint64{1, 3, 4, 5}[i]; got != want {
 			t.Errorf("got %d that failed, want %d", got, want)
 		}

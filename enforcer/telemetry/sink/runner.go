@@ -71,6 +71,7 @@ type runner struct {
 	mu      sync.Mutex
 	fault   string // guarded by mu, as is
 	opening bool   // whether the fault is one of opening
+	refused bool   // whether it is a refusal
 }
 
 func newRunner(one artifact.Sink, c Config) *runner {
@@ -283,7 +284,7 @@ func (r *runner) tell(what string, err error) {
 	}
 	r.mu.Lock()
 	again := r.fault == text
-	r.fault, r.opening = text, err != nil && what == "open sink"
+	r.fault, r.opening, r.refused = text, err != nil && what == "open sink", isRefusal(err)
 	r.mu.Unlock()
 	switch {
 	case again:
@@ -321,6 +322,6 @@ func (r *runner) status(s *artifact.Sink) telemetry.Sink {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out.Fault = cmp.Or(r.fault, r.kept.problem())
+	out.Fault, out.Refused = cmp.Or(r.fault, r.kept.problem()), r.refused
 	return out
 }

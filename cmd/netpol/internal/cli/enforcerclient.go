@@ -138,7 +138,10 @@ func sinkLine(s *telemetry.Sink) string {
 	if s.SlowClients > 0 {
 		text += fmt.Sprintf(", %d slow clients let go", s.SlowClients)
 	}
-	if s.Fault != "" {
+	switch {
+	case s.Refused:
+		text += ", refused: " + s.Fault
+	case s.Fault != "":
 		text += ", cannot write: " + s.Fault
 	}
 	return text

@@ -154,7 +154,10 @@ func (s Status) enforcerLines(line func(name, format string, args ...any)) {
 		if sink.SpoolRecords > 0 {
 			text += fmt.Sprintf(", %s waiting on disk", thousands(sink.SpoolRecords))
 		}
-		if sink.Fault != "" {
+		switch {
+		case sink.Refused:
+			text += ", refused: " + sink.Fault
+		case sink.Fault != "":
 			text += ", cannot write: " + sink.Fault
 		}
 		line("Sink "+sink.Name, "%s", text)

@@ -238,6 +238,9 @@ func (l *Live) wait() (ready int, _ error) {
 		return ready, err
 	}
 	l.idle++
+	for i := range l.logs {
+		l.logs[i].calm()
+	}
 	return 0, nil
 }
 

@@ -58,7 +58,10 @@ type NFLog struct {
 	closed atomic.Bool
 	idle   time.Duration
 
-	expect uint32 // number of the next packet, if none is lost
+	group     uint16
+	threshold uint32
+	gather    gather
+	expect    uint32 // number of the next packet, if none is lost
 
 	packets, bytes, lost atomic.Uint64
 }
@@ -82,7 +85,7 @@ func OpenNFLog(cfg NFLogConfig) (*NFLog, error) {
 		return nil, fmt.Errorf("open nflog: eventfd: %w", err)
 	}
 	return &NFLog{
-		stream: newStream(sock), wake: wake, idle: cfg.Idle,
+		stream: newStream(sock), wake: wake, idle: cfg.Idle, group: cfg.Group, threshold: cfg.Threshold,
 	}, nil
 }
 
@@ -100,6 +103,7 @@ func (s *NFLog) Next(r *packet.Raw) error {
 		}
 		fds := [...]unix.PollFd{{Fd: int32(s.wake), Events: unix.POLLIN}, {Fd: int32(s.sock.FD()), Events: unix.POLLIN}}
 		if ready, err := s.waiter.wait(s.idle, fds[:]); ready == 0 || err != nil {
+			s.calm()
 			return cmp.Or(err, packet.ErrIdle)
 		}
 	}
@@ -115,6 +119,9 @@ func (s *NFLog) take(r *packet.Raw) (bool, error) {
 		case err != nil:
 			return false, fmt.Errorf("nflog receive: %w", err)
 		case m.Type == msgPacket && s.fill(r, m.Data):
+			if s.gather.turns(r.Timestamp) {
+				s.handOver()
+			}
 			return true, nil
 		}
 	}

@@ -354,22 +354,3 @@ func TestTagsSortedAndUnique(t *testing.T) {
 func FuzzDissector(f *testing.F) {
 	dissecttest.FuzzOne(f, New(), slices.Concat(cases(), productCases(), readCases(), insideCases()))
 }
-
-func BenchmarkNoMatch(b *testing.B) {
-	d := New()
-	tcp := dissecttest.TCP(443, dissecttest.Client("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")).Whole()
-	udp := dissecttest.UDP(443, dissecttest.Client("\xc3\x00\x00\x00\x01\x08abcdefgh")).Whole()
-	var f fact.Facts
-	b.Run("tcp", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			d.Dissect(tcp, &f)
-		}
-	})
-	b.Run("udp", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			d.Dissect(udp, &f)
-		}
-	})
-}

@@ -141,9 +141,8 @@ func policyName(text string) string {
 	return strings.TrimRight(name[:min(len(name), longest)], "-_./:")
 }
 
-// doneMark is a bit that nobody uses for netpold; 0 if the default will do. ok is
-// false when all are in use.
-func (f *Found) doneMark(list []policy) (bit uint32, ok bool) {
+// usedMarks are the bits of marks that somebody uses.
+func (f *Found) usedMarks(list []policy) uint32 {
 	used := f.ConnMarks
 	add := func(value, mask uint32) {
 		used |= value
@@ -162,6 +161,12 @@ func (f *Found) doneMark(list []policy) (bit uint32, ok bool) {
 	for _, filter := range f.Filters {
 		add(filter.Mark, filter.Mark)
 	}
+	return used
+}
+
+// doneMark is a bit that nobody uses for netpold; 0 if the default will do. ok is
+// false when all are in use.
+func doneMark(used uint32) (bit uint32, ok bool) {
 	const usual = 1 << 31
 	switch {
 	case used&usual == 0:

@@ -129,3 +129,21 @@ func FuzzMake(f *testing.F) {
 		parses(t, got)
 	})
 }
+
+// TestNetpoldsBitsAreNobodyElses: a bit of the mark that connections carry is not
+// proposed for netpold.
+func TestNetpoldsBitsAreNobodyElses(t *testing.T) {
+	got, err := propose.Make(propose.Found{Host: "gw", Time: time.Unix(0, 0), ConnMarks: 0xc0000000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `  # Somebody uses the bit 0x80000000 of marks, which netpold would take.
+  done_mark = "0x20000000"
+  # Somebody uses the bit 0x40000000 of marks. Another makes packets cheaper, see quiet_mark.
+  quiet_mark = "none"
+`
+	if !strings.Contains(string(got.Policies), want) {
+		t.Errorf("got %s\nwant %s in it", got.Policies, want)
+	}
+	parses(t, got)
+}

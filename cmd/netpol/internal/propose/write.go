@@ -111,12 +111,17 @@ func (w *writer) settings(f *Found, list []policy) {
 		w.comment("Networks of this router's own that are not private ones.")
 		w.line("local_networks = [%s]", strings.Join(public, ", "))
 	}
-	switch bit, ok := f.doneMark(list); {
+	used := f.usedMarks(list)
+	switch bit, ok := doneMark(used); {
 	case !ok:
 		w.comment("All bits of the mark are in use by somebody: netpold needs one, see done_mark.")
 	case bit != 0:
 		w.comment("Somebody uses the bit 0x80000000 of marks, which netpold would take.")
 		w.line("done_mark = \"%#x\"", bit)
+	}
+	if used&(1<<30) != 0 {
+		w.comment("Somebody uses the bit 0x40000000 of marks. Another makes packets cheaper, see quiet_mark.")
+		w.line("quiet_mark = \"none\"")
 	}
 	w.comment("The zone of times of day and schedules.")
 	w.line("timezone = \"UTC\"\n}")

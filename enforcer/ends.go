@@ -57,6 +57,9 @@ func (t *macTable) of(mac [6]byte) uint16 {
 // noteEnds remembers the hardware addresses that w.parsed shows of its flow's
 // ends, the first of each; changed says that there was one.
 func (w *worker) noteEnds(r *flow.Record, fromClient bool) (changed bool) {
+	if known := w.traitsOf(r).mac; known[0] != 0 && known[1] != 0 {
+		return false
+	}
 	t := *w.traitsOf(r)
 	if changed = w.showEnds(&t, r, fromClient); changed {
 		w.setTraits(r, &t)

@@ -577,7 +577,7 @@ func TestFactStore(t *testing.T) {
 	}
 	f.Hostname = "b.example"
 	c := s.keep(&f, a)
-	if s.get(c).Unpack(&got); c == a || got != (fact.Facts{Hostname: "b.example"}) {
+	if s.at(c).Unpack(&got); c == a || got != (fact.Facts{Hostname: "b.example"}) {
 		t.Errorf("got %+v as %d", got, c)
 	}
 	s.release(a)

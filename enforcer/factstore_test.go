@@ -11,7 +11,7 @@ import (
 func TestFactStoreCountsUses(t *testing.T) {
 	s := newFactStore()
 	known := func(i uint32) (f fact.Facts) {
-		s.get(i).Unpack(&f)
+		s.at(i).Unpack(&f)
 		return f
 	}
 	a := s.keep(&fact.Facts{Protocol: "tls", Hostname: "a.example", SrcPort: 1}, 0)
@@ -79,7 +79,7 @@ func TestManyFactSets(t *testing.T) {
 		}
 		for i, list := range held { // any one
 			var got fact.Facts
-			if s.get(i).Unpack(&got); got != list[0] || got != list[len(list)-1] {
+			if s.at(i).Unpack(&got); got != list[0] || got != list[len(list)-1] {
 				t.Fatalf("place %d: got %+v, want %+v", i, got, list[0])
 			}
 			s.release(i)
@@ -89,7 +89,7 @@ func TestManyFactSets(t *testing.T) {
 			break
 		}
 	}
-	if len(s.heads) == minFactHeads {
+	if len(s.heads) == minHeads {
 		t.Errorf("%d sets at once have not made the index grow", s.used)
 	}
 	for i, list := range held {

@@ -149,7 +149,7 @@ func (w *worker) protocol(r *flow.Record, o *opening) string {
 	if w.recalled == r {
 		return w.facts.Protocol
 	}
-	return w.store.get(o.facts).Protocol()
+	return w.store.at(o.facts).Protocol()
 }
 
 // owned says that flow r, which is inspected, is known by a host name or an application.
@@ -157,7 +157,7 @@ func (w *worker) owned(r *flow.Record, o *opening) bool {
 	if w.recalled == r {
 		return w.facts.Hostname != "" || w.facts.Application != ""
 	}
-	return w.store.get(o.facts).Named()
+	return w.store.at(o.facts).Named()
 }
 
 // moves says that the flow's addresses are translated, and were not when it was decided

@@ -25,8 +25,8 @@ func TestTraitStoreAgainstMap(t *testing.T) {
 		}
 		one := traits{mark: rnd.Uint32N(3), iface: uint16(rnd.UintN(2)), mac: [2]uint16{uint16(rnd.UintN(2000))}}
 		i := s.keep(&one)
-		if s.items[i].traits != one || (i == 0) != (one == traits{}) || refs[one] > 0 && at[one] != i {
-			t.Fatalf("%+v is at %d as %+v, and was at %d", one, i, s.items[i].traits, at[one])
+		if *s.at(i) != one || (i == 0) != (one == traits{}) || refs[one] > 0 && at[one] != i {
+			t.Fatalf("%+v is at %d as %+v, and was at %d", one, i, *s.at(i), at[one])
 		}
 		if i != 0 {
 			at[one] = i
@@ -37,7 +37,7 @@ func TestTraitStoreAgainstMap(t *testing.T) {
 			t.Fatalf("%d sets, want %d", s.used, len(refs))
 		}
 	}
-	if len(s.heads) == minTraits {
+	if len(s.heads) == minHeads {
 		t.Error("the index should have grown")
 	}
 	for _, one := range held {

@@ -134,7 +134,7 @@ func (w *worker) complete(r *flow.Record) {
 		f.Evasive = f.Evasive || endless(o, f)
 		foretold(f, o.announced())
 		if f.Protocol == "" && o.before != 0 {
-			w.store.get(o.before).Unpack(f) // what was known before inspection began again
+			w.store.at(o.before).Unpack(f) // what was known before inspection began again
 			w.fillTuple(f, r)
 		}
 		w.shut(r)
@@ -306,7 +306,7 @@ func (w *worker) load(r *flow.Record, f *fact.Facts) {
 	if f == &w.facts {
 		w.recalled = nil
 	}
-	w.store.get(w.factsOf(r)).Unpack(f)
+	w.store.at(w.factsOf(r)).Unpack(f)
 	w.fillTuple(f, r)
 }
 

@@ -81,14 +81,20 @@ func flowKey(capture string, ends ...string) string {
 	return filepath.Base(capture) + " " + strings.Join(ends, " ")
 }
 
-func ourFigures(t *testing.T, captures []string) map[string][]tcpFigures {
+// recordsOf are the records of captures, as far as they can be read.
+func recordsOf(t *testing.T, captures []string) []byte {
 	t.Helper()
-	out := map[string][]tcpFigures{}
 	records, err := replayedAsFar(t, "policy \"p\" {\n criteria = \"app == 'zoom'\"\n label = \"p\"\n}\n", captures...)
 	if err != nil {
 		t.Logf("not read to the end: %v", err)
 	}
-	for line := range bytes.Lines(records) {
+	return records
+}
+
+func ourFigures(t *testing.T, captures []string) map[string][]tcpFigures {
+	t.Helper()
+	out := map[string][]tcpFigures{}
+	for line := range bytes.Lines(recordsOf(t, captures)) {
 		var r struct {
 			PCAP string
 			Flow struct {

@@ -90,11 +90,7 @@ func near(mine, theirs float64) bool { return theirs < 0 || math.Abs(mine-theirs
 func ourRTP(t *testing.T, captures []string) map[string]rtpFigures {
 	t.Helper()
 	out := map[string]rtpFigures{}
-	records, err := replayedAsFar(t, "policy \"p\" {\n criteria = \"app == 'zoom'\"\n label = \"p\"\n}\n", captures...)
-	if err != nil {
-		t.Logf("not read to the end: %v", err)
-	}
-	for line := range bytes.Lines(records) {
+	for line := range bytes.Lines(recordsOf(t, captures)) {
 		var r struct {
 			PCAP string
 			Flow struct {

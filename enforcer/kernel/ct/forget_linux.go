@@ -18,19 +18,9 @@ type Mark struct{ Value, Mask uint32 }
 // the bits under a mask are cleared where they have the value: elsewhere they are
 // another's.
 func Forget(labels [16]byte, mark uint32, marks ...Mark) (int, error) {
-	client, err := Open()
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = client.Close() }()
-	writer, err := NewWriter()
-	if err != nil {
-		return 0, err
-	}
-	n := 0
 	value, mask := onlyMark(labels, mark, marks)
-	err = client.Connections(value, mask, func(c *flow.Connection) error {
-		u := flow.Update{Tuple: c.Orig, MarkMask: c.Mark & mark}
+	n, err := clearBits(value, mask, func(c *flow.Connection) (u flow.Update) {
+		u.MarkMask = c.Mark & mark
 		for _, m := range marks {
 			if m.Value != 0 && c.Mark&m.Mask == m.Value {
 				u.MarkMask |= m.Value
@@ -39,13 +29,9 @@ func Forget(labels [16]byte, mark uint32, marks ...Mark) (int, error) {
 		for i := range labels {
 			u.LabelMask[i] = c.Labels[i] & labels[i]
 		}
-		if u.MarkMask == 0 && u.LabelMask == [16]byte{} {
-			return nil
-		}
-		n++
-		return writer.Write(u)
+		return u
 	})
-	if err = errors.Join(err, writer.Close()); err != nil {
+	if err != nil {
 		return n, fmt.Errorf("forget labels: %w", err)
 	}
 	return n, nil
@@ -54,6 +40,23 @@ func Forget(labels [16]byte, mark uint32, marks ...Mark) (int, error) {
 // Unmark clears a bit of the mark on every connection of the namespace that has it and
 // carries any of some labels, and returns how many those were.
 func Unmark(bit uint32, labels [16]byte) (int, error) {
+	n, err := clearBits(bit, bit, func(c *flow.Connection) (u flow.Update) {
+		for i := range labels {
+			if c.Labels[i]&labels[i] != 0 {
+				u.MarkMask = bit
+			}
+		}
+		return u
+	})
+	if err != nil {
+		return n, fmt.Errorf("clear mark: %w", err)
+	}
+	return n, nil
+}
+
+// clearBits clears on each connection whose mark under mask is value the bits that
+// masks gives, and returns on how many those were any.
+func clearBits(value, mask uint32, masks func(*flow.Connection) flow.Update) (n int, err error) {
 	client, err := Open()
 	if err != nil {
 		return 0, err
@@ -63,20 +66,16 @@ func Unmark(bit uint32, labels [16]byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	n := 0
-	err = client.Connections(bit, bit, func(c *flow.Connection) error {
-		for i := range labels {
-			if c.Labels[i]&labels[i] != 0 {
-				n++
-				return writer.Write(flow.Update{Tuple: c.Orig, MarkMask: bit})
-			}
+	err = client.Connections(value, mask, func(c *flow.Connection) error {
+		u := masks(c)
+		if u.MarkMask == 0 && u.LabelMask == [16]byte{} {
+			return nil
 		}
-		return nil
+		n++
+		u.Tuple = c.Orig
+		return writer.Write(u)
 	})
-	if err = errors.Join(err, writer.Close()); err != nil {
-		return n, fmt.Errorf("clear mark: %w", err)
-	}
-	return n, nil
+	return n, errors.Join(err, writer.Close())
 }
 
 // onlyMark is what the kernel may look for by itself: it filters by one mark under

@@ -12,12 +12,8 @@ import (
 	"github.com/netpol/netpol/lang"
 )
 
-// The kernel gives the quiet mark to connections that netpold need not see and that
-// no rule acts on, and packets of a connection that has it are not held against
-// labels.
-func TestQuietPacketsPassTheLabels(t *testing.T) {
-	lab := kerneltest.NewLab(t)
-	b, r := enforceOn(t, lab, `
+// plainPolicies are a label without an effect, whose block is left open, beside two that have one.
+const plainPolicies = `
 policy "calls" {
   criteria = "local_ip == '10.9.9.9' && hostname == 'zoom.us'"
   dscp     = "cs5"
@@ -29,8 +25,14 @@ policy "port" {
 policy "plain" {
   criteria = "dst_port in 7001..7002"
   label    = "plain"
-}
-`)
+`
+
+// The kernel gives the quiet mark to connections that netpold need not see and that
+// no rule acts on, and packets of a connection that has it are not held against
+// labels.
+func TestQuietPacketsPassTheLabels(t *testing.T) {
+	lab := kerneltest.NewLab(t)
+	b, r := enforceOn(t, lab, plainPolicies+"}")
 	done, mute := b.Settings.DoneMark, b.Settings.QuietMark
 	watchCodePoints(lab)
 	talk := func(port uint16) talker {
@@ -72,21 +74,8 @@ policy "plain" {
 
 	// A label that had no effect has one now, and its old connection is heard.
 	before := read(t, r)
-	b = compileFor(t, before, `
-policy "calls" {
-  criteria = "local_ip == '10.9.9.9' && hostname == 'zoom.us'"
-  dscp     = "cs5"
-}
-policy "port" {
-  criteria = "dst_port == 7001"
-  dscp     = "cs1"
-}
-policy "plain" {
-  criteria = "dst_port in 7001..7002"
-  label    = "plain"
-  priority = "1:1"
-}
-`)
+	b = compileFor(t, before, plainPolicies+`  priority = "1:1"
+}`)
 	unlock, err := r.Lock()
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,8 @@ type audience struct {
 	counts  bool             // what is asked for are counters
 	rates   bool             // and how they change, so that flows' ends alone do not tell it
 	ages    bool             // and how old flows are, which changes without packets
+	weighs  bool             // a condition asks for counters
+	repeats bool             // more than one record is told of a flow
 	notices map[int]notice   // by policy
 	rounds  bool             // something is told at intervals
 }
@@ -63,7 +65,9 @@ func newAudience(b *artifact.Bundle, prog *program.Program) (*audience, error) {
 		a.asked |= l.kinds
 		a.rounds = a.rounds || l.kinds&periodic != 0
 	}
-	a.rates = a.asked.Has(record.KindFlowStats) || slices.ContainsFunc(b.SinkProgram.Reads, isCounter)
+	a.weighs = slices.ContainsFunc(b.SinkProgram.Reads, isCounter)
+	a.rates = a.weighs || a.asked.Has(record.KindFlowStats)
+	a.repeats = a.asked.Has(record.KindFlowStats) || a.asked.Has(record.KindFlow) && a.asked.Has(record.KindFlowEnd)
 	a.ages = slices.Contains(b.SinkProgram.Reads, "duration")
 	a.counts = a.rates || a.asked.Has(record.KindFlowEnd) || len(b.Aggregates) > 0
 	if slices.ContainsFunc(a.sinks, func(l listener) bool { return l.conditional }) ||

@@ -7,6 +7,7 @@ import (
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/kpi"
 	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/enforcer/telemetry/record"
 	"github.com/netpol/netpol/lang/fact"
 )
 
@@ -28,9 +29,10 @@ type tally struct {
 	told    [2]flow.Counts
 	charged int64
 	entry   uint32
-	anew    bool   // conntrack has made a new entry since
-	full    int64  // from when on, at the latest, the gate let no packet of the entry by; 0 while it may
-	next    uint32 // in the list of free ones
+	anew    bool          // conntrack has made a new entry since
+	full    int64         // from when on, at the latest, the gate let no packet of the entry by; 0 while it may
+	next    uint32        // in the list of free ones
+	digest  record.Digest // of the flow's records, where it has more than one; zero before the first
 }
 
 // tallies is a slab of them, by Record.Tally. 0 is none.
@@ -167,8 +169,8 @@ func (t *tally) read(now, firstSeen int64, interval time.Duration) {
 // fillCounters sets the attributes that change with what a flow carries. The
 // local side must be known already.
 func (w *worker) fillCounters(f *fact.Facts, r *flow.Record) {
-	if r.Tally == 0 || !w.config.Live && w.policy.watch == nil && !w.policy.audience.rates {
-		return // or records alone tell them: of a capture nobody asks in between
+	if r.Tally == 0 || !w.config.Live && w.policy.watch == nil && !w.policy.audience.weighs {
+		return // or records alone tell them, which read the tally: of a capture nobody asks in between
 	}
 	t := w.tallies.at(r.Tally)
 	m := t.measure(r.FirstSeen)

@@ -166,9 +166,22 @@ func (w *worker) digest(r *flow.Record) record.Digest {
 	return sha1.Sum(b[:])
 }
 
+// digestOf is a flow's digest, which is made once where more than one record has it: neither the
+// tuple nor when the flow began changes while it has a tally.
+func (w *worker) digestOf(r *flow.Record) record.Digest {
+	if r.Tally == 0 || !w.policy.audience.repeats {
+		return w.digest(r)
+	}
+	t := w.tallies.at(r.Tally)
+	if t.digest == (record.Digest{}) {
+		t.digest = w.digest(r)
+	}
+	return t.digest
+}
+
 // brief fills in which flow it is.
 func (w *worker) brief(to *record.Brief, r *flow.Record) {
-	to.Digest, to.LastSeenAt, to.DetectionPackets = w.digest(r), w.millis(r.LastSeen), int(r.NamedAt)
+	to.Digest, to.LastSeenAt, to.DetectionPackets = w.digestOf(r), w.millis(r.LastSeen), int(r.NamedAt)
 }
 
 // detail fills in what is known of a flow.

@@ -89,7 +89,11 @@ func (w *worker) readAll(now int64) {
 		if t.readAt != 0 {
 			t.readAt = max(t.readAt, w.readBefore) // it was left out
 		}
-		w.reading(r, t, now, t.measure(r.FirstSeen))
+		if w.policy.watch == nil {
+			t.read(now, r.FirstSeen, w.config.Interval) // what packets added they have said themselves
+		} else {
+			w.reading(r, t, now, t.measure(r.FirstSeen))
+		}
 		return t.rate != [2]uint64{}
 	})
 	w.readBefore = now

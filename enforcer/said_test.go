@@ -10,7 +10,8 @@ import (
 )
 
 // TestRecordsAreOfTheirOwnFlow has flows take each other's place, and the place of what is known of
-// them in the store: what was written of the one before must not be told of the next.
+// them in the store: what was written of the one before must not be told of the next, and each keeps
+// its digest.
 func TestRecordsAreOfTheirOwnFlow(t *testing.T) {
 	s := newScript()
 	for i := range 40 {
@@ -22,12 +23,13 @@ func TestRecordsAreOfTheirOwnFlow(t *testing.T) {
 	}
 	o := &outlet{}
 	play(t, s, withSinks(bundle(t, zoomPolicy()), artifact.Sink{Name: "all", Records: []string{"flow", "flow_end"}}), func(c *Config) { c.Outlets, c.MaxFlows = o, 2 })
-	told := 0
+	told, digests := 0, map[string]bool{}
 	for _, line := range o.lines {
 		_, body, _ := strings.Cut(line, " ")
 		var r struct {
 			Type string
 			Flow struct {
+				Digest   string
 				App      string `json:"detected_application_name"`
 				Host     string `json:"host_server_name"`
 				Port     int    `json:"local_port"`
@@ -38,6 +40,7 @@ func TestRecordsAreOfTheirOwnFlow(t *testing.T) {
 			t.Fatal(err)
 		}
 		i := r.Flow.Port - 40000
+		digests[r.Flow.Digest] = true
 		want, app := fmt.Sprintf("host%d.example", i), ""
 		if i%4 == 3 {
 			want, app = "us04.zoom.us", "zoom"
@@ -49,7 +52,7 @@ func TestRecordsAreOfTheirOwnFlow(t *testing.T) {
 			told++
 		}
 	}
-	if told != 40 {
-		t.Errorf("got %d flows, want 40", told)
+	if told != 40 || len(digests) != 40 {
+		t.Errorf("got %d flows and %d digests, want 40 of each", told, len(digests))
 	}
 }

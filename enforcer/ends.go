@@ -83,8 +83,14 @@ func (w *worker) showEnds(t *traits, r *flow.Record, fromClient bool) (changed b
 	return changed
 }
 
-// fillTuple sets the attributes that come from the packet headers.
+// fillTuple sets the attributes that the record has and others have not.
 func (w *worker) fillTuple(f *fact.Facts, r *flow.Record) {
+	w.fillHeaders(f, r)
+	w.fillCounters(f, r)
+}
+
+// fillHeaders sets the attributes that come from the packet headers, each of them.
+func (w *worker) fillHeaders(f *fact.Facts, r *flow.Record) {
 	clientIsB, t := r.Has(flow.ClientIsB), w.traitsOf(r)
 	src, dst := r.Key.Ends(clientIsB)
 	f.SrcIP, f.DstIP = src.Addr(), dst.Addr()
@@ -103,7 +109,6 @@ func (w *worker) fillTuple(f *fact.Facts, r *flow.Record) {
 	f.CTReplySrcIP, f.CTReplyDstIP, f.TunnelType = f.DstIP, f.SrcIP, classify.Tunnel(f.Protocol)
 	w.fillSides(f)
 	w.fillForwarded(f, r)
-	w.fillCounters(f, r)
 }
 
 // fillSides says which end is the local one, and what the other is.

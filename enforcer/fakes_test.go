@@ -131,6 +131,7 @@ func bundle(t testing.TB, policies ...policyOf) *artifact.Bundle {
 				l = ^l
 			}
 			b.Program.Tests = append(b.Program.Tests, test)
+			b.Program.Reads = append(b.Program.Reads, test.Attribute)
 			clause.If = append(clause.If, l)
 		}
 		b.Program.Clauses = append(b.Program.Clauses, clause)

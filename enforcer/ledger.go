@@ -228,26 +228,49 @@ func (w *worker) charge(r *flow.Record, at int64) (loaded bool) {
 	if owed == [2]flow.Counts{} {
 		return false
 	}
-	f := &w.facts
-	w.load(r, f)
-	names := w.billing.names[:0]
-	if l.byPolicy {
-		for _, id := range w.eval(r, f).Policies {
-			names = append(names, w.policy.bundle.Policies[id].Name)
-		}
-		w.billing.names = names
-	}
+	s := w.sample(r)
+	f := s.Facts
 	local, other := owed[0], owed[1] // the client's and the server's side
 	if f.Origin == fact.OriginOther {
 		local, other = other, local
 	}
-	application, _ := w.application(f)
-	s := aggregate.Sample{Facts: f, Application: application, Brand: w.policy.classifier.Brand(application), Policies: names, Counts: aggregate.Counts{
+	s.Counts = aggregate.Counts{
 		LocalBytes: local.Bytes, LocalPackets: local.Packets, OtherBytes: other.Bytes, OtherPackets: other.Packets,
-	}}
+	}
 	l.add(&s, w.passing(f), t.charged)
 	t.charged = at
-	return true
+	return f == &w.facts
+}
+
+// sample is a flow's sample without what it has carried. It loads what is known of the flow only if
+// that has not been said before, or somebody asks for more.
+func (w *worker) sample(r *flow.Record) aggregate.Sample {
+	byPolicy, k := w.policy.ledger.byPolicy, w.heldBefore(r)
+	if !byPolicy && w.when == nil {
+		k = w.saidBefore(r)
+	}
+	var policies []int
+	var s aggregate.Sample
+	if k != nil {
+		s.Facts, s.Application, s.Brand = w.outline(r, k), k.detail.ApplicationName, k.detail.BrandName
+		policies = k.policies
+	} else {
+		s.Facts = &w.facts
+		w.load(r, s.Facts)
+		s.Application, _ = w.application(s.Facts)
+		s.Brand = w.policy.classifier.Brand(s.Application)
+		if byPolicy {
+			policies = w.holding(r, s.Facts)
+		}
+	}
+	if byPolicy {
+		s.Policies = w.billing.names[:0]
+		for _, id := range policies {
+			s.Policies = append(s.Policies, w.policy.bundle.Policies[id].Name)
+		}
+		w.billing.names = s.Policies
+	}
+	return s
 }
 
 // recharge charges a flow whose connection conntrack has begun to count anew, as it

@@ -47,6 +47,7 @@ type policy struct {
 	shed                             [16]byte    // that of flows given up for lack of room, likewise
 	ownMark                          uint32      // mark bits that policies write
 	watch                            *watch      // nil when nothing asks for counters
+	alike                            bool        // nothing asks for more than what is known of flows, without their tuples
 	audits                           map[int]int // label bits of policies that are only counted and logged, by policy
 	sticky                           [16]byte    // label bits that rules of the kernel's set as well
 	zone                             *time.Location
@@ -86,6 +87,7 @@ func loadPolicy(b *artifact.Bundle) (*policy, error) {
 	p.loud = bitsOf(b.Ruleset.Loud)
 	p.analysed, p.shed = bitOf(b.Labels, b.Settings.AnalysedLabel), bitOf(b.Labels, artifact.ShedLabel)
 	p.watch = newWatch(&b.Program)
+	p.alike = !slices.ContainsFunc(b.Program.Reads, differs)
 	p.sticky = prog.Sticky()
 	p.findAudits()
 	if p.places, err = newPlaces(b); err != nil {
@@ -123,6 +125,12 @@ func bitsOf(labels []int) (out [16]byte) {
 		out[bit/8] |= 1 << (bit % 8)
 	}
 	return out
+}
+
+// differs says that an attribute is not the same of all flows of which the same is known.
+func differs(name string) bool {
+	a, ok := fact.Lookup(name)
+	return !ok || a.OfRecord() || a.From == "compiler" || a.From == "kernel"
 }
 
 // isFirstPacket says that only a connection's first packet tells the value, and

@@ -17,6 +17,8 @@ type said struct {
 	facts, version uint32
 	detail         record.Detail // of a flow without a tuple
 	rendered       record.Rendered
+	policies       []int // that hold of such flows after analysis
+	held           bool  // valid iff true
 }
 
 // saidOf is what records say of a flow as far as it follows from f. It is valid until the next
@@ -26,21 +28,68 @@ func (w *worker) saidOf(r *flow.Record, f *fact.Facts) *record.Detail {
 		w.say(&w.told.fresh, f)
 		return &w.told.fresh
 	}
-	facts := w.factsOf(r)
-	version := w.store.version(facts)
-	k := w.said[facts%saidSlots]
-	switch {
-	case k == nil:
-		k = new(said)
-		w.said[facts%saidSlots] = k
-	case k.facts == facts && k.version == version:
+	if k := w.saidBefore(r); k != nil {
 		return &k.detail
 	}
-	k.facts, k.version = facts, version
+	facts := w.factsOf(r)
+	k := w.said[facts%saidSlots]
+	if k == nil {
+		k = new(said)
+		w.said[facts%saidSlots] = k
+	}
+	k.facts, k.version, k.held = facts, w.store.version(facts), false
 	k.rendered.Reset()
 	w.say(&k.detail, f)
 	k.detail.Rendered = &k.rendered
 	return &k.detail
+}
+
+// saidBefore is what is remembered of flows of which the same is known as of r, or nil.
+func (w *worker) saidBefore(r *flow.Record) *said {
+	facts := w.factsOf(r)
+	if k := w.said[facts%saidSlots]; k != nil && k.facts == facts && k.version == w.store.version(facts) {
+		return k
+	}
+	return nil
+}
+
+// outline is what it takes to tell of a flow again of which k has been said: its headers, protocol
+// and category, without unpacking what else is known. Conditions of sinks may ask for more:
+// it is for those who find none. It is valid until the next call.
+func (w *worker) outline(r *flow.Record, k *said) *fact.Facts {
+	f := &w.told.outline
+	f.Protocol, f.Category = k.detail.ProtocolName, k.detail.Category.Application
+	w.fillHeaders(f, r)
+	return f
+}
+
+// holding are the policies that hold of a flow, all of which is in f. They are remembered where they
+// follow from what is known of it.
+func (w *worker) holding(r *flow.Record, f *fact.Facts) []int {
+	policies := w.eval(r, f).Policies
+	if w.holdsAlike(r) {
+		if k := w.saidBefore(r); k != nil {
+			k.policies, k.held = append(k.policies[:0], policies...), true
+		}
+	}
+	return policies
+}
+
+// heldBefore says that what is remembered of a flow is all that telling of it takes.
+func (w *worker) heldBefore(r *flow.Record) *said {
+	if w.when != nil || !w.holdsAlike(r) {
+		return nil
+	}
+	if k := w.saidBefore(r); k != nil && k.held {
+		return k
+	}
+	return nil
+}
+
+// holdsAlike says that the same policies hold of the flow as of all others of which the same is
+// known: its analysis is over, and nothing is hidden from the policies.
+func (w *worker) holdsAlike(r *flow.Record) bool {
+	return w.policy.alike && r.Has(flow.Done) && !r.Has(flow.Adopted) && (!w.config.Live || w.traitsOf(r).iface != 0)
 }
 
 // say fills in what is known of a flow.

@@ -21,6 +21,7 @@ type scratch struct {
 	end              record.FlowEnd
 	match            record.PolicyMatch
 	fresh            record.Detail // of a flow of which more is told than is kept
+	outline          fact.Facts
 	labels, policies []string
 	to               []int
 	kpis             kpi.Report
@@ -43,17 +44,28 @@ func (w *worker) tellEnd(r *flow.Record, why record.Reason, loaded bool) {
 	if !w.tellsEnds() {
 		return
 	}
-	if !loaded {
-		w.load(r, &w.facts)
+	f, k := &w.facts, w.heldBefore(r)
+	switch {
+	case loaded:
+	case k != nil:
+		f = w.outline(r, k)
+	default:
+		w.load(r, f)
 	}
-	f := &w.facts
 	to := w.takers(record.KindFlowEnd, f)
 	if len(to) == 0 {
 		return
 	}
+	var policies []int
+	if k != nil {
+		policies = k.policies
+	} else {
+		w.saidOf(r, f) // so that there is a place to remember them
+		policies = w.holding(r, f)
+	}
 	t := &w.told
 	t.end.FlowHead, t.end.Reason = w.head(record.KindFlowEnd, f), why
-	w.detail(&t.end.Flow.Detail, r, f, w.eval(r, f).Policies)
+	w.detail(&t.end.Flow.Detail, r, f, policies)
 	w.counters(&t.end.Flow.Counters, r, f)
 	w.quality(&t.end.Flow.Quality, r, f)
 	w.offer(to, &t.end)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/telemetry/record"
-	"github.com/netpol/netpol/lang/fact"
 )
 
 // vanishSlice bounds how many flows are ended with one reading: 8192 take
@@ -92,15 +91,20 @@ func (w *worker) visit(id flow.ID, r *flow.Record) (again bool) {
 		w.meet(id, r)
 	}
 	if stats {
-		w.load(r, &w.facts)
-		w.tellStats(r, &w.facts)
+		w.tellStats(r)
 	}
 	return !t.all
 }
 
 // tellStats tells the walk's sinks what a flow has carried, if they do not know
 // it yet.
-func (w *worker) tellStats(r *flow.Record, f *fact.Facts) {
+func (w *worker) tellStats(r *flow.Record) {
+	f, k := &w.facts, w.saidBefore(r)
+	if k != nil && w.when == nil {
+		f = w.outline(r, k)
+	} else {
+		w.load(r, f)
+	}
 	known := func(i int) bool { return !slices.Contains(w.tour.on, i) || r.LastSeen <= w.tour.since[i] }
 	to := slices.DeleteFunc(w.takers(record.KindFlowStats, f), known)
 	if len(to) == 0 {
@@ -116,7 +120,8 @@ func (w *worker) tellStats(r *flow.Record, f *fact.Facts) {
 	if slices.ContainsFunc(to, func(i int) bool { return w.policy.audience.sinks[i].whole }) {
 		to = slices.Clone(to) // evaluating says anew whom it goes to
 		s.Whole = &w.told.flow.Flow
-		w.detail(s.Whole, r, f, w.eval(r, f).Policies)
+		w.load(r, &w.facts)
+		w.detail(s.Whole, r, &w.facts, w.eval(r, &w.facts).Policies)
 	}
 	w.offer(to, s)
 }

@@ -9,11 +9,7 @@ import (
 // TestFilters changes each byte of what passes a row's tests, and cuts it short:
 // a filter excludes only what the tests do not pass.
 func TestFilters(t *testing.T) {
-	d := New()
-	for _, x := range []struct {
-		table  *table
-		stream bool
-	}{{&d.tcp, true}, {&d.udp, false}} {
+	for _, x := range sides(New()) {
 		for i := range x.table.rows {
 			r := &x.table.rows[i]
 			asked := sample(r.first)
@@ -36,6 +32,14 @@ func TestFilters(t *testing.T) {
 	}
 }
 
+// side is a table of rows.
+type side struct {
+	table  *table
+	stream bool
+}
+
+func sides(d *Dissector) []side { return []side{{&d.tcp, true}, {&d.udp, false}} }
+
 // each calls check with the beginnings of whole and with each of its bytes changed.
 func each(whole []byte, check func(b []byte)) {
 	for k := range whole {
@@ -50,11 +54,7 @@ func each(whole []byte, check func(b []byte)) {
 
 // TestSieve: what does not fail a row's tests is tried on the row, on one of its ports if it has some.
 func TestSieve(t *testing.T) {
-	d := New()
-	for _, x := range []struct {
-		table  *table
-		stream bool
-	}{{&d.tcp, true}, {&d.udp, false}} {
+	for _, x := range sides(New()) {
 		for i := range x.table.rows {
 			r := &x.table.rows[i]
 			each(sample(r.first), func(b []byte) {

@@ -74,9 +74,10 @@ func (e *Encoder) Sent(f *Flow) {
 	}
 }
 
-// which is the template that a flow has, as templates orders them.
+// which is the template that a flow has, as templates orders them. A pseudonym of an address is one of
+// IPv6, whatever the flow's version is.
 func which(f *Flow) (i int) {
-	if f.Detail.IPVersion == 6 {
+	if d := f.Detail; d.IPVersion == 6 || d.LocalIP.Is6() || d.OtherIP.Is6() {
 		i = 1
 	}
 	if f.Detail.Conntrack.ReplySrcIP.IsValid() || f.Detail.Conntrack.ReplyDstIP.IsValid() {

@@ -155,10 +155,11 @@ func appendNumber(b []byte, length uint16, n uint64) []byte {
 	return b
 }
 
-// appendAddr appends an address of a family; one of the other is all zeros.
+// appendAddr appends an address; zeros where there is none. One of IPv4 beside one of IPv6 is mapped (RFC
+// 4291, 2.5.5.2).
 func appendAddr(b []byte, a netip.Addr, v6 bool) []byte {
 	switch {
-	case v6 && a.Is6() && !a.Is4In6():
+	case v6 && a.IsValid():
 		out := a.As16()
 		return append(b, out[:]...)
 	case v6:

@@ -187,3 +187,16 @@ func FuzzTexts(f *testing.F) {
 		}
 	})
 }
+
+// TestPseudonyms: a sink that is told pseudonyms of addresses, which are of IPv6, is told them of
+// flows of IPv4 as well.
+func TestPseudonyms(t *testing.T) {
+	f := sample(false)
+	f.Detail.LocalIP = netip.MustParseAddr("100::1:2:3:4")
+	b := NewEncoder(DocumentationPEN, DefaultMessage).Append(nil, f)
+	other := netip.MustParseAddr("::ffff:198.51.100.1").As16()
+	local := f.Detail.LocalIP.As16()
+	if which(f) != 1 || !bytes.Contains(b, append(local[:], other[:]...)) {
+		t.Errorf("template %d: % x", which(f), b)
+	}
+}

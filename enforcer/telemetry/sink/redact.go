@@ -57,7 +57,7 @@ func (r *redactor) redact(in record.Record) record.Record {
 	case *record.PolicyMatch:
 		r.match = *in
 		r.detail(&r.match.Flow)
-		r.evidence(&r.match.Policy)
+		r.evidence(&r.match.Policy, &r.match.Flow)
 		return &r.match
 	case *record.Endpoints:
 		r.endpoints = *in
@@ -73,47 +73,115 @@ func (r *redactor) redact(in record.Record) record.Record {
 
 func (r *redactor) detail(d *record.Detail) {
 	d.Rendered = nil // it has been written with all there is
-	if r.privacy.Addresses != artifact.DisclosePlain {
-		r.address(&d.LocalIP)
-		r.mac(&d.LocalMAC)
-		if d.OtherType == "local" {
-			r.address(&d.OtherIP)
-			r.mac(&d.OtherMAC)
-		}
-		r.address(&d.Conntrack.ReplySrcIP)
-		r.address(&d.Conntrack.ReplyDstIP)
-		d.STUN = record.STUN{}
+	if r.hidesAddresses() {
+		r.addresses(d)
 	}
-	if r.privacy.Names != artifact.DisclosePlain {
-		for _, name := range []*string{&d.HostName, &d.DNSHostName, &d.SSL.ClientSNI, &d.SSL.ServerCN} {
-			r.name(name)
+	if r.hidesNames() {
+		for _, name := range namesOf(d) {
+			*name = r.name(*name)
+		}
+		if d.SSL.IssuerDN == d.SSL.SubjectDN {
+			d.SSL.IssuerDN = "" // it has signed itself
 		}
 		d.SSL.SubjectDN, d.SSL.Fingerprint = "", "" // either says whose the server is
 		d.HTTP.URL, d.MDNS.DomainName = "", ""
 	}
 }
 
+func (r *redactor) hidesAddresses() bool { return r.privacy.Addresses != artifact.DisclosePlain }
+
+func (r *redactor) hidesNames() bool { return r.privacy.Names != artifact.DisclosePlain }
+
+// namesOf are the host names of a flow.
+func namesOf(d *record.Detail) [4]*string {
+	return [...]*string{&d.HostName, &d.DNSHostName, &d.SSL.ClientSNI, &d.SSL.ServerCN}
+}
+
+// addresses hides the hosts on the local side, also where a name says their addresses or is
+// what they are called on the link.
+func (r *redactor) addresses(d *record.Detail) {
+	local := d.LocalIP
+	r.address(&d.LocalIP)
+	r.mac(&d.LocalMAC)
+	if d.OtherType == "local" || solicits(d.OtherIP) {
+		r.address(&d.OtherIP)
+		r.mac(&d.OtherMAC)
+	}
+	r.address(&d.Conntrack.ReplySrcIP)
+	r.address(&d.Conntrack.ReplyDstIP)
+	d.STUN = record.STUN{}
+	for _, name := range namesOf(d) {
+		if saysAddress(*name) {
+			*name = ""
+		}
+	}
+	if host, _, _ := strings.Cut(d.HTTP.URL, "/"); saysAddress(host) || local.IsValid() && strings.Contains(d.HTTP.URL, local.String()) {
+		d.HTTP.URL = ""
+	}
+	d.MDNS.DomainName = ""
+}
+
+// solicits says that an address is the multicast group of hosts by the end of their own
+// (RFC 4291, 2.7.1), which names its only member mostly.
+func solicits(a netip.Addr) bool { return solicitedNodes.Contains(a) }
+
+var solicitedNodes = netip.MustParsePrefix("ff02::1:ff00:0/104")
+
+// saysAddress says that what stands for a host's name is an address, with a port or without
+// (RFC 9110, 7.2), or the name of one (RFC 1035, 3.5; RFC 3596, 2.5), or what a host is called
+// on its link (RFC 6762).
+func saysAddress(name string) bool {
+	if isLiteral(name) {
+		return true
+	}
+	for _, zone := range [...]string{".in-addr.arpa", ".ip6.arpa", ".local"} {
+		if strings.HasSuffix(name, zone) {
+			return true
+		}
+	}
+	return false
+}
+
+// isLiteral says that a name is an address as text.
+func isLiteral(name string) bool {
+	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
+		return true
+	}
+	_, err := netip.ParseAddrPort(name)
+	return err == nil
+}
+
 // evidence empties those values of a policy's evidence that are addresses or
-// names.
-func (r *redactor) evidence(p *record.Policy) {
+// names, and with them its criteria, which say the same.
+func (r *redactor) evidence(p *record.Policy, d *record.Detail) {
 	p.Evidence = slices.Clone(p.Evidence)
 	for i := range p.Evidence {
-		a, _ := fact.Lookup(p.Evidence[i].Name)
-		switch {
-		case a.Type == fact.Address || a.Type == fact.MAC:
-			if r.privacy.Addresses != artifact.DisclosePlain {
-				p.Evidence[i].Value = ""
-			}
-		case a.Type == fact.Hostname || slices.Contains(named, a.Name):
-			if r.privacy.Names != artifact.DisclosePlain {
-				p.Evidence[i].Value = ""
-			}
+		if e := &p.Evidence[i]; r.hides(e, d) {
+			e.Value, p.Criteria = "", ""
 		}
 	}
 }
 
-// named are the attributes of type string that say who was asked for.
-var named = []string{"http_url", "tls_server_cn", "tls_subject_dn", "tls_cert_fingerprint", "mdns_domain_name"}
+// hides says that a value is not to be told; d is what is told of the flow.
+func (r *redactor) hides(e *record.Attribute, d *record.Detail) bool {
+	a, _ := fact.Lookup(e.Name)
+	switch {
+	case a.Type == fact.Address || a.Type == fact.MAC:
+		return r.hidesAddresses()
+	case a.Name == "mdns_domain_name":
+		return r.hidesAddresses() || r.hidesNames()
+	case a.Name == "http_url":
+		return d.HTTP.URL == ""
+	case a.Name == "tls_issuer_dn":
+		return d.SSL.IssuerDN == ""
+	case a.Type == fact.Hostname || slices.Contains(named, a.Name):
+		return r.hidesNames() || r.hidesAddresses() && saysAddress(e.Value)
+	}
+	return false
+}
+
+// named are the other attributes of type string that say who was asked for.
+var named = []string{"tls_server_cn", "tls_subject_dn", "tls_cert_fingerprint"}
 
 func (r *redactor) hosts(e *record.Endpoints) {
 	switch r.privacy.Addresses {
@@ -138,7 +206,7 @@ func (r *redactor) hosts(e *record.Endpoints) {
 // rowsOf hides the hosts of an aggregate's rows. Without their addresses rows may
 // be alike; who adds them up loses nothing.
 func (r *redactor) rowsOf(a *record.Aggregate) {
-	if r.privacy.Addresses == artifact.DisclosePlain {
+	if !r.hidesAddresses() {
 		return
 	}
 	r.rows = append(r.rows[:0], a.Rows...)
@@ -146,7 +214,7 @@ func (r *redactor) rowsOf(a *record.Aggregate) {
 		row := &r.rows[i]
 		r.address(&row.LocalIP)
 		r.mac(&row.LocalMAC)
-		if row.OtherIsLocal {
+		if row.OtherIsLocal || solicits(row.OtherIP) {
 			r.address(&row.OtherIP)
 		}
 	}
@@ -194,13 +262,15 @@ func (r *redactor) hash(b []byte) [sha256.Size]byte {
 	return sha256.Sum256(in[:32+n])
 }
 
-// name leaves the last two labels of a host name, or nothing.
-func (r *redactor) name(s *string) {
-	if r.privacy.Names == artifact.DiscloseNone {
-		*s = ""
-		return
+// name is the last two labels of a host name, or nothing, as where it has but one: that is a
+// host's own. So is what stands before "local" (RFC 6762).
+func (r *redactor) name(s string) string {
+	i := strings.LastIndexByte(s, '.')
+	switch {
+	case r.privacy.Names == artifact.DiscloseNone || i <= 0 || isLiteral(s):
+		return ""
+	case s[i:] == ".local":
+		return "local"
 	}
-	if i := strings.LastIndexByte(*s, '.'); i > 0 {
-		*s = (*s)[strings.LastIndexByte((*s)[:i], '.')+1:]
-	}
+	return s[strings.LastIndexByte(s[:i], '.')+1:]
 }

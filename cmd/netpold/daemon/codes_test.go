@@ -41,7 +41,7 @@ func TestCodesAreDocumented(t *testing.T) {
 	if len(codes) < 20 {
 		t.Fatalf("found %d codes in the source", len(codes))
 	}
-	rows := regexp.MustCompile("(?m)^\\|.*").FindAll(page, -1)
+	rows := regexp.MustCompile(`(?m)^\|.*`).FindAll(page, -1)
 	for _, c := range codes {
 		named := func(row []byte) bool {
 			first, _, _ := bytes.Cut(row[1:], []byte("|"))
@@ -52,4 +52,3 @@ func TestCodesAreDocumented(t *testing.T) {
 		}
 	}
 }
-

@@ -103,7 +103,7 @@ func (d *decoder) priority(a *hclsyntax.Attribute) *Priority {
 		d.diags.Add(diag.New(diag.InvalidPriority, toRange(a.Expr.Range()), fmt.Sprintf("%q is no priority. It is a class of tc, MAJOR:MINOR in hexadecimal digits such as \"1:10\", or a number from 0 to %d.", v.AsString(), maxPlainPriority)).WithHint(hint))
 		return nil
 	}
-	return &Priority{Text: priorityText(uint32(value)), Value: uint32(value), Range: toRange(a.Expr.Range())}
+	return &Priority{Text: PriorityText(uint32(value)), Value: uint32(value), Range: toRange(a.Expr.Range())}
 }
 
 // maxTable is the highest number that "ip route" takes for a table.
@@ -139,8 +139,8 @@ func (d *decoder) hold(b *hclsyntax.Block, audit bool) *Hold {
 	return &Hold{Range: toRange(a.Expr.Range())}
 }
 
-// priorityText is one text for all spellings of a priority.
-func priorityText(v uint32) string {
+// PriorityText is one text for all spellings of a priority.
+func PriorityText(v uint32) string {
 	switch major, minor := v>>16, v&0xffff; {
 	case v <= maxPlainPriority:
 		return strconv.Itoa(int(v))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -20,7 +21,7 @@ import (
 var (
 	testArguments = []string{"count", "flow", "netpold", "pcap", "where"}
 	testBlocks    = []string{"expect", "flow", "step"}
-	outcomes      = []string{"audited", "dscp", "labels", "mark", "policies", "verdict"}
+	outcomes      = []string{"audited", "dscp", "labels", "mark", "policies", "priority", "route", "verdict"}
 	testVerdicts  = append(slices.Clone(verdicts), "none")
 )
 
@@ -207,6 +208,15 @@ func (d *decoder) outcome(e *Expectation, a *hclsyntax.Attribute) {
 		e.DSCP = d.dscp(a)
 	case "mark":
 		e.Mark = d.mark(a)
+	case "priority":
+		if e.Priority = d.plainText(a.Expr, `"1:10"`); e.Priority.Value != "none" && !e.Priority.Range.IsZero() {
+			e.Priority = Text{}
+			if p := d.priority(a); p != nil {
+				e.Priority = Text{p.Text, p.Range}
+			}
+		}
+	case "route":
+		e.Route = d.testRoute(a)
 	case "verdict":
 		e.Verdict = d.plainText(a.Expr, `"drop"`)
 		if word := e.Verdict.Value; !e.Verdict.Range.IsZero() && !slices.Contains(testVerdicts, word) {
@@ -214,6 +224,19 @@ func (d *decoder) outcome(e *Expectation, a *hclsyntax.Attribute) {
 				WithHint(suggest.Hint(word, testVerdicts)))
 		}
 	}
+}
+
+// testRoute reads the number of a routing table, or "none".
+func (d *decoder) testRoute(a *hclsyntax.Attribute) Text {
+	t := d.plainText(a.Expr, "100")
+	if t.Range.IsZero() || t.Value == "none" {
+		return t
+	}
+	if n, err := strconv.ParseUint(t.Value, 10, 32); err != nil || n == 0 || n > maxTable || n == tableLocal {
+		d.diags.Add(diag.New(diag.NumberOutOfRange, t.Range, fmt.Sprintf("%q is no routing table that a policy can name: it is a number from 1 to %d but for %d, or \"none\".", t.Value, maxTable, tableLocal)))
+		return Text{}
+	}
+	return t
 }
 
 func (d *decoder) textList(a *hclsyntax.Attribute) *TextList {

@@ -75,6 +75,8 @@ type Expectation struct {
 	NoDSCP   bool // dscp = "none"
 	Verdict  Text // accept, drop, reject, none; empty for not asked
 	Mark     *Mark
+	Priority Text // as PriorityText spells it, or none; empty for not asked
+	Route    Text // the number of a routing table, or none; empty for not asked
 	Range    diag.Range
 }
 

@@ -2,6 +2,7 @@ package ir
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/netpol/netpol/compiler/artifact"
 )
@@ -77,41 +78,113 @@ func (p *Policy) Lasting() bool { return len(p.Packet) == 0 && p.Quota == nil &&
 // words.
 func (p *Policy) Extras() []string {
 	var out []string
+	for _, e := range p.ExtraList() {
+		out = append(out, e.Text)
+	}
+	return out
+}
+
+// Own are the effects that come whatever other policies match, in words; of dscp,
+// verdict, priority and route the first policy decides, and labels and marks add up.
+// What is shared out or counted is this policy's alone, so its name stands in them.
+// Where a quota has to be used up first, that is said of all effects in one.
+func (p *Policy) Own() []string {
+	if p.Audit {
+		return nil
+	}
+	var own, all []string
+	for _, e := range p.ExtraList() {
+		switch e.Kind {
+		case ExtraShared, ExtraManner:
+			own = append(own, e.Text)
+		case ExtraOwn:
+			own = append(own, e.Text+", of "+p.Name)
+		case ExtraFirst, ExtraQuota:
+		}
+		if e.Kind != ExtraQuota {
+			all = append(all, e.Text)
+		}
+	}
+	if p.Quota == nil {
+		return own
+	}
+	for _, l := range p.Labels {
+		all = append(all, "label "+l)
+	}
+	if p.Mark != nil {
+		all = append(all, fmt.Sprintf("mark %#x/%#x", p.Mark.Value, p.Mark.Mask))
+	}
+	if p.DSCP != nil {
+		all = append(all, "dscp "+p.DSCP.Name)
+	}
+	if p.Verdict != NoVerdict {
+		all = append(all, p.Verdict.String())
+	}
+	return []string{p.Quota.String() + ", of " + p.Name + ": " + strings.Join(all, ", ")}
+}
+
+// String is "after 5000000000 bytes per host".
+func (q *Quota) String() string { return fmt.Sprintf("after %d bytes per %s", q.Bytes, q.Per) }
+
+// Extra is a further effect in words.
+type Extra struct {
+	Text string
+	Kind ExtraKind
+}
+
+// ExtraKind says how an effect stands to those of other policies.
+type ExtraKind uint8
+
+// Kinds of further effects.
+const (
+	ExtraShared ExtraKind = iota // two of the same are one
+	ExtraOwn                     // two of the same are two: each has an account
+	ExtraManner                  // how dscp or verdict act
+	ExtraFirst                   // the first policy that matches decides
+	ExtraQuota                   // what the others wait for
+)
+
+// ExtraList are the effects that Extras writes.
+func (p *Policy) ExtraList() []Extra {
+	var out []Extra
+	add := func(kind ExtraKind, format string, args ...any) {
+		out = append(out, Extra{fmt.Sprintf(format, args...), kind})
+	}
 	if p.DSCP != nil && p.DSCP.IfUnset {
-		out = append(out, "dscp only if unset")
+		add(ExtraManner, "dscp only if unset")
 	}
 	if p.RejectWith != "" {
-		out = append(out, "reject with "+p.RejectWith)
+		add(ExtraManner, "reject with %s", p.RejectWith)
 	}
 	if p.Priority != nil {
-		out = append(out, "priority "+p.Priority.Text)
+		add(ExtraFirst, "priority %s", p.Priority.Text)
 	}
 	if p.Route != nil {
-		out = append(out, fmt.Sprintf("route by table %d", p.Route.Table))
+		add(ExtraFirst, "route by table %d", p.Route.Table)
 	}
 	if p.Rate != nil {
-		out = append(out, fmt.Sprintf("rate %s per %s", p.Rate.Limit, p.Rate.Per))
+		add(ExtraOwn, "rate %s per %s", p.Rate.Limit, p.Rate.Per)
 	}
 	if p.Quota != nil {
-		out = append(out, fmt.Sprintf("after %d bytes per %s", p.Quota.Bytes, p.Quota.Per))
+		add(ExtraQuota, "%s", p.Quota)
 	}
 	if p.Count != nil {
-		out = append(out, "count per "+p.Count.Per.String())
+		add(ExtraOwn, "count per %s", p.Count.Per)
 	}
 	if p.Log != nil {
-		out = append(out, "log")
+		add(ExtraOwn, "log")
 	}
 	for _, s := range p.Adds {
-		out = append(out, "add to "+s)
+		add(ExtraShared, "add to %s", s)
 	}
 	for _, s := range p.Notify {
-		out = append(out, "notify "+s)
+		add(ExtraShared, "notify %s", s)
 	}
 	if p.Offload {
-		out = append(out, "offload: no rule sees its packets from then on")
+		add(ExtraShared, "offload: no rule sees its packets from then on")
 	}
 	if p.NoTrack {
-		out = append(out, "notrack: no other policy applies")
+		add(ExtraShared, "notrack: no other policy applies")
 	}
 	return out
 }

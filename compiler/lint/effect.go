@@ -2,18 +2,22 @@ package lint
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/netpol/netpol/compiler/ir"
 )
 
 // effect is one thing that a policy does. Of policies with an effect of one
 // dimension the first that matches decides; labels add up, so each label is a
-// dimension of its own, and so is each set that flows are put into.
+// dimension of its own, and so is each set that flows are put into. What a policy
+// counts or shares out is a dimension that no other policy has, and so is all that
+// waits for its quota.
 type effect struct {
-	dimension string // dscp, verdict, mark, "label x" or "set x"
+	dimension string // dscp, verdict, mark, priority, route, "label x", or the text of an ir.Extra
 	value     string
 	mask      uint32 // of a mark
 	bits      uint32
+	some      bool // leaves packets to later policies: a code point only where there is none
 }
 
 // effects is what a policy does; nothing where it only counts and logs.
@@ -26,9 +30,13 @@ func effects(p *ir.Policy) []effect {
 
 // writtenEffects is what a policy would do without audit.
 func writtenEffects(p *ir.Policy) []effect {
+	if p.Quota != nil {
+		text := strings.Join(p.Own(), ", ")
+		return []effect{{dimension: text, value: text}}
+	}
 	var out []effect
 	if p.DSCP != nil {
-		out = append(out, effect{dimension: "dscp", value: p.DSCP.Name, bits: uint32(p.DSCP.Value)})
+		out = append(out, effect{dimension: "dscp", value: p.DSCP.Name, bits: uint32(p.DSCP.Value), some: p.DSCP.IfUnset})
 	}
 	if p.Verdict != ir.NoVerdict {
 		out = append(out, effect{dimension: "verdict", value: p.Verdict.String()})
@@ -36,14 +44,23 @@ func writtenEffects(p *ir.Policy) []effect {
 	if p.Mark != nil {
 		out = append(out, effect{dimension: "mark", value: fmt.Sprintf("%#x/%#x", p.Mark.Value, p.Mark.Mask), mask: p.Mark.Mask, bits: p.Mark.Value})
 	}
+	if p.Priority != nil {
+		out = append(out, effect{dimension: "priority", value: p.Priority.Text, bits: p.Priority.Value})
+	}
+	if p.Route != nil {
+		out = append(out, effect{dimension: "route", value: fmt.Sprintf("by table %d", p.Route.Table), bits: p.Route.Table})
+	}
 	for _, l := range p.Labels {
 		out = append(out, effect{dimension: "label " + l, value: l})
 	}
-	for _, s := range p.Adds {
-		out = append(out, effect{dimension: "set " + s, value: s})
-	}
-	for _, s := range p.Notify {
-		out = append(out, effect{dimension: "sink " + s, value: s})
+	for _, e := range p.ExtraList() {
+		switch e.Kind {
+		case ir.ExtraShared:
+			out = append(out, effect{dimension: e.Text, value: e.Text})
+		case ir.ExtraOwn:
+			out = append(out, effect{dimension: e.Text + ", of " + p.Name, value: e.Text})
+		case ir.ExtraManner, ir.ExtraFirst, ir.ExtraQuota:
+		}
 	}
 	return out
 }
@@ -51,7 +68,7 @@ func writtenEffects(p *ir.Policy) []effect {
 // decides says that where both policies match, this effect of an earlier one
 // leaves nothing for the other to decide.
 func (e effect) decides(other effect) bool {
-	return e.dimension == other.dimension && other.mask&^e.mask == 0
+	return e.dimension == other.dimension && other.mask&^e.mask == 0 && !e.some
 }
 
 // conflicts says that both cannot be had. Drop and reject are one thing here:
@@ -61,7 +78,7 @@ func (e effect) conflicts(other effect) bool {
 		return false
 	}
 	switch e.dimension {
-	case "dscp":
+	case "dscp", "priority", "route":
 		return e.bits != other.bits
 	case "verdict":
 		return blocks(e.value) != blocks(other.value)
@@ -83,11 +100,13 @@ func blocks(verdict string) bool { return verdict == "drop" || verdict == "rejec
 // blocking says that a policy keeps traffic out.
 func blocking(p *ir.Policy) bool { return !p.Audit && (p.Verdict == ir.Drop || p.Verdict == ir.Reject) }
 
-// String is "dscp cs5", "verdict drop", "label zoom".
+// String is "dscp cs5", "verdict drop", "label zoom", "rate 10 packets/second per host".
 func (e effect) String() string {
 	switch e.dimension {
-	case "label " + e.value, "set " + e.value, "sink " + e.value:
+	case "dscp", "verdict", "mark", "priority", "route":
+		return e.dimension + " " + e.value
+	case "label " + e.value:
 		return e.dimension
 	}
-	return e.dimension + " " + e.value
+	return e.value
 }

@@ -18,7 +18,7 @@ func checkIdleLabel(p *pass) {
 	acts := map[string]bool{}
 	for _, policy := range p.in.Set.Policies {
 		for _, l := range policy.Labels {
-			acts[l] = acts[l] || policy.Description != "" || policy.Audit || policy.DSCP != nil || policy.Mark != nil || policy.Verdict != ir.NoVerdict
+			acts[l] = acts[l] || policy.Description != "" || policy.Audit || doesMore(&policy)
 		}
 	}
 	told := map[string]bool{}
@@ -32,9 +32,14 @@ func checkIdleLabel(p *pass) {
 			told[l.Value] = true
 			p.report(Finding{
 				Subject: l.Range, Policy: policy.Name,
-				Detail: fmt.Sprintf("Nothing in this policy set acts on the label %q: no policy that sets it has a dscp, mark or verdict.", l.Value),
+				Detail: fmt.Sprintf("Nothing in this policy set acts on the label %q: no policy that sets it does anything else.", l.Value),
 				Hint:   fmt.Sprintf("add an effect; where a rule of your own reads it (ct label %s), say so in the policy's description", l.Value),
 			})
 		}
 	}
+}
+
+// doesMore says that a policy has an effect besides its labels.
+func doesMore(p *ir.Policy) bool {
+	return p.DSCP != nil || p.Mark != nil || p.Verdict != ir.NoVerdict || len(p.ExtraList()) > 0
 }

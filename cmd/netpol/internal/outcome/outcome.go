@@ -26,13 +26,18 @@ type Outcome struct {
 	Verdict  string   `json:"verdict"`  // accept, drop, reject; empty for none
 	Mark     uint32   `json:"mark"`
 	MarkMask uint32   `json:"mark_mask"` // the bits that some matching policy writes
+	Priority string   `json:"priority"`  // as tc writes it: "1:10", "5"; empty for unchanged
+	Route    uint32   `json:"route"`     // routing table of packets to the other side; 0 for none of netpol's
+	// Also are the effects of the matching policies that are each one's own, in
+	// words: rates, quotas, counts, sets, sinks.
+	Also []string `json:"also"`
 }
 
 // SameEffect reports whether two outcomes do the same to traffic, whichever
 // policies say so.
 func (o *Outcome) SameEffect(p *Outcome) bool {
 	return o.DSCP == p.DSCP && o.Verdict == p.Verdict && o.Mark == p.Mark && o.MarkMask == p.MarkMask &&
-		slices.Equal(o.Labels, p.Labels)
+		o.Priority == p.Priority && o.Route == p.Route && slices.Equal(o.Labels, p.Labels) && slices.Equal(o.Also, p.Also)
 }
 
 // Effect is the outcome on one line, without the policies.
@@ -50,6 +55,13 @@ func (o *Outcome) Effect() string {
 	if o.Verdict != "" {
 		parts = append(parts, "verdict "+o.Verdict)
 	}
+	if o.Priority != "" {
+		parts = append(parts, "priority "+o.Priority)
+	}
+	if o.Route != 0 {
+		parts = append(parts, fmt.Sprintf("route by table %d", o.Route))
+	}
+	parts = append(parts, o.Also...)
 	if len(parts) == 0 {
 		return "left alone"
 	}
@@ -61,6 +73,7 @@ type Evaluator struct {
 	Bundle  *artifact.Bundle
 	Clock   *flowfacts.Clock
 	packet  []ir.Conjunction // by policy id: what it asks of each packet
+	own     [][]string       // by policy id: ir.Policy.Own
 	machine *program.Machine
 	table   *packetsim.Table
 }
@@ -74,7 +87,7 @@ func New(b *artifact.Bundle, lowered *ir.Set) (*Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluator{Bundle: b, machine: p.NewMachine(), table: packetsim.New(&b.Ruleset), packet: make([]ir.Conjunction, len(b.Policies))}
+	e := &Evaluator{Bundle: b, machine: p.NewMachine(), table: packetsim.New(&b.Ruleset), packet: make([]ir.Conjunction, len(b.Policies)), own: make([][]string, len(b.Policies))}
 	var schedules []artifact.Schedule
 	if lowered != nil {
 		schedules = lowered.Schedules
@@ -82,7 +95,7 @@ func New(b *artifact.Bundle, lowered *ir.Set) (*Evaluator, error) {
 			return nil, fmt.Errorf("%d policies for a bundle of %d", len(lowered.Policies), len(b.Policies))
 		}
 		for i := range lowered.Policies {
-			e.packet[i] = lowered.Policies[i].Packet
+			e.packet[i], e.own[i] = lowered.Policies[i].Packet, lowered.Policies[i].Own()
 		}
 	}
 	e.Clock, err = flowfacts.NewClock(b.Settings, schedules)
@@ -130,7 +143,7 @@ func (e *Evaluator) OfPolicies(names, labels []string, m Moment) (Outcome, error
 
 // outcome tells of a packet that has passed the table.
 func (e *Evaluator) outcome(f *fact.Facts, m Moment, c *packetsim.Connection, r *packetsim.Result) Outcome {
-	out := Outcome{Policies: []string{}, Audited: []string{}, Labels: []string{}, Mark: c.Mark &^ e.Bundle.Settings.OwnMark()}
+	out := Outcome{Policies: []string{}, Audited: []string{}, Labels: []string{}, Also: []string{}, Mark: c.Mark &^ e.Bundle.Settings.OwnMark()}
 	for _, id := range e.machine.Eval(f).Policies {
 		p := &e.Bundle.Policies[id]
 		switch {
@@ -142,7 +155,10 @@ func (e *Evaluator) outcome(f *fact.Facts, m Moment, c *packetsim.Connection, r 
 			out.MarkMask |= p.Mark.Mask
 		}
 		out.Policies = append(out.Policies, p.Name)
+		out.Also = append(out.Also, e.own[id]...)
 	}
+	slices.Sort(out.Also)
+	out.Also = slices.Compact(out.Also)
 	for _, l := range e.Bundle.Labels {
 		if !l.Auto && l.Name != e.Bundle.Settings.AnalysedLabel && labelBit(&c.Labels, l) {
 			out.Labels = append(out.Labels, l.Name)
@@ -151,6 +167,14 @@ func (e *Evaluator) outcome(f *fact.Facts, m Moment, c *packetsim.Connection, r 
 	slices.Sort(out.Labels)
 	if r.DSCP != nil {
 		out.DSCP = DSCPName(*r.DSCP)
+	}
+	if r.Priority != nil {
+		out.Priority = lang.PriorityText(*r.Priority)
+	}
+	for _, route := range e.Bundle.Routes {
+		if r.Mark&route.Mask == route.Mark {
+			out.Route = route.Table
+		}
 	}
 	switch r.Verdict {
 	case packetsim.Drop:

@@ -72,15 +72,15 @@ func TestOutcome(t *testing.T) {
 		want Outcome
 		text string
 	}{
-		{"nothing", flow("", 80), Outcome{Policies: []string{}, Audited: []string{}, Labels: []string{}}, "left alone"},
-		{"one", flow("zoom", 80), Outcome{Policies: []string{"a"}, Audited: []string{}, Labels: []string{"zoom"}, DSCP: "cs5", Mark: 1, MarkMask: 3}, "label zoom, mark 0x1/0x3, dscp cs5"},
+		{"nothing", flow("", 80), Outcome{Policies: []string{}, Audited: []string{}, Also: []string{}, Labels: []string{}}, "left alone"},
+		{"one", flow("zoom", 80), Outcome{Policies: []string{"a"}, Audited: []string{}, Also: []string{}, Labels: []string{"zoom"}, DSCP: "cs5", Mark: 1, MarkMask: 3}, "label zoom, mark 0x1/0x3, dscp cs5"},
 		{"the first of each kind wins", flow("zoom", 443), Outcome{
-			Policies: []string{"a", "b", "c"}, Audited: []string{}, Labels: []string{"all", "web", "zoom"}, DSCP: "cs5", Verdict: "reject", Mark: 5, MarkMask: 7,
+			Policies: []string{"a", "b", "c"}, Audited: []string{}, Also: []string{}, Labels: []string{"all", "web", "zoom"}, DSCP: "cs5", Verdict: "reject", Mark: 5, MarkMask: 7,
 		}, "label all web zoom, mark 0x5/0x7, dscp cs5, verdict reject"},
 		{"code points that nft has no name for", flow("", 443), Outcome{
-			Policies: []string{"b", "c"}, Audited: []string{}, Labels: []string{"all", "web"}, DSCP: "le", Verdict: "reject", Mark: 6, MarkMask: 6,
+			Policies: []string{"b", "c"}, Audited: []string{}, Also: []string{}, Labels: []string{"all", "web"}, DSCP: "le", Verdict: "reject", Mark: 6, MarkMask: 6,
 		}, "label all web, mark 0x6/0x6, dscp le, verdict reject"},
-		{"a shared label", flow("", 444), Outcome{Policies: []string{"c"}, Audited: []string{}, Labels: []string{"all"}, DSCP: "va", Verdict: "drop"}, "label all, dscp va, verdict drop"},
+		{"a shared label", flow("", 444), Outcome{Policies: []string{"c"}, Audited: []string{}, Also: []string{}, Labels: []string{"all"}, DSCP: "va", Verdict: "drop"}, "label all, dscp va, verdict drop"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -144,7 +144,7 @@ policy "pace" {
   dscp     = "cs1"
 }
 `)
-	none := Outcome{Policies: []string{"bulk"}, Audited: []string{}, Labels: []string{}}
+	none := Outcome{Policies: []string{"bulk"}, Audited: []string{}, Also: []string{}, Labels: []string{}}
 	reply := flow("zoom", 5000)
 	reply.SrcPort = 443
 	for name, f := range map[string]*fact.Facts{"opened": flow("zoom", 443), "its reply": reply} {

@@ -203,7 +203,13 @@ func (r *Region) kinds() []string {
 	if b.Mark != a.Mark || b.MarkMask != a.MarkMask {
 		out = append(out, "mark")
 	}
-	return out
+	if b.Priority != a.Priority {
+		out = append(out, "priority")
+	}
+	if b.Route != a.Route {
+		out = append(out, "route")
+	}
+	return append(out, difference(b.Also, a.Also)...)
 }
 
 // maxRegions bounds the regions that are listed; past that many, the list of
@@ -269,5 +275,5 @@ func kindsOf(p *artifact.Policy) []string {
 	if p.Verdict != "" {
 		out = append(out, "verdict")
 	}
-	return out
+	return append(out, p.Also...)
 }

@@ -70,6 +70,38 @@ func TestCompare(t *testing.T) {
 			policy("b", "dst_port == 9", `dscp = "cs1"`) + label("a", "app == 'zoom'"), Equivalent, true, "moved", "",
 		},
 		{"effect", policy("a", "app == 'zoom'", `verdict = "drop"`), policy("a", "app == 'zoom'", `mark = "1/3"`), Changed, true, "changed", "application = 'zoom': verdict drop -> mark 0x1/0x3"},
+		{
+			"another rate", policy("a", "app == 'zoom'", `rate = "1Mbit/s"`), policy("a", "app == 'zoom'", `rate = "9Mbit/s"`), Changed, true, "changed",
+			"application = 'zoom': rate 125000 bytes/second burst 64000 bytes per policy, of a -> rate 1125000 bytes/second burst 112500 bytes per policy, of a",
+		},
+		{
+			"one rate of two, or two", policy("a", "app in ['zoom', 'webex']", `rate = "1Mbit/s"`),
+			policy("a", "app == 'zoom'", `rate = "1Mbit/s"`) + policy("b", "app == 'webex'", `rate = "1Mbit/s"`), Changed, true, "changed added",
+			"application = 'webex': rate 125000 bytes/second burst 64000 bytes per policy, of a -> rate 125000 bytes/second burst 64000 bytes per policy, of b",
+		},
+		{"another priority", policy("a", "app == 'zoom'", `priority = "1:10"`), policy("a", "app == 'zoom'", `priority = "1:20"`), Changed, true, "changed", "application = 'zoom': priority 1:10 -> priority 1:20"},
+		{
+			"a priority in the shadow", policy("a", "app in ['zoom', 'webex']", `priority = "1:10"`),
+			policy("a", "app in ['zoom', 'webex']", `priority = "1:10"`) + policy("b", "app == 'zoom'", `priority = "1:20"`), Equivalent, true, "added", "",
+		},
+		{
+			"the order of priorities", policy("a", "app == 'zoom'", `priority = "1:10"`) + policy("b", "app == 'zoom'", `priority = "1:20"`),
+			policy("b", "app == 'zoom'", `priority = "1:20"`) + policy("a", "app == 'zoom'", `priority = "1:10"`), Changed, true, "moved", "application = 'zoom': priority 1:10 -> priority 1:20",
+		},
+		{"another route", policy("a", "dst_port == 22", "route = 100"), policy("a", "dst_port == 22", "route = 200"), Changed, true, "changed", "dst_port = 22: route by table 100 -> route by table 200"},
+		{
+			"an effect waits for a quota", policy("a", "app == 'zoom'", `dscp = "cs1"`), policy("a", "app == 'zoom'", "dscp = \"cs1\"\n  quota = \"5GB\""), Changed, true, "changed",
+			"application = 'zoom': dscp cs1 -> after 5000000000 bytes per policy, of a: dscp cs1",
+		},
+		{
+			"order where a quota decides", policy("a", "app == 'zoom'", "dscp = \"cs1\"\n  quota = \"5GB\"") + policy("b", "app == 'zoom'", `dscp = "ef"`),
+			policy("b", "app == 'zoom'", `dscp = "ef"`) + policy("a", "app == 'zoom'", "dscp = \"cs1\"\n  quota = \"5GB\""), NotFound, false, "moved", "",
+		},
+		{"counted, or not", policy("a", "app == 'zoom'", `dscp = "cs1"`), policy("a", "app == 'zoom'", "dscp = \"cs1\"\n  count = true"), Changed, true, "changed", "application = 'zoom': dscp cs1 -> dscp cs1, count per policy, of a"},
+		{
+			"of what passes without conntrack nothing is counted", policy("a", "dst_port == 53", "count = true") + policy("b", "dst_port == 53", "notrack = true"),
+			policy("b", "dst_port == 53", "notrack = true"), NotFound, false, "removed", "",
+		},
 		{"list", label("a", "alpn == 'h2'"), label("a", "alpn in ['h2', 'h3']"), Changed, true, "changed", "alpn = 'h3': left alone -> label l"},
 		{
 			"an application's domains", "application \"zoom\" {\n  domains = [\"a.example\"]\n}\n" + label("a", "app == 'zoom'"), label("a", "app == 'zoom'"),

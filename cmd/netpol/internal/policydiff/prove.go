@@ -173,6 +173,9 @@ func (p *prover) values(side int, d dimension, within flowspace.Region) []valued
 // another value now than before.
 func (p *prover) compare(d dimension) error {
 	for _, name := range p.changed {
+		if d.used && p.c.ownChanged(name) {
+			continue
+		}
 		if p.questions++; p.questions > maxQuestions {
 			p.bounded = true
 			return nil

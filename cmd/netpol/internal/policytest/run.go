@@ -194,6 +194,12 @@ func (s *Suite) compare(e *lang.Expectation, out *outcome.Outcome) []Mismatch {
 	if !e.Verdict.Range.IsZero() {
 		check("verdict", orNone(out.Verdict), e.Verdict.Value, e.Verdict.Range)
 	}
+	if !e.Priority.Range.IsZero() {
+		check("priority", orNone(out.Priority), e.Priority.Value, e.Priority.Range)
+	}
+	if !e.Route.Range.IsZero() {
+		check("route", tableOrNone(out.Route), e.Route.Value, e.Route.Range)
+	}
 	if e.Mark != nil && out.Mark&e.Mark.Mask != e.Mark.Value {
 		m = append(m, s.mismatch("mark", fmt.Sprintf("%#x/%#x", out.Mark&e.Mark.Mask, e.Mark.Mask), fmt.Sprintf("%#x/%#x", e.Mark.Value, e.Mark.Mask), e.Mark.Range))
 	}
@@ -224,6 +230,14 @@ func (s *Suite) why(e *lang.Expectation, f *fact.Facts, out *outcome.Outcome) []
 		}
 	}
 	return lines
+}
+
+// tableOrNone is the number of a routing table.
+func tableOrNone(table uint32) string {
+	if table == 0 {
+		return "none"
+	}
+	return strconv.FormatUint(uint64(table), 10)
 }
 
 func (s *Suite) mismatch(what, got, want string, at diag.Range) Mismatch {

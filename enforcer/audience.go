@@ -24,6 +24,7 @@ type audience struct {
 	ages    bool             // and how old flows are, which changes without packets
 	weighs  bool             // a condition asks for counters
 	repeats bool             // more than one record is told of a flow
+	once    bool             // a sink is told the details of a flow once
 	notices map[int]notice   // by policy
 	rounds  bool             // something is told at intervals
 }
@@ -34,6 +35,7 @@ type listener struct {
 	conditional bool
 	interval    int64 // nanoseconds
 	whole       bool  // wants all that is known of a flow in its flow_stats
+	once        bool  // is told the details of a flow once
 }
 
 // notice is what is told of a policy that notifies sinks.
@@ -53,7 +55,7 @@ var measured = record.Set(record.KindFlowStats, record.KindFlowEnd)
 func newAudience(b *artifact.Bundle, prog *program.Program) (*audience, error) {
 	a := &audience{notices: make(map[int]notice)}
 	for _, s := range b.Sinks {
-		l := listener{conditional: s.When != "", interval: int64(max(s.Interval, time.Second)), whole: s.Kind == artifact.SinkIPFIX}
+		l := listener{conditional: s.When != "", interval: int64(max(s.Interval, time.Second)), whole: s.Kind == artifact.SinkIPFIX, once: s.Details == artifact.DetailsOnce}
 		for _, name := range s.Records {
 			kind, ok := record.KindOf(name)
 			if !ok {
@@ -64,6 +66,7 @@ func newAudience(b *artifact.Bundle, prog *program.Program) (*audience, error) {
 		a.sinks = append(a.sinks, l)
 		a.asked |= l.kinds
 		a.rounds = a.rounds || l.kinds&periodic != 0
+		a.once = a.once || l.once
 	}
 	a.weighs = slices.ContainsFunc(b.SinkProgram.Reads, isCounter)
 	a.rates = a.weighs || a.asked.Has(record.KindFlowStats)
@@ -133,4 +136,5 @@ func (w *worker) attend(p *policy) {
 	if w.config.Outlets != nil {
 		w.config.Outlets.Use(p.bundle.Sinks)
 	}
+	w.attention()
 }

@@ -64,14 +64,17 @@ type Recorder interface {
 	Record(*telemetry.Flow)
 }
 
-// Outlets are the operator's sinks, which take records of what happens. Both
+// Outlets are the operator's sinks, which take records of what happens. The
 // methods are called by the engine alone, and never wait.
 type Outlets interface {
 	// Use goes over to a bundle's sinks.
 	Use([]artifact.Sink)
-	// Offer hands a record to a sink, by its place in the list last used. The
-	// record is valid during the call.
-	Offer(sink int, r record.Record)
+	// Offer hands a record to a sink, by its place in the list last used, and says whether
+	// it took it. The record is valid during the call.
+	Offer(sink int, r record.Record) (taken bool)
+	// Losses is a number of a sink that changes when its reader may not have records
+	// any more that it took.
+	Losses(sink int) uint64
 }
 
 // Engine is the packet path from Source to LabelSink.

@@ -145,7 +145,12 @@ type printed struct{ buf []byte }
 
 func (*printed) Use([]artifact.Sink) {}
 
-func (p *printed) Offer(_ int, r record.Record) { p.buf = r.AppendJSON(p.buf[:0]) }
+func (p *printed) Offer(_ int, r record.Record) (taken bool) {
+	p.buf = r.AppendJSON(p.buf[:0])
+	return true
+}
+
+func (*printed) Losses(int) uint64 { return 0 }
 
 // recorded is a bundle with a sink that takes the ends of flows.
 func recorded(tb testing.TB) *artifact.Bundle {

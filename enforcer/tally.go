@@ -33,6 +33,7 @@ type tally struct {
 	full    int64         // from when on, at the latest, the gate let no packet of the entry by; 0 while it may
 	next    uint32        // in the list of free ones
 	digest  record.Digest // of the flow's records, where it has more than one; zero before the first
+	recited recital
 }
 
 // tallies is a slab of them, by Record.Tally. 0 is none.

@@ -36,7 +36,7 @@ func (w *worker) tellFlow(kind record.Kind, r *flow.Record, f *fact.Facts, polic
 	t := &w.told
 	t.flow.FlowHead = w.head(kind, f)
 	w.detail(&t.flow.Flow, r, f, policies)
-	w.offer(to, &t.flow)
+	w.recite(to, r, &t.flow, &t.flow.Flow)
 }
 
 // tellEnd tells sinks that a flow is over, of which all may be loaded already.
@@ -68,7 +68,7 @@ func (w *worker) tellEnd(r *flow.Record, why record.Reason, loaded bool) {
 	w.detail(&t.end.Flow.Detail, r, f, policies)
 	w.counters(&t.end.Flow.Counters, r, f)
 	w.quality(&t.end.Flow.Quality, r, f)
-	w.offer(to, &t.end)
+	w.recite(to, r, &t.end, &t.end.Flow.Detail)
 }
 
 // tellsEnds says that a sink is told how flows end.

@@ -24,9 +24,12 @@ type outlet struct {
 
 func (o *outlet) Use(sinks []artifact.Sink) { o.sinks = sinks }
 
-func (o *outlet) Offer(i int, r record.Record) {
+func (o *outlet) Offer(i int, r record.Record) (taken bool) {
 	o.lines = append(o.lines, o.sinks[i].Name+" "+string(r.AppendJSON(nil)))
+	return true
 }
+
+func (*outlet) Losses(int) uint64 { return 0 }
 
 // told is what a sink was told, in short: kind, application, and what differs
 // from kind to kind.

@@ -18,7 +18,7 @@ type wholes struct {
 
 func (o *wholes) Use(sinks []artifact.Sink) { o.sinks = sinks }
 
-func (o *wholes) Offer(i int, r record.Record) {
+func (o *wholes) Offer(i int, r record.Record) (taken bool) {
 	if s, ok := r.(*record.FlowStats); ok {
 		d := s.Whole
 		if d != nil {
@@ -26,7 +26,10 @@ func (o *wholes) Offer(i int, r record.Record) {
 		}
 		o.list[o.sinks[i].Name] = append(o.list[o.sinks[i].Name], d)
 	}
+	return true
 }
+
+func (*wholes) Losses(int) uint64 { return 0 }
 
 // TestStatisticsForCollectors says that a sink of IPFIX gets all that is known of a
 // flow with what it has carried, and that without one nobody makes it.
@@ -56,11 +59,14 @@ type earliers struct{ list []record.Counters }
 
 func (*earliers) Use([]artifact.Sink) {}
 
-func (o *earliers) Offer(_ int, r record.Record) {
+func (o *earliers) Offer(_ int, r record.Record) (taken bool) {
 	if end, ok := r.(*record.FlowEnd); ok {
 		o.list = append(o.list, end.Flow.Counters)
 	}
+	return true
 }
+
+func (*earliers) Losses(int) uint64 { return 0 }
 
 // TestAdoptedSayWhatCameBefore: what a connection had carried when it was found is told
 // apart, for an earlier process has told of it.

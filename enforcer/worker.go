@@ -90,6 +90,8 @@ type worker struct {
 	earlier       map[*flow.Record][2]flow.Counts // what adopted flows had carried before
 	notified      map[*flow.Record][]uint64       // who was told of which policies, by notice.names
 	told          scratch
+	readers       []reader // by sink, where one is told details once
+	recitals      uint64   // how often that was done
 	said          [saidSlots]*said
 	foretelling   bool             // what is told of a flow is not what the store has
 	when          *program.Machine // conditions of sinks; nil without one

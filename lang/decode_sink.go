@@ -37,7 +37,7 @@ const (
 
 func sinkArguments() []string {
 	return []string{
-		"address", "addresses", "batch", "ca_file", "cert_file", "client_id", "compress", "credentials_file", "description", "encoding", "enterprise",
+		"address", "addresses", "batch", "ca_file", "cert_file", "client_id", "compress", "credentials_file", "description", "details", "encoding", "enterprise",
 		"facility", "headers", "headers_file", "interval", "keep", "key", "key_file", "max_clients", "message_size", "names", "observation_domain", "origins", "password_file", "path", "qos",
 		"queue", "records", "resource", "retain", "rotate_age", "rotate_size", "sasl", "spool", "spool_size", "stream", "subject", "template_interval",
 		"template_messages", "token_file", "topic", "transport", "type", "url", "username", "when",
@@ -65,6 +65,7 @@ func (d *decoder) decodeSink(b *hclsyntax.Block) {
 	s.Encoding = d.sinkWord(b, "encoding", []string{"json", "msgpack"}, "json")
 	s.Records = d.sinkRecords(b)
 	d.ipfixRecords(b, s)
+	d.sinkDetails(b, s)
 	s.When = d.criteria(b.Body.Attributes["when"])
 	s.Interval = d.sinkTime(b, "interval", `"1m"`, minSinkInterval, maxSinkInterval, defaultSinkInterval)
 	s.Queue = int(d.sinkBytes(b, "queue", `"1MB"`, minSinkQueue, maxSinkQueue, defaultSinkQueue))
@@ -103,6 +104,7 @@ func sinkOwn() map[string][]string {
 		"rotate_size": {"file"}, "rotate_age": {"file"}, "keep": {"file"},
 		"transport": {"ipfix", "kafka", "syslog"}, "facility": {"syslog"},
 		"encoding": {"file", "http", "kafka", "mqtt", "nats", "stdout", "tcp", "udp", "unix", "unixgram", "websocket"},
+		"details":  {"file", "http", "kafka", "mqtt", "nats", "stdout", "tcp", "unix", "websocket"},
 		"url":      {"http", "mqtt", "nats", "otlp"},
 		"ca_file":  certified, "cert_file": certified, "key_file": certified,
 		"headers": {"http", "otlp"}, "headers_file": {"http", "otlp"}, "resource": {"otlp"}, "token_file": {"http", "nats", "otlp"}, "compress": {"file", "http", "kafka", "mqtt", "nats", "otlp", "stdout", "tcp", "unix"}, "batch": {"mqtt", "nats"},
@@ -130,6 +132,10 @@ func alone(name, kind string) string {
 		return fmt.Sprintf(" The protocol of %s has no way to say that a message is compressed.", kind)
 	case name == "compress" && kind == "websocket":
 		return " Each message is a record, and one alone becomes half as long at most."
+	case name == "details" && slices.Contains([]string{"ipfix", "otlp"}, kind):
+		return " Who reads records there takes each by itself, so each has all details."
+	case name == "details":
+		return " What is lost on the way there netpold does not learn, so each record has all details."
 	}
 	return ""
 }

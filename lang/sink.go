@@ -16,6 +16,7 @@ type Sink struct {
 	Address         string // of tcp, udp, syslog and ipfix, "127.0.0.1:7171"
 	Records         []string
 	When            []Criteria // any of them; none for every flow
+	Details         string     // always or once
 	Interval        time.Duration
 	Queue           int   // bytes
 	RotateSize      int64 // bytes; 0 for never

@@ -28,6 +28,8 @@ type Sink struct {
 	When string `json:"when,omitempty"`
 	// Interval is how far records lie apart that come at intervals.
 	Interval time.Duration `json:"interval,omitempty"`
+	// Details says how often it is told the details of a flow.
+	Details Details `json:"details,omitempty"`
 	// Encoding is how its records are written.
 	Encoding Encoding `json:"encoding,omitempty"`
 	// Queue bounds the bytes that wait for the sink.
@@ -130,6 +132,15 @@ const (
 	SinkWebSocket SinkKind = "websocket" // a listening server
 )
 
+// Details says how often a sink is told the details of a flow.
+type Details string
+
+// Each record has all of them, or those that the sink was not told before.
+const (
+	DetailsAlways Details = ""
+	DetailsOnce   Details = "once"
+)
+
 // Encoding is a way to write records.
 type Encoding string
 
@@ -182,6 +193,9 @@ func (s *Sink) Takes() string {
 	}
 	if s.When != "" {
 		text += " when " + s.When
+	}
+	if s.Details == DetailsOnce {
+		text += ", details once"
 	}
 	if s.Encoding != EncodingJSON {
 		text += ", as " + string(s.Encoding)

@@ -88,7 +88,7 @@ func (r *resolver) resolveSinks() []ir.Sink {
 		one := ir.Sink{Range: s.Range, Sink: artifact.Sink{
 			Name: strings.ToLower(s.Name), Kind: artifact.SinkKind(s.Type), Path: s.Path, Address: s.Address,
 			Records: s.Records, Queue: s.Queue, RotateSize: s.RotateSize, RotateAge: s.RotateAge, Keep: s.Keep,
-			Encoding: encoding(s.Encoding), Domain: s.Domain, Enterprise: s.Enterprise,
+			Details: details(s.Details), Encoding: encoding(s.Encoding), Domain: s.Domain, Enterprise: s.Enterprise,
 			MessageSize: s.MessageSize, TemplateInterval: s.TemplateInterval, TemplateMessages: s.TemplateMessages,
 			Transport: s.Transport, Facility: s.Facility,
 			URL: s.URL, TokenFile: s.TokenFile, HeadersFile: s.HeadersFile, CAFile: s.CAFile,
@@ -118,6 +118,13 @@ func (r *resolver) resolveSinks() []ir.Sink {
 	}
 	slices.SortStableFunc(out, func(a, b ir.Sink) int { return strings.Compare(a.Sink.Name, b.Sink.Name) })
 	return out
+}
+
+func details(word string) artifact.Details {
+	if word == "always" {
+		return artifact.DetailsAlways
+	}
+	return artifact.Details(word)
 }
 
 func encoding(word string) artifact.Encoding {

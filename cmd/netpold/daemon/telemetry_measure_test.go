@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime/pprof"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -44,6 +45,7 @@ sink "s" {
   interval = "5s"
   records  = ["flow", "flow_update", "flow_stats", "flow_end", "endpoints"]
   queue    = "8MB"
+  details  = "always"
 }
 aggregate "a1" {
   layout = "netify-1"
@@ -89,8 +91,12 @@ func TestTelemetryCost(t *testing.T) {
 		times = 10
 	}
 	plain := compiled(t, costPolicies)
-	for name, telemetry := range map[string]string{"each record, three aggregates": costTelemetry, "flow_end, one aggregate": costUsual} {
-		told := compiled(t, costPolicies+telemetry)
+	for _, one := range []struct{ name, telemetry string }{
+		{"each record, three aggregates, details once", strings.Replace(costTelemetry, `"always"`, `"once"`, 1)},
+		{"each record, three aggregates", costTelemetry},
+		{"flow_end, one aggregate", costUsual},
+	} {
+		name, told := one.name, compiled(t, costPolicies+one.telemetry)
 		var ratios []float64
 		for range 7 {
 			a, _ := replayCost(t, plain, false, files, times)
@@ -147,11 +153,12 @@ type breathing struct {
 	n int
 }
 
-func (b *breathing) Offer(i int, r record.Record) {
-	b.Set.Offer(i, r)
+func (b *breathing) Offer(i int, r record.Record) (taken bool) {
+	taken = b.Set.Offer(i, r)
 	if b.n++; b.n%1000 == 0 {
 		time.Sleep(time.Millisecond)
 	}
+	return taken
 }
 
 func processorTime(t *testing.T) time.Duration {

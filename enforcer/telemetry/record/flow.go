@@ -105,23 +105,24 @@ type Brief struct {
 }
 
 // Detail is all that is known of a flow but what it carried. What is marked facts follows from
-// what is known of it and is the same for many flows.
+// what is known of it and is the same for many flows. What is marked once, or facts, is left out
+// where the reader knows it.
 type Detail struct {
 	Brief
-	FirstSeenAt int64      `json:"first_seen_at" doc:"When its first packet was seen."`
-	IPVersion   int        `json:"ip_version" doc:"4 or 6."`
-	IPProtocol  int        `json:"ip_protocol" doc:"The IP protocol number."`
-	IPDSCP      int        `json:"ip_dscp" doc:"The code point of the first packet seen, before any policy changed it."`
-	IPNAT       bool       `json:"ip_nat" doc:"Whether the kernel translates its addresses."`
-	VLANID      int        `json:"vlan_id" doc:"The outermost VLAN; 0 for none."`
-	LocalOrigin bool       `json:"local_origin" doc:"Whether the local side opened it."`
-	LocalIP     netip.Addr `json:"local_ip,omitempty" doc:"The address on the local side; absent when a sink drops it."`
-	LocalMAC    string     `json:"local_mac,omitempty" doc:"The hardware address on the local side."`
-	LocalPort   int        `json:"local_port" doc:"The port on the local side; 0 without ports."`
-	OtherIP     netip.Addr `json:"other_ip,omitempty" doc:"The address on the other side."`
-	OtherMAC    string     `json:"other_mac,omitempty" doc:"The hardware address on the other side."`
-	OtherPort   int        `json:"other_port" doc:"The port on the other side; 0 without ports."`
-	OtherType   string     `json:"other_type,omitempty" doc:"What the address on the other side is." enum:"local,remote,multicast,broadcast"`
+	FirstSeenAt int64      `json:"first_seen_at" once:"Tuple" doc:"When its first packet was seen."`
+	IPVersion   int        `json:"ip_version" once:"Tuple" doc:"4 or 6."`
+	IPProtocol  int        `json:"ip_protocol" once:"Tuple" doc:"The IP protocol number."`
+	IPDSCP      int        `json:"ip_dscp" once:"Tuple" doc:"The code point of the first packet seen, before any policy changed it."`
+	IPNAT       bool       `json:"ip_nat" once:"Tuple" doc:"Whether the kernel translates its addresses."`
+	VLANID      int        `json:"vlan_id" once:"Tuple" doc:"The outermost VLAN; 0 for none."`
+	LocalOrigin bool       `json:"local_origin" once:"Tuple" doc:"Whether the local side opened it."`
+	LocalIP     netip.Addr `json:"local_ip,omitempty" once:"Tuple" doc:"The address on the local side; absent when a sink drops it."`
+	LocalMAC    string     `json:"local_mac,omitempty" once:"Tuple" doc:"The hardware address on the local side."`
+	LocalPort   int        `json:"local_port" once:"Tuple" doc:"The port on the local side; 0 without ports."`
+	OtherIP     netip.Addr `json:"other_ip,omitempty" once:"Tuple" doc:"The address on the other side."`
+	OtherMAC    string     `json:"other_mac,omitempty" once:"Tuple" doc:"The hardware address on the other side."`
+	OtherPort   int        `json:"other_port" once:"Tuple" doc:"The port on the other side; 0 without ports."`
+	OtherType   string     `json:"other_type,omitempty" once:"Tuple" doc:"What the address on the other side is." enum:"local,remote,multicast,broadcast"`
 	Category    Category   `json:"category" facts:"true" doc:"Categories, by their catalogue tags; empty where there is none."`
 	Guessed     bool       `json:"detection_guessed" facts:"true" doc:"Whether the name rests on address or port only."`
 	Updated     bool       `json:"detection_updated" doc:"Whether the name became another than it first was."`
@@ -148,6 +149,14 @@ type Detail struct {
 	// Rendered has the members that are marked facts, where they have been written before; nil
 	// where that is not known.
 	Rendered *Rendered `json:"-"`
+	// Known is what of it the reader has been told before.
+	Known Known `json:"-"`
+}
+
+// Known says which details of a flow a reader has been told, and are the same still.
+type Known struct {
+	Tuple bool // when it began, and its addresses, ports and headers
+	Facts bool // what is marked facts
 }
 
 // Counters are what a flow has carried.

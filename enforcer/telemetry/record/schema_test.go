@@ -14,16 +14,24 @@ import (
 
 const schemas = "../../../docs/schemas/"
 
-// ofKind are a record of a kind without anything and one with everything.
+// ofKind are a record of a kind without anything and one with everything, and those of which a reader
+// knows some already.
 func ofKind(k Kind) (list []Record) {
 	types := map[Kind]Record{
 		KindFlow: &Flow{}, KindFlowUpdate: &Flow{}, KindFlowStats: &FlowStats{}, KindFlowEnd: &FlowEnd{}, KindPolicyMatch: &PolicyMatch{},
 		KindAgentStatus: &AgentStatus{}, KindInterfaceStats: &InterfaceStats{}, KindEndpoints: &Endpoints{}, KindAggregate: &Aggregate{},
 	}
-	for _, full := range []bool{false, true} {
+	forms := []Known{{}, {}}
+	if k == KindFlowUpdate || k == KindFlowEnd {
+		forms = append(forms, Known{Tuple: true}, Known{Facts: true}, Known{Tuple: true, Facts: true})
+	}
+	for i, known := range forms {
 		v := reflect.New(reflect.TypeOf(types[k]).Elem())
-		if full {
+		if i > 0 {
 			fill(v.Elem(), "word")
+		}
+		if flow := v.Elem().FieldByName("Flow"); flow.IsValid() && flow.FieldByName("Known").IsValid() {
+			flow.FieldByName("Known").Set(reflect.ValueOf(known))
 		}
 		v.Elem().FieldByName("Type").Set(reflect.ValueOf(k))
 		v.Elem().FieldByName("SchemaVersion").SetInt(SchemaVersion)
@@ -67,6 +75,40 @@ func TestSchemas(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestKnownIsLeftOutWhole says that the members that a reader knows are all left out, that no schema
+// allows for some of them alone, and that a flow told for the first time has them all.
+func TestKnownIsLeftOutWhole(t *testing.T) {
+	for _, k := range []Kind{KindFlow, KindFlowUpdate, KindFlowEnd} {
+		schema, err := jsonschema.NewCompiler().Compile(schemas + k.String() + ".schema.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := ofKind(k)[1].AppendJSON(nil)
+		for _, left := range []string{"ip_version", "local_ip", "first_seen_at", "category", "ssl", "detection_complete"} {
+			var v struct {
+				Flow map[string]any `json:"flow"`
+			}
+			if err := json.Unmarshal(all, &v); err != nil {
+				t.Fatal(err)
+			}
+			delete(v.Flow, left)
+			err := schema.Properties["flow"].Validate(v.Flow)
+			if optional := left == "local_ip" || left == "ssl"; (err == nil) != optional {
+				t.Errorf("%s without %s: got %v", k, left, err)
+			}
+		}
+	}
+	whole := ofKind(KindFlowEnd)[1].AppendJSON(nil)
+	for _, short := range ofKind(KindFlowEnd)[2:] {
+		if line := short.AppendJSON(nil); len(line) > len(whole)*9/10 {
+			t.Errorf("%d bytes are left of %d: %s", len(line), len(whole), line)
+		}
+	}
+	if known := ofKind(KindFlowEnd)[4].AppendJSON(nil); bytes.Contains(known, []byte("local_ip\"")) || bytes.Contains(known, []byte("host")) || bytes.Contains(known, []byte("ssl")) {
+		t.Errorf("got %s", known)
 	}
 }
 

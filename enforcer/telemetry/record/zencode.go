@@ -53,43 +53,45 @@ func (r *Head) members(b []byte) []byte {
 
 func (r *Detail) members(b []byte) []byte {
 	b = r.Brief.members(b)
-	b = append(b, `,"first_seen_at":`...)
-	b = strconv.AppendInt(b, r.FirstSeenAt, 10)
-	b = append(b, `,"ip_version":`...)
-	b = strconv.AppendInt(b, int64(r.IPVersion), 10)
-	b = append(b, `,"ip_protocol":`...)
-	b = strconv.AppendInt(b, int64(r.IPProtocol), 10)
-	b = append(b, `,"ip_dscp":`...)
-	b = strconv.AppendInt(b, int64(r.IPDSCP), 10)
-	b = append(b, `,"ip_nat":`...)
-	b = strconv.AppendBool(b, r.IPNAT)
-	b = append(b, `,"vlan_id":`...)
-	b = strconv.AppendInt(b, int64(r.VLANID), 10)
-	b = append(b, `,"local_origin":`...)
-	b = strconv.AppendBool(b, r.LocalOrigin)
-	if r.LocalIP != (netip.Addr{}) {
-		b = append(b, `,"local_ip":`...)
-		b = AppendAddr(b, r.LocalIP)
-	}
-	if r.LocalMAC != "" {
-		b = append(b, `,"local_mac":`...)
-		b = AppendString(b, r.LocalMAC)
-	}
-	b = append(b, `,"local_port":`...)
-	b = strconv.AppendInt(b, int64(r.LocalPort), 10)
-	if r.OtherIP != (netip.Addr{}) {
-		b = append(b, `,"other_ip":`...)
-		b = AppendAddr(b, r.OtherIP)
-	}
-	if r.OtherMAC != "" {
-		b = append(b, `,"other_mac":`...)
-		b = AppendString(b, r.OtherMAC)
-	}
-	b = append(b, `,"other_port":`...)
-	b = strconv.AppendInt(b, int64(r.OtherPort), 10)
-	if r.OtherType != "" {
-		b = append(b, `,"other_type":`...)
-		b = AppendString(b, r.OtherType)
+	if !r.Known.Tuple {
+		b = append(b, `,"first_seen_at":`...)
+		b = strconv.AppendInt(b, r.FirstSeenAt, 10)
+		b = append(b, `,"ip_version":`...)
+		b = strconv.AppendInt(b, int64(r.IPVersion), 10)
+		b = append(b, `,"ip_protocol":`...)
+		b = strconv.AppendInt(b, int64(r.IPProtocol), 10)
+		b = append(b, `,"ip_dscp":`...)
+		b = strconv.AppendInt(b, int64(r.IPDSCP), 10)
+		b = append(b, `,"ip_nat":`...)
+		b = strconv.AppendBool(b, r.IPNAT)
+		b = append(b, `,"vlan_id":`...)
+		b = strconv.AppendInt(b, int64(r.VLANID), 10)
+		b = append(b, `,"local_origin":`...)
+		b = strconv.AppendBool(b, r.LocalOrigin)
+		if r.LocalIP != (netip.Addr{}) {
+			b = append(b, `,"local_ip":`...)
+			b = AppendAddr(b, r.LocalIP)
+		}
+		if r.LocalMAC != "" {
+			b = append(b, `,"local_mac":`...)
+			b = AppendString(b, r.LocalMAC)
+		}
+		b = append(b, `,"local_port":`...)
+		b = strconv.AppendInt(b, int64(r.LocalPort), 10)
+		if r.OtherIP != (netip.Addr{}) {
+			b = append(b, `,"other_ip":`...)
+			b = AppendAddr(b, r.OtherIP)
+		}
+		if r.OtherMAC != "" {
+			b = append(b, `,"other_mac":`...)
+			b = AppendString(b, r.OtherMAC)
+		}
+		b = append(b, `,"other_port":`...)
+		b = strconv.AppendInt(b, int64(r.OtherPort), 10)
+		if r.OtherType != "" {
+			b = append(b, `,"other_type":`...)
+			b = AppendString(b, r.OtherType)
+		}
 	}
 	b = append(b, `,"detection_updated":`...)
 	b = strconv.AppendBool(b, r.Updated)
@@ -102,7 +104,9 @@ func (r *Detail) members(b []byte) []byte {
 		atConntrack := len(b)
 		b = object(r.Conntrack.members(b), atConntrack)
 	}
-	b = r.Rendered.append(b, r.sharedMembers)
+	if !r.Known.Facts {
+		b = r.Rendered.append(b, r.sharedMembers)
+	}
 	return b
 }
 

@@ -55,51 +55,54 @@ func (r *Head) pack(b []byte) ([]byte, int) {
 }
 
 func (r *Detail) pack(b []byte) ([]byte, int) {
-	n := 12
+	n := 3
 	b, nBrief := r.Brief.pack(b)
 	n += nBrief
-	b = append(b, "\xad"+"first_seen_at"...)
-	b = packInt(b, r.FirstSeenAt)
-	b = append(b, "\xaa"+"ip_version"...)
-	b = packInt(b, int64(r.IPVersion))
-	b = append(b, "\xab"+"ip_protocol"...)
-	b = packInt(b, int64(r.IPProtocol))
-	b = append(b, "\xa7"+"ip_dscp"...)
-	b = packInt(b, int64(r.IPDSCP))
-	b = append(b, "\xa6"+"ip_nat"...)
-	b = packBool(b, r.IPNAT)
-	b = append(b, "\xa7"+"vlan_id"...)
-	b = packInt(b, int64(r.VLANID))
-	b = append(b, "\xac"+"local_origin"...)
-	b = packBool(b, r.LocalOrigin)
-	if r.LocalIP != (netip.Addr{}) {
-		n++
-		b = append(b, "\xa8"+"local_ip"...)
-		b = packAddr(b, r.LocalIP)
-	}
-	if r.LocalMAC != "" {
-		n++
-		b = append(b, "\xa9"+"local_mac"...)
-		b = packString(b, r.LocalMAC)
-	}
-	b = append(b, "\xaa"+"local_port"...)
-	b = packInt(b, int64(r.LocalPort))
-	if r.OtherIP != (netip.Addr{}) {
-		n++
-		b = append(b, "\xa8"+"other_ip"...)
-		b = packAddr(b, r.OtherIP)
-	}
-	if r.OtherMAC != "" {
-		n++
-		b = append(b, "\xa9"+"other_mac"...)
-		b = packString(b, r.OtherMAC)
-	}
-	b = append(b, "\xaa"+"other_port"...)
-	b = packInt(b, int64(r.OtherPort))
-	if r.OtherType != "" {
-		n++
-		b = append(b, "\xaa"+"other_type"...)
-		b = packString(b, r.OtherType)
+	if !r.Known.Tuple {
+		n += 9
+		b = append(b, "\xad"+"first_seen_at"...)
+		b = packInt(b, r.FirstSeenAt)
+		b = append(b, "\xaa"+"ip_version"...)
+		b = packInt(b, int64(r.IPVersion))
+		b = append(b, "\xab"+"ip_protocol"...)
+		b = packInt(b, int64(r.IPProtocol))
+		b = append(b, "\xa7"+"ip_dscp"...)
+		b = packInt(b, int64(r.IPDSCP))
+		b = append(b, "\xa6"+"ip_nat"...)
+		b = packBool(b, r.IPNAT)
+		b = append(b, "\xa7"+"vlan_id"...)
+		b = packInt(b, int64(r.VLANID))
+		b = append(b, "\xac"+"local_origin"...)
+		b = packBool(b, r.LocalOrigin)
+		if r.LocalIP != (netip.Addr{}) {
+			n++
+			b = append(b, "\xa8"+"local_ip"...)
+			b = packAddr(b, r.LocalIP)
+		}
+		if r.LocalMAC != "" {
+			n++
+			b = append(b, "\xa9"+"local_mac"...)
+			b = packString(b, r.LocalMAC)
+		}
+		b = append(b, "\xaa"+"local_port"...)
+		b = packInt(b, int64(r.LocalPort))
+		if r.OtherIP != (netip.Addr{}) {
+			n++
+			b = append(b, "\xa8"+"other_ip"...)
+			b = packAddr(b, r.OtherIP)
+		}
+		if r.OtherMAC != "" {
+			n++
+			b = append(b, "\xa9"+"other_mac"...)
+			b = packString(b, r.OtherMAC)
+		}
+		b = append(b, "\xaa"+"other_port"...)
+		b = packInt(b, int64(r.OtherPort))
+		if r.OtherType != "" {
+			n++
+			b = append(b, "\xaa"+"other_type"...)
+			b = packString(b, r.OtherType)
+		}
 	}
 	b = append(b, "\xb1"+"detection_updated"...)
 	b = packBool(b, r.Updated)
@@ -114,8 +117,11 @@ func (r *Detail) pack(b []byte) ([]byte, int) {
 		b, nConntrack = r.Conntrack.pack(packOpen(b))
 		b = packClose(b, atConntrack, nConntrack)
 	}
-	b, nShared := r.Rendered.pack(b, r.packSharedMembers)
-	n += nShared
+	if !r.Known.Facts {
+		nShared := 0
+		b, nShared = r.Rendered.pack(b, r.packSharedMembers)
+		n += nShared
+	}
 	return b, n
 }
 

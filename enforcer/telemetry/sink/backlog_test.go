@@ -193,6 +193,9 @@ func TestSpoolFull(t *testing.T) {
 	use(t, s, one)
 	offerSlowly(s, "a", 6000)
 	eventually(t, "records to be shed", func() bool { st := s.Status()[0]; return st.Dropped["shed"] > 0 && st.SpoolBytes <= 1<<20 })
+	if s.Losses(0) == 0 {
+		t.Error("nobody hears of records that were shed")
+	}
 	n.start()
 	eventually(t, "the rest", func() bool {
 		st := s.Status()[0]

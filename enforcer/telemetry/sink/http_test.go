@@ -66,7 +66,11 @@ func TestHTTP(t *testing.T) {
 	}
 	eventually(t, "ten records", func() bool { return got() == 10 })
 	s.Offer(0, flowOf("refused"))
+	before := s.Losses(0)
 	eventually(t, "a refusal", func() bool { return s.Status()[0].Dropped["failed"] == 1 })
+	if s.Losses(0) != 1 {
+		t.Errorf("got %d losses, and %d before, want 1", s.Losses(0), before)
+	}
 	s.Offer(0, flowOf("after"))
 	eventually(t, "the next one", func() bool { return got() == 11 })
 	if requests != 5 {

@@ -24,12 +24,16 @@ func NewLines(w io.Writer) *Lines { return &Lines{w: bufio.NewWriterSize(w, 64<<
 func (l *Lines) Use([]artifact.Sink) {}
 
 // Offer writes one record. The first error is kept for Flush.
-func (l *Lines) Offer(_ int, r record.Record) {
+func (l *Lines) Offer(_ int, r record.Record) (taken bool) {
 	if l.err == nil {
 		l.buf = append(r.AppendJSON(l.buf[:0]), '\n')
 		_, l.err = l.w.Write(l.buf)
 	}
+	return l.err == nil
 }
+
+// Losses is always the same: after an error nothing is written.
+func (l *Lines) Losses(int) uint64 { return 0 }
 
 // Flush writes what waits and returns the first error there was.
 func (l *Lines) Flush() error {

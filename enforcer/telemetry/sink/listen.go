@@ -165,6 +165,7 @@ func (t *listener) welcome(conn remote, name string) {
 		return
 	}
 	t.runner.clients.Add(1)
+	t.runner.joined.Add(1)
 	log.Info("client of sink connected")
 	t.wg.Go(func() {
 		err := t.serve(c)

@@ -44,12 +44,15 @@ func newQueue(limit int, reserve bool) *queue {
 // all that waits.
 const roomy = 64 << 10
 
-// put takes a record in, unless there is no room.
-func (q *queue) put(r record.Record) {
+// put takes a record in, unless there is no room or the sink is told of none of its kind.
+func (q *queue) put(r record.Record) (taken bool) {
 	q.mu.Lock()
+	lines := q.lines
 	q.admit(r)
+	taken = q.lines > lines
 	q.mu.Unlock()
 	q.rouse()
+	return taken
 }
 
 // admission is what became of a record that is to be followed.

@@ -65,6 +65,7 @@ type runner struct {
 
 	bytes, failed, unheard atomic.Uint64
 	clients                atomic.Int64
+	joined                 atomic.Uint64 // clients that have ever come
 	slow                   atomic.Uint64 // clients that did not keep up
 	trial                  trial
 
@@ -180,6 +181,15 @@ func (r *runner) giveUp(lines []byte) {
 }
 
 // lost counts records that are given up.
+// losses is as Set has it. What nobody hears for want of a client, the next one to come has not read.
+func (r *runner) losses() uint64 {
+	n := r.failed.Load() + r.joined.Load()
+	if disk := r.kept.disk.Load(); disk != nil {
+		n += disk.Stats().Shed
+	}
+	return n
+}
+
 func (r *runner) lost(lines []byte) { r.failed.Add(r.count(lines)) }
 
 // open opens the sink's place after a while, however often that must be tried;

@@ -50,7 +50,7 @@ type slot struct {
 // place is what a sink writes to and how, as text. Sinks of two bundles that have
 // it in common are one: what waits stays, and clients stay connected.
 func place(s artifact.Sink) string {
-	s.Name, s.Records, s.When, s.Interval, s.Privacy = "", nil, "", 0, artifact.Privacy{}
+	s.Name, s.Records, s.When, s.Interval, s.Privacy, s.Details = "", nil, "", 0, artifact.Privacy{}, ""
 	return identity(s)
 }
 
@@ -120,12 +120,21 @@ func (s *Set) start(one artifact.Sink) *runner {
 	return r
 }
 
-// Offer hands a record to a sink, by its place in the list last used.
-func (s *Set) Offer(i int, r record.Record) {
+// Offer hands a record to a sink, by its place in the list last used, and says whether there
+// was room for it.
+func (s *Set) Offer(i int, r record.Record) (taken bool) {
 	slots := *s.slots.Load()
-	if i < len(slots) {
-		slots[i].offer(r)
+	return i < len(slots) && slots[i].offer(r)
+}
+
+// Losses is a number that changes when records may be missing that a sink had taken, or when
+// somebody reads it who has not read what came before.
+func (s *Set) Losses(i int) uint64 {
+	slots := *s.slots.Load()
+	if i >= len(slots) {
+		return 0
 	}
+	return slots[i].runner.losses()
 }
 
 // Tell hands a record to the sinks that take its kind and for which due holds,
@@ -138,14 +147,13 @@ func (s *Set) Tell(r record.Record, due func(sink int) bool) {
 	}
 }
 
-func (s *slot) offer(r record.Record) {
+func (s *slot) offer(r record.Record) (taken bool) {
 	if s.redactor == nil {
-		s.runner.queue.put(r)
-		return
+		return s.runner.queue.put(r)
 	}
 	s.mu.Lock()
-	s.runner.queue.put(s.redactor.redact(r))
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	return s.runner.queue.put(s.redactor.redact(r))
 }
 
 // Close writes what waits, for at most closeLimit, and closes all sinks.

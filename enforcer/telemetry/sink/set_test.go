@@ -276,6 +276,38 @@ func TestUnixClients(t *testing.T) {
 	}
 }
 
+// TestLosses says that a sink says when somebody may read it who has not read all that it took,
+// and which records it does not take.
+func TestLosses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "flows.sock")
+	s := New(Config{})
+	defer s.Close()
+	s.Use([]artifact.Sink{{Name: "u", Kind: artifact.SinkUnix, Path: path, Queue: 128 << 10, Records: []string{"flow"}}})
+	tap := s.Tap()
+	tap.Use([]artifact.Sink{s.slot(0).sink})
+	eventually(t, "the socket", func() bool { _, err := os.Stat(path); return err == nil })
+	before := s.Losses(0)
+	for clients := range 2 {
+		conn, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		eventually(t, "a client", func() bool { return s.Status()[0].Clients == clients+1 })
+		if now := s.Losses(0); now == before || now != tap.Losses(0) {
+			t.Errorf("client %d: got %d and %d by a tap after %d", clients, now, tap.Losses(0), before)
+		} else {
+			before = now
+		}
+	}
+	if !s.Offer(0, flowOf("short")) || !tap.Offer(0, flowOf("short")) || s.Losses(0) != before {
+		t.Error("a record with room was not taken, or others lost by it")
+	}
+	if long := flowOf(strings.Repeat("x", 128<<10)); s.Offer(0, long) || tap.Offer(0, long) || s.Offer(1, flowOf("short")) {
+		t.Error("a record was taken without room, or by no sink")
+	}
+}
+
 func TestTooManyClients(t *testing.T) {
 	s := New(Config{})
 	defer s.Close()

@@ -26,12 +26,27 @@ func (t *Tap) Use(sinks []artifact.Sink) {
 	}
 }
 
-// Offer hands a record to a sink, by its place in the list last used.
-func (t *Tap) Offer(i int, r record.Record) {
+// Offer hands a record to a sink, by its place in the list last used, and says whether there
+// was room for it.
+func (t *Tap) Offer(i int, r record.Record) (taken bool) {
+	one := t.slot(i)
+	return one != nil && one.offer(r)
+}
+
+// Losses is a sink's, as Set has it.
+func (t *Tap) Losses(i int) uint64 {
+	if one := t.slot(i); one != nil {
+		return one.runner.losses()
+	}
+	return 0
+}
+
+// slot is where the Set has a sink, or nil.
+func (t *Tap) slot(i int) *slot {
 	for _, one := range *t.set.slots.Load() {
 		if one.identity == t.sinks[i] {
-			one.offer(r)
-			return
+			return one
 		}
 	}
+	return nil
 }

@@ -144,3 +144,11 @@ sink "batched" {
   batch    = 200
   compress = "zstd"
 }
+
+sink "short" {
+  type    = "mqtt"
+  url     = "mqtts://broker.example"
+  qos     = 1
+  records = ["flow", "flow_update", "flow_end"]
+  details = "once"
+}

@@ -52,11 +52,23 @@ func encoders() []byte {
 // members writes a method that appends members, and behind them those that are marked facts.
 func members(b *bytes.Buffer, t reflect.Type, method string, list []field, shared bool) {
 	fmt.Fprintf(b, "\nfunc (r *%s) %s(b []byte) []byte {\n", t.Name(), method)
-	for _, f := range list {
-		member(b, f)
+	for _, run := range runs(list) {
+		known := run[0].once
+		if run[0].facts {
+			known = "" // who calls looks
+		}
+		if known != "" {
+			fmt.Fprintf(b, "if !r.Known.%s {\n", known)
+		}
+		for _, f := range run {
+			member(b, f)
+		}
+		if known != "" {
+			b.WriteString("}\n")
+		}
 	}
 	if shared {
-		b.WriteString("b = r.Rendered.append(b, r.sharedMembers)\n")
+		b.WriteString("if !r.Known.Facts {\nb = r.Rendered.append(b, r.sharedMembers)\n}\n")
 	}
 	b.WriteString("return b\n}\n")
 }

@@ -22,9 +22,9 @@ var published = []struct {
 	doc  string
 }{
 	{record.KindFlow, record.Flow{}, "Told when a flow is named for the first time."},
-	{record.KindFlowUpdate, record.Flow{}, "Told when a flow's name changes, or the labels and marks of the policies that match it."},
+	{record.KindFlowUpdate, record.Flow{}, "Told when a flow's name changes, or the labels and marks of the policies that match it. To a sink whose details are told once it leaves out those that it was told before."},
 	{record.KindFlowStats, record.FlowStats{}, "What a flow has carried so far, at the sink's interval, if it has carried anything since."},
-	{record.KindFlowEnd, record.FlowEnd{}, "Told once when a flow is over."},
+	{record.KindFlowEnd, record.FlowEnd{}, "Told once when a flow is over. To a sink whose details are told once it leaves out those that it was told before."},
 	{record.KindPolicyMatch, record.PolicyMatch{}, "Told once for each flow that a policy with notify matches."},
 	{record.KindAgentStatus, record.AgentStatus{}, "How netpold is, at the sink's interval."},
 	{record.KindInterfaceStats, record.InterfaceStats{}, "The kernel's counters of an interface, at the sink's interval."},
@@ -56,8 +56,10 @@ type field struct {
 	omit   bool // absent when it is zero
 	inline bool
 	facts  bool // follows from what is known of a flow, as the mark of Detail says
-	doc    string
-	enum   []string
+	// once is the field of Detail.Known that leaves it out, empty for none.
+	once string
+	doc  string
+	enum []string
 }
 
 // split parts fields from those that are marked facts.
@@ -70,6 +72,17 @@ func split(list []field) (own, facts []field) {
 		}
 	}
 	return own, facts
+}
+
+// runs parts fields where one that can be left out follows one that cannot, or the other way round.
+func runs(list []field) (out [][]field) {
+	for i, f := range list {
+		if i == 0 || f.once != list[i-1].once {
+			out = append(out, nil)
+		}
+		out[len(out)-1] = append(out[len(out)-1], f)
+	}
+	return out
 }
 
 // fieldsOf lists a struct's fields.
@@ -87,7 +100,10 @@ func fieldsOf(t reflect.Type) (list []field) {
 		if name == "" || f.Tag.Get("doc") == "" {
 			log.Fatalf("%s.%s has no name or no doc", t.Name(), f.Name)
 		}
-		out := field{goName: f.Name, name: name, typ: f.Type, omit: options == "omitempty", inline: options == "inline", facts: f.Tag.Get("facts") != "", doc: f.Tag.Get("doc")}
+		out := field{goName: f.Name, name: name, typ: f.Type, omit: options == "omitempty", inline: options == "inline", facts: f.Tag.Get("facts") != "", once: f.Tag.Get("once"), doc: f.Tag.Get("doc")}
+		if out.facts {
+			out.once = "Facts"
+		}
 		if words := f.Tag.Get("enum"); words != "" {
 			out.enum = strings.Split(words, ",")
 		}

@@ -50,16 +50,36 @@ func msgpackEncoders() []byte {
 func packed(b *bytes.Buffer, t reflect.Type, method string, list []field, shared bool) {
 	always := 0
 	var body bytes.Buffer
-	for _, f := range list {
-		if !f.part && !f.omit && !f.inline {
-			always++
+	for _, run := range runs(list) {
+		if known := run[0].once; known != "" && !run[0].facts {
+			fmt.Fprintf(&body, "if !r.Known.%s {\nn += %d\n", known, unconditional(run))
+			packedMembers(&body, run)
+			body.WriteString("}\n")
+			continue
 		}
-		packedMember(&body, f)
+		always += unconditional(run)
+		packedMembers(&body, run)
 	}
 	if shared {
-		body.WriteString("b, nShared := r.Rendered.pack(b, r.packSharedMembers)\nn += nShared\n")
+		body.WriteString("if !r.Known.Facts {\nnShared := 0\nb, nShared = r.Rendered.pack(b, r.packSharedMembers)\nn += nShared\n}\n")
 	}
 	fmt.Fprintf(b, "\nfunc (r *%s) %s(b []byte) ([]byte, int) {\nn := %d\n%sreturn b, n\n}\n", t.Name(), method, always, body.Bytes())
+}
+
+// unconditional is how many of some members there are in each record that has any of them.
+func unconditional(list []field) (n int) {
+	for _, f := range list {
+		if !f.part && !f.omit && !f.inline {
+			n++
+		}
+	}
+	return n
+}
+
+func packedMembers(b *bytes.Buffer, list []field) {
+	for _, f := range list {
+		packedMember(b, f)
+	}
 }
 
 // packedMember writes the statements that append a member.

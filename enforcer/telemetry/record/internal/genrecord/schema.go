@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/netpol/netpol/enforcer/telemetry/record"
@@ -29,10 +30,15 @@ type node struct {
 	Properties  map[string]*node `json:"properties,omitempty"` // encoding/json sorts them
 	Required    []string         `json:"required,omitempty"`
 	Additional  *node            `json:"additionalProperties,omitempty"`
+	// Dependent are the members that must be there with another.
+	Dependent map[string][]string `json:"dependentRequired,omitempty"`
 }
 
 func schema(kind record.Kind, t reflect.Type, doc string) []byte {
 	n := objectNode(t, doc)
+	if kind == record.KindFlowUpdate || kind == record.KindFlowEnd {
+		n.Properties["flow"].mayKnow(t)
+	}
 	n.Schema = "https://json-schema.org/draft/2020-12/schema"
 	n.ID = fmt.Sprintf("https://github.com/netpol/netpol/docs/schemas/%s.v%d", kind, record.SchemaVersion)
 	n.Title = kind.String()
@@ -72,6 +78,51 @@ func (n *node) add(t reflect.Type) {
 			n.Required = append(n.Required, f.name)
 		}
 	}
+}
+
+// mayKnow says that the members of a flow that a reader may know may be missing: all that are left
+// out together, for where one of them is the others are.
+func (n *node) mayKnow(record reflect.Type) {
+	flow, _ := record.FieldByName("Flow")
+	groups := map[string][]field{}
+	for _, f := range allFields(flow.Type) {
+		if f.once != "" {
+			groups[f.once] = append(groups[f.once], f)
+		}
+	}
+	n.Dependent = map[string][]string{}
+	for _, group := range groups {
+		var first string
+		var others []string
+		for _, f := range group {
+			switch {
+			case f.omit:
+			case first == "":
+				first = f.name
+			default:
+				others = append(others, f.name)
+			}
+		}
+		for _, f := range group {
+			n.Required = slices.DeleteFunc(n.Required, func(name string) bool { return name == f.name })
+			if f.name != first {
+				n.Dependent[f.name] = []string{first}
+			}
+		}
+		n.Dependent[first] = others
+	}
+}
+
+// allFields are a struct's fields, and those of the structs that are part of it.
+func allFields(t reflect.Type) (list []field) {
+	for _, f := range fieldsOf(t) {
+		if f.part {
+			list = append(list, allFields(f.typ)...)
+		} else {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 func addressNode() node {

@@ -102,7 +102,7 @@ func sinkOwn() map[string][]string {
 		"path": {"file", "syslog", "unix", "unixgram", "websocket"}, "address": {"ipfix", "kafka", "syslog", "tcp", "udp", "websocket"},
 		"origins": {"websocket"}, "max_clients": {"websocket"},
 		"rotate_size": {"file"}, "rotate_age": {"file"}, "keep": {"file"},
-		"transport": {"ipfix", "kafka", "syslog"}, "facility": {"syslog"},
+		"transport": {"ipfix", "kafka", "otlp", "syslog"}, "facility": {"syslog"},
 		"encoding": {"file", "http", "kafka", "mqtt", "nats", "stdout", "tcp", "udp", "unix", "unixgram", "websocket"},
 		"details":  {"file", "http", "kafka", "mqtt", "nats", "stdout", "tcp", "unix", "websocket"},
 		"url":      {"http", "mqtt", "nats", "otlp"},

@@ -32,6 +32,9 @@ func (d *decoder) sinkRemote(b *hclsyntax.Block, s *Sink) {
 	if d.require(b, "url", examples[s.Type]) == nil {
 		return
 	}
+	if s.Type == "otlp" {
+		d.otlpTransport(b, s)
+	}
 	d.sinkURL(b, s)
 	d.sinkTLS(b, s)
 	switch s.Type {
@@ -95,7 +98,7 @@ func (d *decoder) sinkURL(b *hclsyntax.Block, s *Sink) {
 	if s.Type == "nats" {
 		list := d.someOf(b, "url", `"tls://broker.example"`)
 		for _, t := range list {
-			d.checkURL(s.Type, t)
+			d.checkURL(s, t)
 			s.Servers = append(s.Servers, t.Value)
 		}
 		if len(list) > maxServers {
@@ -105,22 +108,24 @@ func (d *decoder) sinkURL(b *hclsyntax.Block, s *Sink) {
 	}
 	if t := d.text(b, "url", `"https://collector.example/flows"`); !t.Range.IsZero() {
 		s.URL = t.Value
-		d.checkURL(s.Type, t)
+		d.checkURL(s, t)
 	}
 }
 
-func (d *decoder) checkURL(kind string, t Text) {
+func (d *decoder) checkURL(s *Sink, t Text) {
+	kind := s.Type
 	schemes := map[string][]string{"http": {"https", "http"}, "mqtt": {"mqtts", "mqtt"}, "nats": {"tls", "nats"}, "otlp": {"https", "http"}}[kind]
 	bad := func(detail string) { d.diags.Add(diag.New(diag.InvalidSink, t.Range, detail)) }
 	u, err := url.Parse(t.Value)
 	switch {
+	case err == nil && kind == "otlp" && d.grpcURL(t, u):
 	case err != nil || u.Host == "" || !slices.Contains(schemes, u.Scheme):
 		bad(fmt.Sprintf("%q is no URL of %s: it begins with %s:// or %s://, and a host comes next.", t.Value, kind, schemes[0], schemes[1]))
 	case u.User != nil:
 		bad("A password in a URL is read by everybody who reads the policies. Put it into a file that only netpold can read, and name that as " +
 			map[string]string{"http": "token_file", "otlp": "token_file", "mqtt": "password_file, with username beside it", "nats": "token_file or credentials_file, or as password_file with username beside it"}[kind] + ".")
 	case kind == "otlp":
-		d.checkEndpoint(t, u)
+		d.checkEndpoint(t, u, s.Transport)
 	case kind != "http" && strings.Trim(u.Path+u.RawQuery, "/") != "":
 		bad(fmt.Sprintf("The URL of a broker is its host and port alone; the %s is an argument of its own.", map[string]string{"mqtt": "topic", "nats": "subject"}[kind]))
 	}

@@ -48,7 +48,7 @@ type Sink struct {
 	SpoolSize       int64      // bytes
 	CredentialsFile string     // of nats
 	Encoding        string     // json or msgpack
-	Transport       string     // of syslog and ipfix: udp, tcp, tls or unix
+	Transport       string     // of syslog and ipfix: udp, tcp, tls or unix; of otlp: http or grpc
 	Facility        int        // of syslog
 	Addresses       string     // plain, hash or drop
 	Names           string     // plain, domain or drop

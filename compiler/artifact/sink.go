@@ -84,8 +84,8 @@ type Sink struct {
 	// at most SpoolSize bytes; empty is none.
 	Spool     string `json:"spool,omitempty"`
 	SpoolSize int64  `json:"spool_size,omitempty"`
-	// Transport (udp, tcp, tls or unix) is that of syslog, ipfix and kafka, Facility that of
-	// syslog.
+	// Transport (udp, tcp, tls or unix) is that of syslog, ipfix and kafka, and of otlp (grpc,
+	// empty for HTTP); Facility that of syslog.
 	Transport string `json:"transport,omitempty"`
 	Facility  int    `json:"facility,omitempty"`
 	// Messages of ipfix have at most MessageSize bytes and come of an observation

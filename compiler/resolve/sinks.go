@@ -90,7 +90,7 @@ func (r *resolver) resolveSinks() []ir.Sink {
 			Records: s.Records, Queue: s.Queue, RotateSize: s.RotateSize, RotateAge: s.RotateAge, Keep: s.Keep,
 			Details: details(s.Details), Encoding: encoding(s.Encoding), Domain: s.Domain, Enterprise: s.Enterprise,
 			MessageSize: s.MessageSize, TemplateInterval: s.TemplateInterval, TemplateMessages: s.TemplateMessages,
-			Transport: s.Transport, Facility: s.Facility,
+			Transport: transport(s), Facility: s.Facility,
 			URL: s.URL, TokenFile: s.TokenFile, HeadersFile: s.HeadersFile, CAFile: s.CAFile,
 			Topic: s.Topic, QoS: s.QoS, Retain: s.Retain, ClientID: s.ClientID, Username: s.Username, PasswordFile: s.PasswordFile,
 			Origins: s.Origins, MaxClients: s.MaxClients,
@@ -155,6 +155,15 @@ func compressed(s *lang.Sink) string {
 		return ""
 	}
 	return s.Compress
+}
+
+// transport is how a sink's protocol is carried; empty for OTLP's HTTP, which earlier bundles
+// did not say.
+func transport(s *lang.Sink) string {
+	if s.Type == "otlp" && s.Transport == "http" {
+		return ""
+	}
+	return s.Transport
 }
 
 func disclosure(word string) artifact.Disclosure {

@@ -49,6 +49,15 @@ func (s Signal) Path() string {
 	return "v1/logs"
 }
 
+// Method is what requests of a signal call by gRPC (opentelemetry-proto,
+// collector/*/v1/*_service.proto).
+func (s Signal) Method() string {
+	if s == Metrics {
+		return "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+	}
+	return "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+}
+
 // String is what the signal's items are called.
 func (s Signal) String() string {
 	if s == Metrics {

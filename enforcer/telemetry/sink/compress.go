@@ -33,6 +33,14 @@ func newPacker(word string) (packer, error) {
 	return nil, fmt.Errorf("this netpold does not compress by %s", word)
 }
 
+// unpackable are the words of what unpacked reads.
+func unpackable() []string {
+	if haveZstd {
+		return []string{"gzip", "zstd"}
+	}
+	return []string{"gzip"}
+}
+
 type gzipPacker struct {
 	w   *gzip.Writer
 	buf bytes.Buffer

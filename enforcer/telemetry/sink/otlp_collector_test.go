@@ -4,6 +4,7 @@ package sink
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -21,29 +22,39 @@ import (
 
 // otelcol is OpenTelemetry's own collector (testdata/otelcol), with TLS and a token.
 type otelcol struct {
-	t    *testing.T
-	dir  string
-	port int
-	cmd  *exec.Cmd
-	ca   string
+	t         *testing.T
+	dir       string
+	transport string // of sinks: grpc, or empty for HTTP
+	port      int
+	cmd       *exec.Cmd
+	ca, key   string
 }
 
-func newOtelcol(t *testing.T) *otelcol {
+// overBoth runs a test for each way that OTLP is carried.
+func overBoth(t *testing.T, test func(*testing.T, *otelcol)) {
+	for name, transport := range map[string]string{"http": "", "grpc": "grpc"} {
+		t.Run(name, func(t *testing.T) { test(t, newOtelcol(t, transport, "")) })
+	}
+}
+
+// newOtelcol starts a collector with one receiver, which has some more settings.
+func newOtelcol(t *testing.T, transport, settings string) *otelcol {
 	t.Helper()
 	kerneltest.Need(t, "otelcol")
-	c := &otelcol{t: t, dir: t.TempDir(), port: freePort(t)}
+	c := &otelcol{t: t, dir: t.TempDir(), transport: transport, port: freePort(t)}
 	cert, key := certificate(t, c.dir)
-	c.ca = cert
+	c.ca, c.key = cert, key
 	text := fmt.Sprintf(`
 extensions:
   bearertokenauth: { token: sesame }
 receivers:
   otlp:
     protocols:
-      http:
+      %s:
         endpoint: %s
-        tls: { cert_file: %s, key_file: %s }
+        tls: { cert_file: %s, key_file: %s, client_ca_file: %s }
         auth: { authenticator: bearertokenauth }
+        %s
 exporters:
   file: { path: %s, append: true, flush_interval: 50ms }
 service:
@@ -52,7 +63,7 @@ service:
   pipelines:
     logs: { receivers: [otlp], exporters: [file] }
     metrics: { receivers: [otlp], exporters: [file] }
-`, c.address(), cert, key, c.file())
+`, cmp.Or(transport, "http"), c.address(), cert, key, cert, settings, c.file())
 	if err := os.WriteFile(filepath.Join(c.dir, "conf.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +91,8 @@ func (c *otelcol) stop() {
 
 func (c *otelcol) sink() artifact.Sink {
 	return artifact.Sink{
-		Name: "o", Kind: artifact.SinkOTLP, URL: "https://" + c.address(), Queue: 1 << 20, Compress: "gzip", CAFile: c.ca, TokenFile: secretFile(c.t, "sesame"),
+		Name: "o", Kind: artifact.SinkOTLP, Transport: c.transport, URL: "https://" + c.address(), Queue: 1 << 20, Compress: "gzip", TokenFile: secretFile(c.t, "sesame"),
+		CAFile: c.ca, CertFile: c.ca, KeyFile: c.key,
 		Resource: []artifact.Header{{Name: "deployment.environment.name", Value: "branch"}}, Records: []string{"flow", "flow_end", "interface_stats"},
 	}
 }
@@ -164,9 +176,10 @@ func (c *otelcol) hosts() map[string]int {
 }
 
 // TestOtelcol has a real collector take records of connections and of an interface,
-// over TLS, compressed, with a token.
-func TestOtelcol(t *testing.T) {
-	c := newOtelcol(t)
+// over TLS with a certificate of netpold's, compressed, with a token.
+func TestOtelcol(t *testing.T) { overBoth(t, testOtelcol) }
+
+func testOtelcol(t *testing.T, c *otelcol) {
 	s := New(Config{Version: "v9", Started: time.Now()})
 	defer s.Close()
 	s.Use([]artifact.Sink{c.sink()})
@@ -217,8 +230,9 @@ func TestOtelcol(t *testing.T) {
 
 // TestOtelcolAway stops the collector under load, three times: all arrives, and what
 // was under way then may do so twice.
-func TestOtelcolAway(t *testing.T) {
-	c := newOtelcol(t)
+func TestOtelcolAway(t *testing.T) { overBoth(t, testOtelcolAway) }
+
+func testOtelcolAway(t *testing.T, c *otelcol) {
 	one := c.sink()
 	one.Queue, one.Spool, one.SpoolSize = 128<<10, filepath.Join(t.TempDir(), "spool"), 64<<20
 	s := New(Config{})
@@ -241,32 +255,63 @@ func TestOtelcolAway(t *testing.T) {
 	t.Logf("%d records, %d of them came twice", offered, twice)
 }
 
-// TestOtelcolRefuses asks for a path that is not there, and shows a wrong token.
-func TestOtelcolRefuses(t *testing.T) {
-	c := newOtelcol(t)
-	for _, test := range []struct {
-		name, fault string
-		change      func(*artifact.Sink)
-	}{
-		{"path", "the server answers 404 Not Found to https://" + c.address() + "/otlp/v1/logs", func(s *artifact.Sink) { s.URL += "/otlp" }},
-		{"token", "the server answers 401 Unauthorized to https://" + c.address() + "/v1/logs", func(s *artifact.Sink) { s.TokenFile = secretFile(t, "wrong") }},
-	} {
-		one := c.sink()
-		test.change(&one)
-		s := New(Config{})
-		s.Use([]artifact.Sink{one})
-		s.Offer(0, flowOf("a"))
-		eventually(t, test.fault, func() bool { st := s.Status()[0]; return st.Fault == test.fault && st.Dropped["failed"] == 1 })
-		s.Close()
+// TestOtelcolRefuses asks for what is not there, and shows a wrong token: these records are
+// given up. What is wrong with the connection has them wait.
+func TestOtelcolRefuses(t *testing.T) { overBoth(t, testOtelcolRefuses) }
+
+func testOtelcolRefuses(t *testing.T, c *otelcol) {
+	faults := map[string]string{
+		"token":           `the server answers 401 Unauthorized to https://ADDRESS/v1/logs`,
+		"other transport": "the server at https://ADDRESS does not answer as gRPC does (HTTP 404 Not Found): is this its port for OTLP over HTTP",
+		"no TLS":          `the server answers 400 Bad Request ("Client sent an HTTP request to an HTTPS server.") to http://ADDRESS/v1/logs`,
 	}
+	if c.transport == "grpc" {
+		faults = map[string]string{
+			"token":           `the collector at https://ADDRESS answers UNAUTHENTICATED ("provided authorization does not match expected scheme or token") to log records`,
+			"other transport": "the server answers 415 Unsupported Media Type to https://ADDRESS/v1/logs: is this its port for OTLP over gRPC",
+			"no TLS":          "connection reset by peer",
+		}
+	}
+	for _, test := range []struct {
+		name   string
+		given  bool // up
+		change func(*artifact.Sink)
+	}{
+		{"token", true, func(s *artifact.Sink) { s.TokenFile = secretFile(t, "wrong") }},
+		{"other transport", true, func(s *artifact.Sink) { s.Transport = map[string]string{"": "grpc"}[c.transport] }},
+		{"authority", false, func(s *artifact.Sink) { s.CAFile = "" }},
+		{"no TLS", c.transport == "", func(s *artifact.Sink) { s.URL = "http://" + c.address() }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			one := c.sink()
+			test.change(&one)
+			s := New(Config{})
+			defer s.Close()
+			s.Use([]artifact.Sink{one})
+			s.Offer(0, flowOf("a"))
+			eventually(t, "a fault", func() bool { return s.Status()[0].Fault != "" })
+			st, want := s.Status()[0], strings.ReplaceAll(cmp.Or(faults[test.name], "certificate signed by unknown authority"), "ADDRESS", c.address())
+			if !strings.HasSuffix(st.Fault, want) || (st.Dropped["failed"] == 1) != test.given {
+				t.Errorf("got %+v, want %s", st, want)
+			}
+		})
+	}
+}
+
+// TestOtelcolTakesLess has a collector that takes 1 MiB at most: what is longer goes in parts.
+func TestOtelcolTakesLess(t *testing.T) {
+	c := newOtelcol(t, "grpc", "max_recv_msg_size_mib: 1")
 	one := c.sink()
-	one.CAFile = ""
+	one.Queue = 16 << 20
 	s := New(Config{})
 	defer s.Close()
+	long := strings.Repeat("x", 200)
 	s.Use([]artifact.Sink{one})
-	s.Offer(0, flowOf("a"))
-	eventually(t, "a fault of TLS", func() bool { return strings.Contains(s.Status()[0].Fault, "certificate signed by unknown authority") })
-	if st := s.Status()[0]; len(st.Dropped) > 0 {
-		t.Errorf("got %+v: it waits for somebody to mend that", st)
+	for i := range 8000 {
+		s.Offer(0, flowOf(fmt.Sprint(long, i)))
+	}
+	eventually(t, "all records", func() bool { return len(c.hosts()) == 8000 })
+	if st := s.Status()[0]; st.Fault != "" || len(st.Dropped) > 0 {
+		t.Errorf("got %+v", st)
 	}
 }

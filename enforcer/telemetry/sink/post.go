@@ -47,19 +47,19 @@ func newPoster(r *runner) (*poster, error) {
 	if err != nil {
 		return nil, err
 	}
+	if compression := r.sink.Compression(); compression != "" {
+		header.Set("Content-Encoding", compression)
+	}
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: config, ForceAttemptHTTP2: true, MaxIdleConns: 1, IdleConnTimeout: time.Minute}
 	client := &http.Client{Transport: transport, Timeout: requestLimit, CheckRedirect: asPost}
 	return &poster{runner: r, header: header, packer: pack, client: client}, nil
 }
 
-// headersOf are the headers of every request.
+// headersOf are the operator's headers, and who netpold is.
 func headersOf(r *runner) (http.Header, error) {
 	out := http.Header{"User-Agent": {"netpold"}}
 	for _, h := range r.sink.Headers {
 		out.Set(h.Name, h.Value)
-	}
-	if compression := r.sink.Compression(); compression != "" {
-		out.Set("Content-Encoding", compression)
 	}
 	token, err := secret(r.sink.TokenFile)
 	if err != nil {
@@ -104,6 +104,7 @@ type answer struct {
 	status     int
 	retryAfter time.Duration // 0 where it does not say
 	body       []byte
+	content    string // the body's media type
 }
 
 func (p *poster) post(url, content string, records []byte) (*answer, error) {
@@ -122,7 +123,7 @@ func (p *poster) post(url, content string, records []byte) (*answer, error) {
 		return nil, err
 	}
 	text, _ := io.ReadAll(io.LimitReader(got.Body, maxAnswer))
-	return &answer{status: got.StatusCode, retryAfter: retryAfter(got.Header.Get("Retry-After"), time.Now()), body: text}, got.Body.Close()
+	return &answer{status: got.StatusCode, retryAfter: retryAfter(got.Header.Get("Retry-After"), time.Now()), body: text, content: got.Header.Get("Content-Type")}, got.Body.Close()
 }
 
 // retryAfter is a server's wish to be left alone, in seconds or until a time (RFC
@@ -140,11 +141,24 @@ func retryAfter(word string, now time.Time) time.Duration {
 // fault is what a status other than success says; passing tells that the request is to
 // be made again.
 func (a *answer) fault(url string, passing bool) error {
-	err := fmt.Errorf("the server answers %d %s to %s", a.status, http.StatusText(a.status), url)
+	err := fmt.Errorf("the server answers %d %s%s to %s", a.status, http.StatusText(a.status), a.text(), url)
 	if passing {
 		return &laterError{err, a.retryAfter}
 	}
 	return &refusedError{err}
+}
+
+// maxText bounds what is kept of a server's text.
+const maxText = 200
+
+// text is what a server says besides its status, if that is for people and a line or little more.
+func (a *answer) text() string {
+	kind, _, _ := strings.Cut(a.content, ";")
+	line, _, _ := bytes.Cut(bytes.TrimSpace(a.body), []byte{'\n'})
+	if len(line) == 0 || kind != "" && kind != "text/plain" && kind != "application/json" {
+		return ""
+	}
+	return fmt.Sprintf(" (%q)", strings.ToValidUTF8(string(line[:min(len(line), maxText)]), "?"))
 }
 
 func (p *poster) close() error {

@@ -146,6 +146,7 @@ func (r *runner) linger() {
 // write gives lines to a target, and what it did not take to the next one: nil
 // when the sink is to stop.
 func (r *runner) write(t target, lines []byte) target {
+	failed := false
 	for wait := retryLeast; len(lines) > 0; wait = min(2*wait, retryMost) {
 		n, err := t.write(lines)
 		r.bytes.Add(uint64(n))
@@ -159,6 +160,10 @@ func (r *runner) write(t target, lines []byte) target {
 		if later := (*laterError)(nil); errors.As(err, &later) {
 			wait = max(wait, later.after)
 		}
+		if failed { // again: places of HTTP open without a word to the server
+			r.trial.opens.Add(1)
+		}
+		failed = true
 		_ = t.close() // it has failed already
 		if t = r.open(wait); t == nil {
 			r.giveUp(lines)

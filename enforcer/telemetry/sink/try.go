@@ -14,7 +14,7 @@ import (
 // trial is what a sink shows of its work so that one record can be followed.
 type trial struct {
 	now     chan struct{} // tries a place again that is left alone
-	opens   atomic.Uint64 // times that the place could not be opened
+	opens   atomic.Uint64 // times that the place could not be opened, or not be written once it was
 	written atomic.Uint64 // turns of the queue that are done with
 	kept    atomic.Uint64 // turns of the queue that are on disk
 }

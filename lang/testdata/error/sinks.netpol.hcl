@@ -159,6 +159,29 @@ sink "grpc" {
   url  = "http://collector.example:4317" # ERROR NP0049: Invalid sink
 }
 
+sink "grpc-port" {
+  type      = "otlp"
+  url       = "http://collector.example:4318" # ERROR NP0049: Invalid sink
+  transport = "grpc"
+}
+
+sink "grpc-path" {
+  type      = "otlp"
+  url       = "https://collector.example:4317/v1/logs" # ERROR NP0049: Invalid sink
+  transport = "grpc"
+}
+
+sink "grpc-scheme" {
+  type = "otlp"
+  url  = "grpcs://collector.example:4317" # ERROR NP0049: Invalid sink
+}
+
+sink "grpc-transport" {
+  type      = "otlp"
+  url       = "https://collector.example:4317"
+  transport = "grcp" # ERROR NP0049: Invalid sink
+}
+
 sink "signal" {
   type = "otlp"
   url  = "https://collector.example/otlp/v1/logs" # ERROR NP0049: Invalid sink

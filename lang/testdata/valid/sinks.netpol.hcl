@@ -152,3 +152,11 @@ sink "short" {
   records = ["flow", "flow_update", "flow_end"]
   details = "once"
 }
+
+sink "opentelemetry-grpc" {
+  type      = "otlp"
+  url       = "https://collector.example:4317"
+  transport = "grpc"
+  compress  = "gzip"
+  records   = "flow_end"
+}

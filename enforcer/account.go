@@ -37,9 +37,9 @@ func (w *worker) release(r *flow.Record) {
 	w.shut(r)
 	w.store.release(r.State)
 	if r.Tally != 0 {
-		w.kpis.Release(w.tallies.at(r.Tally).kpi)
+		w.kpis.Release(w.tallies.At(r.Tally).kpi)
+		w.tallies.Release(r.Tally)
 	}
-	w.tallies.put(r.Tally)
 	delete(w.audited, r)
 	delete(w.notified, r)
 	delete(w.earlier, r)
@@ -88,7 +88,7 @@ func (w *worker) fill(to *telemetry.Flow, r *flow.Record, f *fact.Facts, event t
 func (w *worker) totals(r *flow.Record) (packets, bytes uint64) {
 	packets, bytes = uint64(r.Packets), r.Bytes
 	if w.config.Live && r.Tally != 0 {
-		t := w.tallies.at(r.Tally)
+		t := w.tallies.At(r.Tally)
 		packets = max(packets, t.counts[0].Packets+t.counts[1].Packets)
 		bytes = max(bytes, t.counts[0].Bytes+t.counts[1].Bytes)
 	}

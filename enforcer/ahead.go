@@ -155,7 +155,7 @@ func (w *worker) warmTallies() {
 			continue
 		}
 		if i := w.table.At(id).Tally; i != 0 {
-			found[n] = w.tallies.at(i)
+			found[n] = w.tallies.At(i)
 			n++
 		}
 	}

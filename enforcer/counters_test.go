@@ -297,7 +297,7 @@ func TestWatchMissesNothing(t *testing.T) {
 // watchAgainstProgram tries all steps between small values of all counters.
 func watchAgainstProgram(t *testing.T, w *worker, r *flow.Record) {
 	t.Helper()
-	tally := w.tallies.at(r.Tally)
+	tally := w.tallies.At(r.Tally)
 	state := func(n int, side int) (m measure, holds bool) {
 		*tally = tallyOf(n, side, r.FirstSeen)
 		var f fact.Facts
@@ -367,8 +367,8 @@ func TestTalliesAreGivenBack(t *testing.T) {
 	for s.Next(w.raw) == nil {
 		w.packet()
 	}
-	if w.tallies.made > 6 {
-		t.Errorf("%d tallies made for 5 flows at a time", w.tallies.made)
+	if w.tallies.Made() > 6 {
+		t.Errorf("%d tallies made for 5 flows at a time", w.tallies.Made())
 	}
 }
 

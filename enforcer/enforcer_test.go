@@ -583,8 +583,8 @@ func TestFactStore(t *testing.T) {
 	s.release(a)
 	s.release(a)
 	s.release(c)
-	if s.used != 0 {
-		t.Errorf("%d sets left after the last release", s.used)
+	if s.used() != 0 {
+		t.Errorf("%d sets left after the last release", s.used())
 	}
 	if d := s.keep(&f, 0); d >= 3 {
 		t.Errorf("freed places are not reused: got %d", d)

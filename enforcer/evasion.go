@@ -38,7 +38,7 @@ func (w *worker) decoy(r *flow.Record, side dissect.Side) bool {
 		ahead := int64(int32(p.Ack - r.ISN(side == dissect.Client)))
 		return ahead < 0 || ahead > flow.MaxWindow
 	}
-	other := &w.openings.at(r.State).streams[1-side]
+	other := &w.openings.At(r.State).streams[1-side]
 	return !other.Closed() && !other.Plausible(p.Ack)
 }
 

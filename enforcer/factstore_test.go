@@ -58,8 +58,8 @@ func TestFactStoreUsesItsMemoryAgain(t *testing.T) {
 	if got := testing.AllocsPerRun(100, again); got != 0 {
 		t.Errorf("%v allocations to keep a set and release one, want 0", got)
 	}
-	if int(s.made) > 4 {
-		t.Errorf("%d places for two sets at a time", s.made-1)
+	if s.items.Made() > 4 {
+		t.Errorf("%d places for two sets at a time", s.items.Made()-1)
 	}
 }
 
@@ -90,15 +90,15 @@ func TestManyFactSets(t *testing.T) {
 		}
 	}
 	if len(s.heads) == minHeads {
-		t.Errorf("%d sets at once have not made the index grow", s.used)
+		t.Errorf("%d sets at once have not made the index grow", s.used())
 	}
 	for i, list := range held {
 		for range list {
 			s.release(i)
 		}
 	}
-	if s.used != 0 {
-		t.Errorf("%d sets are left after the last release", s.used)
+	if s.used() != 0 {
+		t.Errorf("%d sets are left after the last release", s.used())
 	}
 	for _, i := range s.heads {
 		if i != 0 {

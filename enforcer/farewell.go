@@ -104,7 +104,7 @@ func (w *worker) over(c *flow.Connection) {
 	if r.Tally == 0 || !r.Has(flow.Done) {
 		return
 	}
-	t := w.tallies.at(r.Tally)
+	t := w.tallies.At(r.Tally)
 	if t.entry != 0 && t.entry != c.ID {
 		return // of another connection with these ends, which is there already
 	}

@@ -45,7 +45,7 @@ func (w *worker) hear(r *flow.Record, side dissect.Side) {
 	f := &w.facts
 	switch {
 	case r.Has(flow.Opened):
-		if !announce.Reads(w.protocol(r, w.openings.at(r.State))) {
+		if !announce.Reads(w.protocol(r, w.openings.At(r.State))) {
 			return
 		}
 		f = w.recall(r)

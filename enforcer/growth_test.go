@@ -337,8 +337,8 @@ func TestUndecidedFlowsAreSmall(t *testing.T) {
 		if got := c.held(t, w, n, last, nil); got > budget {
 			t.Errorf("a flow with %s takes %.0f bytes, want at most %d", name, got, budget)
 		}
-		if w.openings.used() != n {
-			t.Errorf("%s: %d flows are undecided, want all %d", name, w.openings.used(), n)
+		if w.openings.Used() != n {
+			t.Errorf("%s: %d flows are undecided, want all %d", name, w.openings.Used(), n)
 		}
 	}
 }

@@ -73,7 +73,7 @@ func (w *worker) unfinished(r *flow.Record) bool {
 	if !r.Has(flow.Opened) {
 		return false
 	}
-	o := w.openings.at(r.State)
+	o := w.openings.At(r.State)
 	if w.listensOn(r, o) {
 		return true
 	}
@@ -101,7 +101,7 @@ func (w *worker) tcp(id flow.ID, r *flow.Record, side dissect.Side) {
 	if p.TCPFlags&packet.FIN != 0 {
 		r.Set([2]flow.Flags{flow.FinClient, flow.FinServer}[side])
 	}
-	if p.TCPFlags&packet.RST != 0 && (!r.Has(flow.Opened) || w.openings.at(r.State).streams[side].Resets(p.Seq)) {
+	if p.TCPFlags&packet.RST != 0 && (!r.Has(flow.Opened) || w.openings.At(r.State).streams[side].Resets(p.Seq)) {
 		r.Set(flow.Reset)
 	}
 	if r.Ended() && !before {

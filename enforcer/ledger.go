@@ -223,7 +223,7 @@ func (w *worker) charge(r *flow.Record, at int64) (loaded bool) {
 	if l == nil || r.Tally == 0 || !w.billing.open {
 		return false
 	}
-	t := w.tallies.at(r.Tally)
+	t := w.tallies.At(r.Tally)
 	owed := t.owed()
 	if owed == [2]flow.Counts{} {
 		return false
@@ -293,6 +293,6 @@ func (w *worker) suspectNew(r *flow.Record) {
 	if w.policy.ledger == nil || r.Tally == 0 {
 		return
 	}
-	t := w.tallies.at(r.Tally)
+	t := w.tallies.At(r.Tally)
 	t.anew = t.anew || t.full != 0 && w.clock.of(w.raw.Timestamp) > t.full
 }

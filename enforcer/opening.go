@@ -8,7 +8,7 @@ import (
 )
 
 // opening is what a flow needs while it is inspected, and gives back when it
-// is decided. Flows get one with their first payload: a SYN costs none.
+// is decided: by Record.State. Flows get one with their first payload: a SYN costs none.
 type opening struct {
 	candidates dissect.Candidates
 	streams    [2]flow.Stream // by dissect.Side
@@ -35,45 +35,11 @@ func (o *opening) announced() string {
 	return o.beside.announced
 }
 
-// openings is a slab of them, by Record.State. 0 is none.
-type openings struct {
-	chunks [][]opening
-	made   uint32
-	idle   []uint32
-}
-
-// openingChunk openings are allocated at a time, so that growth moves none.
-const openingChunk = 64
-
-func (s *openings) at(i uint32) *opening { return &s.chunks[(i-1)/openingChunk][(i-1)%openingChunk] }
-
-// used is how many are in use.
-func (s *openings) used() int { return int(s.made) - len(s.idle) }
-
-func (s *openings) get() uint32 {
-	if n := len(s.idle); n > 0 {
-		i := s.idle[n-1]
-		s.idle = s.idle[:n-1]
-		return i
-	}
-	if int(s.made) == len(s.chunks)*openingChunk {
-		s.chunks = append(s.chunks, make([]opening, openingChunk))
-	}
-	s.made++
-	return s.made
-}
-
-// put takes one back that holds no buffers.
-func (s *openings) put(i uint32) {
-	*s.at(i) = opening{}
-	s.idle = append(s.idle, i)
-}
-
 // open gives the flow its opening state. When too many are open, the one that
 // has waited longest is decided on what it has shown.
 func (w *worker) open(id flow.ID, r *flow.Record) *opening {
 	if r.Has(flow.Opened) {
-		return w.openings.at(r.State)
+		return w.openings.At(r.State)
 	}
 	for w.crammed() {
 		oldest := w.table.Oldest(flow.Opening)
@@ -84,10 +50,10 @@ func (w *worker) open(id flow.ID, r *flow.Record) *opening {
 		w.settle(oldest, w.table.At(oldest))
 	}
 	before := r.State
-	r.State = w.openings.get()
+	r.State = w.openings.Take()
 	r.Set(flow.Opened)
 	w.engine.opening.Add(1)
-	o := w.openings.at(r.State)
+	o := w.openings.At(r.State)
 	o.before = before
 	f := w.recall(r)
 	o.translated = r.Has(flow.Translated)
@@ -109,7 +75,7 @@ func (w *worker) shut(r *flow.Record) {
 	if !r.Has(flow.Opened) {
 		return
 	}
-	o := w.openings.at(r.State)
+	o := w.openings.At(r.State)
 	for side := range o.streams {
 		o.streams[side].Release(&w.buffers)
 		if o.beside != nil {
@@ -119,7 +85,8 @@ func (w *worker) shut(r *flow.Record) {
 	o.datagrams.Release(&w.buffers)
 	w.store.release(o.facts)
 	before := o.before
-	w.openings.put(r.State)
+	o.beside = nil
+	w.openings.Release(r.State)
 	w.engine.opening.Add(-1)
 	r.Clear(flow.Opened)
 	r.State, w.recalled = before, nil

@@ -139,11 +139,11 @@ func TestNothingIsLeft(t *testing.T) {
 		}
 	}
 	p.play()
-	if p.openings.used() == 0 || p.store.used < 5 || p.buffers.Out() == 0 {
-		t.Fatalf("%d openings, %d sets of facts and %d bytes are in use; the test is to be of some", p.openings.used(), p.store.used, p.buffers.Out())
+	if p.openings.Used() == 0 || p.store.used() < 5 || p.buffers.Out() == 0 {
+		t.Fatalf("%d openings, %d sets of facts and %d bytes are in use; the test is to be of some", p.openings.Used(), p.store.used(), p.buffers.Out())
 	}
 	p.finish()
-	if p.openings.used() != 0 || p.store.used != 0 || p.buffers.Out() != 0 {
-		t.Errorf("%d openings, %d sets of facts and %d bytes are left", p.openings.used(), p.store.used, p.buffers.Out())
+	if p.openings.Used() != 0 || p.store.used() != 0 || p.buffers.Out() != 0 {
+		t.Errorf("%d openings, %d sets of facts and %d bytes are left", p.openings.Used(), p.store.used(), p.buffers.Out())
 	}
 }

@@ -51,7 +51,7 @@ func (w *worker) noteUnsure() {
 // be taken by others, so that a flood on one lane leaves room on the rest; what is over
 // the bound for that is given back with each flow that those who took more begin.
 func (w *worker) crammed() bool {
-	return w.openings.used() >= w.config.MaxOpening && w.engine.opening.Load() >= int64(w.engine.config.MaxOpening)
+	return w.openings.Used() >= w.config.MaxOpening && w.engine.opening.Load() >= int64(w.engine.config.MaxOpening)
 }
 
 // crowded notes that a flow was not looked at as it should have been, for lack

@@ -21,7 +21,7 @@ func (w *worker) observe(t *tally, r *flow.Record, fromClient bool) {
 // quality fills in how a flow fared.
 func (w *worker) quality(to *record.Quality, r *flow.Record, f *fact.Facts) {
 	*to = record.Quality{}
-	if r.Tally == 0 || !w.kpis.Report(w.tallies.at(r.Tally).kpi, &w.told.kpis) {
+	if r.Tally == 0 || !w.kpis.Report(w.tallies.At(r.Tally).kpi, &w.told.kpis) {
 		return
 	}
 	k := &w.told.kpis

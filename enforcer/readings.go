@@ -85,7 +85,7 @@ func (w *worker) readAll(now int64) {
 		if !r.Has(flow.Done) {
 			return true
 		}
-		t := w.tallies.at(r.Tally)
+		t := w.tallies.At(r.Tally)
 		if t.readAt != 0 {
 			t.readAt = max(t.readAt, w.readBefore) // it was left out
 		}

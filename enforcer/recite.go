@@ -40,7 +40,7 @@ func (w *worker) recite(to []int, r *flow.Record, one record.Record, d *record.D
 		w.offer(to, one)
 		return
 	}
-	before := &w.tallies.at(r.Tally).recited
+	before := &w.tallies.At(r.Tally).recited
 	facts := w.factsOf(r)
 	w.recitals++
 	now := recital{facts: facts, since: w.store.version(facts), tuple: w.tupleOf(r), at: w.recitals}

@@ -1,37 +1,38 @@
 package enforcer
 
+import "github.com/netpol/netpol/enforcer/slab"
+
 // shared keeps values that many flows have in common, each different one once, by an
 // index that a record has room for. Uses are counted: an index stays its value's until
 // the last of them is released, and may be another value's then. Index 0 is no value's;
 // at(0) is the zero value.
 type shared[T any] struct {
-	heads  []uint32          // by hash, the first of a chain; a power of two
-	chunks [][]sharedItem[T] // so that growth moves none
-	made   uint32
-	used   int
-	free   uint32
+	heads []uint32 // by hash, the first of a chain; a power of two
+	items slab.Slab[sharedItem[T]]
 }
 
 type sharedItem[T any] struct {
 	value   T
 	hash    uint64
 	refs    uint32
-	next    uint32 // in the chain, or in the list of free items
+	next    uint32 // in the chain
 	version uint32 // how many values the index has been given to
 }
 
-// sharedChunk items are allocated at a time; minHeads is the size of an index that has
-// one value.
-const (
-	sharedChunk = 64
-	minHeads    = 256
-)
+// minHeads is the size of an index that has one value.
+const minHeads = 256
 
 func newShared[T any]() shared[T] {
-	return shared[T]{heads: make([]uint32, minHeads), chunks: [][]sharedItem[T]{make([]sharedItem[T], sharedChunk)}, made: 1}
+	s := shared[T]{heads: make([]uint32, minHeads)}
+	s.items.Take() // for index 0
+	return s
 }
 
-func (s *shared[T]) item(i uint32) *sharedItem[T] { return &s.chunks[i/sharedChunk][i%sharedChunk] }
+// item is that of an index: the numbers of a slab begin with 1.
+func (s *shared[T]) item(i uint32) *sharedItem[T] { return s.items.At(i + 1) }
+
+// used is how many values there are.
+func (s *shared[T]) used() int { return s.items.Used() - 1 }
 
 // at is the value at an index, and valid until its last use is released.
 func (s *shared[T]) at(i uint32) *T { return &s.item(i).value }
@@ -58,28 +59,15 @@ func (s *shared[T]) again(i uint32) { s.item(i).refs++ }
 // add makes room for a value with a hash, with one use, which the caller writes there. It
 // finds what the value that had the index before left, whose memory can be used again.
 func (s *shared[T]) add(hash uint64) uint32 {
-	if s.used++; s.used > len(s.heads) {
+	if s.used() == len(s.heads) {
 		s.grow()
 	}
-	i, head := s.place(), s.head(hash)
+	i, head := s.items.Reuse()-1, s.head(hash)
 	it := s.item(i)
 	it.hash, it.refs, it.next = hash, 1, *head
 	it.version++
 	*head = i
 	return i
-}
-
-// place is a free index.
-func (s *shared[T]) place() uint32 {
-	if i := s.free; i != 0 {
-		s.free = s.item(i).next
-		return i
-	}
-	if int(s.made) == len(s.chunks)*sharedChunk {
-		s.chunks = append(s.chunks, make([]sharedItem[T], sharedChunk))
-	}
-	s.made++
-	return s.made - 1
 }
 
 // release gives one use back; gone says that it was the last.
@@ -96,8 +84,7 @@ func (s *shared[T]) release(i uint32) (gone bool) {
 		link = &s.item(*link).next
 	}
 	*link = it.next
-	it.next, s.free = s.free, i
-	s.used--
+	s.items.Release(i + 1)
 	return true
 }
 

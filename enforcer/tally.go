@@ -11,7 +11,7 @@ import (
 	"github.com/netpol/netpol/lang/fact"
 )
 
-// tally is what has been counted of a flow. Only flows under a policy set that
+// tally is what has been counted of a flow, by Record.Tally. Only flows under a policy set that
 // counts have one.
 //
 // What every packet reads comes first.
@@ -31,43 +31,8 @@ type tally struct {
 	entry   uint32
 	anew    bool          // conntrack has made a new entry since
 	full    int64         // from when on, at the latest, the gate let no packet of the entry by; 0 while it may
-	next    uint32        // in the list of free ones
 	digest  record.Digest // of the flow's records, where it has more than one; zero before the first
 	recited recital
-}
-
-// tallies is a slab of them, by Record.Tally. 0 is none.
-type tallies struct {
-	chunks [][]tally
-	made   uint32
-	free   uint32
-}
-
-// tallyChunk tallies are allocated at a time, so that growth copies none.
-const tallyChunk = 512
-
-func (s *tallies) at(i uint32) *tally { return &s.chunks[(i-1)/tallyChunk][(i-1)%tallyChunk] }
-
-func (s *tallies) get() uint32 {
-	i := s.free
-	if i != 0 {
-		s.free = s.at(i).next
-	} else {
-		if int(s.made) == len(s.chunks)*tallyChunk {
-			s.chunks = append(s.chunks, make([]tally, tallyChunk))
-		}
-		s.made++
-		i = s.made
-	}
-	// A new one as well: a page of memory that is read before it is written faults twice.
-	*s.at(i) = tally{}
-	return i
-}
-
-func (s *tallies) put(i uint32) {
-	if i != 0 {
-		s.at(i).next, s.free = s.free, i
-	}
 }
 
 // tallyOf gives the flow a tally if the policies ask for counters; nil if they
@@ -77,9 +42,9 @@ func (w *worker) tallyOf(r *flow.Record) *tally {
 		if !w.counts() {
 			return nil
 		}
-		r.Tally = w.tallies.get()
+		r.Tally = w.tallies.Take()
 	}
-	return w.tallies.at(r.Tally)
+	return w.tallies.At(r.Tally)
 }
 
 // watchedFor is how long counters are kept for somebody who has looked at them.
@@ -173,7 +138,7 @@ func (w *worker) fillCounters(f *fact.Facts, r *flow.Record) {
 	if r.Tally == 0 || !w.config.Live && w.policy.watch == nil && !w.policy.audience.weighs {
 		return // or records alone tell them, which read the tally: of a capture nobody asks in between
 	}
-	t := w.tallies.at(r.Tally)
+	t := w.tallies.At(r.Tally)
 	m := t.measure(r.FirstSeen)
 	local, other := sent, returned
 	if f.Origin == fact.OriginOther {

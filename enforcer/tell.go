@@ -184,7 +184,7 @@ func (w *worker) digestOf(r *flow.Record) record.Digest {
 	if r.Tally == 0 || !w.policy.audience.repeats {
 		return w.digest(r)
 	}
-	t := w.tallies.at(r.Tally)
+	t := w.tallies.At(r.Tally)
 	if t.digest == (record.Digest{}) {
 		t.digest = w.digest(r)
 	}
@@ -225,7 +225,7 @@ func (w *worker) counters(to *record.Counters, r *flow.Record, f *fact.Facts) {
 	if r.Tally == 0 {
 		return
 	}
-	t := w.tallies.at(r.Tally)
+	t := w.tallies.At(r.Tally)
 	local, other := 0, 1 // the client's and the server's side
 	if f.Origin == fact.OriginOther {
 		local, other = 1, 0

@@ -153,7 +153,7 @@ func (w *worker) vanished(at int64) {
 	}
 	left := vanishSlice
 	w.table.Each(func(id flow.ID, r *flow.Record) bool {
-		if r.Tally == 0 || !r.Has(flow.Done|flow.Told) || min(time.Duration(at-w.tallies.at(r.Tally).readAt), r.ToldAgo(at)) < 2*w.config.Interval {
+		if r.Tally == 0 || !r.Has(flow.Done|flow.Told) || min(time.Duration(at-w.tallies.At(r.Tally).readAt), r.ToldAgo(at)) < 2*w.config.Interval {
 			return true
 		}
 		w.conclude(r, reasonOf(r, record.ReasonExpired))

@@ -33,8 +33,8 @@ func TestTraitStoreAgainstMap(t *testing.T) {
 			refs[one]++
 			held = append(held, one)
 		}
-		if s.used != len(refs) {
-			t.Fatalf("%d sets, want %d", s.used, len(refs))
+		if s.used() != len(refs) {
+			t.Fatalf("%d sets, want %d", s.used(), len(refs))
 		}
 	}
 	if len(s.heads) == minHeads {
@@ -43,8 +43,8 @@ func TestTraitStoreAgainstMap(t *testing.T) {
 	for _, one := range held {
 		s.release(at[one])
 	}
-	if s.used != 0 {
-		t.Errorf("%d sets are left of none", s.used)
+	if s.used() != 0 {
+		t.Errorf("%d sets are left of none", s.used())
 	}
 }
 
@@ -52,11 +52,11 @@ func TestTraitStoreAgainstMap(t *testing.T) {
 func TestFlowsShareTraits(t *testing.T) {
 	c, w := crowded(t, bundle(t, zoomPolicy()), 100)
 	c.play(t, w, c.opened(0, 1000, crowdHello))
-	if w.traits.used != 1 || w.traitsOf(w.table.At(1)).labels == [16]byte{} {
-		t.Errorf("%d sets of traits, want one with a label", w.traits.used)
+	if w.traits.used() != 1 || w.traitsOf(w.table.At(1)).labels == [16]byte{} {
+		t.Errorf("%d sets of traits, want one with a label", w.traits.used())
 	}
 	w.finish()
-	if w.traits.used != 0 {
-		t.Errorf("%d sets of traits without flows", w.traits.used)
+	if w.traits.used() != 0 {
+		t.Errorf("%d sets of traits without flows", w.traits.used())
 	}
 }

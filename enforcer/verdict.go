@@ -43,7 +43,7 @@ func (w *worker) reload(p *policy) {
 func (w *worker) resweep() {
 	w.sweep = w.table.Slice(w.sweep, sweepSlice, func(_ flow.ID, r *flow.Record) {
 		if r.Has(flow.Opened) {
-			w.judge(r, w.openings.at(r.State))
+			w.judge(r, w.openings.At(r.State))
 			w.recalled = nil
 			return
 		}
@@ -127,7 +127,7 @@ func (w *worker) complete(r *flow.Record) {
 	}
 	f, result := &w.facts, dissect.NoMatch
 	if r.Has(flow.Opened) {
-		o := w.openings.at(r.State)
+		o := w.openings.At(r.State)
 		result = o.result
 		w.recall(r)
 		w.lastLook(r, o, f)
@@ -313,7 +313,7 @@ func (w *worker) load(r *flow.Record, f *fact.Facts) {
 // factsOf is the store's index of what is known of a flow.
 func (w *worker) factsOf(r *flow.Record) uint32 {
 	if r.Has(flow.Opened) {
-		return w.openings.at(r.State).facts
+		return w.openings.At(r.State).facts
 	}
 	return r.State
 }

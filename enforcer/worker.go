@@ -15,6 +15,7 @@ import (
 	"github.com/netpol/netpol/enforcer/kpi"
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/enforcer/program"
+	"github.com/netpol/netpol/enforcer/slab"
 	"github.com/netpol/netpol/enforcer/telemetry"
 	"github.com/netpol/netpol/enforcer/telemetry/record"
 	"github.com/netpol/netpol/lang/fact"
@@ -52,7 +53,7 @@ type worker struct {
 	names   *classify.Names
 	store   *factStore
 
-	openings    openings   // by Record.Work
+	openings    slab.Slab[opening]
 	losses      lossSource // nil where nothing can be lost unseen
 	lost        uint64     // packets, when it was looked at last
 	lostAt      int64      // engine's time at which that grew; 0 never
@@ -103,7 +104,7 @@ type worker struct {
 	tickAt        int64 // from this one on
 	announcements []announcement
 	audited       map[*flow.Record][16]byte // audit policies that were logged, by their label's bit
-	tallies       tallies
+	tallies       slab.Slab[tally]
 	traffic       traffic
 	sorts         bool // somebody is told of traffic
 	kpis          kpi.Book
@@ -169,7 +170,7 @@ func (w *worker) reset() {
 	}
 	w.file, w.sweeping = "", false
 	if !w.config.Live {
-		w.clock.now, w.dueAt, w.tallies, w.kpis, w.splits = 0, 0, tallies{}, kpi.Book{}, splits{}
+		w.clock.now, w.dueAt, w.tallies, w.kpis, w.splits = 0, 0, slab.Slab[tally]{}, kpi.Book{}, splits{}
 		w.readBefore = 0
 		w.walk(w.policy)
 	}
@@ -314,7 +315,7 @@ func (w *worker) expire(id flow.ID, r *flow.Record) {
 // publish lets other goroutines see the counters.
 func (w *worker) publish() {
 	w.stats.Flows = uint64(w.table.Len())
-	w.stats.Opening = uint64(w.openings.used())
+	w.stats.Opening = uint64(w.openings.Used())
 	w.stats.NoBuffer = w.buffers.Refused()
 	w.stats.Buffered = uint64(w.buffers.Out())
 	if w.crew != nil {

@@ -38,6 +38,7 @@ var rules = []rule{
 	{"compiler/artifact", nil, nil},
 	{"enforcer/packet", nil, nil},
 	{"enforcer/pulse", nil, nil},
+	{"enforcer/slab", nil, nil},
 	{"lang/fact/internal/genfacts", []string{"lang/fact"}, nil},
 	{"enforcer/program/internal/genread", []string{"lang/fact"}, nil},
 	{"lang/suggest", nil, []string{"github.com/agext/levenshtein"}},
@@ -73,8 +74,8 @@ var rules = []rule{
 	{"policies/geo", nil, nil},
 
 	// The enforcer.
-	{"enforcer/flow", []string{"enforcer/packet"}, nil},
-	{"enforcer/kpi", []string{"enforcer/packet"}, nil},
+	{"enforcer/flow", []string{"enforcer/packet", "enforcer/slab"}, nil},
+	{"enforcer/kpi", []string{"enforcer/packet", "enforcer/slab"}, nil},
 	{"enforcer/dissect", []string{"enforcer/packet", "lang/fact"}, nil},
 	{"enforcer/fuzztest", nil, nil},
 	{"enforcer/dissect/dissecttest", []string{"enforcer/dissect", "enforcer/fuzztest", "enforcer/packet", "lang/fact"}, []string{"github.com/google/go-cmp/..."}},
@@ -96,7 +97,7 @@ var rules = []rule{
 	{"enforcer/unixsocket", nil, nil},
 	{"enforcer/control", []string{"compiler/artifact", "enforcer/flow", "enforcer/program", "enforcer/telemetry", "enforcer/unixsocket"}, nil},
 	{"enforcer/kernel/...", []string{"compiler/artifact", "enforcer/flow", "enforcer/kernel/...", "enforcer/packet", "enforcer/pulse", "enforcer/reconcile"}, append([]string{"github.com/cilium/ebpf/asm"}, kernelModules...)},
-	{"enforcer", []string{"compiler/artifact", "enforcer/classify", "enforcer/dissect", "enforcer/dissect/announce", "enforcer/dissect/icmp", "enforcer/flow", "enforcer/kpi", "enforcer/packet", "enforcer/program", "enforcer/pulse", "enforcer/telemetry", "enforcer/telemetry/aggregate", "enforcer/telemetry/record", "lang/fact"}, []string{"golang.org/x/sync/errgroup"}},
+	{"enforcer", []string{"compiler/artifact", "enforcer/classify", "enforcer/dissect", "enforcer/dissect/announce", "enforcer/dissect/icmp", "enforcer/flow", "enforcer/kpi", "enforcer/packet", "enforcer/program", "enforcer/pulse", "enforcer/slab", "enforcer/telemetry", "enforcer/telemetry/aggregate", "enforcer/telemetry/record", "lang/fact"}, []string{"golang.org/x/sync/errgroup"}},
 
 	// The programs.
 	{"cmd/netpold/...", []string{"compiler/artifact", "enforcer/...", "lang/fact", "cmd/netpold/..."}, []string{"github.com/coreos/go-systemd/..."}},

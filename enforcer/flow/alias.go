@@ -1,50 +1,34 @@
 package flow
 
+import "github.com/netpol/netpol/enforcer/slab"
+
 // Alias is another name of a flow: the addresses that the replies of a translated
 // connection carry.
 type Alias struct {
 	Key Key
 	// ClientIsB says that the key's B end opened the flow.
 	ClientIsB bool
-	flow      ID // of a removed one the next removed one
+	flow      ID
 }
 
-const (
-	// aliasBit marks the number of an alias where a slot has one instead of a record's.
-	aliasBit = ID(1 << 31)
-	// aliasChunk aliases are allocated at a time.
-	aliasChunk = 512
-)
+// aliasBit marks the number of an alias where a slot has one instead of a record's.
+const aliasBit = ID(1 << 31)
 
 // aliases are the other names of a table's flows. They are no records, because they need
 // a quarter of one, and no part of them, because most flows have none.
 type aliases struct {
-	chunks []*[aliasChunk]Alias
-	made   ID        // ever made; numbers count from 1
-	free   ID        // list of removed ones
-	of     map[ID]ID // by flow
+	slab slab.Slab[Alias]
+	of   map[ID]ID // by flow
 }
 
-func (s *aliases) at(id ID) *Alias {
-	i := id&^aliasBit - 1
-	return &s.chunks[i/aliasChunk][i%aliasChunk]
-}
+func (s *aliases) at(id ID) *Alias { return s.slab.At(uint32(id &^ aliasBit)) }
 
 // add makes an alias and gives its number.
 func (s *aliases) add(k *Key, clientIsB bool, flow ID) ID {
 	if s.of == nil {
 		s.of = make(map[ID]ID)
 	}
-	id := s.free
-	if id != 0 {
-		s.free = s.at(id).flow
-	} else {
-		if int(s.made) == len(s.chunks)*aliasChunk {
-			s.chunks = append(s.chunks, new([aliasChunk]Alias))
-		}
-		s.made++
-		id = s.made | aliasBit
-	}
+	id := ID(s.slab.Reuse()) | aliasBit
 	*s.at(id) = Alias{Key: *k, ClientIsB: clientIsB, flow: flow}
 	s.of[flow] = id
 	return id
@@ -54,8 +38,7 @@ func (s *aliases) add(k *Key, clientIsB bool, flow ID) ID {
 func (s *aliases) remove(flow ID) {
 	id := s.of[flow]
 	delete(s.of, flow)
-	*s.at(id) = Alias{flow: s.free}
-	s.free = id
+	s.slab.Release(uint32(id &^ aliasBit))
 }
 
 // Alias makes k another name of flow id, whose client is the key's end B or not. A flow

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/enforcer/slab"
 )
 
 // Ref names a flow's state in a Book; 0 is none.
@@ -15,10 +16,10 @@ const datagrams = Ref(1 << 31)
 // Book keeps the state of flows. The zero value is empty. Not safe for concurrent
 // use.
 type Book struct {
-	tcp  slab[tcp]
-	gaps slab[gaps] // of directions of TCP
-	udp  slab[udp]
-	rtp  slab[rtp]
+	tcp  slab.Slab[tcp]
+	gaps slab.Slab[gaps] // of directions of TCP
+	udp  slab.Slab[udp]
+	rtp  slab.Slab[rtp]
 }
 
 // Observe takes a packet of a flow in. from is the end that sent it, 0 or 1, the same
@@ -30,23 +31,23 @@ func (b *Book) Observe(ref *Ref, p *packet.Parsed, from int, at int64) {
 	switch p.Proto {
 	case packet.ProtoTCP:
 		if *ref == 0 {
-			*ref = Ref(b.tcp.get())
+			*ref = Ref(b.tcp.Take())
 		}
-		b.tcp.at(uint32(*ref)).segment(p, from, now, &b.gaps)
+		b.tcp.At(uint32(*ref)).segment(p, from, now, &b.gaps)
 	case packet.ProtoUDP:
 		if *ref == 0 {
-			*ref = Ref(b.udp.get()) | datagrams
+			*ref = Ref(b.udp.Take()) | datagrams
 		}
-		u := b.udp.at(uint32(*ref &^ datagrams))
+		u := b.udp.At(uint32(*ref &^ datagrams))
 		u.packets++
 		if len(p.Payload) == 0 {
 			return
 		}
 		if isRTP(p.Payload) {
 			if u.rtp == 0 {
-				u.rtp = b.rtp.get()
+				u.rtp = b.rtp.Take()
 			}
-			b.rtp.at(u.rtp).packet(p.Payload, from, now)
+			b.rtp.At(u.rtp).packet(p.Payload, from, now)
 			return
 		}
 		u.datagram(p.Payload, from, now)
@@ -67,10 +68,10 @@ func (b *Book) Warm(refs []Ref) (seen uint32) {
 			switch {
 			case ref == 0:
 			case ref&datagrams == 0:
-				streams[n] = b.tcp.at(uint32(ref))
+				streams[n] = b.tcp.At(uint32(ref))
 				n++
 			default:
-				seen |= b.udp.at(uint32(ref &^ datagrams)).packets
+				seen |= b.udp.At(uint32(ref &^ datagrams)).packets
 			}
 		}
 		for _, t := range streams[:n] {
@@ -87,12 +88,12 @@ func (b *Book) Report(ref Ref, r *Report) bool {
 	case ref == 0:
 		return false
 	case ref&datagrams == 0:
-		b.tcp.at(uint32(ref)).report(r)
+		b.tcp.At(uint32(ref)).report(r)
 	default:
-		u := b.udp.at(uint32(ref &^ datagrams))
+		u := b.udp.At(uint32(ref &^ datagrams))
 		u.report(r)
 		if u.rtp != 0 {
-			b.rtp.at(u.rtp).report(r)
+			b.rtp.At(u.rtp).report(r)
 		}
 	}
 	return true
@@ -103,49 +104,19 @@ func (b *Book) Release(ref Ref) {
 	switch {
 	case ref == 0:
 	case ref&datagrams == 0:
-		t := b.tcp.at(uint32(ref))
+		t := b.tcp.At(uint32(ref))
 		for i := range t.ends {
 			t.ends[i].forget(&b.gaps)
 		}
-		b.tcp.put(uint32(ref))
+		b.tcp.Release(uint32(ref))
 	default:
 		i := uint32(ref &^ datagrams)
-		if u := b.udp.at(i); u.rtp != 0 {
-			b.rtp.put(u.rtp)
+		if u := b.udp.At(i); u.rtp != 0 {
+			b.rtp.Release(u.rtp)
 		}
-		b.udp.put(i)
+		b.udp.Release(i)
 	}
 }
-
-// chunk states are allocated at a time, so that growth copies none.
-const chunk = 256
-
-// slab holds states by number from 1 on, without pointers in them.
-type slab[T any] struct {
-	chunks [][]T
-	made   uint32
-	free   []uint32
-}
-
-func (s *slab[T]) at(i uint32) *T { return &s.chunks[(i-1)/chunk][(i-1)%chunk] }
-
-func (s *slab[T]) get() (i uint32) {
-	if n := len(s.free); n > 0 {
-		i, s.free = s.free[n-1], s.free[:n-1]
-	} else {
-		if int(s.made) == len(s.chunks)*chunk {
-			s.chunks = append(s.chunks, make([]T, chunk))
-		}
-		s.made++
-		i = s.made
-	}
-	// A new one as well: a page of memory that is read before it is written faults twice.
-	var zero T
-	*s.at(i) = zero
-	return i
-}
-
-func (s *slab[T]) put(i uint32) { s.free = append(s.free, i) }
 
 // stamp is a time in microseconds modulo 2^32, 71 minutes.
 type stamp uint32

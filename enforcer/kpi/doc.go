@@ -7,5 +7,5 @@
 // ends, so a time is that to one end and back.
 //
 // The engine shows it each packet of a flow, and asks for the Report when it tells of the
-// flow. It imports packet and allocates nothing for a packet.
+// flow. It imports packet and slab and allocates nothing for a packet.
 package kpi

@@ -274,7 +274,7 @@ func TestBookReusesState(t *testing.T) {
 		}
 		b.Release(ref)
 	}
-	want(t, "states", [2]uint32{b.udp.made, b.rtp.made}, [2]uint32{1, 1})
+	want(t, "states", [2]int{b.udp.Made(), b.rtp.Made()}, [2]int{1, 1})
 	other := packet.Parsed{Proto: packet.ProtoSCTP}
 	var ref Ref
 	b.Observe(&ref, &other, 0, 0)

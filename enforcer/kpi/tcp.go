@@ -1,6 +1,9 @@
 package kpi
 
-import "github.com/netpol/netpol/enforcer/packet"
+import (
+	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/enforcer/slab"
+)
 
 // tcp is the state of a connection: 128 bytes, two cache lines, each of which a packet among a million
 // flows waits for.
@@ -93,7 +96,7 @@ const maxJump = 1 << 30
 func after(a, b uint32) bool { return int32(a-b) > 0 }
 
 // segment takes a segment in.
-func (t *tcp) segment(p *packet.Parsed, from int, now stamp, all *slab[gaps]) {
+func (t *tcp) segment(p *packet.Parsed, from int, now stamp, all *slab.Slab[gaps]) {
 	t.packets++
 	e, o := &t.ends[from], &t.ends[1-from]
 	if p.TCPFlags&packet.RST != 0 {
@@ -119,7 +122,7 @@ func (t *tcp) segment(p *packet.Parsed, from int, now stamp, all *slab[gaps]) {
 }
 
 // order puts a segment that takes sequence numbers among those of its direction.
-func (t *tcp) order(e, o *end, p *packet.Parsed, length uint32, now stamp, all *slab[gaps]) {
+func (t *tcp) order(e, o *end, p *packet.Parsed, length uint32, now stamp, all *slab.Slab[gaps]) {
 	until := p.Seq + length
 	if !e.has(known) {
 		e.next, e.topAt, e.state = until, now, e.state|known
@@ -144,8 +147,8 @@ func (t *tcp) order(e, o *end, p *packet.Parsed, length uint32, now stamp, all *
 }
 
 // behind counts a segment that begins below what was seen.
-func (t *tcp) behind(e, o *end, s span, now stamp, all *slab[gaps]) {
-	filled := e.gaps != 0 && all.at(e.gaps).fill(s)
+func (t *tcp) behind(e, o *end, s span, now stamp, all *slab.Slab[gaps]) {
+	filled := e.gaps != 0 && all.At(e.gaps).fill(s)
 	bound := t.times[rttServer] + t.times[rttClient]
 	if t.times[rttServer] == 0 || t.times[rttClient] == 0 {
 		bound = overtaken
@@ -173,17 +176,17 @@ func (e *end) acknowledge(p *packet.Parsed, length uint32, now stamp) {
 }
 
 // skip notes a gap.
-func (e *end) skip(s span, all *slab[gaps]) {
+func (e *end) skip(s span, all *slab.Slab[gaps]) {
 	if e.gaps == 0 {
-		e.gaps = all.get()
+		e.gaps = all.Take()
 	}
-	all.at(e.gaps).add(s)
+	all.At(e.gaps).add(s)
 }
 
 // forget begins to look at a direction anew; what was counted stays.
-func (e *end) forget(all *slab[gaps]) {
+func (e *end) forget(all *slab.Slab[gaps]) {
 	if e.gaps != 0 {
-		all.put(e.gaps)
+		all.Release(e.gaps)
 	}
 	e.gaps, e.dups, e.state = 0, 0, 0
 }

@@ -1,9 +1,12 @@
 package kpi
 
-import "github.com/netpol/netpol/enforcer/packet"
+import (
+	"github.com/netpol/netpol/enforcer/packet"
+	"github.com/netpol/netpol/enforcer/slab"
+)
 
 // syn takes a segment with SYN in: the connection begins, or begins to be answered.
-func (t *tcp) syn(p *packet.Parsed, from int, now stamp, all *slab[gaps]) {
+func (t *tcp) syn(p *packet.Parsed, from int, now stamp, all *slab.Slab[gaps]) {
 	if p.TCPFlags&packet.ACK == 0 {
 		if t.has(opened) && int(t.opener) == from && t.isn[from] == p.Seq {
 			t.set(synAgain)
@@ -32,7 +35,7 @@ func (t *tcp) syn(p *packet.Parsed, from int, now stamp, all *slab[gaps]) {
 
 // open begins to measure a connection. One of another initial sequence number is another
 // connection; what was counted so far stays.
-func (t *tcp) open(client int, all *slab[gaps]) {
+func (t *tcp) open(client int, all *slab.Slab[gaps]) {
 	for i := range t.ends {
 		t.ends[i].forget(all)
 	}

@@ -167,7 +167,7 @@ func newCatalogSearchCommand(t *tool) *cobra.Command {
 TEXT, without regard to case. The row that was hit stands in the last column.
 
 Exit codes: 0 something was found, 1 nothing was, or error.`,
-		Example: `  netpol catalog search video call
+		Example: `  netpol catalog search microsoft update
   netpol catalog search windowsupdate.com`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,

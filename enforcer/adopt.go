@@ -18,10 +18,16 @@ import (
 // What is over, or not for the gate, is left out. Of a flow that was decided here
 // the kernel's labels and mark are put right.
 func (w *worker) adopt(c *flow.Connection, listed int64) {
-	if c.Closing || c.Orig.Src.IsLoopback() || c.Zone != 0 || answersPass(&c.Orig) {
+	if c.Closing || c.Orig.Src.IsLoopback() || c.Zone != 0 {
 		return
 	}
 	id := w.known(&c.Orig)
+	if id == 0 {
+		w.noteBefore(c)
+	}
+	if answersPass(&c.Orig) {
+		return
+	}
 	if id != 0 && w.table.At(id).Has(flow.Done) {
 		w.correct(w.table.At(id), c, listed)
 		return
@@ -45,6 +51,43 @@ func (w *worker) adopt(c *flow.Connection, listed int64) {
 		r.Inspected = max(r.Inspected, 1) // it has carried something
 		w.settle(id, r)
 	}
+}
+
+// before is what a connection that the engine does not know yet had carried when the engine
+// began to count, in which entry of conntrack's.
+type before struct {
+	entry  uint32
+	counts [2]flow.Counts
+}
+
+// noteBefore remembers what a connection has carried that may show itself by its next packets: an
+// earlier process has told of that. Of those that come later it is all theirs.
+func (w *worker) noteBefore(c *flow.Connection) {
+	if w.noted || !w.policy.counts || len(w.before) >= w.config.MaxFlows || c.Sent.Packets+c.Returned.Packets == 0 {
+		return
+	}
+	k, _ := trackedKey(&c.Orig)
+	w.before[k] = before{c.ID, [2]flow.Counts{c.Sent, c.Returned}}
+}
+
+// deduct leaves out of a flow's figures, which conntrack is about to give for the first time, what
+// it had carried before the engine counted.
+func (w *worker) deduct(r *flow.Record, t *tally, c *flow.Connection) {
+	if t.taken != 0 || len(w.before) == 0 {
+		return
+	}
+	b, ok := w.before[r.Key]
+	if !ok {
+		return
+	}
+	if delete(w.before, r.Key); b.entry != c.ID {
+		return // its successor's figures begin anew
+	}
+	for i, n := range b.counts {
+		t.told[i].Packets, t.told[i].Bytes = t.told[i].Packets+n.Packets, t.told[i].Bytes+n.Bytes
+		t.base[i] = n.Bytes
+	}
+	w.earlier[r] = b.counts
 }
 
 // carries notes what the kernel has on a connection of the bundle's.

@@ -206,3 +206,26 @@ func TestAdoptedCountersBeginThen(t *testing.T) {
 		}
 	}
 }
+
+// TestYoungConnectionsAreNotChargedTwice has an engine begin beside a connection that is not
+// decided yet: what it had carried before was an earlier process's to charge, and makes no rate.
+func TestYoungConnectionsAreNotChargedTwice(t *testing.T) {
+	c := liveConn("192.168.1.2:40000", "198.51.100.1:443")
+	young := flow.Connection{
+		ID: 7, Orig: c.tuple(), Reply: reversed(c.tuple()),
+		Sent: flow.Counts{Packets: 60, Bytes: 6000}, Returned: flow.Counts{Packets: 50, Bytes: 50_000},
+	}
+	later := young
+	later.Mark, later.Sent, later.Returned = doneMark, flow.Counts{Packets: 63, Bytes: 6200}, flow.Counts{Packets: 51, Bytes: 50_040}
+	k := &tracker{list: []flow.Connection{young}}
+	o := &outlet{}
+	var e *Engine
+	s := aligned().until(func() bool { return k.answered("all") }).idle().idle().
+		call(c, "us04.zoom.us").do(k.lists(later)).wait(5 * time.Second).idle().
+		until(func() bool { return k.answered(forReadings) }).idle().idle()
+	b := aggregated(t, artifact.Aggregate{Name: "hosts", By: []string{"local_ip"}, Interval: time.Hour, Keys: 2})
+	playWith(t, s, b, k, &e, func(c *Config) { c.Outlets = o })
+	if diff := cmp.Diff([]string{"hosts 0-5: 192.168.1.2 200+40/1"}, o.sums(t)); diff != "" {
+		t.Errorf("-want +got:\n%s\n%s", diff, strings.Join(o.lines, "\n"))
+	}
+}

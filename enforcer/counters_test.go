@@ -176,16 +176,20 @@ func reversed(t flow.Tuple) flow.Tuple {
 
 // playWith runs a live engine that has a conntrack. The engine is put where the
 // script's steps find it.
-func playWith(t *testing.T, s *script, b *artifact.Bundle, k *tracker, at **Engine) (*journal, *Engine) {
+func playWith(t *testing.T, s *script, b *artifact.Bundle, k *tracker, at **Engine, edits ...func(*Config)) (*journal, *Engine) {
 	t.Helper()
 	k.wishes, k.seen = make(chan string, 1000), map[string]bool{}
 	j := &journal{}
 	for _, l := range b.Labels {
 		j.bits = append(j.bits, l.Name)
 	}
-	e, err := New(Config{
+	c := Config{
 		Source: s, Labels: j, Recorder: j, Dissectors: dissectors(), Bundle: b, Live: true, clock: s.clock, Tracker: k,
-	})
+	}
+	for _, edit := range edits {
+		edit(&c)
+	}
+	e, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -110,6 +110,7 @@ func (w *worker) over(c *flow.Connection) {
 	}
 	w.stats.EndsHeard++
 	w.recharge(r, t, c, w.clock.now)
+	w.deduct(r, t, c)
 	t.take(c)
 	if r.Ended() || w.clock.now-r.LastSeen >= 2*int64(w.config.Interval) {
 		w.conclude(r, reasonOf(r, record.ReasonExpired))

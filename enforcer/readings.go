@@ -149,10 +149,11 @@ func (w *worker) readConnection(c *flow.Connection, at int64) {
 	}
 	seen := r.LastSeen
 	w.sighted(r, at)
-	late := r.Tally == 0 && at-r.FirstSeen > int64(w.config.Interval)
+	late := r.Tally == 0 && (w.policy.counts || at-r.FirstSeen > int64(w.config.Interval))
 	t := w.tallyOf(r)
 	if t != nil {
 		w.recharge(r, t, c, at)
+		w.deduct(r, t, c)
 	}
 	switch {
 	case t == nil: // the policies changed meanwhile

@@ -194,6 +194,8 @@ func (w *worker) takeBatch(l *lister, b listed) {
 		if w.lane == 0 {
 			w.listFailed(b.err)
 		}
+	case b.purpose == forAdoption:
+		w.noted = w.noted || w.policy.counts
 	case b.purpose == forReading:
 		w.billing.readAt = b.at
 		w.missed(b.at)

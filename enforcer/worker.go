@@ -89,6 +89,8 @@ type worker struct {
 	sweeping bool
 
 	earlier       map[*flow.Record][2]flow.Counts // what adopted flows had carried before
+	before        map[flow.Key]before             // what those had that have not shown themselves
+	noted         bool                            // before is complete
 	notified      map[*flow.Record][]uint64       // who was told of which policies, by notice.names
 	told          scratch
 	readers       []reader // by sink, where one is told details once
@@ -131,6 +133,7 @@ func newWorker(e *Engine, lane int) *worker {
 		traits:      newTraitStore(e.seed),
 		audited:     make(map[*flow.Record][16]byte),
 		earlier:     make(map[*flow.Record][2]flow.Counts),
+		before:      make(map[flow.Key]before),
 		notified:    make(map[*flow.Record][]uint64),
 		placed:      make(map[*flow.Record]*placement),
 		pending:     func() bool { return true },

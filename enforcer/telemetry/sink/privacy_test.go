@@ -251,4 +251,3 @@ func TestDomains(t *testing.T) {
 		}
 	}
 }
-

@@ -105,7 +105,7 @@ func (w *worker) tcp(id flow.ID, r *flow.Record, side dissect.Side) {
 		r.Set(flow.Reset)
 	}
 	if r.Ended() && !before {
-		if r.Inspected > 0 {
+		if r.Inspected > 0 || r.Has(flow.Opened) { // by decoys alone
 			w.complete(r)
 		}
 		w.leave(r)

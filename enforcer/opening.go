@@ -41,8 +41,9 @@ func (w *worker) open(id flow.ID, r *flow.Record) *opening {
 	if r.Has(flow.Opened) {
 		return w.openings.At(r.State)
 	}
+	w.table.Move(id, flow.Opening, w.clock.now) // behind those that may have to make room
 	for w.crammed() {
-		oldest := w.table.Oldest(flow.Opening)
+		oldest := w.table.Oldest(flow.Opening)   // all that are Opened stand there
 		if w.table.At(oldest).Has(flow.Opened) { // not one that was reopened and is silent
 			w.stats.Cut++
 			w.crowded(w.table.At(oldest))
@@ -66,7 +67,6 @@ func (w *worker) open(id flow.ID, r *flow.Record) *opening {
 			o.streams[side].Syn(r.ISN(side == int(dissect.Server)))
 		}
 	}
-	w.table.Move(id, flow.Opening, w.clock.now)
 	return o
 }
 

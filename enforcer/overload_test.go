@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer/flow"
 )
 
 // shedding is a bundle with the label of flows that are given up.
@@ -139,5 +140,52 @@ func TestLanesShareTheRoom(t *testing.T) {
 	}
 	if beside.Opening > most || beside.Cut != 3 {
 		t.Errorf("beside another: %d flows inspected, %d cut; want at most %d, and 3", beside.Opening, beside.Cut, most)
+	}
+}
+
+// TestNothingButDecoysIsDecidedAtTheEnd: connections of which nothing but segments came that
+// their receivers throw away are over when they are reset, and give back what inspection
+// takes: others find room.
+func TestNothingButDecoysIsDecidedAtTheEnd(t *testing.T) {
+	const most = 2
+	s := newScript()
+	for port := range most {
+		c := liveConn(fmt.Sprintf("192.168.1.2:%d", 40000+port), "198.51.100.1:443")
+		beyond := *c
+		beyond.seq[server] += 2 * flow.MaxWindow // what the server has never sent
+		s.handshake(c).tcp(&beyond, client, "A", 0, "HELLO us04").tcp(c, client, "RA", 0, "")
+	}
+	s.call(liveConn("192.168.1.3:40000", "198.51.100.1:443"), "us04.zoom.us")
+	j, e := play(t, s, shedding(t), func(c *Config) { live(c); c.MaxOpening = most })
+	const row = "tcp %s:%d>198.51.100.1:443 labels=[%s]/3 mark=0x80000000/0x80000000"
+	want := []string{
+		fmt.Sprintf(row, "192.168.1.2", 40000, ""), fmt.Sprintf(row, "192.168.1.2", 40001, ""),
+		fmt.Sprintf(row, "192.168.1.3", 40000, "zoom"),
+	}
+	if diff := cmp.Diff(want, j.lines); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if got := e.Stats(); got.Decoys != most || got.Cut != 0 || got.Opening != 0 {
+		t.Errorf("%d decoys, %d cut and %d open; want %d and none", got.Decoys, got.Cut, got.Opening, most)
+	}
+}
+
+// TestReopenedFlowTakesAPlace: one that is inspected again is not the first to make room when it
+// goes on, although it was there before those that wait.
+func TestReopenedFlowTakesAPlace(t *testing.T) {
+	again := liveConn("192.168.1.2:40000", "198.51.100.1:443")
+	other := liveConn("192.168.1.3:40000", "198.51.100.1:443")
+	s := newScript().handshake(again).tcp(again, client, "A", 0, "???")
+	s.wait(5*time.Second).tcp(again, client, "A", 3, "") // the kernel has forgotten it
+	s.handshake(other).tcp(other, client, "A", 0, "HELLO us04")
+	s.tcp(again, client, "A", 0, "HELLO us04.zoom.us\n")
+	j, e := play(t, s, shedding(t), func(c *Config) { live(c); c.MaxOpening = 1 })
+	const row = "tcp %s:40000>198.51.100.1:443 labels=[%s]/3 mark=0x80000000/0x80000000"
+	want := []string{fmt.Sprintf(row, "192.168.1.2", ""), fmt.Sprintf(row, "192.168.1.3", "np-shed"), fmt.Sprintf(row, "192.168.1.2", "zoom")}
+	if diff := cmp.Diff(want, j.lines); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if got := e.Stats(); got.Reopened != 1 || got.Cut != 1 {
+		t.Errorf("%d reopened and %d cut, want one each", got.Reopened, got.Cut)
 	}
 }

@@ -46,7 +46,7 @@ func (d *decoder) checkGroupName(b *hclsyntax.Block, what string) bool {
 	if nameInGroup(b.Labels[0]) {
 		return true
 	}
-	d.diags.Add(diag.New(diag.InvalidName, nameRange(b), fmt.Sprintf("%q is no name for %s: it begins with a letter, holds letters, digits, _ and -, and is at most 63 long.", b.Labels[0], what)))
+	d.diags.Add(diag.New(diag.InvalidName, nameRange(b), fmt.Sprintf("%q is not a name for %s: it begins with a letter, holds letters, digits, _ and -, and is at most 63 long.", b.Labels[0], what)))
 	return false
 }
 

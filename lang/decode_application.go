@@ -57,7 +57,7 @@ func (d *decoder) checkTag(t Text, what string) bool {
 		ok = ok && (alnum || i > 0 && (c == '-' || c == '.' || c == '_'))
 	}
 	if !ok {
-		d.diags.Add(diag.New(diag.InvalidName, t.Range, fmt.Sprintf("%q is no tag for an %s: it holds lower-case letters, digits, -, . and _, begins with a letter or digit and is at most 63 long.", t.Value, what)))
+		d.diags.Add(diag.New(diag.InvalidName, t.Range, fmt.Sprintf("%q is not a tag for an %s: it holds lower-case letters, digits, -, . and _, begins with a letter or digit and is at most 63 long.", t.Value, what)))
 	}
 	return ok
 }
@@ -77,7 +77,7 @@ func (d *decoder) domain(t Text) string {
 // mistake is a diagnostic without a place; none has no code.
 func ParseDomain(s string) (string, diag.Diagnostic) {
 	bad := func(why, hint string) (string, diag.Diagnostic) {
-		return "", diag.New(diag.InvalidDomain, diag.Range{}, fmt.Sprintf("%q is no domain: %s.", s, why)).WithHint(hint)
+		return "", diag.New(diag.InvalidDomain, diag.Range{}, fmt.Sprintf("%q is not a domain: %s.", s, why)).WithHint(hint)
 	}
 	for _, prefix := range []string{"*.", "."} {
 		if rest, ok := strings.CutPrefix(s, prefix); ok && rest != "" {
@@ -107,7 +107,7 @@ func (d *decoder) signature(t Text) (Signature, bool) {
 	where, text, _ := strings.Cut(t.Value, " ")
 	value, prefix := strings.CutSuffix(text, "*")
 	if where == "" || value == "" {
-		d.diags.Add(diag.New(diag.InvalidSignature, t.Range, fmt.Sprintf("%q is no signature. It is a place, a space and what stands there, such as \"http-agent Intranet/*\" or \"cert-issuer CN=Example Root\".", t.Value)))
+		d.diags.Add(diag.New(diag.InvalidSignature, t.Range, fmt.Sprintf("%q is not a signature. It is a place, a space and what stands there, such as \"http-agent Intranet/*\" or \"cert-issuer CN=Example Root\".", t.Value)))
 		return Signature{}, false
 	}
 	return Signature{Where: where, Value: value, Prefix: prefix, Range: t.Range}, true

@@ -64,7 +64,7 @@ func (d *decoder) rejectWith(b *hclsyntax.Block, p *PolicyBlock) Text {
 		return Text{}
 	}
 	if !slices.Contains(answers, t.Value) {
-		d.diags.Add(diag.New(diag.InvalidAnswer, t.Range, fmt.Sprintf("%q is no answer. The answers are %s.", t.Value, strings.Join(answers, ", "))).
+		d.diags.Add(diag.New(diag.InvalidAnswer, t.Range, fmt.Sprintf("%q is not an answer. The answers are %s.", t.Value, strings.Join(answers, ", "))).
 			WithHint(suggest.Hint(strings.ToLower(t.Value), answers)))
 		return Text{}
 	}
@@ -100,7 +100,7 @@ func (d *decoder) priority(a *hclsyntax.Attribute) *Priority {
 		if err == nil {
 			hint = fmt.Sprintf("if it is a class, write \"1:%s\"", text)
 		}
-		d.diags.Add(diag.New(diag.InvalidPriority, toRange(a.Expr.Range()), fmt.Sprintf("%q is no priority. It is a class of tc, MAJOR:MINOR in hexadecimal digits such as \"1:10\", or a number from 0 to %d.", v.AsString(), maxPlainPriority)).WithHint(hint))
+		d.diags.Add(diag.New(diag.InvalidPriority, toRange(a.Expr.Range()), fmt.Sprintf("%q is not a priority. It is a class of tc, MAJOR:MINOR in hexadecimal digits such as \"1:10\", or a number from 0 to %d.", v.AsString(), maxPlainPriority)).WithHint(hint))
 		return nil
 	}
 	return &Priority{Text: PriorityText(uint32(value)), Value: uint32(value), Range: toRange(a.Expr.Range())}
@@ -178,7 +178,7 @@ func (d *decoder) quota(b *hclsyntax.Block) *Quota {
 	n, problem := quantity.Parse(t.Value, quantity.Bytes)
 	switch {
 	case problem == quantity.NoNumber || problem == quantity.NotWhole:
-		d.diags.Add(diag.New(diag.InvalidQuantity, t.Range, fmt.Sprintf("%q is no number of bytes, which a quota is; for example \"5GB\", with one of the units %s.", t.Value, quantity.Names(quantity.Bytes))).
+		d.diags.Add(diag.New(diag.InvalidQuantity, t.Range, fmt.Sprintf("%q is not a number of bytes, which a quota is; for example \"5GB\", with one of the units %s.", t.Value, quantity.Names(quantity.Bytes))).
 			WithHint(quantity.Hint(t.Value, quantity.Bytes, `"`)))
 		return nil
 	case problem == quantity.TooLarge || n < 1:

@@ -28,7 +28,7 @@ func (e *each) object() cty.Value {
 func (d *decoder) decodePolicies(b *hclsyntax.Block) {
 	bad := badPolicyName(b.Labels[0])
 	if bad != "" {
-		d.diags.Add(diag.New(diag.InvalidName, nameRange(b), fmt.Sprintf("%q is no name for a policy: %s.", b.Labels[0], bad)))
+		d.diags.Add(diag.New(diag.InvalidName, nameRange(b), fmt.Sprintf("%q is not a name for a policy: %s.", b.Labels[0], bad)))
 	}
 	a, ok := b.Body.Attributes["for_each"]
 	if !ok {

@@ -59,7 +59,7 @@ func (d *decoder) tunnels(b *hclsyntax.Block) []Text {
 	list := d.textOrList(b, "unwrap", `"vxlan"`)
 	for _, t := range list {
 		if !slices.Contains(TunnelWords(), t.Value) {
-			d.diags.Add(diag.New(diag.UnknownTunnel, t.Range, fmt.Sprintf("%q is no encapsulation that netpold looks into. These are %s.", t.Value, strings.Join(TunnelWords(), ", "))).
+			d.diags.Add(diag.New(diag.UnknownTunnel, t.Range, fmt.Sprintf("%q is not an encapsulation that netpold looks into. These are %s.", t.Value, strings.Join(TunnelWords(), ", "))).
 				WithHint(suggest.Hint(strings.ToLower(t.Value), TunnelWords())))
 		}
 	}

@@ -50,14 +50,14 @@ func (d *decoder) limit(t Text) *Limit {
 	unit := time.Second
 	if timed {
 		if unit = unitOf(word); unit == 0 {
-			return bad(diag.InvalidQuantity, "%q is no rate: %q is no unit of time. %s.", t.Value, word, rateRule)
+			return bad(diag.InvalidQuantity, "%q is not a rate: %q is not a unit of time. %s.", t.Value, word, rateRule)
 		}
 	}
 	n, _, isPackets := quantity.Number(withoutWord(amount), quantity.Packets)
 	if !isPackets {
 		var ok bool
 		if n, _, ok = quantity.Number(amount, quantity.Rate); !ok {
-			return bad(diag.InvalidQuantity, "%q is no rate. %s.", t.Value, rateRule)
+			return bad(diag.InvalidQuantity, "%q is not a rate. %s.", t.Value, rateRule)
 		}
 	}
 	if isBits := strings.HasSuffix(strings.ToLower(strings.TrimSpace(amount)), "bit"); !timed && !isBits {
@@ -68,7 +68,7 @@ func (d *decoder) limit(t Text) *Limit {
 	}
 	l := &Limit{Unit: unit, Bytes: !isPackets}
 	if !l.set(n) {
-		return bad(diag.NumberOutOfRange, "%q is no rate that the kernel can keep: that is from 1 packet a week to 100 million a second, and from 1000 bytes an hour to 16 GB a second.", t.Value)
+		return bad(diag.NumberOutOfRange, "%q is not a rate that the kernel can keep: that is from 1 packet a week to 100 million a second, and from 1000 bytes an hour to 16 GB a second.", t.Value)
 	}
 	return l
 }
@@ -126,7 +126,7 @@ func (d *decoder) burst(t Text, l *Limit) {
 	n, problem := quantity.Parse(t.Value, unit)
 	switch {
 	case problem == quantity.NoNumber || problem == quantity.NotWhole:
-		d.diags.Add(diag.New(diag.InvalidQuantity, t.Range, fmt.Sprintf("%q is no number of %s, which the rate is of; for example %s.", t.Value, unit, example)))
+		d.diags.Add(diag.New(diag.InvalidQuantity, t.Range, fmt.Sprintf("%q is not a number of %s, which the rate is of; for example %s.", t.Value, unit, example)))
 	case problem == quantity.TooLarge || n < 1 || uint64(n) > maxBurst || !l.fits(uint64(n)):
 		d.diags.Add(diag.New(diag.NumberOutOfRange, t.Range, fmt.Sprintf("A burst is at least 1 and at most %d, and less for rates of an hour or more; %s is usual.", uint64(maxBurst), example)))
 	default:

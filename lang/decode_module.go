@@ -47,7 +47,7 @@ func rootBlocks() []string { return []string{"application", "category", "input",
 func (d *decoder) decodeModule(b *hclsyntax.Block) {
 	name := b.Labels[0]
 	if !nameInGroup(name) {
-		d.diags.Add(diag.New(diag.InvalidName, nameRange(b), fmt.Sprintf("%q is no name for a module: it begins with a letter, holds letters, digits, _ and -, and is at most 63 long.", name)))
+		d.diags.Add(diag.New(diag.InvalidName, nameRange(b), fmt.Sprintf("%q is not a name for a module: it begins with a letter, holds letters, digits, _ and -, and is at most 63 long.", name)))
 		return
 	}
 	if !d.define("module "+name, fmt.Sprintf("module %q", name), headerRange(b)) {
@@ -115,7 +115,7 @@ func (d *decoder) moduleDir(source Text) (string, bool) {
 		return "", false
 	}
 	bad := func(code, why string) (string, bool) {
-		d.diags.Add(diag.New(code, source.Range, fmt.Sprintf("%q is no source of a module: %s.", source.Value, why)))
+		d.diags.Add(diag.New(code, source.Range, fmt.Sprintf("%q is not a source of a module: %s.", source.Value, why)))
 		return "", false
 	}
 	if !strings.HasPrefix(source.Value, "./") && !strings.HasPrefix(source.Value, "../") {

@@ -116,7 +116,7 @@ func (d *decoder) inspect(b *hclsyntax.Block) string {
 	if t.Range.IsZero() || slices.Contains(words, t.Value) {
 		return cmp.Or(t.Value, InspectNeeded)
 	}
-	d.diags.Add(diag.New(diag.InvalidInspect, t.Range, fmt.Sprintf("%q is no choice of connections. inspect is \"needed\", which shows netpold those that a policy asks for the name of, or \"all\".", t.Value)).
+	d.diags.Add(diag.New(diag.InvalidInspect, t.Range, fmt.Sprintf("%q is not a choice of connections. inspect is \"needed\", which shows netpold those that a policy asks for the name of, or \"all\".", t.Value)).
 		WithHint(suggest.Hint(strings.ToLower(t.Value), words)))
 	return InspectNeeded
 }

@@ -171,7 +171,7 @@ func (d *decoder) verdict(b *hclsyntax.Block) Text {
 	case "allow", "permit", "pass":
 		hint = "did you mean 'accept'?"
 	}
-	d.diags.Add(diag.New(diag.InvalidVerdict, t.Range, fmt.Sprintf("%q is no verdict. The verdicts are %s.", t.Value, strings.Join(verdicts, ", "))).WithHint(hint))
+	d.diags.Add(diag.New(diag.InvalidVerdict, t.Range, fmt.Sprintf("%q is not a verdict. The verdicts are %s.", t.Value, strings.Join(verdicts, ", "))).WithHint(hint))
 	return Text{}
 }
 

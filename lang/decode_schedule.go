@@ -100,7 +100,7 @@ func (d *decoder) days(b *hclsyntax.Block) uint8 {
 			if word == "daily" || word == "everyday" || word == "all" {
 				hint = "leave days out for every day"
 			}
-			d.diags.Add(diag.New(diag.InvalidSchedule, t.Range, fmt.Sprintf("%q is no day. The days are %s; \"mon-fri\" is all from Monday to Friday.", t.Value, strings.Join(DayWords(), ", "))).WithHint(hint))
+			d.diags.Add(diag.New(diag.InvalidSchedule, t.Range, fmt.Sprintf("%q is not a day. The days are %s; \"mon-fri\" is all from Monday to Friday.", t.Value, strings.Join(DayWords(), ", "))).WithHint(hint))
 		}
 		out |= set
 	}
@@ -133,7 +133,7 @@ func (d *decoder) hours(b *hclsyntax.Block) []Hours {
 	for _, t := range d.times(b, "hours", `"18:00-23:30"`, maxHours) {
 		h, why, hint := readHours(t.Value)
 		if why != "" {
-			d.diags.Add(diag.New(diag.InvalidSchedule, t.Range, fmt.Sprintf("%q is no stretch of hours: %s.", t.Value, why)).WithHint(hint))
+			d.diags.Add(diag.New(diag.InvalidSchedule, t.Range, fmt.Sprintf("%q is not a stretch of hours: %s.", t.Value, why)).WithHint(hint))
 			continue
 		}
 		h.Range = t.Range
@@ -185,7 +185,7 @@ func (d *decoder) dates(b *hclsyntax.Block, name, example string) []Dates {
 		last, err2 := time.Parse(dateLayout, to)
 		switch {
 		case err1 != nil || err2 != nil || first.Year() < 1970:
-			d.diags.Add(diag.New(diag.InvalidSchedule, t.Range, fmt.Sprintf("%q is no date of the calendar. A date is written 2026-05-01 (year, month, day), several days in a row 2026-12-24..2027-01-06.", t.Value)))
+			d.diags.Add(diag.New(diag.InvalidSchedule, t.Range, fmt.Sprintf("%q is not a date of the calendar. A date is written 2026-05-01 (year, month, day), several days in a row 2026-12-24..2027-01-06.", t.Value)))
 		case last.Before(first):
 			d.diags.Add(diag.New(diag.InvalidSchedule, t.Range, fmt.Sprintf("%q ends before it begins, so no day is meant.", t.Value)).
 				WithHint(fmt.Sprintf("write \"%s..%s\"", to, from)))

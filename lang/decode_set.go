@@ -109,7 +109,7 @@ func (d *decoder) setPlace(b *hclsyntax.Block, s *FlowSet) {
 		s.Table = t.Value
 		switch {
 		case !kernelName.MatchString(s.Table) || len(s.Table) > maxNftName:
-			d.badSet(b, "table", fmt.Sprintf("%q is no name of a table: it begins with a letter, and holds letters, digits and _ . / -.", s.Table))
+			d.badSet(b, "table", fmt.Sprintf("%q is not a name of a table: it begins with a letter, and holds letters, digits and _ . / -.", s.Table))
 		case s.Table == "netpol":
 			d.badSet(b, "table", "The table netpol is made anew by every apply, and nothing of another's stays in it. Leave table out for one of netpol's own that stays.")
 		}
@@ -242,7 +242,7 @@ func (d *decoder) setTimeout(b *hclsyntax.Block, s *FlowSet) time.Duration {
 	timeout := time.Duration(min(n, int(maxSetTimeout/time.Second)+1)) * time.Second
 	switch {
 	case problem != quantity.None:
-		bad := d.badSet(b, "timeout", fmt.Sprintf("%q is no time. A timeout is written \"15m\", with one of the units %s; \"0s\" is for ever.", t.Value, quantity.Names(quantity.Seconds)))
+		bad := d.badSet(b, "timeout", fmt.Sprintf("%q is not a time. A timeout is written \"15m\", with one of the units %s; \"0s\" is for ever.", t.Value, quantity.Names(quantity.Seconds)))
 		bad.Hint = quantity.Hint(t.Value, quantity.Seconds, `"`)
 	case timeout != 0 && timeout < minSetTimeout || timeout > maxSetTimeout:
 		d.badSet(b, "timeout", fmt.Sprintf("A timeout is from %s to %d days, or \"0s\" for elements that only go with their flow.", "15s", int(maxSetTimeout/(24*time.Hour))))
@@ -266,7 +266,7 @@ func (d *decoder) setName(b *hclsyntax.Block, s *FlowSet) {
 	}
 	switch {
 	case !kernelName.MatchString(s.Set):
-		d.badSet(b, at, fmt.Sprintf("%q is no name of a set: it begins with a letter, and holds letters, digits and _ . / -.", s.Set))
+		d.badSet(b, at, fmt.Sprintf("%q is not a name of a set: it begins with a letter, and holds letters, digits and _ . / -.", s.Set))
 	case len(s.Set)+suffix > most:
 		detail := fmt.Sprintf("%q is too long: the kernel takes %d characters", s.Set, most)
 		if suffix > 0 {
@@ -292,7 +292,7 @@ func (d *decoder) skbInfo(b *hclsyntax.Block, s *FlowSet) {
 		high, err1 := strconv.ParseUint(major, 16, 16)
 		low, err2 := strconv.ParseUint(minor, 16, 16)
 		if err1 != nil || err2 != nil {
-			d.badSet(b, "skb_prio", fmt.Sprintf("%q is no class. It is written \"1:10\", in hexadecimal digits, as tc writes it.", t.Value))
+			d.badSet(b, "skb_prio", fmt.Sprintf("%q is not a class. It is written \"1:10\", in hexadecimal digits, as tc writes it.", t.Value))
 		}
 		prio := uint32(high<<16 | low)
 		s.SkbPriority = &prio

@@ -202,7 +202,7 @@ func (d *decoder) sinkPath(b *hclsyntax.Block, s *Sink) {
 	s.Path = t.Value
 	switch {
 	case !filepath.IsAbs(s.Path) || filepath.Clean(s.Path) != s.Path || strings.ContainsRune(s.Path, 0):
-		d.badSink(b, "path", fmt.Sprintf("%q is no path from the root, as netpold needs it: it runs in a directory of its own. Write it whole, without . and .. in it.", s.Path))
+		d.badSink(b, "path", fmt.Sprintf("%q is not an absolute path, as netpold needs it: it runs in a directory of its own. Write it in full, without . and .. in it.", s.Path))
 	case strings.HasPrefix(s.Type, "unix") && len(s.Path) > maxSocketPath:
 		d.badSink(b, "path", fmt.Sprintf("The path of a socket has at most %d bytes in the kernel, and this has %d.", maxSocketPath, len(s.Path)))
 	}
@@ -220,7 +220,7 @@ func (d *decoder) sinkAddress(b *hclsyntax.Block, s *Sink) {
 		return
 	}
 	if n, numberErr := strconv.ParseUint(port, 10, 16); err != nil || numberErr != nil || n == 0 {
-		bad := d.badSink(b, "address", fmt.Sprintf("%q is no address and port. It is written \"127.0.0.1:7171\"; to listen, \":7171\" is every address of the router.", s.Address))
+		bad := d.badSink(b, "address", fmt.Sprintf("%q is not an address and port. It is written \"127.0.0.1:7171\"; to listen, \":7171\" is every address of the router.", s.Address))
 		switch _, portErr := strconv.ParseUint(s.Address, 10, 16); {
 		case err == nil || strings.Contains(s.Address, ":"):
 		case portErr == nil:
@@ -278,7 +278,7 @@ func (d *decoder) sinkBytes(b *hclsyntax.Block, name, example string, low, high,
 	n, problem := quantity.Parse(t.Value, quantity.Bytes)
 	switch {
 	case problem != quantity.None && problem != quantity.TooLarge:
-		bad := d.badSink(b, name, fmt.Sprintf("%q is no number of bytes. It is written %s, with one of the units %s.", t.Value, example, quantity.Names(quantity.Bytes)))
+		bad := d.badSink(b, name, fmt.Sprintf("%q is not a number of bytes. It is written %s, with one of the units %s.", t.Value, example, quantity.Names(quantity.Bytes)))
 		bad.Hint = quantity.Hint(t.Value, quantity.Bytes, `"`)
 	case problem == quantity.TooLarge || int64(n) < low || int64(n) > high:
 		d.badSink(b, name, fmt.Sprintf("%s is from %s to %s.", name, bytesText(low), bytesText(high)))
@@ -314,7 +314,7 @@ func (d *decoder) stretch(code string, b *hclsyntax.Block, name, example string,
 	out := time.Duration(min(n, int(high/time.Second)+1)) * time.Second
 	switch {
 	case problem != quantity.None && problem != quantity.TooLarge:
-		bad := d.badArgument(code, b, name, fmt.Sprintf("%q is no time. It is written %s, with one of the units %s.", t.Value, example, quantity.Names(quantity.Seconds)))
+		bad := d.badArgument(code, b, name, fmt.Sprintf("%q is not a time. It is written %s, with one of the units %s.", t.Value, example, quantity.Names(quantity.Seconds)))
 		bad.Hint = quantity.Hint(t.Value, quantity.Seconds, `"`)
 	case problem == quantity.TooLarge || out < low || out > high:
 		d.badArgument(code, b, name, fmt.Sprintf("%s is from %s to %s.", name, timeWords(low), timeWords(high)))

@@ -45,7 +45,7 @@ func (d *decoder) sinkKafka(b *hclsyntax.Block, s *Sink) {
 	if t := d.text(b, "topic", `"netpol.{type}"`); !t.Range.IsZero() {
 		s.Topic = t.Value
 		if rest := placeholders.ReplaceAllString(s.Topic, "x"); len(rest) > maxKafkaTopic || !kafkaTopic.MatchString(rest) || rest == "." || rest == ".." {
-			d.badSink(b, "topic", fmt.Sprintf("%q is no topic of Kafka: it has letters, digits, period, _ and -, at most %d, and in braces {type}, {application} or {router}.", s.Topic, maxKafkaTopic))
+			d.badSink(b, "topic", fmt.Sprintf("%q is not a topic of Kafka: it has letters, digits, period, _ and -, at most %d, and in braces {type}, {application} or {router}.", s.Topic, maxKafkaTopic))
 		}
 	}
 	d.sinkSpool(b, s)
@@ -57,7 +57,7 @@ func (d *decoder) kafkaBrokers(b *hclsyntax.Block, s *Sink) {
 	for _, t := range list {
 		host, port, err := net.SplitHostPort(t.Value)
 		if n, numberErr := strconv.ParseUint(port, 10, 16); err != nil || numberErr != nil || host == "" || n == 0 {
-			d.diags.Add(diag.New(diag.InvalidSink, t.Range, fmt.Sprintf("%q is no host and port of a broker. It is written \"one.example:9092\".", t.Value)))
+			d.diags.Add(diag.New(diag.InvalidSink, t.Range, fmt.Sprintf("%q is not a host and port of a broker. It is written \"one.example:9092\".", t.Value)))
 		}
 		s.Servers = append(s.Servers, t.Value)
 	}

@@ -30,7 +30,7 @@ func (d *decoder) sinkNATS(b *hclsyntax.Block, s *Sink) {
 	if t := d.text(b, "stream", `"NETPOL"`); !t.Range.IsZero() {
 		s.Stream = t.Value
 		if s.Stream == "" || len(s.Stream) > maxStream || strings.ContainsAny(s.Stream, " \t\r\n.*>/\\\x00") {
-			d.badSink(b, "stream", fmt.Sprintf("%q is no name of a stream: it has no space, period, *, > or slash.", s.Stream))
+			d.badSink(b, "stream", fmt.Sprintf("%q is not a name of a stream: it has no space, period, *, > or slash.", s.Stream))
 		}
 	}
 }
@@ -52,6 +52,6 @@ func (d *decoder) oneIdentity(b *hclsyntax.Block) {
 func (d *decoder) checkSubject(b *hclsyntax.Block, subject string) {
 	rest := placeholders.ReplaceAllString(subject, "x")
 	if len(subject) > maxTopic || strings.ContainsAny(rest, "*>{} \t\r\n\x00") || slices.Contains(strings.Split(rest, "."), "") {
-		d.badSink(b, "subject", fmt.Sprintf("%q is no subject to publish to: it is words with a period between, without * or >, and in braces {type}, {application} or {router}.", subject))
+		d.badSink(b, "subject", fmt.Sprintf("%q is not a subject to publish to: it is words with a period between, without * or >, and in braces {type}, {application} or {router}.", subject))
 	}
 }

@@ -120,7 +120,7 @@ func (d *decoder) checkURL(s *Sink, t Text) {
 	switch {
 	case err == nil && kind == "otlp" && d.grpcURL(t, u):
 	case err != nil || u.Host == "" || !slices.Contains(schemes, u.Scheme):
-		bad(fmt.Sprintf("%q is no URL of %s: it begins with %s:// or %s://, and a host comes next.", t.Value, kind, schemes[0], schemes[1]))
+		bad(fmt.Sprintf("%q is not a URL of %s: it begins with %s:// or %s://, and a host comes next.", t.Value, kind, schemes[0], schemes[1]))
 	case u.User != nil:
 		bad("A password in a URL is read by everybody who reads the policies. Put it into a file that only netpold can read, and name that as " +
 			map[string]string{"http": "token_file", "otlp": "token_file", "mqtt": "password_file, with username beside it", "nats": "token_file or credentials_file, or as password_file with username beside it"}[kind] + ".")
@@ -135,7 +135,7 @@ func (d *decoder) checkURL(s *Sink, t Text) {
 func (d *decoder) sinkSecret(b *hclsyntax.Block, name string) string {
 	t := d.text(b, name, `"/etc/netpol/secrets/`+strings.TrimSuffix(name, "_file")+`"`)
 	if !t.Range.IsZero() && !filepath.IsAbs(t.Value) {
-		d.badSink(b, name, fmt.Sprintf("%q is no path from the root. netpold reads the file on the router, where it runs in a directory of its own.", t.Value))
+		d.badSink(b, name, fmt.Sprintf("%q is not an absolute path. netpold reads the file on the router, where it runs in a directory of its own.", t.Value))
 	}
 	return t.Value
 }
@@ -147,7 +147,7 @@ func (d *decoder) sinkHeaders(b *hclsyntax.Block) []SinkHeader {
 	out := d.sinkPairs(b, "headers", `{ X-Site = "7" }`)
 	for _, h := range out {
 		if !headerName.MatchString(h.Name) || strings.ContainsAny(h.Value, "\r\n\x00") {
-			d.badSink(b, "headers", fmt.Sprintf("%q: %q is no header: its name holds letters, digits and -, and its value is one line.", h.Name, h.Value))
+			d.badSink(b, "headers", fmt.Sprintf("%q: %q is not a header: its name holds letters, digits and -, and its value is one line.", h.Name, h.Value))
 		}
 		if strings.EqualFold(h.Name, "Authorization") {
 			d.badSink(b, "headers", "A token in a header is read by everybody who reads the policies. Put it into a file that only netpold can read, and name that as token_file; other headers that are secret go into headers_file.")
@@ -183,6 +183,6 @@ var placeholders = regexp.MustCompile(`\{(type|application|router)\}`)
 
 func (d *decoder) checkTopic(b *hclsyntax.Block, topic string) {
 	if rest := placeholders.ReplaceAllString(topic, ""); topic == "" || len(topic) > maxTopic || strings.ContainsAny(rest, "+#{}\x00") {
-		d.badSink(b, "topic", fmt.Sprintf("%q is no topic to publish to: it has no + or #, and in braces {type}, {application} or {router}.", topic))
+		d.badSink(b, "topic", fmt.Sprintf("%q is not a topic to publish to: it has no + or #, and in braces {type}, {application} or {router}.", topic))
 	}
 }

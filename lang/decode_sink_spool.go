@@ -26,7 +26,7 @@ func (d *decoder) sinkSpool(b *hclsyntax.Block, s *Sink) {
 	s.Spool, s.SpoolSize = t.Value, size
 	switch {
 	case !filepath.IsAbs(s.Spool) || filepath.Clean(s.Spool) != s.Spool || strings.ContainsRune(s.Spool, 0):
-		d.badSink(b, "spool", fmt.Sprintf("%q is no directory from the root. Write it whole, without . and .. in it; netpold makes it.", s.Spool))
+		d.badSink(b, "spool", fmt.Sprintf("%q is not the absolute path of a directory. Write it in full, without . and .. in it; netpold makes it.", s.Spool))
 	case s.Type == "mqtt" && s.QoS == 0:
 		d.badSink(b, "spool", "A broker does not say of messages of QoS 0 that it has them, so netpold could not take them off the spool. Write qos = 1.")
 	case s.Type == "nats" && s.Stream == "":

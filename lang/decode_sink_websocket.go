@@ -26,7 +26,7 @@ func (d *decoder) sinkWebSocket(b *hclsyntax.Block, s *Sink) {
 	if t := d.text(b, "path", `"/flows"`); !t.Range.IsZero() {
 		s.Path = t.Value
 		if u, err := url.Parse(s.Path); err != nil || u.Path != s.Path || !strings.HasPrefix(s.Path, "/") || path.Clean(s.Path) != s.Path {
-			d.badSink(b, "path", fmt.Sprintf("%q is no path of a URL. It is written \"/flows\", with nothing escaped in it.", s.Path))
+			d.badSink(b, "path", fmt.Sprintf("%q is not a path of a URL. It is written \"/flows\", with nothing escaped in it.", s.Path))
 		}
 	}
 	list := d.textOrList(b, "origins", `"https://dashboard.example"`)
@@ -54,7 +54,7 @@ func badOrigin(origin string) string {
 	case strings.Trim(host, "*.:") == "" && host != "":
 		return fmt.Sprintf("%q lets every page that somebody behind the router opens read the records. Name the hosts of the pages that may.", origin)
 	case host == "" || strings.ContainsAny(host, "/?#@[]\\ \t"):
-		return fmt.Sprintf("%q is no origin of a page. It is written \"https://dashboard.example\" or \"dashboard.example:8080\".", origin)
+		return fmt.Sprintf("%q is not an origin of a page. It is written \"https://dashboard.example\" or \"dashboard.example:8080\".", origin)
 	}
 	return ""
 }

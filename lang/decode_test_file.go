@@ -220,7 +220,7 @@ func (d *decoder) outcome(e *Expectation, a *hclsyntax.Attribute) {
 	case "verdict":
 		e.Verdict = d.plainText(a.Expr, `"drop"`)
 		if word := e.Verdict.Value; !e.Verdict.Range.IsZero() && !slices.Contains(testVerdicts, word) {
-			d.diags.Add(diag.New(diag.InvalidVerdict, e.Verdict.Range, fmt.Sprintf("%q is no verdict. It is %s.", word, strings.Join(testVerdicts, ", "))).
+			d.diags.Add(diag.New(diag.InvalidVerdict, e.Verdict.Range, fmt.Sprintf("%q is not a verdict. It is %s.", word, strings.Join(testVerdicts, ", "))).
 				WithHint(suggest.Hint(word, testVerdicts)))
 		}
 	}

@@ -45,7 +45,7 @@ func (d *decoder) declare(blocks []*hclsyntax.Block) {
 func (d *decoder) declareVariable(b *hclsyntax.Block) {
 	v := &variable{name: b.Labels[0], typ: cty.DynamicPseudoType, block: b}
 	if !hclsyntax.ValidIdentifier(v.name) {
-		d.diags.Add(diag.New(diag.InvalidName, nameRange(b), fmt.Sprintf("%q is no name for a variable: it begins with a letter and holds letters, digits, _ and -.", v.name)))
+		d.diags.Add(diag.New(diag.InvalidName, nameRange(b), fmt.Sprintf("%q is not a name for a variable: it begins with a letter and holds letters, digits, _ and -.", v.name)))
 		return
 	}
 	if !d.define("variable "+v.name, fmt.Sprintf("variable %q", v.name), headerRange(b)) {

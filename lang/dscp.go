@@ -69,7 +69,7 @@ func (d *decoder) dscp(a *hclsyntax.Attribute) *DSCP {
 	for i, c := range dscpNames {
 		names[i] = c.Name
 	}
-	d.diags.Add(diag.New(diag.InvalidDSCP, r, fmt.Sprintf("%q is no DSCP. It is a number from 0 to 63 or one of %s.", v.AsString(), strings.Join(names, ", "))).
+	d.diags.Add(diag.New(diag.InvalidDSCP, r, fmt.Sprintf("%q is not a DSCP. It is a number from 0 to 63 or one of %s.", v.AsString(), strings.Join(names, ", "))).
 		WithHint(suggest.Hint(word, names)))
 	return nil
 }

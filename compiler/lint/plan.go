@@ -101,7 +101,7 @@ func (p *plan) configure(c lintconfig.Rule, levels map[string]string) {
 		severity, known := ParseSeverity(level.Value)
 		switch {
 		case !known && level.Value != "off":
-			p.fault(level.Range, "", "%q is no level. The levels are off, note, warning and error.", level.Value)
+			p.fault(level.Range, "", "%q is not a level. The levels are off, note, warning and error.", level.Value)
 		case r.Fixed && (!known || severity > r.Severity):
 			p.fault(level.Range, "", "%s guards the way to the router and cannot be switched off or lowered.", r.Slug)
 		default:

@@ -123,7 +123,7 @@ func (r *resolver) bypass(list []lang.Text) *artifact.Filter {
 		}
 		switch {
 		case err != nil:
-			r.diags.Add(diag.New(diag.InvalidFilter, t.Range, fmt.Sprintf("%q is no address to leave out. These are addresses, networks and hardware addresses, such as \"192.168.1.20\", \"fd00::/8\" or \"02:00:5e:00:53:01\".", t.Value)))
+			r.diags.Add(diag.New(diag.InvalidFilter, t.Range, fmt.Sprintf("%q is not an address to leave out. These are addresses, networks and hardware addresses, such as \"192.168.1.20\", \"fd00::/8\" or \"02:00:5e:00:53:01\".", t.Value)))
 		case prefix != prefix.Masked():
 			r.diags.Add(diag.New(diag.HostBitsSet, t.Range, fmt.Sprintf("%q has address bits to the right of its prefix length, so it is unclear whether the block or the one address is meant.", t.Value)).
 				WithHint(fmt.Sprintf("write %q for the block, or %q for the address", prefix.Masked(), prefix.Addr())))

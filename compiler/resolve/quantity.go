@@ -39,7 +39,7 @@ func (k *criterion) quantity(a atom, c constant, text string) (int, bool) {
 	case quantity.None:
 		return n, true
 	case quantity.NoNumber:
-		k.fault(diag.InvalidQuantity, c.span, "'%s' is no number of %s. %s", text, a.attr.Unit, unitRule(a.attr.Unit)).Hint = quantity.Hint(text, a.attr.Unit, "'")
+		k.fault(diag.InvalidQuantity, c.span, "'%s' is not a number of %s. %s", text, a.attr.Unit, unitRule(a.attr.Unit)).Hint = quantity.Hint(text, a.attr.Unit, "'")
 	case quantity.NotWhole:
 		k.fault(diag.InvalidQuantity, c.span, "'%s' is no whole number of %s.", text, a.attr.Unit)
 	case quantity.TooLarge:

@@ -41,7 +41,7 @@ func (o *overlay) checkSignature(s lang.Signature, category string) bool {
 	places := artifact.SignaturePlaces()
 	switch {
 	case !slices.Contains(places, s.Where):
-		return bad(o.r.hints.Hint(s.Where, places), "%q is no place of a signature. Those are %s.", s.Where, strings.Join(places, ", "))
+		return bad(o.r.hints.Hint(s.Where, places), "%q is not a place of a signature. Those are %s.", s.Where, strings.Join(places, ", "))
 	case len(s.Value) < artifact.MinSignature:
 		return bad("", "%q is too short to be what one product alone writes: it has %d characters at least.", s.Value, artifact.MinSignature)
 	case s.Where != artifact.DNSName:

@@ -93,7 +93,7 @@ func (b *builder) residual(e *ir.Residual) artifact.Literal {
 	if err != nil {
 		b.diags.Add(diag.Diagnostic{
 			Severity: diag.Error, Code: CodeResidual, Summary: "Condition cannot run on the router", Subject: e.Range,
-			Detail: fmt.Sprintf("The part %q is no comparison of an attribute with constants, and it cannot become bytecode either: %v. "+
+			Detail: fmt.Sprintf("The part %q is not a comparison of an attribute with constants, and it cannot become bytecode either: %v. "+
 				"Write it as comparisons with constants, or with lower(), upper(), len(), abs(), int() and the like.", clip(e.Source), err),
 		})
 	}

@@ -83,7 +83,7 @@ func (f *file) open() error {
 	}
 	info, err := opened.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file", f.sink.Path)
+		err = fmt.Errorf("%s is not a regular file", f.sink.Path)
 	}
 	if err == nil && info.Size() == 0 {
 		err = opened.Chmod(fileMode) // whatever the umask

@@ -186,7 +186,7 @@ func TestOTLPHeadersFile(t *testing.T) {
 	}
 	s.Close()
 	for text, want := range map[string]string{
-		"api key: x": "line 2 of FILE is no header: write it as Name: value", "api-key": "line 2 of FILE is no header: write it as Name: value",
+		"api key: x": "line 2 of FILE is not a header: write it as Name: value", "api-key": "line 2 of FILE is not a header: write it as Name: value",
 		"api-key: \x01": `net/http: invalid header field value for "Api-Key"`,
 	} {
 		one.HeadersFile = secretFile(t, "X-Site: 1\n"+text)

@@ -80,7 +80,7 @@ func headersOf(r *runner) (http.Header, error) {
 		}
 		name, value, found := strings.Cut(line, ":")
 		if !found || strings.ContainsAny(name, " \t") {
-			return nil, fmt.Errorf("line %d of %s is no header: write it as Name: value", n, r.sink.HeadersFile)
+			return nil, fmt.Errorf("line %d of %s is not a header: write it as Name: value", n, r.sink.HeadersFile)
 		}
 		out.Set(name, strings.TrimSpace(value)) // what is no header else net/http says, without its value
 	}

@@ -158,7 +158,7 @@ func TestFullDisk(t *testing.T) {
 	defer s.Close()
 	s.Use([]artifact.Sink{fileSink(path)})
 	s.Offer(0, flowOf("a"))
-	eventually(t, "a fault", func() bool { return strings.Contains(s.Status()[0].Fault, "no regular file") })
+	eventually(t, "a fault", func() bool { return strings.Contains(s.Status()[0].Fault, "not a regular file") })
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}

@@ -137,7 +137,7 @@ func (r *run) windowDays(v *value) (days uint8, ok bool) {
 	for _, d := range list {
 		set := lang.Days(d.text)
 		if set == 0 {
-			r.report(importer.BadValue, d.from, d.to, "%q is no day; the days are mon, tue, wed, thu, fri, sat and sun.", importer.OneLine(d.text, 80))
+			r.report(importer.BadValue, d.from, d.to, "%q is not a day; the days are mon, tue, wed, thu, fri, sat and sun.", importer.OneLine(d.text, 80))
 			return 0, false
 		}
 		days |= set
@@ -189,7 +189,7 @@ func (r *run) clock(v *value, key, def string) (string, bool) {
 			return fmt.Sprintf("%02d:%02d", hour, minute), true
 		}
 	}
-	r.report(importer.BadValue, at.from, at.to, "%q is no time of day; it is written 18:00.", importer.OneLine(at.text, 80))
+	r.report(importer.BadValue, at.from, at.to, "%q is not a time of day; it is written 18:00.", importer.OneLine(at.text, 80))
 	return "", false
 }
 

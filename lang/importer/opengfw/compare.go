@@ -91,7 +91,7 @@ func (k *converter) address(p property, op string, v, n *node) (importer.Conditi
 	}
 	addr, err := netip.ParseAddr(v.text)
 	if err != nil || addr.Zone() != "" {
-		return importer.Condition{}, badExpr(v.from, v.to, "%q is no address.", v.text)
+		return importer.Condition{}, badExpr(v.from, v.to, "%q is not an address.", v.text)
 	}
 	return importer.NewAtom(fmt.Sprintf("%s == '%s'", p.attr, addr.Unmap())), nil
 }

@@ -226,7 +226,7 @@ func (k *converter) cidr(n *node) (truth, *exprError) {
 	case !ok || p.kind != kindAddress:
 		return truth{}, foreignExpr(n.from, n.to, "cidr() is converted for ip.src and ip.dst only.")
 	case err != nil || prefix.Addr().Is4In6():
-		return truth{}, badExpr(n.list[1].from, n.list[1].to, "%q is no block of addresses.", n.list[1].text)
+		return truth{}, badExpr(n.list[1].from, n.list[1].to, "%q is not a block of addresses.", n.list[1].text)
 	}
 	return always(importer.NewAtom(fmt.Sprintf("%s in '%s'", p.attr, prefix.Masked()))), nil
 }

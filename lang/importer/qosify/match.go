@@ -178,7 +178,7 @@ func (r *run) codePoint(l *line, text string, at int) {
 		l.disable("the code point is not valid")
 		return
 	}
-	d := importer.New(importer.UnknownName, r.src.Range(at, at+len(text)), "%q is no code point. The classes of qosify's configuration are not in this file; write the code point of the class.", importer.OneLine(text, 80))
+	d := importer.New(importer.UnknownName, r.src.Range(at, at+len(text)), "%q is not a code point. The classes of qosify's configuration are not in this file; write the code point of the class.", importer.OneLine(text, 80))
 	r.add(d.WithHint(suggest.Hint(word, codePoints)))
 	l.disable("its code point is not known")
 }

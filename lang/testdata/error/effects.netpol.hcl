@@ -22,9 +22,9 @@ policy "words" {
   reject_with = "icmp-admin-prohib" # ERROR NP0043: Invalid reject_with
   priority    = "1:10000"           # ERROR NP0042: Invalid priority
   log         = "a \"quote\""       # ERROR NP0045: Invalid log prefix
-  count       = "flow"              # ERROR NP0044: Not to be counted by
+  count       = "flow"              # ERROR NP0044: Invalid rate_per, quota_per or count
   quota       = "5Gbit"             # ERROR NP0134: Invalid quantity
-  quota_per   = "flow"              # ERROR NP0044: Not to be counted by
+  quota_per   = "flow"              # ERROR NP0044: Invalid rate_per, quota_per or count
 }
 
 policy "the answer of nothing" {
@@ -37,7 +37,7 @@ policy "rates" {
   criteria = "true"
   priority = 16       # ERROR NP0042: Invalid priority
   rate     = "10MB"   # ERROR NP0134: Invalid quantity
-  rate_per = "device" # ERROR NP0044: Not to be counted by
+  rate_per = "device" # ERROR NP0044: Invalid rate_per, quota_per or count
   log      = 5        # ERROR NP0013: Wrong type of value
   log_rate = "1MB/s"  # ERROR NP0134: Invalid quantity
   count    = ""       # ERROR NP0013: Wrong type of value

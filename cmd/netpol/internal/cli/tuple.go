@@ -70,7 +70,7 @@ func (p *tupleParser) words(words []string) {
 func (p *tupleParser) port(w string) {
 	n, err := strconv.ParseUint(w, 10, 16)
 	if err != nil {
-		p.fail("%q is no protocol, address or port", w)
+		p.fail("%q is not a protocol, address or port", w)
 		return
 	}
 	p.ports = append(p.ports, uint16(n))
@@ -91,7 +91,7 @@ func (p *tupleParser) conntrack(words []string) {
 		case (key == "src" || key == "dst") && len(p.addrs) < 2:
 			addr, err := netip.ParseAddr(value)
 			if err != nil {
-				p.fail("%q is no address", value)
+				p.fail("%q is not an address", value)
 				return
 			}
 			p.addrs = append(p.addrs, addr)

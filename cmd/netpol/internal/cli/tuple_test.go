@@ -53,11 +53,11 @@ func TestParseTupleRefuses(t *testing.T) {
 		{"no ports", "tcp 1.2.3.4 6.7.8.9", "0 ports"},
 		{"one port", "tcp 1.2.3.4:5 6.7.8.9", "1 ports"},
 		{"three addresses", "tcp 1.2.3.4:5 6.7.8.9:10 1.1.1.1", "3 addresses"},
-		{"port too high", "tcp 1.2.3.4 70000 6.7.8.9 443", `"70000" is no protocol`},
+		{"port too high", "tcp 1.2.3.4 70000 6.7.8.9 443", `"70000" is not a protocol`},
 		{"a name", "tcp zoom.us:443 1.2.3.4:5", `"zoom.us:443"`},
 		{"mixed families", "tcp 1.2.3.4:5 [::1]:6", "IPv4 and the other IPv6"},
 		{"ports for ICMP", "icmp 1.2.3.4:5 6.7.8.9:10", "ICMP has no ports"},
-		{"conntrack without address", "tcp src=x dst=1.2.3.4 sport=1 dport=2", `"x" is no address`},
+		{"conntrack without address", "tcp src=x dst=1.2.3.4 sport=1 dport=2", `"x" is not an address`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

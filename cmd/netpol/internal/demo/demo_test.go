@@ -119,7 +119,7 @@ func TestDemoRefusesWhatItCannotPlay(t *testing.T) {
 		{"no such file", "no such file", []string{"--capture", "/nowhere.pcap"}},
 		{"not a capture", "read capture", []string{"--capture", "demo_test.go"}},
 		{"client without a capture", "--client", []string{"--client", "192.0.2.1"}},
-		{"client that is no address", "--client", []string{"--capture", "demo_test.go", "--client", "me"}},
+		{"client that is not an address", "--client", []string{"--capture", "demo_test.go", "--client", "me"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

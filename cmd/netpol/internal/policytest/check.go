@@ -96,7 +96,7 @@ func (s *Suite) checkCapture(t lang.Text, diags *diag.List) {
 	case err != nil:
 		bad("The capture cannot be used: %v.", pathReason(err))
 	case !info.Mode().IsRegular():
-		bad("%q is no regular file.", t.Value)
+		bad("%q is not a regular file.", t.Value)
 	case info.Size() > maxCapture:
 		bad("%q is larger than %d MiB, which is too much for a test.", t.Value, maxCapture>>20)
 	}

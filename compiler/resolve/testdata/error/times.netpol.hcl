@@ -88,10 +88,10 @@ policy "marks" {
 policy "arithmetic" {
   label = "x"
   criteria = [
-    "total_bytes / 2 > 100", # ERROR NP0135: Not to calculate with
-    "src_bytes > dst_bytes", # ERROR NP0135: Not to calculate with
-    "len(weekday) > 2", # ERROR NP0135: Not to calculate with
-    "ct_mark == vlan_id", # ERROR NP0135: Not to calculate with
+    "total_bytes / 2 > 100", # ERROR NP0135: Attribute without arithmetic
+    "src_bytes > dst_bytes", # ERROR NP0135: Attribute without arithmetic
+    "len(weekday) > 2", # ERROR NP0135: Attribute without arithmetic
+    "ct_mark == vlan_id", # ERROR NP0135: Attribute without arithmetic
     "src_rate / 2 > dst_rate",
     "duration > 10 and total_rate == src_rate",
   ]

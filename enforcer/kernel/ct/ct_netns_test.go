@@ -200,6 +200,33 @@ func TestUnknownConnectionIsRetried(t *testing.T) {
 	}
 }
 
+// TestRetryDoesNotUndo: an update that is tried again says nothing any more of what a later one of the same
+// connection has said, whether that was sent after it or with it.
+func TestRetryDoesNotUndo(t *testing.T) {
+	lab, w, c := open(t, labelRule)
+	w.delays = [3]time.Duration{300 * time.Millisecond, time.Hour, time.Hour}
+	orig := udpPair(t, lab, lab.ServerAddr4)
+	lab.Router.Run("conntrack", "-D", "-p", "udp")
+	both := bit(9)
+	both[10/8] |= bit(10)[10/8]
+	write(t, w,
+		flow.Update{Tuple: orig, Labels: bit(11), LabelMask: bit(11), Mark: 1, MarkMask: 7},
+		flow.Update{Tuple: orig, Labels: bit(9), LabelMask: both, Mark: 2, MarkMask: 3})
+	lab.Router.Run("conntrack", "-I", "-s", orig.Src.String(), "-d", orig.Dst.String(), "-p", "udp",
+		"--sport", fmt.Sprint(orig.SrcPort), "--dport", fmt.Sprint(orig.DstPort), "-t", "30", "-m", "7")
+	write(t, w, flow.Update{Tuple: orig, Labels: bit(10), LabelMask: both})
+	waitFor(t, "label 11", func() bool {
+		got, err := c.Get(orig)
+		return err == nil && got.Has(11)
+	})
+	if got, err := c.Get(orig); err != nil || got.Has(9) || !got.Has(10) || got.Mark != 2 {
+		t.Errorf("labels %x, mark %d, %v; want label 10 without 9, and mark 2", got.Labels, got.Mark, err)
+	}
+	if s := w.Stats(); s.Retries != 2 || len(w.waiting) != 0 {
+		t.Errorf("stats %+v, %d waiting; want two retries", s, len(w.waiting))
+	}
+}
+
 func waitFor(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for range 1000 {

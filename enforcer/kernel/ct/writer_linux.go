@@ -48,7 +48,7 @@ type WriterStats struct {
 	Invalid   uint64 // EINVAL: a tuple conntrack cannot have
 	Failed    uint64 // any other refusal
 	LastErrno uint32 // of the last Failed, for a log line
-	Dropped   uint64 // not retried because too many wait already
+	Dropped   uint64 // not tried again, or not once more: too many wait already, or the kernel stays short of memory
 	Overruns  uint64 // refusals lost by the kernel (ENOBUFS)
 }
 
@@ -74,10 +74,11 @@ type Writer struct {
 	closed  bool
 	seq     uint32 // sequence number of the next message
 	out     []byte
-	pending []attempt // one a message in out, in order
-	waiting []attempt // for another try
-	spare   []attempt // the other buffer of waiting
-	next    time.Time // earliest due of waiting
+	pending []attempt               // one a message in out, in order
+	waiting []attempt               // for another try
+	late    map[flow.Tuple]struct{} // connections of waiting
+	spare   []attempt               // the other buffer of waiting
+	next    time.Time               // earliest due of waiting
 	timer   *time.Timer
 	delays  [3]time.Duration
 	in      []byte
@@ -109,7 +110,7 @@ func NewWriter() (*Writer, error) {
 	w := &Writer{
 		sock: sock, delays: retryDelays(),
 		out: make([]byte, 0, batchSize*updateBytes), pending: make([]attempt, 0, batchSize),
-		in: make([]byte, receiveBytes),
+		late: make(map[flow.Tuple]struct{}), in: make([]byte, receiveBytes),
 	}
 	w.timer = time.AfterFunc(time.Hour, w.tick)
 	w.timer.Stop()
@@ -121,7 +122,7 @@ func NewWriter() (*Writer, error) {
 // changes nothing and is not sent. The error is of the socket, never of a
 // connection.
 func (w *Writer) Write(u flow.Update) error {
-	if u.MarkMask == 0 && u.LabelMask == [16]byte{} {
+	if saysNothing(&u) {
 		return nil
 	}
 	w.mu.Lock()
@@ -130,7 +131,39 @@ func (w *Writer) Write(u flow.Update) error {
 		return fmt.Errorf("conntrack set label: %w", os.ErrClosed)
 	}
 	w.stats.Updates++
+	w.outdate(&u)
 	return w.queue(attempt{update: u})
+}
+
+// saysNothing says that an update changes nothing.
+func saysNothing(u *flow.Update) bool { return u.MarkMask == 0 && u.LabelMask == [16]byte{} }
+
+// without takes out of an update what a later one of the same connection says.
+func without(u, later *flow.Update) {
+	u.MarkMask &^= later.MarkMask
+	for i, b := range later.LabelMask {
+		u.LabelMask[i] &^= b
+	}
+}
+
+// outdate has what waits for another try undo nothing of a later update.
+func (w *Writer) outdate(later *flow.Update) {
+	if len(w.waiting) == 0 {
+		return
+	}
+	if _, ok := w.late[later.Tuple]; !ok {
+		return
+	}
+	left := w.waiting[:0]
+	for _, a := range w.waiting {
+		if a.update.Tuple == later.Tuple {
+			without(&a.update, later)
+		}
+		if !saysNothing(&a.update) {
+			left = append(left, a)
+		}
+	}
+	w.waiting = left
 }
 
 // Flush sends what is queued.
@@ -198,8 +231,10 @@ func (w *Writer) send() error {
 	err := w.sock.Send(w.out)
 	if errors.Is(err, unix.ENOBUFS) || errors.Is(err, unix.ENOMEM) || errors.Is(err, unix.EAGAIN) {
 		// The kernel is short of memory, nothing was read: all wait.
-		for _, a := range w.pending {
-			w.wait(a)
+		for i, a := range w.pending {
+			if !outdated(&a, w.pending[i+1:]) && !w.wait(a) {
+				w.stats.Dropped++
+			}
 		}
 		err = nil
 	}
@@ -221,20 +256,25 @@ func (w *Writer) refusals(first uint32) {
 		for m, rest, ok := nfnl.Next(w.in[:n]); ok; m, rest, ok = nfnl.Next(rest) {
 			errno, ok := m.Errno()
 			if at := m.Seq - first; ok && errno != 0 && at < uint32(len(w.pending)) {
-				w.refused(w.pending[at], unix.Errno(errno))
+				w.refused(w.pending[at], w.pending[at+1:], unix.Errno(errno))
 			}
 		}
 	}
 }
 
-func (w *Writer) refused(a attempt, errno unix.Errno) {
+// refused sorts an update by why the kernel did not take it; those after it in the
+// batch it may have taken.
+func (w *Writer) refused(a attempt, after []attempt, errno unix.Errno) {
 	switch errno {
 	case unix.ENOENT:
-		w.wait(a)
+		if outdated(&a, after) || w.wait(a) {
+			return
+		}
+		w.stats.Gone++
 	case unix.ENOSPC:
 		w.stats.NoRoom++
-		if a.update.MarkMask != 0 {
-			a.update.LabelMask = [16]byte{}
+		a.update.LabelMask = [16]byte{}
+		if !outdated(&a, after) {
 			a.due = time.Now()
 			w.enqueueWaiting(a)
 		}
@@ -243,22 +283,38 @@ func (w *Writer) refused(a attempt, errno unix.Errno) {
 	case unix.EINVAL:
 		w.stats.Invalid++
 	case unix.EINTR, unix.EAGAIN:
-		w.wait(a)
+		if !outdated(&a, after) && !w.wait(a) {
+			w.stats.Dropped++
+		}
 	default:
 		w.stats.Failed++
 		w.stats.LastErrno = uint32(errno)
 	}
 }
 
-// wait puts an update aside for its next try, or gives it up.
-func (w *Writer) wait(a attempt) {
+// outdated takes out of an attempt what those after it say of its connection, and says that
+// nothing is left.
+func outdated(a *attempt, after []attempt) bool {
+	for i := range after {
+		if after[i].update.Tuple != a.update.Tuple {
+			continue
+		}
+		if without(&a.update, &after[i].update); saysNothing(&a.update) {
+			break
+		}
+	}
+	return saysNothing(&a.update)
+}
+
+// wait puts an update aside for its next try; false says that it has had all.
+func (w *Writer) wait(a attempt) bool {
 	if int(a.tries) >= len(w.delays) {
-		w.stats.Gone++
-		return
+		return false
 	}
 	a.due = time.Now().Add(w.delays[a.tries])
 	a.tries++
 	w.enqueueWaiting(a)
+	return true
 }
 
 func (w *Writer) enqueueWaiting(a attempt) {
@@ -267,6 +323,7 @@ func (w *Writer) enqueueWaiting(a attempt) {
 		return
 	}
 	w.waiting = append(w.waiting, a)
+	w.late[a.update.Tuple] = struct{}{}
 	if w.next.IsZero() || a.due.Before(w.next) {
 		w.next = a.due
 		w.arm()
@@ -291,6 +348,7 @@ func (w *Writer) retry(now time.Time) error {
 	var errs error
 	old := w.waiting
 	w.waiting, w.spare, w.next = w.spare[:0], nil, time.Time{}
+	clear(w.late)
 	for _, a := range old {
 		if a.due.After(now) {
 			w.enqueueWaiting(a)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/netpol/netpol/enforcer/classify"
 	"github.com/netpol/netpol/enforcer/flow"
-	"github.com/netpol/netpol/enforcer/program"
 	"github.com/netpol/netpol/enforcer/telemetry"
 	"github.com/netpol/netpol/enforcer/telemetry/record"
 	"github.com/netpol/netpol/lang/fact"
@@ -79,7 +78,7 @@ func (w *worker) fill(to *telemetry.Flow, r *flow.Record, f *fact.Facts, event t
 	}
 	to.Packets, to.Bytes = w.totals(r)
 	if event == telemetry.Live {
-		to.LocalIP, to.Rate = f.LocalIP, uint64(f.TotalRate)
+		to.LocalIP, to.Now = f.LocalIP, w.now(r, f)
 	}
 }
 
@@ -148,20 +147,6 @@ func (w *worker) snapshot(limit int) []telemetry.Flow {
 		return true
 	})
 	return list
-}
-
-// choose adds flows for which a program's first policy holds to a list, from one on,
-// and says where to go on; 0 is the end.
-func (w *worker) choose(list []telemetry.Flow, limit int, m *program.Machine, from flow.ID) ([]telemetry.Flow, flow.ID) {
-	next := w.table.Slice(from, selectSlice, func(_ flow.ID, r *flow.Record) {
-		var f fact.Facts
-		if w.load(r, &f); len(list) >= limit || len(m.Eval(&f).Policies) == 0 {
-			return
-		}
-		list = append(list, telemetry.Flow{})
-		w.fill(&list[len(list)-1], r, &f, telemetry.Live)
-	})
-	return list, next
 }
 
 // why accounts for one flow.

@@ -13,7 +13,6 @@ import (
 	"github.com/netpol/netpol/enforcer/dissect"
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/packet"
-	"github.com/netpol/netpol/enforcer/program"
 	"github.com/netpol/netpol/enforcer/telemetry"
 	"github.com/netpol/netpol/enforcer/telemetry/record"
 )
@@ -90,6 +89,8 @@ type Engine struct {
 	meter   *meter       // nil unless Config.Metrics
 	opening atomic.Int64 // flows in inspection, of all workers
 	watched atomic.Int64 // until when somebody looks at counters of flows, by the engine's clock
+	// watchedFrom is since when.
+	watchedFrom atomic.Int64
 
 	running atomic.Bool
 	asks    []chan func(*worker) // by lane, answered by its worker between packets
@@ -208,27 +209,6 @@ func (e *Engine) Faults() []dissect.Fault { return e.scheduler.Faults() }
 func (e *Engine) Flows(limit int) (flows []telemetry.Flow) {
 	for lane := range e.asks {
 		e.ask(lane, func(w *worker) { flows = append(flows, w.snapshot(limit-len(flows))...) })
-	}
-	return flows
-}
-
-// selectSlice bounds how many flows are looked at between two packets.
-const selectSlice = 1024
-
-// Select is at most limit flows of which the first policy of a program holds. For
-// some seconds the engine then keeps flows' counters, whether its policies ask for
-// them or not. Safe for concurrent use.
-func (e *Engine) Select(limit int, p *program.Program) (flows []telemetry.Flow) {
-	machine := p.NewMachine()
-	for lane := range e.asks {
-		for from, done := flow.ID(0), false; !done && len(flows) < limit; {
-			done = true // if nobody answers
-			e.ask(lane, func(w *worker) {
-				e.watched.Store(w.clock.now + int64(watchedFor))
-				flows, from = w.choose(flows, limit, machine, from)
-				done = from == 0
-			})
-		}
 	}
 	return flows
 }

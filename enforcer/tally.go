@@ -51,7 +51,10 @@ func (w *worker) tallyOf(r *flow.Record) *tally {
 const watchedFor = 20 * time.Second
 
 // counts says that counters of flows are kept.
-func (w *worker) counts() bool { return w.policy.counts || w.clock.now < w.engine.watched.Load() }
+func (w *worker) counts() bool { return w.policy.counts || w.watching() }
+
+// watching says that somebody looks at flows.
+func (w *worker) watching() bool { return w.clock.now < w.engine.watched.Load() }
 
 // count adds a packet. Live, conntrack's own figures replace what is
 // counted here as soon as they are read, and from then on are all that counts.

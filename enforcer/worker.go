@@ -110,7 +110,8 @@ type worker struct {
 	traffic       traffic
 	sorts         bool // somebody is told of traffic
 	kpis          kpi.Book
-	measures      bool    // somebody is told of kpis
+	asksKPIs      bool    // records tell kpis
+	measures      bool    // or somebody looks at flows
 	lister        *lister // nil where conntrack cannot be asked
 	adopted       bool    // conntrack was asked for what it has, under the policies at hand
 	dueAt         int64   // when counters are to be read next; 0 in a file that has not begun
@@ -286,6 +287,7 @@ func (w *worker) between() {
 	w.track()
 	w.round()
 	if w.config.Live {
+		w.lookAway()
 		w.bill()
 		w.announce()
 	}

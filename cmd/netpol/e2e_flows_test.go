@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
 )
@@ -51,7 +52,7 @@ func TestFlows(t *testing.T) {
 	s.wantText(s.look(0, "flows", "--limit", "1", "--sort", "new"), "1 of 2 connections")
 	s.wantText(s.look(1, "flows", "app == 'zom'"), "No application is named 'zom'", "Did you mean 'zoom'?")
 	s.wantText(s.look(1, "flows", "app =="), "criteria:1:")
-	s.wantText(s.look(1, "flows", "--sort", "size"), "write one of rate, bytes")
+	s.wantText(s.look(1, "flows", "--sort", "size"), "write one of rate, up, down, bytes")
 	s.wantText(s.look(1, "flows", "local_ip in '@kids'"), "No address_group block is named")
 	s.write("policies/kids.netpol.hcl", "address_group \"kids\" {\n members = [\"192.168.77.0/24\"]\n}\n")
 	s.wantText(s.look(0, "flows", "--policy", s.policies, "local_ip in '@kids'"), "us04web.zoom.us")
@@ -81,11 +82,30 @@ func TestFlows(t *testing.T) {
 	s.write("policies/sink.netpol.hcl", "sink \"broken\" {\n type = \"file\"\n path = \"/dev/null/x\"\n records = \"flow_end\"\n}\n")
 	s.netpol(0, "apply", "--auto-approve", s.policies)
 	s.eventually("the sink is told of", func() bool { return strings.Contains(s.netpol(2, "status"), "sink-broken broken") })
+	e.hang(t, func() {
+		began := time.Now()
+		s.wantText(s.netpol(3, "status"), "netpold hangs, and the policies need it", "does not answer: it listens on", "systemctl restart netpold")
+		s.wantText(s.netpol(3, "status", "--json"), `"netpold_hangs":true`)
+		s.wantText(s.netpol(0, "show"), "netpold does not answer")
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("three looks at a netpold that hangs take %s", took)
+		}
+	})
 	if err := e.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	_ = e.cmd.Wait()
 	s.wantText(s.look(1, "flows"), "netpold does not run")
+}
+
+// hang has netpold stand still while something is done.
+func (e *enforcer) hang(t *testing.T, while func()) {
+	t.Helper()
+	if err := e.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = e.cmd.Process.Signal(syscall.SIGCONT) }()
+	while()
 }
 
 // look runs a verb that asks netpold.

@@ -42,18 +42,24 @@ func TestTop(t *testing.T) {
 	dialTLS(t, lab.Client, lab.ServerAddr4, "us04web.zoom.us")
 	s.eventually("the connection is named", func() bool { return strings.Contains(s.look(0, "top", "--once"), "\nzoom ") })
 	var once struct {
-		View string
-		Rows []struct {
+		View  string
+		Total struct{ Flows int }
+		Rows  []struct {
 			Name  string
 			Flows int
 		}
 	}
 	if err := json.Unmarshal([]byte(s.look(0, "top", "--json", "--view", "policies", "app == 'zoom'")), &once); err != nil ||
-		once.View != "policies" || len(once.Rows) != 2 || once.Rows[0].Flows != 1 {
+		once.View != "policies" || once.Total.Flows != 1 || len(once.Rows) != 2 || once.Rows[0].Flows != 1 {
 		t.Errorf("got %+v, %v", once, err)
 	}
 	s.wantText(s.look(1, "top"), "needs a terminal")
 	s.wantText(s.look(1, "top", "--view", "people"), "write one of apps, hosts, flows, policies")
+	s.wantText(s.look(1, "top", "--sort", "size"), "write one of rate, up")
+	s.wantText(s.look(1, "top", "--once", "app", "==", "zoom"), "write them in quotes")
+	if out := s.look(0, "top", "--batch", "--count", "2", "--every", "500ms", "--sort", "name", "zoom"); strings.Count(out, "*APPLICATION") != 2 || strings.Count(out, "\nzoom ") != 2 {
+		t.Errorf("got %s, want two looks", out)
+	}
 	s.wantText(s.look(1, "top", "--every", "1ms"), "at least 500ms")
 
 	line := strings.Join([]string{"stty cols 80 rows 24;", s.path("bin/netpol"), "top --every 500ms --state-dir", s.path("state"), "--run-dir", s.path("run")}, " ")
@@ -78,6 +84,9 @@ func TestTop(t *testing.T) {
 	}
 	press("", "APPLICATION")
 	press("", "zoom")
+	press("?", "KEYS")
+	press("?", "APPLICATION")
+	press("\r", lab.ClientAddr4.String())
 	press("\r", "us04web.zoom.us")
 	press("\r", "named at packet")
 	if _, err := io.WriteString(keys, "q"); err != nil {

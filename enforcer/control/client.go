@@ -2,6 +2,7 @@ package control
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,8 +22,9 @@ const answerLimit = 30 * time.Second
 // Client asks a running netpold. Not safe for concurrent use; caller must
 // Close.
 type Client struct {
-	conn net.Conn
-	in   *bufio.Reader
+	conn  net.Conn
+	in    *bufio.Reader
+	limit time.Duration // 0 is answerLimit
 }
 
 // Dial connects to the socket at path. The error wraps fs.ErrNotExist when
@@ -33,6 +35,13 @@ func Dial(path string) (*Client, error) {
 		return nil, fmt.Errorf("reach netpold: %w", err)
 	}
 	return &Client{conn: conn, in: bufio.NewReader(conn)}, nil
+}
+
+// Within has answers waited for no longer than d: somebody looks on, and nothing is asked
+// that takes long. The error of one that does not come wraps os.ErrDeadlineExceeded.
+func (c *Client) Within(d time.Duration) *Client {
+	c.limit = d
+	return c
 }
 
 // Close hangs up.
@@ -66,10 +75,16 @@ func (c *Client) Flows(limit int) ([]telemetry.Flow, error) {
 	return a.Flows, err
 }
 
-// Select lists at most limit flows of which the first policy of a program holds.
-func (c *Client) Select(limit int, p *artifact.Program) ([]telemetry.Flow, error) {
-	a, err := c.ask(request{Op: opFlows, Max: limit, Where: p})
-	return a.Flows, err
+// Overview asks a question about the flows of which the first policy of a program holds.
+func (c *Client) Overview(q telemetry.Question, p *artifact.Program) (telemetry.Overview, error) {
+	a, err := c.ask(request{Op: opOverview, Question: &q, Where: p})
+	if a.Overview == nil && err == nil {
+		err = errors.New("ask netpold for overview: an answer without one")
+	}
+	if err != nil {
+		return telemetry.Overview{}, err
+	}
+	return *a.Overview, nil
 }
 
 // Why asks for the account of a flow, by the tuple of either direction; ok is
@@ -111,7 +126,7 @@ func (c *Client) Adopt() error {
 // ask sends one request and reads its answer.
 func (c *Client) ask(r request) (a answer, err error) {
 	r.Version = Version
-	if err := c.conn.SetDeadline(time.Now().Add(answerLimit)); err != nil {
+	if err := c.conn.SetDeadline(time.Now().Add(cmp.Or(c.limit, answerLimit))); err != nil {
 		return a, fmt.Errorf("ask netpold for %s: %w", r.Op, err)
 	}
 	// A server that refuses hangs up after its answer, which may be before it

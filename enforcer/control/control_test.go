@@ -46,11 +46,11 @@ type fake struct{ broken error }
 func (fake) Status() Status            { return status }
 func (f fake) Reload() (Status, error) { return status, f.broken }
 
-func (fake) Select(limit int, p *artifact.Program) ([]telemetry.Flow, error) {
+func (fake) Overview(q telemetry.Question, p *artifact.Program) (telemetry.Overview, error) {
 	if p.Engine != artifact.Engine {
-		return nil, errors.New("another engine")
+		return telemetry.Overview{}, errors.New("another engine")
 	}
-	return fake{}.Flows(min(limit, len(p.Clauses))), nil
+	return telemetry.Overview{Total: telemetry.Sum{Flows: 7}, Flows: fake{}.Flows(q.Flows)}, nil
 }
 
 func (fake) Flows(limit int) []telemetry.Flow {
@@ -141,11 +141,19 @@ func TestRequests(t *testing.T) {
 		t.Errorf("flows, -want +got:\n%s", diff)
 	}
 	where := &artifact.Program{Engine: artifact.Engine, Clauses: make([]artifact.Clause, 1)}
-	if flows, err := c.Select(5, where); err != nil || len(flows) != 1 {
-		t.Errorf("selected %d flows, %v; want 1", len(flows), err)
+	if seen, err := c.Overview(telemetry.Question{Flows: 5, Order: telemetry.OrderNew}, where); err != nil || seen.Total.Flows != 7 || len(seen.Flows) != 5 {
+		t.Errorf("got %+v, %v; want 5 of 7 flows", seen, err)
 	}
-	if _, err := c.Select(5, &artifact.Program{}); err == nil || !strings.Contains(err.Error(), "another engine") {
+	if _, err := c.Overview(telemetry.Question{}, &artifact.Program{}); err == nil || !strings.Contains(err.Error(), "another engine") {
 		t.Errorf("with a program that cannot run: got %v", err)
+	}
+	if seen, err := c.Overview(telemetry.Question{Flows: MaxFlows + 5}, where); err != nil || len(seen.Flows) != MaxFlows {
+		t.Errorf("got %d flows, %v, want the cap of %d", len(seen.Flows), err, MaxFlows)
+	}
+	for _, q := range []telemetry.Question{{Order: "size"}, {By: "people"}, {Within: []telemetry.Part{{By: "x"}}}} {
+		if _, err := c.Overview(q, where); err == nil || !strings.Contains(err.Error(), errQuestion.Error()) {
+			t.Errorf("%+v: got %v", q, err)
+		}
 	}
 	if flows, err = c.Flows(MaxFlows + 5); err != nil || len(flows) != MaxFlows {
 		t.Errorf("got %d flows, %v, want the cap of %d", len(flows), err, MaxFlows)
@@ -185,6 +193,7 @@ func TestHostileClients(t *testing.T) {
 		{"other version", `{"version":9,"op":"status"}` + "\n", errProtocol.Error()},
 		{"unknown request", `{"version":1,"op":"halt"}` + "\n", `unknown request "halt"`},
 		{"why without a tuple", `{"version":1,"op":"why"}` + "\n", "why: no tuple"},
+		{"overview without a question", `{"version":1,"op":"overview"}` + "\n", errQuestion.Error()},
 		{"bad address", `{"version":1,"op":"why","tuple":{"Src":"1.2.3"}}` + "\n", errNotJSON.Error()},
 		{"endless line", strings.Repeat("x", maxRequest), errTooLong.Error()},
 	}
@@ -283,10 +292,22 @@ func FuzzAnswer(f *testing.F) {
 	s := &server{handler: fake{}}
 	f.Fuzz(func(t *testing.T, line []byte) {
 		a := s.answer(line)
-		if a.Error == "" && a.Status == nil && a.Flows == nil && a.Why == nil && !strings.Contains(string(line), "why") {
+		if a.Error == "" && a.Status == nil && a.Flows == nil && a.Overview == nil && a.Why == nil && !strings.Contains(string(line), "why") {
 			t.Errorf("neither an answer nor an error to %q", line)
 		}
 	})
+}
+
+// TestSilence waits for an answer no longer than somebody who looks on.
+func TestSilence(t *testing.T) {
+	near, far := net.Pipe()
+	defer far.Close()
+	go io.Copy(io.Discard, far)
+	c := &Client{conn: near, in: bufio.NewReader(near)}
+	defer c.Close()
+	if _, err := c.Within(10 * time.Millisecond).Status(); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("got %v, want os.ErrDeadlineExceeded", err)
+	}
 }
 
 func TestHalfAnAnswer(t *testing.T) {

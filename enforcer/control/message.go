@@ -19,7 +19,7 @@ const (
 	// maxRequest bounds a request line: the longest have a program in them, of criteria
 	// that somebody has typed.
 	maxRequest = 64 << 10
-	// MaxFlows is the most that one answer lists.
+	// MaxFlows is the most flows, and the most rows, that one answer lists.
 	MaxFlows = 20000
 	// maxAnswer bounds an answer line: MaxFlows of 2 kB each.
 	maxAnswer = 64 << 20
@@ -34,6 +34,8 @@ const (
 	opFlows  op = "flows"
 	opWhy    op = "why"
 
+	opOverview op = "overview"
+
 	opTrySinks op = "try-sinks"
 
 	opChanges op = "changes"
@@ -46,21 +48,24 @@ type request struct {
 	Version int `json:"version"`
 	Op      op  `json:"op"`
 	Max     int `json:"max,omitempty"` // flows: how many at most
-	// Where is a program whose first policy says which flows are meant; nil is all.
-	Where *artifact.Program `json:"where,omitempty"`
-	Tuple *flow.Tuple       `json:"tuple,omitempty"` // why: either direction
-	Names []string          `json:"names,omitempty"` // try-sinks: which; none is all
+	// Where is a program whose first policy says which flows an overview is of.
+	Where    *artifact.Program   `json:"where,omitempty"`
+	Question *telemetry.Question `json:"question,omitempty"` // overview
+	Tuple    *flow.Tuple         `json:"tuple,omitempty"`    // why: either direction
+	Names    []string            `json:"names,omitempty"`    // try-sinks: which; none is all
 }
 
 // answer is one line from the server. Error is empty on success.
 type answer struct {
-	Version int                   `json:"version"`
-	Error   string                `json:"error,omitempty"`
-	Status  *Status               `json:"status,omitempty"`
-	Flows   []telemetry.Flow      `json:"flows,omitempty"`
-	Why     *telemetry.Why        `json:"why,omitempty"` // nil: no such flow
-	Changes []Change              `json:"changes,omitempty"`
-	Trials  []telemetry.SinkTrial `json:"trials,omitempty"`
+	Version int              `json:"version"`
+	Error   string           `json:"error,omitempty"`
+	Status  *Status          `json:"status,omitempty"`
+	Flows   []telemetry.Flow `json:"flows,omitempty"`
+	// Overview answers a question.
+	Overview *telemetry.Overview   `json:"overview,omitempty"`
+	Why      *telemetry.Why        `json:"why,omitempty"` // nil: no such flow
+	Changes  []Change              `json:"changes,omitempty"`
+	Trials   []telemetry.SinkTrial `json:"trials,omitempty"`
 }
 
 // Status is what a running netpold says of itself.
@@ -99,8 +104,9 @@ type Handler interface {
 	// status after.
 	Reload() (Status, error)
 	Flows(limit int) []telemetry.Flow
-	// Select is the flows of which the first policy of a program holds.
-	Select(limit int, p *artifact.Program) ([]telemetry.Flow, error)
+	// Overview answers a question about the flows of which the first policy of a program
+	// holds.
+	Overview(telemetry.Question, *artifact.Program) (telemetry.Overview, error)
 	Why(flow.Tuple) (telemetry.Why, bool)
 	// TrySinks gives a record to the sinks of some names, all where none is named, and says
 	// what became of it.

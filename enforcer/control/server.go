@@ -165,6 +165,25 @@ func (a *answer) fault(err error) {
 	}
 }
 
+var errQuestion = errors.New("overview: a question and a program are needed, of a dimension and an order that there are")
+
+// overview fills in the answer to a question.
+func (a *answer) overview(h Handler, r *request) error {
+	q := r.Question
+	if q == nil || r.Where == nil || !q.Order.Valid() || q.By != "" && !q.By.Valid() {
+		return errQuestion
+	}
+	for _, part := range q.Within {
+		if !part.By.Valid() {
+			return errQuestion
+		}
+	}
+	q.Flows, q.Rows = min(max(q.Flows, 0), MaxFlows), min(max(q.Rows, 0), MaxFlows)
+	out, err := h.Overview(*q, r.Where)
+	a.Overview = &out
+	return err
+}
+
 // answer does what a request line asks for.
 func (s *server) answer(line []byte) (a answer) {
 	a.Version = Version
@@ -188,13 +207,9 @@ func (s *server) answer(line []byte) (a answer) {
 			a.Error = err.Error()
 		}
 	case opFlows:
-		if limit := min(max(r.Max, 0), MaxFlows); r.Where == nil {
-			a.Flows = s.handler.Flows(limit)
-		} else {
-			var err error
-			a.Flows, err = s.handler.Select(limit, r.Where)
-			a.fault(err)
-		}
+		a.Flows = s.handler.Flows(min(max(r.Max, 0), MaxFlows))
+	case opOverview:
+		a.fault(a.overview(s.handler, &r))
 	case opRelease:
 		a.fault(s.handler.Release())
 	case opAdopt:

@@ -58,8 +58,32 @@ type Flow struct {
 	Guessed          bool       `json:"detection_guessed"`
 	FirstSeen        time.Time  `json:"first_seen"`
 	LastSeen         time.Time  `json:"last_seen"`
-	LocalIP          netip.Addr `json:"local_ip,omitzero"` // of rows on request alone, as is Rate
-	Rate             uint64     `json:"rate,omitempty"`    // bytes a second, both ways
+	LocalIP          netip.Addr `json:"local_ip,omitzero"` // of rows on request alone, as is what follows
+	Now
+}
+
+// Now is what a flow carries at the moment, and how it fares. Rates are bytes a second over the
+// last interval between two readings.
+type Now struct {
+	Rate       uint64 `json:"rate,omitempty"`
+	LocalRate  uint64 `json:"local_rate,omitempty"` // sent by the local side
+	OtherRate  uint64 `json:"other_rate,omitempty"`
+	LocalBytes uint64 `json:"local_bytes,omitempty"`
+	OtherBytes uint64 `json:"other_bytes,omitempty"`
+	// RTTServer and RTTClient are from the router to an end and back, in microseconds, and Retrans
+	// segments of TCP that were sent again, where packets were seen; 0 is not known.
+	RTTServer uint32 `json:"rtt_server_us,omitempty"`
+	RTTClient uint32 `json:"rtt_client_us,omitempty"`
+	Retrans   uint64 `json:"retrans,omitempty"`
+}
+
+// RTT is the time that a packet takes from one end to the other and back, in microseconds; 0 is
+// not known.
+func (n *Now) RTT() uint32 {
+	if n.RTTServer == 0 {
+		return 0
+	}
+	return n.RTTServer + n.RTTClient
 }
 
 // TLSVersionName is how a wire version of SSL, TLS or DTLS is written; empty

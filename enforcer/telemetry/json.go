@@ -50,9 +50,28 @@ func (f *Flow) AppendJSON(b []byte) []byte {
 	b = appendTime(append(b, `,"last_seen":`...), f.LastSeen)
 	if f.Event == Live || f.LocalIP.IsValid() {
 		b = record.AppendAddr(append(b, `,"local_ip":`...), f.LocalIP)
-		b = strconv.AppendUint(append(b, `,"rate":`...), f.Rate, 10)
+		b = f.appendNow(b)
 	}
 	return append(b, '}')
+}
+
+// appendNow appends what is of the moment. How a flow fares is there if it is known.
+func (n *Now) appendNow(b []byte) []byte {
+	b = strconv.AppendUint(append(b, `,"rate":`...), n.Rate, 10)
+	b = strconv.AppendUint(append(b, `,"local_rate":`...), n.LocalRate, 10)
+	b = strconv.AppendUint(append(b, `,"other_rate":`...), n.OtherRate, 10)
+	b = strconv.AppendUint(append(b, `,"local_bytes":`...), n.LocalBytes, 10)
+	b = strconv.AppendUint(append(b, `,"other_bytes":`...), n.OtherBytes, 10)
+	if n.RTTServer != 0 {
+		b = strconv.AppendUint(append(b, `,"rtt_server_us":`...), uint64(n.RTTServer), 10)
+	}
+	if n.RTTClient != 0 {
+		b = strconv.AppendUint(append(b, `,"rtt_client_us":`...), uint64(n.RTTClient), 10)
+	}
+	if n.Retrans != 0 {
+		b = strconv.AppendUint(append(b, `,"retrans":`...), n.Retrans, 10)
+	}
+	return b
 }
 
 func appendInt(b []byte, n int) []byte { return strconv.AppendInt(b, int64(n), 10) }

@@ -18,6 +18,19 @@ func (f *Flow) AppendText(b []byte) []byte {
 	if f.PCAP != "" {
 		b = append(appendSafe(b, f.PCAP), ' ')
 	}
+	b = f.appendConnection(b)
+	b = strconv.AppendUint(append(b, ' '), f.Packets, 10)
+	b = strconv.AppendUint(append(b, " packets "...), f.Bytes, 10)
+	b = append(b, " bytes"...)
+	return f.appendPolicies(b)
+}
+
+// AppendNamed appends what AppendText does without figures, for a row that has them in columns:
+//
+//	tcp 192.0.2.1:40000 -> 198.51.100.2:443 tls/zoom zoom.us TLSv1.3 (sni) [zoom]
+func (f *Flow) AppendNamed(b []byte) []byte { return f.appendPolicies(f.appendConnection(b)) }
+
+func (f *Flow) appendConnection(b []byte) []byte {
 	b = appendIPProtocol(b, f.IPProtocol)
 	b = appendEnd(append(b, ' '), f.SrcIP, f.SrcPort)
 	b = appendEnd(append(b, " -> "...), f.DstIP, f.DstPort)
@@ -37,9 +50,10 @@ func (f *Flow) AppendText(b []byte) []byte {
 	if f.By != "" {
 		b = append(appendSafe(append(b, " ("...), f.By), ')')
 	}
-	b = strconv.AppendUint(append(b, ' '), f.Packets, 10)
-	b = strconv.AppendUint(append(b, " packets "...), f.Bytes, 10)
-	b = append(b, " bytes"...)
+	return b
+}
+
+func (f *Flow) appendPolicies(b []byte) []byte {
 	if len(f.Policies) > 0 {
 		b = append(b, " ["...)
 		for i, p := range f.Policies {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
+	"github.com/netpol/netpol/enforcer"
 	"github.com/netpol/netpol/enforcer/control"
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/program"
@@ -72,24 +73,23 @@ func (d *daemon) Flows(limit int) []telemetry.Flow {
 	return nil
 }
 
-// Select lists connections of which a program's first policy holds.
-func (d *daemon) Select(limit int, p *artifact.Program) ([]telemetry.Flow, error) {
+// Overview answers a question about connections of which a program's first policy holds.
+func (d *daemon) Overview(q telemetry.Question, p *artifact.Program) (telemetry.Overview, error) {
 	e := d.current()
 	if e == nil {
-		return nil, nil
+		return telemetry.Overview{}, nil
 	}
 	b := &artifact.Bundle{Format: artifact.FormatVersion, ABI: fact.ABI(), Program: *p, Policies: make([]artifact.Policy, 1)}
 	filter, err := program.Load(b)
 	if err != nil {
-		return nil, err
+		return telemetry.Overview{}, err
 	}
-	flows := e.engine.Select(limit, filter)
+	o := enforcer.NewOverview(q, filter)
+	e.engine.Oversee(o)
 	for _, engine := range e.inputs.engines() {
-		if len(flows) < limit {
-			flows = append(flows, engine.Select(limit-len(flows), filter)...)
-		}
+		engine.Oversee(o)
 	}
-	return flows, nil
+	return o.Answer(), nil
 }
 
 // Why gives the account of one connection.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"syscall"
 	"time"
@@ -17,6 +18,14 @@ import (
 
 // errNotRunning says that no netpold answers on the control socket.
 var errNotRunning = errors.New("netpold does not run")
+
+const (
+	// statusLimit is how long somebody who wants to know how netpold is waits for it to answer:
+	// it does in milliseconds, if it does.
+	statusLimit = 5 * time.Second
+	// lookLimit is how long one who looks at connections waits: 100,000 take a second.
+	lookLimit = 15 * time.Second
+)
 
 // dial connects to the running netpold.
 func (t *tool) dial() (*control.Client, error) {
@@ -84,7 +93,11 @@ func (t *tool) enforcerState() (view.Enforcer, error) {
 		return state, err
 	}
 	defer client.Close()
-	status, err := client.Status()
+	status, err := client.Within(statusLimit).Status()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		state.Hangs = statusLimit
+		return state, nil
+	}
 	if err != nil {
 		return state, err
 	}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/netpol/netpol/compiler"
 	"github.com/netpol/netpol/compiler/artifact"
-	"github.com/netpol/netpol/enforcer/control"
 	"github.com/netpol/netpol/enforcer/telemetry"
 	"github.com/netpol/netpol/lang"
 	"github.com/netpol/netpol/lang/diag"
@@ -20,20 +19,36 @@ const filterFile = "criteria"
 // those of the applied catalogue, and groups those of --policy.
 func (t *tool) flowFilter(criteria string) (*artifact.Program, error) {
 	if strings.TrimSpace(criteria) == "" {
-		return &artifact.Program{
-			Engine: artifact.Engine, Effects: make([]artifact.Effect, 1),
-			Clauses: []artifact.Clause{{Access: artifact.NoAccess}},
-		}, nil
+		return everyFlow(), nil
 	}
-	program, diags, err := t.compileFilter(criteria)
+	c, diags, err := t.filterCompiler()
 	if err != nil {
 		return nil, err
 	}
 	source := func(string) []byte { return []byte(criteria) }
+	if diags.HasErrors() {
+		return nil, t.report(diags, source)
+	}
+	program, diags := c.compile(criteria)
 	return program, t.report(diags, source)
 }
 
-func (t *tool) compileFilter(criteria string) (*artifact.Program, diag.List, error) {
+// everyFlow is a program that holds for all.
+func everyFlow() *artifact.Program {
+	return &artifact.Program{
+		Engine: artifact.Engine, Effects: make([]artifact.Effect, 1),
+		Clauses: []artifact.Clause{{Access: artifact.NoAccess}},
+	}
+}
+
+// filterCompiler is what criteria of the command line are compiled with. It may be used by
+// several goroutines at once.
+type filterCompiler struct {
+	set       lang.Policy // without policies
+	catalogue *artifact.Catalogue
+}
+
+func (t *tool) filterCompiler() (*filterCompiler, diag.List, error) {
 	set, diags := lang.Parse(nil, lang.Options{})
 	if t.flags.policy != "" {
 		opts, err := t.variables()
@@ -52,39 +67,37 @@ func (t *tool) compileFilter(criteria string) (*artifact.Program, diag.List, err
 	if b, err := readBundle(t.router().BundlePath()); err == nil {
 		catalogue = &b.Catalogue
 	}
-	alone := *set
-	alone.Exempt, alone.Policies, alone.Aggregates, alone.Lock = nil, nil, nil, &lang.Lock{}
+	c := &filterCompiler{set: *set, catalogue: catalogue}
+	c.set.Exempt, c.set.Policies, c.set.Aggregates, c.set.Lock = nil, nil, nil, &lang.Lock{}
+	return c, nil, nil
+}
+
+func (c *filterCompiler) compile(criteria string) (*artifact.Program, diag.List) {
+	alone := c.set
 	alone.Sinks = []*lang.Sink{{
 		Name: "filter", Type: "stdout", Records: []string{"flow"}, Addresses: "plain", Names: "plain",
 		When: []lang.Criteria{lang.NewCriteria(filterFile, criteria)},
 	}}
-	b, diags := compiler.Compile(&alone, compiler.Options{Catalogue: catalogue})
+	b, diags := compiler.Compile(&alone, compiler.Options{Catalogue: c.catalogue})
 	if b == nil {
-		return nil, diags, nil
+		return nil, diags
 	}
-	return &b.SinkProgram, diags, nil
+	return &b.SinkProgram, diags
 }
 
 // flowQuery is what is asked of netpold's flows.
 type flowQuery struct {
-	where  *artifact.Program
-	policy string // that matches them; empty for any
+	where    *artifact.Program
+	question telemetry.Question
 }
 
-// ask lists all flows of the query, or as many as an answer has room for.
-func (q *flowQuery) ask(client *control.Client) ([]telemetry.Flow, error) {
-	flows, err := client.Select(control.MaxFlows, q.where)
-	if q.policy == "" || err != nil {
-		return flows, err
+// askFlows has netpold answer a query. Each has a connection of its own: a netpold that
+// is started anew meanwhile answers the next one.
+func (t *tool) askFlows(q *flowQuery) (telemetry.Overview, error) {
+	client, err := t.dial()
+	if err != nil {
+		return telemetry.Overview{}, err
 	}
-	kept := flows[:0]
-	for _, f := range flows {
-		for _, p := range f.Policies {
-			if p == q.policy {
-				kept = append(kept, f)
-				break
-			}
-		}
-	}
-	return kept, nil
+	defer client.Close()
+	return client.Within(lookLimit).Overview(q.question, q.where)
 }

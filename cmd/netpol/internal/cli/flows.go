@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -21,6 +20,7 @@ type flowsArgs struct {
 	limit    int
 	sort     string
 	policy   string
+	text     string
 	follow   bool
 }
 
@@ -28,13 +28,20 @@ const flowsLong = `List the connections that the running netpold tracks. Criteri
 with applications of the applied catalogue; netpold decides them on all that it
 knows, rates and bytes included. For groups of a policy set, name it with --policy.
 
+UP is what the local side sends, DOWN what it gets, in bits a second between the last
+two readings of the kernel's counters; RTT the time from end to end and back, and RETR the
+segments of TCP that were sent again, of packets that netpold has seen. A terminal
+gets a heading and lines of its width, anything else whole lines; --json prints an
+object for each connection, with figures in bytes and times in microseconds.
+
 With --follow new connections are printed as they come, and known ones again when
-their name or the policies that match them change, until interrupted.
+their name or the policies that match them change, until interrupted. It outlives a
+netpold that is started anew.
 
 While somebody looks, netpold reads the kernel's counters every few seconds also where no
 policy asks for them; before the first reading bytes are those of the first packets.
 
-Exit codes: 0 listed, 1 error, or netpold does not run.`
+Exit codes: 0 listed, also if there are none, 1 error, or netpold does not run.`
 
 func newFlowsCommand(t *tool) *cobra.Command {
 	var a flowsArgs
@@ -45,8 +52,9 @@ func newFlowsCommand(t *tool) *cobra.Command {
 		Example: `  netpol flows
   netpol flows "app == 'zoom' && local_ip in '10.0.0.0/8'" --sort bytes
   netpol flows --follow "category == 'file-sharing'"
+  netpol flows --sort retrans --limit 20
   netpol flows --json "total_rate > '1Mbit/s'" | jq -r .hostname`,
-		Args: cobra.MaximumNArgs(1),
+		Args: oneCriteria,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.criteria = strings.Join(args, "")
 			return t.flows(cmd.Context(), a)
@@ -54,10 +62,11 @@ func newFlowsCommand(t *tool) *cobra.Command {
 		ValidArgsFunction: completeCriteria,
 	}
 	cmd.Flags().IntVar(&a.limit, "limit", 1000, "how many at most")
-	cmd.Flags().StringVar(&a.sort, "sort", "rate", "what comes first: `rate, bytes, packets`, new, old or name")
+	cmd.Flags().StringVar(&a.sort, "sort", "rate", "what comes first: `rate, up, down, bytes`, packets, rtt, retrans, new, old or name")
 	cmd.Flags().StringVar(&a.policy, "matching", "", "only those that the policy of this `name` matches")
+	cmd.Flags().StringVar(&a.text, "search", "", "only those with this `text` in a name or an address")
 	cmd.Flags().BoolVarP(&a.follow, "follow", "f", false, "go on with those that come")
-	mustCompleteWith(cmd, "sort", func() []string { return flowOrders })
+	mustCompleteWith(cmd, "sort", flowOrders)
 	mustCompleteWith(cmd, "matching", t.policyNames)
 	t.addPolicyFlags(cmd)
 	t.addPlaceFlags(cmd)
@@ -65,44 +74,85 @@ func newFlowsCommand(t *tool) *cobra.Command {
 	return cmd
 }
 
+// oneCriteria says what is wrong where a shell has taken criteria apart.
+func oneCriteria(_ *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("%d arguments instead of criteria: write them in quotes, such as \"app == 'zoom'\"", len(args))
+	}
+	return nil
+}
+
 // flowOrders are the words of --sort.
-var flowOrders = []string{"rate", "bytes", "packets", "new", "old", "name"}
+func flowOrders() []string {
+	var words []string
+	for _, o := range telemetry.Orders() {
+		if o != telemetry.OrderFlows {
+			words = append(words, string(o))
+		}
+	}
+	return words
+}
 
 func (t *tool) flows(ctx context.Context, a flowsArgs) error {
 	if a.limit < 1 || a.limit > control.MaxFlows {
 		return fmt.Errorf("--limit %d: from 1 to %d", a.limit, control.MaxFlows)
 	}
-	if !slices.Contains(flowOrders, a.sort) {
-		return fmt.Errorf("--sort %q: write one of %s", a.sort, strings.Join(flowOrders, ", "))
+	if !slices.Contains(flowOrders(), a.sort) {
+		return fmt.Errorf("--sort %q: write one of %s", a.sort, strings.Join(flowOrders(), ", "))
 	}
 	where, err := t.flowFilter(a.criteria)
 	if err != nil {
 		return err
 	}
-	client, err := t.dial()
+	query := flowQuery{where, telemetry.Question{Order: telemetry.Order(a.sort), Flows: a.limit, Text: a.text}}
+	if a.policy != "" {
+		query.question.Within = []telemetry.Part{{By: telemetry.ByPolicy, Name: a.policy}}
+	}
+	if a.follow {
+		query.question.Flows = control.MaxFlows
+	}
+	seen, err := t.askFlows(&query)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
-	query := flowQuery{where: where, policy: a.policy}
-	flows, err := query.ask(client)
-	if err != nil {
-		return err
-	}
-	sortFlows(flows, a.sort)
-	for i := range flows[:min(a.limit, len(flows))] {
-		if err := t.showFlow(&flows[i]); err != nil {
+	show := t.flowRows()
+	for i := range seen.Flows[:min(a.limit, len(seen.Flows))] {
+		if err := show(&seen.Flows[i]); err != nil {
 			return err
 		}
 	}
 	if a.follow {
-		return t.followFlows(ctx, client, &query, flows)
+		return t.followFlows(ctx, &query, seen.Flows, show)
 	}
-	if len(flows) == 0 && !t.json {
+	return t.flowsRemark(&seen)
+}
+
+// flowRows prints connections as they are asked for.
+func (t *tool) flowRows() func(*telemetry.Flow) error {
+	if t.json {
+		return func(f *telemetry.Flow) error { return view.FlowJSON(t.Out, f) }
+	}
+	table := view.FlowTable{}
+	return func(f *telemetry.Flow) error {
+		table.Width, table.Now = t.terminalWidth(), time.Now()
+		return table.Row(t.Out, f)
+	}
+}
+
+// flowsRemark says what a list does not show.
+func (t *tool) flowsRemark(seen *telemetry.Overview) error {
+	total, shown := seen.Total.Flows, len(seen.Flows)
+	switch {
+	case t.json:
+		return nil
+	case total == 0:
 		return view.Remark(t.Err, "No such connections.")
-	}
-	if len(flows) > a.limit && !t.json {
-		return view.Remark(t.Err, fmt.Sprintf("%d of %d connections; --limit shows more.", a.limit, len(flows)))
+	case shown < total && shown == control.MaxFlows:
+		return view.Remark(t.Err, fmt.Sprintf("%s of %s connections; criteria choose others.", view.Thousands(shown), view.Thousands(total)))
+	case shown < total:
+		return view.Remark(t.Err, fmt.Sprintf("%s of %s connections; --limit shows more.", view.Thousands(shown), view.Thousands(total)))
+	case seen.RatesIn > 0 && isTerminal(t.Out):
+		return view.Remark(t.Err, fmt.Sprintf("netpold has begun to read counters: rates are known in %d s.", (seen.RatesIn+999)/1000))
 	}
 	return nil
 }
@@ -111,33 +161,41 @@ func (t *tool) flows(ctx context.Context, a flowsArgs) error {
 const followEvery = time.Second
 
 // followFlows prints flows that were not seen, or whose account is another one, until
-// ctx ends.
-func (t *tool) followFlows(ctx context.Context, client *control.Client, q *flowQuery, seen []telemetry.Flow) error {
+// ctx ends. A netpold that does not answer is waited for.
+func (t *tool) followFlows(ctx context.Context, q *flowQuery, seen []telemetry.Flow, show func(*telemetry.Flow) error) error {
+	q.question.Order = telemetry.OrderNew // if they are too many, those that begin are shown
 	known := map[string]told{}
 	for i := range seen {
 		known[flowKey(&seen[i])] = tellingOf(&seen[i])
 	}
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
+	away := false
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
-		flows, err := q.ask(client)
+		now, err := t.askFlows(q)
 		if err != nil {
-			return err
+			if !away && !t.json {
+				away = true
+				if err := view.Remark(t.Err, fmt.Sprintf("%v: waiting for it", err)); err != nil {
+					return err
+				}
+			}
+			continue
 		}
-		sortFlows(flows, "old")
-		next := make(map[string]told, len(flows))
-		for i := range flows {
-			key, now := flowKey(&flows[i]), tellingOf(&flows[i])
-			next[key] = now
-			if was, ok := known[key]; ok && was.same(now) {
+		away = false
+		next := make(map[string]told, len(now.Flows))
+		for _, f := range slices.Backward(now.Flows) {
+			key, telling := flowKey(&f), tellingOf(&f)
+			next[key] = telling
+			if was, ok := known[key]; ok && was.same(telling) {
 				continue
 			}
-			if err := t.showFlow(&flows[i]); err != nil {
+			if err := show(&f); err != nil {
 				return err
 			}
 		}
@@ -165,31 +223,6 @@ func tellingOf(f *telemetry.Flow) told {
 const clockSlack = 2 * time.Second
 
 func (t told) same(o told) bool { return t.name == o.name && t.began.Sub(o.began).Abs() < clockSlack }
-
-func sortFlows(list []telemetry.Flow, by string) {
-	slices.SortStableFunc(list, func(a, b telemetry.Flow) int {
-		switch by {
-		case "bytes":
-			return cmp.Compare(b.Bytes, a.Bytes)
-		case "packets":
-			return cmp.Compare(b.Packets, a.Packets)
-		case "new":
-			return b.FirstSeen.Compare(a.FirstSeen)
-		case "old":
-			return a.FirstSeen.Compare(b.FirstSeen)
-		case "name":
-			return cmp.Or(cmp.Compare(a.Application, b.Application), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Hostname, b.Hostname))
-		}
-		return cmp.Or(cmp.Compare(b.Rate, a.Rate), cmp.Compare(b.Bytes, a.Bytes))
-	})
-}
-
-func (t *tool) showFlow(f *telemetry.Flow) error {
-	if t.json {
-		return view.FlowJSON(t.Out, f)
-	}
-	return view.Flow(t.Out, f)
-}
 
 // completeCriteria offers criteria of one application, whose name is begun.
 func completeCriteria(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {

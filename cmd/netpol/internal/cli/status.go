@@ -17,6 +17,8 @@ const statusLong = `Show on one screen how this router is: which policies are in
 is not as it should be and the way out, what netpold sees and loses, and sinks.
 show has every rule and counter.
 
+A netpold that does not answer within five seconds counts as one that does not run.
+
 Exit codes: 0 healthy, 1 error, 2 degraded, 3 policies are not enforced: none is applied, or
 netpold does not run although they need it.`
 
@@ -44,7 +46,7 @@ func (t *tool) status() error {
 	if err != nil {
 		return err
 	}
-	s := view.Status{Health: view.Healthy, Degraded: t.degraded(live, enforcer), Socket: enforcer.Socket}
+	s := view.Status{Health: view.Healthy, Degraded: t.degraded(live, enforcer), Socket: enforcer.Socket, Hangs: enforcer.Hangs, Hanging: enforcer.Hangs > 0}
 	if status, ok := enforcer.Status.(control.Status); ok {
 		s.Enforcer = &status
 	}
@@ -58,9 +60,9 @@ func (t *tool) status() error {
 	}
 	code := exitOK
 	switch {
-	case live.Bundle == nil || s.NeedsEnforcer && s.Enforcer == nil:
+	case live.Bundle == nil || s.NeedsEnforcer && (s.Enforcer == nil || s.Enforcer.Waiting):
 		s.Health, code = view.Stopped, exitStopped
-	case len(s.Degraded) > 0 || s.Enforcer != nil && s.Enforcer.Digest != s.Digest:
+	case len(s.Degraded) > 0 || s.Hanging || s.Enforcer != nil && s.Enforcer.Digest != s.Digest:
 		s.Health, code = view.Degraded, exitDegraded
 	}
 	show := s.Text

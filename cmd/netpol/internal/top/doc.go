@@ -1,6 +1,6 @@
 // Package top is the screen of netpol top: what applications, hosts, connections and
-// policies carry now, out of netpold's list of connections, for a person at a terminal
-// and, once, for scripts.
+// policies carry now, as netpold adds it up, for a person at a terminal and, row by
+// row, for scripts.
 //
 // Called by cmd/netpol/internal/cli, which asks netpold. It prints what view has made
 // safe for a terminal.

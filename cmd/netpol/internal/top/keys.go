@@ -2,22 +2,56 @@ package top
 
 import (
 	"slices"
+	"strconv"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/netpol/netpol/enforcer/telemetry"
 )
 
 // key does what a key asks for.
 func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
-	if k.String() == "ctrl+c" {
+	switch word := k.String(); {
+	case word == "ctrl+c":
 		return tea.Quit
-	}
-	if m.typing {
+	case word == "ctrl+z":
+		return tea.Suspend
+	case m.prompt.open:
 		return m.typeKey(k)
-	}
-	m.fault = ""
-	switch word := k.String(); word {
-	case "q":
+	case word == "q":
 		return tea.Quit
+	case m.helping || m.account != "":
+		m.readKey(word)
+		return nil
+	default:
+		m.fault = ""
+		return m.rowKey(word)
+	}
+}
+
+// readKey is a key while there is text to read.
+func (m *Model) readKey(word string) {
+	switch word {
+	case "up", "k":
+		m.scroll--
+	case "down", "j":
+		m.scroll++
+	case "pgup":
+		m.scroll -= m.body()
+	case "pgdown", "space":
+		m.scroll += m.body()
+	case "home", "g":
+		m.scroll = 0
+	case "end", "G":
+		m.scroll = 1 << 20 // as far as there is text
+	case "esc", "left", "backspace", "h", "?", "f1":
+		m.helping, m.account, m.scroll = false, "", 0
+	}
+}
+
+// rowKey is a key while there are rows.
+func (m *Model) rowKey(word string) tea.Cmd {
+	switch word {
 	case "up", "k":
 		m.move(-1)
 	case "down", "j":
@@ -26,81 +60,120 @@ func (m *Model) key(k tea.KeyPressMsg) tea.Cmd {
 		m.move(-m.body())
 	case "pgdown", "space":
 		m.move(m.body())
-	case "home":
-		m.move(-len(m.flows) - 1)
-	case "end":
-		m.move(len(m.flows) + 1)
+	case "home", "g":
+		m.cursor, m.offset, m.chosen = 0, 0, "" // and it stays on top
+	case "end", "G":
+		m.move(len(m.rows))
 	case "esc", "left", "backspace":
-		m.back()
+		return m.back()
 	case "enter", "right":
 		return m.enter()
-	case "tab":
-		m.show((m.view + 1) % views)
-	case "1", "2", "3", "4":
-		m.show(View(word[0] - '1'))
-	case "s":
-		m.order = (m.order + 1) % orders
-		m.cursor, m.offset = 0, 0
-	case "/":
-		m.typing, m.typed = true, m.criteria
-	}
-	return nil
-}
-
-// typeKey edits criteria.
-func (m *Model) typeKey(k tea.KeyPressMsg) tea.Cmd {
-	switch k.String() {
-	case "esc":
-		m.typing = false
-	case "enter":
-		m.typing, m.asking = false, true
-		typed := m.typed
-		return func() tea.Msg { return useMsg{typed, m.source.Use(typed)} }
-	case "backspace":
-		if r := []rune(m.typed); len(r) > 0 {
-			m.typed = string(r[:len(r)-1])
+	case "p":
+		if m.held = !m.held; !m.held {
+			return m.look()
 		}
-	case "ctrl+u":
-		m.typed = ""
+	case "/":
+		m.prompt = prompt{open: true, text: m.criteria, checked: m.criteria, good: true}
+	case "?", "h", "f1":
+		m.helping, m.scroll = true, 0
 	default:
-		m.typed += k.Text
+		return m.choiceKey(word)
 	}
 	return nil
 }
 
-// show goes over to another view of all flows.
-func (m *Model) show(v View) {
-	m.view, m.inside, m.account, m.cursor, m.offset = v, "", "", 0, 0
+// orderKeys sort by a column.
+var orderKeys = []struct {
+	key   string
+	order telemetry.Order
+}{
+	{"r", telemetry.OrderRate},
+	{"u", telemetry.OrderUp},
+	{"d", telemetry.OrderDown},
+	{"b", telemetry.OrderBytes},
+	{"f", telemetry.OrderFlows},
+	{"a", telemetry.OrderNew},
+	{"t", telemetry.OrderRTT},
+	{"x", telemetry.OrderRetrans},
+	{"c", telemetry.OrderPackets},
+	{"n", telemetry.OrderName},
 }
 
-// back leaves an account, or the flows of a row.
-func (m *Model) back() {
-	switch {
-	case m.account != "":
-		m.account, m.offset = "", 0
-		m.move(0)
-	case m.inside != "":
-		was, from := m.inside, m.from
-		m.show(from)
-		m.cursor = max(0, slices.IndexFunc(m.rows(), func(r Row) bool { return r.Name == was }))
-		m.move(0)
+// choiceKey is a key for another view or order.
+func (m *Model) choiceKey(word string) tea.Cmd {
+	list, orders := Views(), m.view.orders()
+	step := func(by int) tea.Cmd {
+		at := slices.Index(orders, m.order)
+		return m.sort(orders[(at+by+len(orders))%len(orders)])
 	}
+	switch at := slices.Index(list, m.view); word {
+	case "tab":
+		return m.show(list[(at+1)%len(list)])
+	case "shift+tab":
+		return m.show(list[(at+len(list)-1)%len(list)])
+	case "s", ">":
+		return step(1)
+	case "S", "<":
+		return step(-1)
+	}
+	for _, k := range orderKeys {
+		if k.key == word && slices.Contains(orders, k.order) {
+			return m.sort(k.order)
+		}
+	}
+	if n, err := strconv.Atoi(word); err == nil && len(word) == 1 {
+		return m.show(list[(n+len(list)-1)%len(list)])
+	}
+	return nil
 }
 
-// enter goes into a row: to its flows, or to the account of one.
+func (m *Model) sort(by telemetry.Order) tea.Cmd {
+	m.order, m.cursor, m.offset, m.chosen = by, 0, 0, ""
+	return m.look()
+}
+
+// show goes over to another view of the same flows.
+func (m *Model) show(v View) tea.Cmd { return m.goTo(place{view: v, path: m.path}) }
+
+func (m *Model) goTo(p place) tea.Cmd {
+	m.place, m.rows, m.loaded = p, nil, false
+	if !slices.Contains(m.view.orders(), m.order) {
+		m.order = telemetry.OrderRate
+	}
+	return m.look()
+}
+
+// back leaves the flows of a row.
+func (m *Model) back() tea.Cmd {
+	if len(m.trail) == 0 {
+		return nil
+	}
+	last := m.trail[len(m.trail)-1]
+	m.trail = m.trail[:len(m.trail)-1]
+	return m.goTo(last)
+}
+
+// enter goes into a row: to what it is made of, or to the account of a connection.
 func (m *Model) enter() tea.Cmd {
-	rows := m.rows()
-	if m.account != "" || m.cursor >= len(rows) || m.asking {
+	if m.cursor >= len(m.rows) {
 		return nil
 	}
-	row := rows[m.cursor]
+	row := m.rows[m.cursor]
 	if m.view != Flows {
-		m.from, m.inside, m.view, m.cursor, m.offset = m.view, row.Name, Flows, 0, 0
-		return nil
+		m.chosen = row.key()
+		m.trail = append(m.trail, m.place)
+		path := append(slices.Clone(m.path), telemetry.Part{By: telemetry.Dimension(m.view), Name: row.Name})
+		return m.goTo(place{view: m.view.next(m.path), path: path})
 	}
-	m.asking = true
-	return func() tea.Msg {
-		text, err := m.source.Why(row.Flow)
-		return whyMsg{text, err}
+	m.wanted = row.Flow
+	return m.askWhy()
+}
+
+// move moves the cursor, which then stays on its row.
+func (m *Model) move(by int) {
+	m.cursor = max(0, min(m.cursor+by, len(m.rows)-1))
+	if m.cursor < len(m.rows) {
+		m.chosen = m.rows[m.cursor].key()
 	}
+	m.settle()
 }

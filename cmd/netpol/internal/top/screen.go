@@ -3,138 +3,194 @@ package top
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
 )
 
 const (
-	reverse, plain = "\x1b[7m", "\x1b[0m"
-	// frame is how many lines are no rows: title, heading, a blank one, help.
-	frame = 4
-	// figures is how wide the columns of numbers are, and count the last of them.
-	figures, count = 28, 10
-	// leastWidth is what lines are cut to on terminals that do not say their size.
-	leastWidth = 20
+	reverse, bold, plain = "\x1b[7m", "\x1b[1m", "\x1b[0m"
+	// trendWidth is the width from which rows have a trend.
+	trendWidth = 110
+	// roomy is the height from which there are lines for the views and for all flows.
+	roomy = 10
 )
 
-// Table is rows as lines of at most width columns, with a heading, for --once.
-func Table(v View, rows []Row, width int) string {
-	var b strings.Builder
-	b.WriteString(heading(v, width) + "\n")
-	for i := range rows {
-		b.WriteString(line(&rows[i], width) + "\n")
-	}
-	return b.String()
-}
-
-var titles = [views]string{"APPLICATION", "HOST", "CONNECTION", "POLICY"}
-
-func heading(v View, width int) string {
-	flows := "FLOWS"
-	if v == Flows {
-		flows = ""
-	}
-	return columns(titles[v], "RATE", "BYTES", flows, width)
-}
-
-func line(r *Row, width int) string {
-	flows := fmt.Sprint(r.Flows)
-	if r.Flow != nil {
-		flows = ""
-	}
-	return columns(view.Line(r.Name), rate(r.Rate), size(r.Bytes), flows, width)
-}
-
-func columns(name, rate, bytes, flows string, width int) string {
-	if flows == "" {
-		return fmt.Sprintf("%s %14s %12s", fit(name, max(width-figures, leastWidth)), rate, bytes)
-	}
-	return fmt.Sprintf("%s %14s %12s %9s", fit(name, max(width-figures-count, leastWidth)), rate, bytes, flows)
-}
-
-// fit cuts or pads text to a number of columns. Names are ASCII but for what a packet
-// said, which may be off by some.
-func fit(s string, width int) string {
-	n := utf8.RuneCountInString(s)
-	if n <= width {
-		return s + strings.Repeat(" ", width-n)
-	}
-	return string([]rune(s)[:max(width-1, 0)]) + "…"
-}
-
-// render is the whole screen.
-func (m *Model) render() string {
-	var b strings.Builder
-	b.WriteString(fit(m.title(), m.width) + "\n")
+// head is how many lines are above rows or text, foot how many below.
+func (m *Model) head() int {
 	switch {
-	case m.account != "":
-		m.renderAccount(&b)
-	default:
-		m.renderRows(&b)
+	case m.height >= roomy:
+		return 3
+	case m.height >= 4:
+		return 1
 	}
-	b.WriteString("\n" + fit(m.help(), m.width))
-	return b.String()
+	return 0
 }
 
+func (m *Model) foot() int {
+	switch {
+	case m.height < 2:
+		return 0
+	case m.prompt.open && m.height > 4:
+		return 2
+	}
+	return 1
+}
+
+// body is how many lines there are for rows or text.
+func (m *Model) body() int { return max(1, m.height-m.head()-m.foot()) }
+
+// render is the whole screen: height lines of width columns.
+func (m *Model) render() string {
+	var lines []string
+	if m.height >= roomy {
+		lines = append(lines, bold+view.Fit(m.title(), m.width)+plain, view.Fit(m.status(), m.width))
+	}
+	switch {
+	case m.helping:
+		lines = append(lines, m.text(helpText)...)
+	case m.account != "":
+		lines = append(lines, m.text(m.account)...)
+	default:
+		lines = append(lines, m.table()...)
+	}
+	return strings.Join(append(lines, m.below()...), "\n")
+}
+
+// draws says that there is room for trends, and a terminal that has their characters.
+func (m *Model) draws() bool { return m.width >= trendWidth && m.utf8 }
+
+// title tells views and their keys, or the way to what is shown.
 func (m *Model) title() string {
-	text := "netpol top"
-	for v := range views {
+	var b strings.Builder
+	if len(m.path) > 0 {
+		for _, p := range m.path {
+			fmt.Fprintf(&b, "%s %s > ", p.By, view.Line(p.Name))
+		}
+		return b.String() + string(m.view)
+	}
+	for i, v := range Views() {
 		mark := " "
 		if v == m.view {
 			mark = "*"
 		}
-		text += fmt.Sprintf("  %d%s%s", v+1, mark, names[v])
+		fmt.Fprintf(&b, "%d%s%s ", (i+1)%10, mark, v)
 	}
-	text += fmt.Sprintf("   %d flows, by %s", len(m.flows), orderNames[m.order])
-	if m.inside != "" {
-		text += ", " + names[m.from] + " " + view.Line(m.inside)
+	return b.String()
+}
+
+// status is what all flows that are meant carry, and which those are.
+func (m *Model) status() string {
+	text := Total(&m.seen)
+	if m.draws() {
+		text += "   " + m.trends.all.text()
+	}
+	if m.held {
+		text += "   HELD"
+	}
+	if n := m.seen.Count - len(m.seen.Rows); n > 0 {
+		text += fmt.Sprintf("   first %s of %s", view.Thousands(len(m.seen.Rows)), view.Thousands(m.seen.Count))
 	}
 	if m.criteria != "" {
-		text += ", " + view.Line(m.criteria)
+		text += "   / " + view.Line(m.criteria)
 	}
 	return text
 }
 
-func (m *Model) help() string {
+// below are the lines of keys, of what is typed, and of what went wrong.
+func (m *Model) below() []string {
+	if m.foot() == 0 {
+		return nil
+	}
+	fit := func(s string) string { return view.Fit(view.Line(s), m.width) }
+	if m.prompt.open {
+		fault := m.prompt.fault
+		if fault == "" {
+			fault = "enter takes it   esc leaves what was   a word alone is looked for in names and addresses"
+		}
+		typed := "/" + view.Line(m.prompt.text) + "_"
+		for view.Columns(typed) > m.width && len(typed) > 1 { // its end is what is typed
+			typed = string([]rune(typed)[1:])
+		}
+		if m.foot() == 1 {
+			return []string{view.Fit(typed, m.width)}
+		}
+		return []string{view.Fit(typed, m.width), fit(fault)}
+	}
+	if m.fault != "" {
+		return []string{fit(m.fault)}
+	}
+	return []string{fit(m.keys())}
+}
+
+func (m *Model) keys() string {
 	switch {
-	case m.typing:
-		return "/" + view.Line(m.typed) + "_"
-	case m.fault != "":
-		return view.Line(m.fault)
-	case m.account != "":
-		return "esc back  up/down scroll  q quit"
+	case m.helping || m.account != "":
+		return "esc back   up/down scroll   q quit"
+	case m.view == Flows && len(m.trail) > 0:
+		return "? help   enter why   esc back   / filter   s sort   p hold   q quit"
 	case m.view == Flows:
-		return "enter why  esc back  s sort  / criteria  tab view  q quit"
+		return "? help   enter why   / filter   s sort   p hold   tab view   q quit"
+	case len(m.trail) > 0:
+		return "? help   enter into   esc back   / filter   s sort   p hold   q quit"
 	}
-	return "enter flows  s sort  / criteria  tab view  q quit"
+	return "? help   enter into   / filter   s sort   p hold   tab view   q quit"
 }
 
-func (m *Model) renderRows(b *strings.Builder) {
-	rows := m.rows()
-	b.WriteString(fit(heading(m.view, m.width), m.width) + "\n")
-	for i := range m.body() {
-		at := m.offset + i
-		if at >= len(rows) {
-			b.WriteString("\n")
-			continue
-		}
-		text := fit(line(&rows[at], m.width), m.width)
-		if at == m.cursor {
-			text = reverse + text + plain
-		}
-		b.WriteString(text + "\n")
+// table is the heading and the rows that there is room for.
+func (m *Model) table() []string {
+	width, draw := m.width, m.draws()
+	if draw {
+		width -= trendLooks + 1
 	}
+	l := newLayout(m.view, m.order, nil, width, m.now)
+	var lines []string
+	if m.head() > 0 {
+		lines = append(lines, view.Fit(l.heading(), m.width))
+	}
+	for at := m.offset; at < m.offset+m.body(); at++ {
+		switch {
+		case at < len(m.rows):
+			text := l.line(&m.rows[at])
+			if draw {
+				text += " " + m.trends.of(&m.rows[at])
+			}
+			if text = view.Fit(text, m.width); at == m.cursor {
+				text = reverse + text + plain
+			}
+			lines = append(lines, text)
+		case at == 0:
+			lines = append(lines, view.Fit(m.nothing(), m.width))
+		default:
+			lines = append(lines, "")
+		}
+	}
+	return lines
 }
 
-func (m *Model) renderAccount(b *strings.Builder) {
-	lines := strings.Split(strings.TrimRight(m.account, "\n"), "\n")
-	m.offset = max(0, min(m.offset, len(lines)-m.body()-1))
-	for i := range m.body() + 1 {
-		text := ""
-		if at := m.offset + i; at < len(lines) {
-			text = lines[at]
-		}
-		b.WriteString(fit(text, m.width) + "\n")
+// nothing says why there are no rows.
+func (m *Model) nothing() string {
+	switch {
+	case !m.loaded:
+		return "..."
+	case m.criteria != "" || m.prompt.checked != "" || len(m.path) > 0:
+		return "No such connections now."
 	}
+	return "netpold tracks no connections."
+}
+
+// text is a text's lines as far as it is scrolled, with those that are too long broken.
+func (m *Model) text(text string) []string {
+	var all []string
+	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		all = append(all, view.Wrap(line, m.width)...)
+	}
+	room := m.body() + min(m.head(), 1)
+	m.scroll = max(0, min(m.scroll, len(all)-room))
+	lines := make([]string, room)
+	for i := range lines {
+		if at := m.scroll + i; at < len(all) {
+			lines[i] = view.Fit(all[at], m.width)
+		}
+	}
+	return lines
 }

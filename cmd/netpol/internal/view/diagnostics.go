@@ -68,7 +68,7 @@ func diagnostic(b *strings.Builder, d diag.Diagnostic, src Sources, st Style) {
 	}
 	paragraph(b, shorten(d.Detail, maxText))
 	if d.Hint != "" {
-		paragraph(b, sentence(shorten(d.Hint, maxText)))
+		paragraph(b, Sentence(shorten(d.Hint, maxText)))
 	}
 }
 
@@ -82,8 +82,8 @@ func paragraph(b *strings.Builder, text string) {
 	}
 }
 
-// sentence gives a hint its capital; hints are written to stand in brackets.
-func sentence(s string) string {
+// Sentence gives a hint its capital; hints are written to stand in brackets.
+func Sentence(s string) string {
 	r, size := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(r)) + s[size:]
 }

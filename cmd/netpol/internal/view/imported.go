@@ -72,7 +72,7 @@ func finding(b *strings.Builder, d diag.Diagnostic, source []byte, st Style) {
 	}
 	paragraph(b, shorten(d.Detail, maxText))
 	if d.Hint != "" {
-		paragraph(b, sentence(shorten(d.Hint, maxText)))
+		paragraph(b, Sentence(shorten(d.Hint, maxText)))
 	}
 }
 

@@ -139,7 +139,7 @@ func lintMessage(f lint.Finding) string {
 		m += " For example: " + witnessText(f.Witness) + "."
 	}
 	if f.Hint != "" {
-		m += " " + strings.TrimSuffix(sentence(f.Hint), ".")
+		m += " " + strings.TrimSuffix(Sentence(f.Hint), ".")
 		if !strings.HasSuffix(m, "?") {
 			m += "."
 		}

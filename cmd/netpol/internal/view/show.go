@@ -51,6 +51,8 @@ type Rule struct {
 type Enforcer struct {
 	Running bool   `json:"running"`
 	Socket  string `json:"socket"`
+	// Hangs is how long it was waited for in vain, of one that listens and does not answer.
+	Hangs time.Duration `json:"-"`
 	// Status is netpold's own answer; nil when it does not run.
 	Status any `json:"status,omitempty"`
 	// Lines are the answer for people, name and value.
@@ -203,7 +205,7 @@ func (r Router) enforcerText(b *strings.Builder, st Style) {
 	b.WriteByte('\n')
 	heading(b, "Enforcer", st)
 	if !r.Enforcer.Running {
-		fmt.Fprintf(b, "  netpold does not run (nothing answers on %s).\n", cleanLine(r.Enforcer.Socket))
+		fmt.Fprintf(b, "  netpold does not %s.\n", r.Enforcer.absence())
 		if r.Bundle != nil && !artifact.NeedEnforcer(r.Bundle.Policies, r.Bundle.Sinks) {
 			b.WriteString("  No policy needs it: the kernel decides all of them alone.\n")
 			return
@@ -222,6 +224,14 @@ func (r Router) enforcerText(b *strings.Builder, st Style) {
 		fmt.Fprintf(t, "  %s\t%s\n", tableCell(line[0]), tableCell(line[1]))
 	}
 	flush(t)
+}
+
+// absence says why there is no answer, after "netpold does not".
+func (e *Enforcer) absence() string {
+	if e.Hangs > 0 {
+		return fmt.Sprintf("answer: it listens on %s and hangs, for %s at least (journalctl -u netpold; systemctl restart netpold)", cleanLine(e.Socket), e.Hangs)
+	}
+	return fmt.Sprintf("run (nothing answers on %s)", cleanLine(e.Socket))
 }
 
 // holds reports whether packets wait for netpold when it runs.

@@ -31,6 +31,8 @@ type Status struct {
 	Revision      *AppliedAs       `json:"revision,omitempty"`
 	NeedsEnforcer bool             `json:"needs_netpold"`
 	Socket        string           `json:"socket"`
+	Hangs         time.Duration    `json:"-"` // how long netpold was waited for in vain; 0 where nothing listens
+	Hanging       bool             `json:"netpold_hangs,omitempty"`
 	Enforcer      *control.Status  `json:"netpold,omitempty"` // nil when it does not run
 	Degraded      []control.Reason `json:"degraded"`
 }
@@ -90,8 +92,14 @@ func (s Status) headline() string {
 		return "Healthy."
 	case s.Digest == "":
 		return "No policies are applied: netpol apply."
+	case s.Health == Stopped && s.Hangs > 0:
+		return "netpold hangs, and the policies need it: what it decided stays in force, new connections are not named. systemctl restart netpold"
+	case s.Health == Stopped && s.Enforcer != nil:
+		return "netpold does not enforce the applied policies: what it decided stays in force, new connections are not named."
 	case s.Health == Stopped:
-		return "netpold does not run, and the policies need it: what it decided stays in force, new connections are not named."
+		return "netpold does not run, and the policies need it: what it decided stays in force, new connections are not named. systemctl start netpold"
+	case s.Hangs > 0:
+		return "Degraded: netpold hangs. systemctl restart netpold"
 	case s.Enforcer != nil && s.Enforcer.Digest != s.Digest:
 		return "Degraded: netpold enforces other policies than the applied ones: netpol apply again."
 	}
@@ -130,11 +138,15 @@ func ago(d time.Duration) string {
 func (s Status) enforcerLines(line func(name, format string, args ...any)) {
 	e := s.Enforcer
 	if e == nil {
-		line("netpold", "does not run (nothing answers on %s)", s.Socket)
+		absent := Enforcer{Socket: s.Socket, Hangs: s.Hangs}
+		line("netpold", "does not %s", absent.absence())
 		return
 	}
 	c := func(name string) string { return thousands(e.Counters[name]) }
 	line("netpold", "%s, process %d, up %s", e.Version, e.PID, ago(time.Since(e.Started)))
+	if e.Detail != "" {
+		line("", "%s", e.Detail)
+	}
 	if e.Waiting {
 		return
 	}

@@ -1,0 +1,341 @@
+package enforcer
+
+import (
+	"cmp"
+	"container/heap"
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/netpol/netpol/enforcer/flow"
+	"github.com/netpol/netpol/enforcer/program"
+	"github.com/netpol/netpol/enforcer/telemetry"
+	"github.com/netpol/netpol/enforcer/telemetry/record"
+	"github.com/netpol/netpol/lang/fact"
+)
+
+// overviewSlice bounds how many flows are looked at between two packets.
+const overviewSlice = 1024
+
+// Overview gathers the answer to a question about flows, of one engine after the other.
+// Not safe for concurrent use.
+type Overview struct {
+	question telemetry.Question
+	machine  *program.Machine
+	total    telemetry.Sum
+	ratesIn  int64 // nanoseconds
+	rows     map[rowName]*row
+	first    firstFlows
+	names    []rowName // scratch
+}
+
+// rowName names a row: an address, or a word.
+type rowName struct {
+	addr netip.Addr
+	word string
+}
+
+func (n rowName) String() string {
+	if n.addr.IsValid() {
+		return n.addr.String()
+	}
+	return cmp.Or(n.word, telemetry.Unnamed)
+}
+
+// row is a sum in the making.
+type row struct {
+	telemetry.Sum
+	rtts  uint64 // of timed flows together
+	timed uint64
+}
+
+// NewOverview begins an answer about flows of which the first policy of a program holds.
+func NewOverview(q telemetry.Question, p *program.Program) *Overview {
+	return &Overview{
+		question: q, machine: p.NewMachine(), rows: make(map[rowName]*row),
+		first: firstFlows{most: q.Flows},
+	}
+}
+
+// Oversee takes the flows of the engine in. For some seconds it then keeps flows' counters,
+// whether its policies ask for them or not. Safe for concurrent use, of different overviews.
+func (e *Engine) Oversee(o *Overview) {
+	for lane := range e.asks {
+		for from, done := flow.ID(0), false; !done; {
+			done = true // if nobody answers
+			e.ask(lane, func(w *worker) {
+				o.ratesIn = max(o.ratesIn, w.lookOn())
+				from = w.table.Slice(from, overviewSlice, func(_ flow.ID, r *flow.Record) { w.oversee(o, r) })
+				done = from == 0
+			})
+		}
+	}
+}
+
+// lookOn has flows' counters kept for somebody who looks on, and says how long it takes until
+// they have been read twice.
+func (w *worker) lookOn() (wait int64) {
+	e, now := w.engine, w.clock.now
+	if now >= e.watched.Load() {
+		e.watchedFrom.Store(now)
+	}
+	e.watched.Store(now + int64(watchedFor))
+	w.measures = true
+	if w.policy.counts {
+		return 0
+	}
+	return max(0, e.watchedFrom.Load()+2*int64(w.config.Interval)-now)
+}
+
+// lookAway has no more measured than records ask for when nobody looks on.
+func (w *worker) lookAway() {
+	if w.measures != w.asksKPIs && !w.watching() {
+		w.measures = w.asksKPIs
+	}
+}
+
+// oversee takes a flow in, if it is meant.
+func (w *worker) oversee(o *Overview, r *flow.Record) {
+	var f fact.Facts
+	if w.load(r, &f); len(o.machine.Eval(&f).Policies) == 0 {
+		return
+	}
+	for _, part := range o.question.Within {
+		o.names = w.rowNames(o.names[:0], part.By, r, &f)
+		if !slices.ContainsFunc(o.names, func(n rowName) bool { return n.String() == part.Name }) {
+			return
+		}
+	}
+	if o.question.Text != "" && !w.mentions(r, &f, strings.ToLower(o.question.Text)) {
+		return
+	}
+	now := w.now(r, &f)
+	packets, bytes := w.totals(r)
+	o.total.Carry(&now, packets, bytes)
+	if o.question.By != "" {
+		o.names = w.rowNames(o.names[:0], o.question.By, r, &f)
+		for _, name := range o.names {
+			o.row(name).add(&now, packets, bytes)
+		}
+	}
+	rank := w.rank(o.question.Order, r, &f, &now)
+	if o.first.takes(rank) {
+		var row telemetry.Flow
+		w.fill(&row, r, &f, telemetry.Live)
+		o.first.add(rankedFlow{rank, row})
+	}
+}
+
+func (o *Overview) row(name rowName) *row {
+	one := o.rows[name]
+	if one == nil {
+		one = &row{}
+		o.rows[name] = one
+	}
+	return one
+}
+
+func (s *row) add(now *telemetry.Now, packets, bytes uint64) {
+	if rtt := now.RTT(); rtt != 0 {
+		s.rtts, s.timed = s.rtts+uint64(rtt), s.timed+1
+	}
+	s.Carry(now, packets, bytes)
+}
+
+// now is what a flow carries at the moment, and how it fares.
+func (w *worker) now(r *flow.Record, f *fact.Facts) telemetry.Now {
+	var q record.Quality
+	w.quality(&q, r, f)
+	return telemetry.Now{
+		Rate: uint64(f.TotalRate), LocalRate: uint64(f.LocalRate), OtherRate: uint64(f.OtherRate),
+		LocalBytes: uint64(f.LocalBytes), OtherBytes: uint64(f.OtherBytes),
+		RTTServer: q.KPI.RTTServer, RTTClient: q.KPI.RTTClient, Retrans: q.TCP.Retrans,
+	}
+}
+
+// rowNames adds the names of the rows that a flow belongs to.
+func (w *worker) rowNames(list []rowName, by telemetry.Dimension, r *flow.Record, f *fact.Facts) []rowName {
+	word := ""
+	switch by {
+	case telemetry.ByHost:
+		return append(list, rowName{addr: f.LocalIP})
+	case telemetry.ByRemote:
+		return append(list, rowName{addr: f.OtherIP})
+	case telemetry.ByPolicy:
+		for _, id := range w.eval(r, f).Policies {
+			list = append(list, rowName{word: w.policy.bundle.Policies[id].Name})
+		}
+		if len(list) > 0 {
+			slices.SortFunc(list, func(a, b rowName) int { return strings.Compare(a.word, b.word) })
+			return slices.Compact(list) // parts of a policy have its name
+		}
+	case telemetry.ByApplication:
+		application, _ := w.application(f)
+		word = cmp.Or(application, f.Protocol)
+	case telemetry.ByBrand:
+		application, _ := w.application(f)
+		word = w.policy.classifier.Brand(application)
+	case telemetry.ByCategory:
+		word = f.Category
+	case telemetry.ByProtocol:
+		word = f.Protocol
+	case telemetry.ByName:
+		word = cmp.Or(hostname(f), f.DNSHostname)
+	case telemetry.ByInterface:
+		word = f.Interface
+	}
+	return append(list, rowName{word: word})
+}
+
+// mentions says that a text of small letters is in one of the names of a flow, or in an address.
+func (w *worker) mentions(r *flow.Record, f *fact.Facts, text string) bool {
+	application, _ := w.application(f)
+	for _, word := range [...]string{application, f.Protocol, f.Category, hostname(f), f.DNSHostname, f.Interface} {
+		if strings.Contains(strings.ToLower(word), text) {
+			return true
+		}
+	}
+	for _, addr := range [...]netip.Addr{f.SrcIP, f.DstIP} {
+		if strings.Contains(addr.String(), text) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(w.rowNames(nil, telemetry.ByPolicy, r, f), func(n rowName) bool {
+		return strings.Contains(strings.ToLower(n.word), text)
+	})
+}
+
+// rank is a flow's place in an order: by figure, the largest first, and then by word.
+type rank struct {
+	figure uint64
+	then   uint64
+	word   string
+}
+
+func (a rank) compare(b rank) int {
+	return cmp.Or(cmp.Compare(b.figure, a.figure), strings.Compare(a.word, b.word), cmp.Compare(b.then, a.then))
+}
+
+func (w *worker) rank(by telemetry.Order, r *flow.Record, f *fact.Facts, now *telemetry.Now) rank {
+	packets, bytes := w.totals(r)
+	out := rank{then: bytes}
+	switch by {
+	case telemetry.OrderBytes:
+		out.figure = bytes
+	case telemetry.OrderPackets:
+		out.figure = packets
+	case telemetry.OrderUp:
+		out.figure = now.LocalRate
+	case telemetry.OrderDown:
+		out.figure = now.OtherRate
+	case telemetry.OrderRTT:
+		out.figure = uint64(now.RTT())
+	case telemetry.OrderRetrans:
+		out.figure = now.Retrans
+	case telemetry.OrderNew:
+		out.figure = uint64(r.FirstSeen)
+	case telemetry.OrderOld:
+		out.figure = math.MaxUint64 - uint64(r.FirstSeen)
+	case telemetry.OrderName:
+		application, _ := w.application(f)
+		out.word = application + "\x00" + f.Protocol + "\x00" + hostname(f)
+	case telemetry.OrderFlows, telemetry.OrderRate:
+		out.figure = now.Rate
+	default:
+		out.figure = now.Rate
+	}
+	return out
+}
+
+// Answer is what was gathered.
+func (o *Overview) Answer() telemetry.Overview {
+	out := telemetry.Overview{Total: o.total, Count: len(o.rows), Flows: o.first.sorted(), RatesIn: o.ratesIn / int64(time.Millisecond)}
+	for name, one := range o.rows {
+		if one.Name = name.String(); one.timed > 0 {
+			one.RTT = uint32(one.rtts / one.timed)
+		}
+		out.Rows = append(out.Rows, one.Sum)
+	}
+	slices.SortFunc(out.Rows, func(a, b telemetry.Sum) int { return compareSums(o.question.Order, &a, &b) })
+	out.Rows = out.Rows[:min(len(out.Rows), max(o.question.Rows, 0))]
+	return out
+}
+
+// compareSums orders rows: the largest first, then by rate, bytes and name.
+func compareSums(by telemetry.Order, a, b *telemetry.Sum) int {
+	figure := func(s *telemetry.Sum) uint64 {
+		switch by {
+		case telemetry.OrderBytes:
+			return s.Bytes
+		case telemetry.OrderPackets:
+			return s.Packets
+		case telemetry.OrderUp:
+			return s.LocalRate
+		case telemetry.OrderDown:
+			return s.OtherRate
+		case telemetry.OrderFlows, telemetry.OrderNew, telemetry.OrderOld:
+			return uint64(s.Flows)
+		case telemetry.OrderRTT:
+			return uint64(s.RTT)
+		case telemetry.OrderRetrans:
+			return s.Retrans
+		case telemetry.OrderName:
+			return 0
+		case telemetry.OrderRate:
+		}
+		return s.Rate
+	}
+	if by == telemetry.OrderName {
+		return strings.Compare(a.Name, b.Name)
+	}
+	return cmp.Or(cmp.Compare(figure(b), figure(a)), cmp.Compare(b.Rate, a.Rate), cmp.Compare(b.Bytes, a.Bytes), strings.Compare(a.Name, b.Name))
+}
+
+// firstFlows keeps the first flows of an order: a heap with the last of them on top.
+type firstFlows struct {
+	most int
+	list rankedFlows
+}
+
+type rankedFlow struct {
+	rank rank
+	flow telemetry.Flow
+}
+
+func (k *firstFlows) takes(r rank) bool {
+	return len(k.list) < k.most || k.most > 0 && r.compare(k.list[0].rank) < 0
+}
+
+// add takes in a flow that takes is true of.
+func (k *firstFlows) add(f rankedFlow) {
+	if len(k.list) == k.most {
+		k.list[0] = f
+		heap.Fix(&k.list, 0)
+		return
+	}
+	heap.Push(&k.list, f)
+}
+
+func (k *firstFlows) sorted() []telemetry.Flow {
+	slices.SortStableFunc(k.list, func(a, b rankedFlow) int { return a.rank.compare(b.rank) })
+	out := make([]telemetry.Flow, len(k.list))
+	for i := range k.list {
+		out[i] = k.list[i].flow
+	}
+	return out
+}
+
+// rankedFlows is a heap.Interface.
+type rankedFlows []rankedFlow
+
+func (l rankedFlows) Len() int           { return len(l) }
+func (l rankedFlows) Less(i, j int) bool { return l[i].rank.compare(l[j].rank) > 0 }
+func (l rankedFlows) Swap(i, j int)      { l[i], l[j] = l[j], l[i] }
+func (l *rankedFlows) Push(x any)        { *l = append(*l, x.(rankedFlow)) }
+func (l *rankedFlows) Pop() any {
+	last := (*l)[len(*l)-1]
+	*l = (*l)[:len(*l)-1]
+	return last
+}

@@ -137,11 +137,18 @@ func TestAccountsAgreeWithTheKernel(t *testing.T) {
 	agree("after the entries were removed")
 
 	_, more := s.talk()
-	more(3, 50) // too few to be decided
+	more(1, 50) // too few to be decided
 	dearly(7, 77)
 	time.Sleep(time.Second) // for the last reading
 	stop()
 	if diff := cmp.Diff(s.kernelsAccounts(free.Port(), paid.Port()), s.accounts(file)); diff != "" {
 		t.Errorf("after netpold has stopped, -kernel +netpold:\n%s", diff)
 	}
+
+	// The next one finds connections that are decided, and some that are not.
+	e, _ := s.netpold(slog.New(slog.DiscardHandler))
+	s.waitFor("what there is already", func() bool { return e.counters()["adopted"] > 0 })
+	more(60, 60)
+	dearly(50, 66)
+	agree("after a start beside connections")
 }

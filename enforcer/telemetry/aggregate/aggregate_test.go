@@ -269,3 +269,18 @@ func BenchmarkAdd(b *testing.B) {
 		})
 	}
 }
+
+// TestUnspecifiedAddress: hosts that ask whether their address is anybody's (RFC 4862, 5.4.2) have "::",
+// which is not the same as no address.
+func TestUnspecifiedAddress(t *testing.T) {
+	a := New(artifact.Aggregate{By: []string{"local_ip", "other_ip"}, Top: 10, Keys: 10}, 7)
+	for _, ip := range []string{"::", "0.0.0.0", "2001:db8::1"} {
+		f := &fact.Facts{LocalIP: netip.MustParseAddr(ip), OtherIP: netip.MustParseAddr(ip)}
+		a.Add(&Sample{Facts: f, Counts: Counts{LocalBytes: 1}})
+		for _, row := range closed(a)[0].Rows {
+			if row.LocalIP != f.LocalIP || row.OtherIP != f.OtherIP {
+				t.Errorf("%s became %v and %v", ip, row.LocalIP, row.OtherIP)
+			}
+		}
+	}
+}

@@ -33,10 +33,15 @@ const (
 	shiftProtocol  = 16
 	shiftVersion   = 8
 	otherIsLocal   = 1
+	unspecified    = 2 // the local address is "::", and not none; one bit further, the other side's
 )
 
 func (k *key) setAddr(at int, a netip.Addr) {
 	if !a.IsValid() {
+		return
+	}
+	if a == netip.IPv6Unspecified() {
+		k[keyNumbers] |= unspecified << (at / keyOtherIP)
 		return
 	}
 	b := a.As16()
@@ -44,7 +49,11 @@ func (k *key) setAddr(at int, a netip.Addr) {
 }
 
 func (k *key) addr(at int) netip.Addr {
-	if k[at]|k[at+1] == 0 {
+	switch {
+	case k[at]|k[at+1] != 0:
+	case k[keyNumbers]&(unspecified<<(at/keyOtherIP)) != 0:
+		return netip.IPv6Unspecified()
+	default:
 		return netip.Addr{}
 	}
 	var b [16]byte

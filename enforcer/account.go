@@ -36,7 +36,11 @@ func (w *worker) release(r *flow.Record) {
 	w.shut(r)
 	w.store.release(r.State)
 	if r.Tally != 0 {
-		w.kpis.Release(w.tallies.At(r.Tally).kpi)
+		t := w.tallies.At(r.Tally)
+		w.kpis.Release(t.kpi)
+		if t.health != 0 {
+			w.healths.Release(t.health)
+		}
 		w.tallies.Release(r.Tally)
 	}
 	delete(w.audited, r)

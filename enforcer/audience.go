@@ -132,7 +132,8 @@ func (w *worker) attend(p *policy) {
 	}
 	w.walk(p)
 	w.sorts = w.config.Outlets != nil && p.audience.asked.Has(record.KindInterfaceStats)
-	w.asksKPIs = w.config.Outlets != nil && p.audience.asked&measured != 0
+	w.fares = p.ledger != nil && p.ledger.health
+	w.asksKPIs = w.fares || w.config.Outlets != nil && p.audience.asked&measured != 0
 	w.measures = w.asksKPIs || w.watching()
 	if w.config.Outlets != nil {
 		w.config.Outlets.Use(p.bundle.Sinks)

@@ -19,6 +19,8 @@ import (
 type ledger struct {
 	of    []artifact.Aggregate
 	first int // the condition of the first aggregate, among those of sinks
+	// health says that an aggregate asks how flows fare, other than the meter's.
+	health bool
 	// byPolicy says that an aggregate tells policies apart.
 	byPolicy bool
 
@@ -46,6 +48,7 @@ func newLedger(b *artifact.Bundle, meter bool, seed uint64, lanes int) *ledger {
 		start: make([]int64, n), due: make([]int64, n), settled: make([]int64, lanes),
 	}
 	for _, a := range of {
+		l.health = l.health || a.Health
 		l.byPolicy = l.byPolicy || slices.Contains(a.By, "policy")
 		l.accounts = append(l.accounts, aggregate.New(a, seed))
 	}
@@ -74,9 +77,13 @@ func (l *ledger) next() int64 {
 	return slices.Min(l.due)
 }
 
-// add counts a sample of a flow that was charged before at a time, 0 for never.
-// passing are the conditions that it meets.
-func (l *ledger) add(s *aggregate.Sample, passing []int, charged int64) {
+// charged is when a flow was charged last, 0 for never: with what it carries, and with how it fares.
+type charged struct{ carried, fared int64 }
+
+// add counts a sample of a flow that was charged before. passing are the conditions that
+// it meets.
+func (l *ledger) add(s *aggregate.Sample, passing []int, before charged) {
+	carried := s.Counts != aggregate.Counts{}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, a := range l.accounts {
@@ -84,10 +91,18 @@ func (l *ledger) add(s *aggregate.Sample, passing []int, charged int64) {
 			continue
 		}
 		s.Counts.Flows = 0
-		if charged <= l.start[i] {
+		if carried && before.carried <= l.start[i] {
 			s.Counts.Flows = 1
 		}
-		a.Add(s)
+		if s.Health != nil {
+			s.Health.Figures[aggregate.Measured] = 0
+			if before.fared <= l.start[i] {
+				s.Health.Figures[aggregate.Measured] = 1
+			}
+		}
+		if carried || l.of[i].Health {
+			a.Add(s)
+		}
 	}
 }
 
@@ -146,11 +161,12 @@ func (l *ledger) close(w *worker, i int, end int64) {
 // billing is a worker's walk over its flows, to charge them at the end of an
 // interval.
 type billing struct {
-	open  bool  // the ledger's intervals have begun
-	until int64 // the end that the walk is for; 0 while there is none
-	began int64
-	at    flow.ID
-	names []string // scratch
+	open   bool  // the ledger's intervals have begun
+	until  int64 // the end that the walk is for; 0 while there is none
+	began  int64
+	at     flow.ID
+	names  []string         // scratch
+	health aggregate.Health // scratch
 	// readAt is when the last whole list of connections was ordered.
 	readAt int64
 }
@@ -213,7 +229,7 @@ func (w *worker) unbill() {
 	if l := w.policy.ledger; l != nil && w.billing.open {
 		l.leave(w, 1+len(w.engine.config.Lanes))
 	}
-	w.billing = billing{names: w.billing.names, readAt: w.billing.readAt}
+	w.billing = billing{names: w.billing.names, health: w.billing.health, readAt: w.billing.readAt}
 }
 
 // charge puts into the ledger what a flow has carried since it was charged last. It says whether
@@ -224,8 +240,9 @@ func (w *worker) charge(r *flow.Record, at int64) (loaded bool) {
 		return false
 	}
 	t := w.tallies.At(r.Tally)
-	owed := t.owed()
-	if owed == [2]flow.Counts{} {
+	owed, ails := t.owed(), w.ails(t)
+	carried := owed != [2]flow.Counts{}
+	if !carried && !ails {
 		return false
 	}
 	s := w.sample(r)
@@ -237,8 +254,15 @@ func (w *worker) charge(r *flow.Record, at int64) (loaded bool) {
 	s.Counts = aggregate.Counts{
 		LocalBytes: local.Bytes, LocalPackets: local.Packets, OtherBytes: other.Bytes, OtherPackets: other.Packets,
 	}
-	l.add(&s, w.passing(f), t.charged)
-	t.charged = at
+	before := charged{carried: t.charged}
+	if ails {
+		h := w.healths.At(t.health)
+		s.Health, before.fared, h.charged = w.fared(r, t, f), h.charged, at
+	}
+	l.add(&s, w.passing(f), before)
+	if carried {
+		t.charged = at
+	}
 	return f == &w.facts
 }
 

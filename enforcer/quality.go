@@ -15,39 +15,66 @@ func (w *worker) observe(t *tally, r *flow.Record, fromClient bool) {
 	if fromClient == r.Has(flow.ClientIsB) {
 		end = 1
 	}
-	w.kpis.Observe(&t.kpi, w.parsed, end, w.raw.Timestamp)
+	if !w.fares {
+		if t.health != 0 {
+			w.healths.Release(t.health)
+			t.health = 0
+		}
+		w.kpis.Observe(&t.kpi, w.parsed, end, w.raw.Timestamp)
+		return
+	}
+	h := w.healthOf(t)
+	if took := w.kpis.Observe(&t.kpi, w.parsed, end, w.raw.Timestamp); took != 0 {
+		w.answered(r, h, took)
+	}
+}
+
+// measured is what was measured of a flow, without what only looks like something that its protocol has,
+// and which end is the local side; false where nothing was.
+func (w *worker) measured(k *kpi.Report, r *flow.Record, f *fact.Facts) (local int, ok bool) {
+	if r.Tally == 0 || !w.kpis.Report(w.tallies.At(r.Tally).kpi, k) {
+		return 0, false
+	}
+	if !k.HasTCP && f.Protocol != "quic" {
+		k.RTTServer, k.RTTClient = 0, 0
+	}
+	if !isDNS(r, f) {
+		k.DNS = kpi.DNS{}
+	}
+	if r.Key.Proto != packet.ProtoUDP || !carriesRTP(f.Protocol) {
+		k.RTP = [2]kpi.RTP{}
+	}
+	if r.Has(flow.ClientIsB) != (f.Origin == fact.OriginOther) {
+		local = 1
+	}
+	return local, true
+}
+
+// isDNS says that a flow's datagrams are messages of DNS.
+func isDNS(r *flow.Record, f *fact.Facts) bool {
+	return r.Key.Proto == packet.ProtoUDP && (f.Protocol == "dns" || f.Protocol == "dns-tunnel" || f.Protocol == "llmnr")
 }
 
 // quality fills in how a flow fared.
 func (w *worker) quality(to *record.Quality, r *flow.Record, f *fact.Facts) {
 	*to = record.Quality{}
-	if r.Tally == 0 || !w.kpis.Report(w.tallies.At(r.Tally).kpi, &w.told.kpis) {
+	k := &w.told.kpis
+	local, ok := w.measured(k, r, f)
+	if !ok {
 		return
 	}
-	k := &w.told.kpis
-	to.KPI = record.KPI{Packets: k.Packets, AppResponse: k.AppResponse, TLSHandshake: k.TLSHandshake}
-	if k.HasTCP || f.Protocol == "quic" {
-		to.KPI.RTTServer, to.KPI.RTTClient = k.RTTServer, k.RTTClient
-	}
-	// The ends of the key, by the side that they are.
-	local, other := 0, 1
-	if r.Has(flow.ClientIsB) != (f.Origin == fact.OriginOther) {
-		local, other = 1, 0
+	other, d := 1-local, &k.DNS
+	to.KPI = record.KPI{
+		Packets: k.Packets, RTTServer: k.RTTServer, RTTClient: k.RTTClient, AppResponse: k.AppResponse, TLSHandshake: k.TLSHandshake,
+		DNSQueries: d.Queries, DNSAnswers: d.Answers, DNSResponse: d.Response, DNSLongest: d.ResponseMax,
 	}
 	if k.HasTCP {
 		to.TCP = tcpQuality(&k.TCP, local, other)
 	}
-	switch {
-	case r.Key.Proto != packet.ProtoUDP:
-	case f.Protocol == "dns" || f.Protocol == "dns-tunnel" || f.Protocol == "llmnr":
-		d := &k.DNS
-		to.KPI.DNSQueries, to.KPI.DNSAnswers, to.KPI.DNSResponse, to.KPI.DNSLongest = d.Queries, d.Answers, d.Response, d.ResponseMax
-	case carriesRTP(f.Protocol) && k.RTP != [2]kpi.RTP{}:
-		l, o := &k.RTP[local], &k.RTP[other]
-		to.RTP = record.RTP{
-			LocalPackets: l.Packets, LocalLost: l.Lost, LocalJitter: l.Jitter, LocalJitterMax: l.JitterMax,
-			OtherPackets: o.Packets, OtherLost: o.Lost, OtherJitter: o.Jitter, OtherJitterMax: o.JitterMax,
-		}
+	l, o := &k.RTP[local], &k.RTP[other]
+	to.RTP = record.RTP{
+		LocalPackets: l.Packets, LocalLost: l.Lost, LocalJitter: l.Jitter, LocalJitterMax: l.JitterMax,
+		OtherPackets: o.Packets, OtherLost: o.Lost, OtherJitter: o.Jitter, OtherJitterMax: o.JitterMax,
 	}
 }
 

@@ -25,6 +25,7 @@ type tally struct {
 	base   [2]uint64
 	rate   [2]uint64 // bytes a second
 	mark   uint32
+	health uint32 // what the ledger knows of how it fares; 0 for nothing
 	// What the ledger was told of and when; in which entry conntrack counted taken.
 	told    [2]flow.Counts
 	charged int64

@@ -110,8 +110,10 @@ type worker struct {
 	traffic       traffic
 	sorts         bool // somebody is told of traffic
 	kpis          kpi.Book
-	asksKPIs      bool    // records tell kpis
-	measures      bool    // or somebody looks at flows
+	asksKPIs      bool // records or aggregates tell kpis
+	measures      bool // or somebody looks at flows
+	fares         bool // the ledger is told how flows fare
+	healths       slab.Slab[health]
 	lister        *lister // nil where conntrack cannot be asked
 	adopted       bool    // conntrack was asked for what it has, under the policies at hand
 	dueAt         int64   // when counters are to be read next; 0 in a file that has not begun
@@ -174,7 +176,7 @@ func (w *worker) reset() {
 	}
 	w.file, w.sweeping = "", false
 	if !w.config.Live {
-		w.clock.now, w.dueAt, w.tallies, w.kpis, w.splits = 0, 0, slab.Slab[tally]{}, kpi.Book{}, splits{}
+		w.clock.now, w.dueAt, w.tallies, w.kpis, w.healths, w.splits = 0, 0, slab.Slab[tally]{}, kpi.Book{}, slab.Slab[health]{}, splits{}
 		w.readBefore = 0
 		w.walk(w.policy)
 	}

@@ -15,6 +15,7 @@ type Aggregate struct {
 	Interval    time.Duration
 	Top         int        // rows that are told
 	Keys        int        // rows that are kept
+	Health      bool       // how flows fare is added up as well
 	When        []Criteria // any of them; none for every flow
 	Sinks       []Text
 	Policies    []Text     // that the dimension policy tells apart; none for all

@@ -22,10 +22,12 @@ const (
 	maxAggregateTop, defaultTop   = 100_000, 1000
 	minKeys, maxKeys, defaultKeys = 16, 1_000_000, 65_536 // a million take some 140 MB
 	maxAggregateNames             = 1024                  // policies and groups of one
+	// Health takes up to 3.5 kB a key, in the mean some 400 bytes.
+	maxHealthKeys, defaultHealthKeys = 65_536, 8192
 )
 
 func aggregateArguments() []string {
-	return []string{"address_groups", "by", "description", "interval", "keys", "layout", "policies", "sink", "top", "when"}
+	return []string{"address_groups", "by", "description", "health", "interval", "keys", "layout", "policies", "sink", "top", "when"}
 }
 
 func (d *decoder) decodeAggregate(b *hclsyntax.Block) {
@@ -41,7 +43,19 @@ func (d *decoder) decodeAggregate(b *hclsyntax.Block) {
 	}
 	a.Interval = d.stretch(diag.InvalidAggregate, b, "interval", `"1m"`, minAggregateTime, maxAggregateTime, defaultAggregateTime)
 	a.Top = d.number(b, "top", 1, maxAggregateTop, defaultTop)
-	a.Keys = d.number(b, "keys", minKeys, maxKeys, max(defaultKeys, a.Top))
+	a.Health = d.flag(b, "health", false)
+	keys := defaultKeys
+	if a.Health {
+		keys = defaultHealthKeys
+	}
+	a.Keys = d.number(b, "keys", minKeys, maxKeys, max(keys, a.Top))
+	if a.Health && a.Keys > maxHealthKeys {
+		at := "keys"
+		if _, written := b.Body.Attributes[at]; !written {
+			at = "top"
+		}
+		d.badArgument(diag.InvalidAggregate, b, at, fmt.Sprintf("With health an aggregate keeps at most %d keys, because how a key fares takes up to 3.5 kB. Ask for fewer here, and add up the bytes of all of them in an aggregate without health.", maxHealthKeys))
+	}
 	if a.Keys < a.Top {
 		d.badArgument(diag.InvalidAggregate, b, "keys", fmt.Sprintf("Of %d keys that are kept the first %d cannot be told. Let keys be at least as many as top.", a.Keys, a.Top))
 	}

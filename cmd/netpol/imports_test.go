@@ -87,7 +87,7 @@ var rules = []rule{
 	{"enforcer/telemetry/record", nil, nil},
 	{"enforcer/telemetry/record/internal/genrecord", []string{"enforcer/telemetry/record"}, nil},
 	{"enforcer/telemetry", []string{"enforcer/telemetry/record"}, nil},
-	{"enforcer/telemetry/aggregate", []string{"compiler/artifact", "enforcer/telemetry/record", "lang/fact"}, []string{"github.com/gaissmai/bart/..."}},
+	{"enforcer/telemetry/aggregate", []string{"compiler/artifact", "enforcer/slab", "enforcer/telemetry/record", "lang/fact"}, []string{"github.com/gaissmai/bart/..."}},
 	{"enforcer/telemetry/prom", nil, nil},
 	{"enforcer/telemetry/ipfix", []string{"enforcer/telemetry/record"}, nil},
 	{"enforcer/telemetry/otlp", []string{"enforcer/telemetry"}, []string{"go.opentelemetry.io/proto/slim/otlp/...", "google.golang.org/protobuf/proto"}},

@@ -17,6 +17,8 @@ type Aggregate struct {
 	// Top is how many rows are told, and Keys how many are kept at most.
 	Top  int `json:"top"`
 	Keys int `json:"keys"`
+	// Health has it add up how flows fare as well.
+	Health bool `json:"health,omitempty"`
 	// When is the condition that flows must meet, as written; Bundle.SinkProgram
 	// decides it, as the policy whose index is this aggregate's after all sinks.
 	// Empty is every flow.
@@ -49,7 +51,11 @@ func Dimensions() []string {
 
 // String is the aggregate in one line.
 func (a Aggregate) String() string {
-	text := fmt.Sprintf("%s: bytes by %s", a.Name, strings.Join(a.By, ", "))
+	what := "bytes"
+	if a.Health {
+		what = "bytes and health"
+	}
+	text := fmt.Sprintf("%s: %s by %s", a.Name, what, strings.Join(a.By, ", "))
 	if a.When != "" {
 		text += " when " + a.When
 	}

@@ -37,7 +37,7 @@ func (r *resolver) aggregates(set *ir.Set) []ir.Aggregate {
 
 func (r *resolver) aggregate(a *lang.Aggregate, set *ir.Set) ir.Aggregate {
 	out := ir.Aggregate{Range: a.Range, Aggregate: artifact.Aggregate{
-		Name: strings.ToLower(a.Name), By: a.By, Interval: a.Interval, Top: a.Top, Keys: a.Keys,
+		Name: strings.ToLower(a.Name), By: a.By, Interval: a.Interval, Top: a.Top, Keys: a.Keys, Health: a.Health,
 		Policies: r.aggregatePolicies(a), Groups: r.aggregateGroups(a),
 	}}
 	r.checkNotFlows(a.Module, a.Sinks, "aggregates")

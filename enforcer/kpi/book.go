@@ -25,8 +25,9 @@ type Book struct {
 // Observe takes a packet of a flow in. from is the end that sent it, 0 or 1, the same
 // for all packets of the flow; at its time in nanoseconds. The first packet
 // makes the state that *ref names from then on; protocols other than TCP and UDP have
-// none.
-func (b *Book) Observe(ref *Ref, p *packet.Parsed, from int, at int64) {
+// none. It says how long the packet took if it is an answer of DNS, in microseconds as in Report, where 0
+// is none.
+func (b *Book) Observe(ref *Ref, p *packet.Parsed, from int, at int64) (answered uint32) {
 	now := stamp(at / int64(time.Microsecond))
 	switch p.Proto {
 	case packet.ProtoTCP:
@@ -41,17 +42,29 @@ func (b *Book) Observe(ref *Ref, p *packet.Parsed, from int, at int64) {
 		u := b.udp.At(uint32(*ref &^ datagrams))
 		u.packets++
 		if len(p.Payload) == 0 {
-			return
+			return 0
 		}
 		if isRTP(p.Payload) {
 			if u.rtp == 0 {
 				u.rtp = b.rtp.Take()
 			}
 			b.rtp.At(u.rtp).packet(p.Payload, from, now)
-			return
+			return 0
 		}
-		u.datagram(p.Payload, from, now)
+		return u.datagram(p.Payload, from, now)
 	}
+	return 0
+}
+
+// Packets is how many packets of a flow were seen.
+func (b *Book) Packets(ref Ref) uint32 {
+	switch {
+	case ref == 0:
+		return 0
+	case ref&datagrams == 0:
+		return b.tcp.At(uint32(ref)).packets
+	}
+	return b.udp.At(uint32(ref &^ datagrams)).packets
 }
 
 // warmStates are read at a time.

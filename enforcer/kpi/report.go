@@ -46,4 +46,8 @@ type RTP struct {
 	// 3550, A.8), JitterMax its maximum, of the stream where it is larger. 0 where the
 	// clock of the time stamps is not known.
 	Jitter, JitterMax uint32
+	// JitterSum is what Jitter is the mean of, in microseconds, of all streams together, and
+	// JitterPackets of how many packets.
+	JitterSum     float64
+	JitterPackets uint64
 }

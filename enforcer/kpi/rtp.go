@@ -136,6 +136,8 @@ func (r *rtp) report(out *Report) {
 			}
 			to.Packets += uint64(s.received)
 			to.Lost += uint64(s.lost())
+			to.JitterSum += s.jitter.sum
+			to.JitterPackets += uint64(s.jitter.packets)
 			if mean, most := s.jitter.figures(); mean > to.Jitter {
 				to.Jitter, to.JitterMax = mean, most
 			}

@@ -13,12 +13,13 @@ type udp struct {
 	dns     dns
 }
 
-// datagram takes one in that is not RTP's.
-func (u *udp) datagram(b []byte, from int, now stamp) {
+// datagram takes one in that is not RTP's, and says how long it took as an answer of DNS.
+func (u *udp) datagram(b []byte, from int, now stamp) (answered uint32) {
 	u.quic.datagram(b, from, now, u.packets == 1)
-	if u.quic.state == quicNone {
-		u.dns.message(b, from, now)
+	if u.quic.state != quicNone {
+		return 0
 	}
+	return u.dns.message(b, from, now)
 }
 
 func (u *udp) report(r *Report) {
@@ -128,10 +129,11 @@ type query struct {
 // kinds of addresses at once. One more takes the oldest's place.
 const maxQueries = 4
 
-// message takes one in (RFC 1035, 4.1.1).
-func (d *dns) message(b []byte, from int, now stamp) {
+// message takes one in (RFC 1035, 4.1.1), and says how long it took as an answer; 0 where it is
+// none.
+func (d *dns) message(b []byte, from int, now stamp) (took uint32) {
 	if len(b) < 12 {
-		return
+		return 0
 	}
 	id, isAnswer := binary.BigEndian.Uint16(b), b[2]&0x80 != 0
 	for i := range d.pending {
@@ -140,16 +142,16 @@ func (d *dns) message(b []byte, from int, now stamp) {
 			continue
 		}
 		if isAnswer {
-			took := now.since(q.at)
+			took = now.since(q.at)
 			if q.open = false; took != 0 {
 				d.timed, d.total, d.longest = d.timed+1, d.total+uint64(took), max(d.longest, took)
 			}
 			d.answers++
 		}
-		return // what is asked again is waited for since it was asked first
+		return took // what is asked again is waited for since it was asked first
 	}
 	if isAnswer {
-		return
+		return 0
 	}
 	oldest := &d.pending[0]
 	for i := range d.pending {
@@ -159,4 +161,5 @@ func (d *dns) message(b []byte, from int, now stamp) {
 	}
 	*oldest = query{id: id, from: uint8(from), open: true, at: now}
 	d.queries++
+	return 0
 }

@@ -11,8 +11,11 @@ import (
 	"github.com/netpol/netpol/lang/fact"
 )
 
-// rowsPerRecord keeps a record below 64 KiB, as a rule.
-const rowsPerRecord = 128
+// A record stays below 64 KiB with so many rows, as a rule.
+const (
+	rowsPerRecord  = 128
+	rowsWithHealth = 32
+)
 
 // Sample is what a flow has carried since it was sampled last.
 type Sample struct {
@@ -21,6 +24,7 @@ type Sample struct {
 	Brand       string   // the application's
 	Policies    []string // that match, in the order of evaluation
 	Counts      Counts
+	Health      *Health // nil for nothing new
 }
 
 // Account is an aggregate at work. Not safe for concurrent use.
@@ -61,6 +65,9 @@ func New(of artifact.Aggregate, seed uint64) *Account {
 			a.rank[name] = i
 		}
 	}
+	if of.Health {
+		a.table.ward = new(ward)
+	}
 	for _, g := range of.Groups {
 		one := &group{name: g.Name, macs: make(map[string]bool, len(g.MACs))}
 		for _, p := range g.Networks {
@@ -78,7 +85,18 @@ func New(of artifact.Aggregate, seed uint64) *Account {
 func (a *Account) Add(s *Sample) {
 	k := a.key(s)
 	a.total.add(&s.Counts)
-	a.table.add(&k, &s.Counts)
+	row := a.table.add(&k, &s.Counts)
+	if s.Health != nil && a.table.ward != nil {
+		a.table.ward.add(row, s.Health)
+	}
+}
+
+// perRecord is how many rows a record has at most.
+func (a *Account) perRecord() int {
+	if a.of.Health {
+		return rowsWithHealth
+	}
+	return rowsPerRecord
 }
 
 // Evicted is how many keys made room for others since the last Close.

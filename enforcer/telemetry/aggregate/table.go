@@ -57,6 +57,7 @@ type table struct {
 	slots  []slot
 	heap   heap // empty while all keys have room
 	evicts uint64
+	ward   *ward // nil where health is not asked for
 }
 
 func newTable(limit int, seed uint64) *table {
@@ -65,18 +66,17 @@ func newTable(limit int, seed uint64) *table {
 
 func (t *table) at(i uint32) *row { return &t.chunks[(i-1)/rowChunk][(i-1)%rowChunk] }
 
-// add counts for a key.
-func (t *table) add(k *key, d *Counts) {
+// add counts for a key, and says which row it has.
+func (t *table) add(k *key, d *Counts) (row uint32) {
 	hash := uint32(k.hash(t.seed))
 	if i := t.find(hash, k); i != 0 {
 		t.at(i).counts.add(d)
-		return
+		return i
 	}
 	if t.rows < t.limit {
-		t.insert(hash, k, d)
-		return
+		return t.insert(hash, k, d)
 	}
-	t.replace(hash, k, d)
+	return t.replace(hash, k, d)
 }
 
 func (t *table) find(hash uint32, k *key) uint32 {
@@ -99,7 +99,7 @@ func (t *table) place(s slot) {
 	t.slots[at] = s
 }
 
-func (t *table) insert(hash uint32, k *key, d *Counts) {
+func (t *table) insert(hash uint32, k *key, d *Counts) uint32 {
 	if t.rows*4 >= len(t.slots)*3 {
 		old := t.slots
 		t.slots = make([]slot, 2*len(old))
@@ -116,6 +116,7 @@ func (t *table) insert(hash uint32, k *key, d *Counts) {
 	i := uint32(t.rows)
 	*t.at(i) = row{key: *k, counts: *d}
 	t.place(slot{hash, i})
+	return i
 }
 
 // chunk is room for rows.
@@ -129,7 +130,7 @@ func (t *table) chunk() []row {
 }
 
 // replace gives the row of least weight to a key for which there is no room.
-func (t *table) replace(hash uint32, k *key, d *Counts) {
+func (t *table) replace(hash uint32, k *key, d *Counts) uint32 {
 	if len(t.heap) == 0 {
 		t.heap = newHeap(t)
 	}
@@ -137,8 +138,12 @@ func (t *table) replace(hash uint32, k *key, d *Counts) {
 	r := t.at(i)
 	t.evicts++
 	t.drop(uint32(r.key.hash(t.seed)), i)
+	if t.ward != nil {
+		t.ward.leave(i)
+	}
 	*r = row{key: *k, counts: *d, missed: r.weight()}
 	t.place(slot{hash, i})
+	return i
 }
 
 // drop takes a row out of the slots, and moves those up that it kept from their
@@ -174,7 +179,11 @@ func (t *table) successor() *table {
 	for slots < len(t.slots) && slots*3/4 <= t.rows {
 		slots *= 2
 	}
-	return &table{seed: t.seed, limit: t.limit, spare: t.spare, slots: make([]slot, slots)}
+	next := &table{seed: t.seed, limit: t.limit, spare: t.spare, slots: make([]slot, slots)}
+	if t.ward != nil {
+		next.ward = new(ward)
+	}
+	return next
 }
 
 // inherit takes over the memory of a table that is not needed any more, as much as was used.

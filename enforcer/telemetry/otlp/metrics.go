@@ -18,6 +18,7 @@ const (
 	delta
 	upDown // a sum that may go down
 	gauge
+	histogram // of an interval, as a delta
 )
 
 // metric is what a member of a record is as a metric.
@@ -109,6 +110,8 @@ func (m *meter) metric(what metric) *metrics.Metric {
 		one.Data = &metrics.Metric_Sum{Sum: &metrics.Sum{AggregationTemporality: metrics.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE, IsMonotonic: what.instrument == counter}}
 	case delta:
 		one.Data = &metrics.Metric_Sum{Sum: &metrics.Sum{AggregationTemporality: metrics.AggregationTemporality_AGGREGATION_TEMPORALITY_DELTA, IsMonotonic: true}}
+	case histogram:
+		one.Data = &metrics.Metric_ExponentialHistogram{ExponentialHistogram: &metrics.ExponentialHistogram{AggregationTemporality: metrics.AggregationTemporality_AGGREGATION_TEMPORALITY_DELTA}}
 	case gauge:
 		one.Data = &metrics.Metric_Gauge{Gauge: &metrics.Gauge{}}
 	}
@@ -186,7 +189,7 @@ func (m *meter) aggregate(members object) {
 	if numberIn(members, "part") != 1 {
 		return
 	}
-	if other := inner(members, "other"); numberIn(other, "flow_count") > 0 || numberIn(other, "local_bytes")+numberIn(other, "other_bytes") > 0 {
+	if other := inner(members, "other"); numberIn(other, "flow_count") > 0 || numberIn(other, "local_bytes")+numberIn(other, "other_bytes") > 0 || other["health"] != nil {
 		rest := append(attributes{}, labels...)
 		rest.text("netpol.row", "other")
 		m.sums(other, when, rest)
@@ -200,13 +203,14 @@ func (m *meter) sums(row object, when span, labels attributes) {
 			m.add(ofSum[name], n, when, labels)
 		}
 	}
+	m.health(row, when, labels)
 }
 
 // keysOf are the dimensions of a row.
 func keysOf(row object) attributes {
 	dimensions := object{}
 	for name, v := range row {
-		if _, sum := ofSum[name]; !sum && name != "error_bytes" {
+		if _, sum := ofSum[name]; !sum && name != "error_bytes" && name != "health" {
 			dimensions[name] = v
 		}
 	}

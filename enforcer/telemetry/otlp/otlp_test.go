@@ -69,11 +69,21 @@ func records() []record.Record {
 		&record.Aggregate{
 			Head: head(record.KindAggregate), Aggregate: "accounts", By: []string{"local_ip", "policy"}, StartAt: at - 60_000, EndAt: at, Part: 1, Parts: 2, Exact: true,
 			Rows: []record.AggregateRow{
-				{LocalIP: netip.MustParseAddr("192.168.10.7"), Policy: "zero-rated", ApplicationName: "spotify", IPProtocol: 17, Sum: record.Sum{LocalBytes: 1, LocalPackets: 2, OtherBytes: 3, OtherPackets: 4, FlowCount: 5}},
+				{LocalIP: netip.MustParseAddr("192.168.10.7"), Policy: "zero-rated", ApplicationName: "spotify", IPProtocol: 17, Sum: record.Sum{LocalBytes: 1, LocalPackets: 2, OtherBytes: 3, OtherPackets: 4, FlowCount: 5, Health: health()}},
 			},
 			Other: record.Sum{LocalBytes: 10, FlowCount: 1}, Total: record.Sum{LocalBytes: 11},
 		},
 		&record.Aggregate{Head: head(record.KindAggregate), Aggregate: "accounts", StartAt: at - 60_000, EndAt: at, Part: 2, Parts: 2, Other: record.Sum{LocalBytes: 10, FlowCount: 1}},
+	}
+}
+
+// health is a row's, with two round trips of 100 and 4 microseconds.
+func health() *record.Health {
+	return &record.Health{
+		FlowCount: 2, Packets: 20, TCP: record.HealthTCP{Packets: 15, Retrans: 3, LocalRetrans: 1, OtherRetrans: 2, Resets: 1},
+		RTTServer: &record.Times{Count: 2, Sum: 104, Mean: 52, Min: 4, Max: 100, P50: 4, P95: 100, P99: 100, FirstBucket: 8, Buckets: []uint64{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}},
+		DNS:       record.HealthDNS{Queries: 2, Answers: 1}, RTP: record.HealthRTP{LocalPackets: 100, LocalLost: 3},
+		Jitter: &record.Times{Count: 99, Sum: 990, Mean: 10, Min: 10, Max: 10, P50: 10, P95: 10, P99: 10, FirstBucket: 14, Buckets: []uint64{99}},
 	}
 }
 
@@ -146,6 +156,10 @@ func plain(t *testing.T, s Signal, body []byte) string {
 		t.Fatal(err)
 	}
 	for _, m := range r.ResourceMetrics[0].ScopeMetrics[0].Metrics {
+		for _, p := range m.GetExponentialHistogram().GetDataPoints() {
+			about(fmt.Sprintf("%s %s %v scale %d %d..%d: %d, sum %v, from %v to %v, buckets %d: %d", m.Name, m.Unit, m.GetExponentialHistogram().AggregationTemporality,
+				p.Scale, p.StartTimeUnixNano, p.TimeUnixNano, p.Count, *p.Sum, *p.Min, *p.Max, p.Positive.Offset, p.Positive.BucketCounts), p.Attributes)
+		}
 		kind, points := "gauge", m.GetGauge().GetDataPoints()
 		if sum := m.GetSum(); sum != nil {
 			kind, points = fmt.Sprintf("%v monotonic=%v", sum.AggregationTemporality, sum.IsMonotonic), sum.DataPoints

@@ -130,6 +130,17 @@ func AppendStrings(b []byte, list []string) []byte {
 	return append(b, ']')
 }
 
+func appendNumbers(b []byte, list []uint64) []byte {
+	b = append(b, '[')
+	for i, n := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendUint(b, n, 10)
+	}
+	return append(b, ']')
+}
+
 func appendList(b []byte, l List) []byte {
 	b = append(b, '[')
 	for rest, first := string(l), true; rest != ""; first = false {

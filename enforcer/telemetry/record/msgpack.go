@@ -77,6 +77,14 @@ func packStrings(b []byte, list []string) []byte {
 	return b
 }
 
+func packNumbers(b []byte, list []uint64) []byte {
+	b = packArray(b, len(list))
+	for _, n := range list {
+		b = packUint(b, n)
+	}
+	return b
+}
+
 func packList(b []byte, l List) []byte {
 	n, rest := strings.Count(string(l), ","), string(l)
 	if rest != "" && !strings.HasSuffix(rest, ",") {

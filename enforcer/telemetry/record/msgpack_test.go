@@ -48,6 +48,11 @@ func fill(v reflect.Value, word string) {
 	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		v.SetUint(200)
 	case reflect.Pointer:
+		switch v.Type() {
+		case reflect.TypeFor[*Health](), reflect.TypeFor[*Times]():
+			v.Set(reflect.New(v.Type().Elem()))
+			fill(v.Elem(), word)
+		}
 	default:
 		panic("a record has a field of kind " + v.Kind().String())
 	}

@@ -893,5 +893,129 @@ func (r *Sum) members(b []byte) []byte {
 	b = strconv.AppendUint(b, r.OtherPackets, 10)
 	b = append(b, `,"flow_count":`...)
 	b = strconv.AppendUint(b, r.FlowCount, 10)
+	if r.Health != nil {
+		b = append(b, `,"health":`...)
+		atHealth := len(b)
+		b = object(r.Health.members(b), atHealth)
+	}
+	return b
+}
+
+func (r *Health) members(b []byte) []byte {
+	b = append(b, `,"flow_count":`...)
+	b = strconv.AppendUint(b, r.FlowCount, 10)
+	b = append(b, `,"packets":`...)
+	b = strconv.AppendUint(b, r.Packets, 10)
+	if r.TCP != (HealthTCP{}) {
+		b = append(b, `,"tcp":`...)
+		atTCP := len(b)
+		b = object(r.TCP.members(b), atTCP)
+	}
+	if r.RTTServer != nil {
+		b = append(b, `,"rtt_server_us":`...)
+		atRTTServer := len(b)
+		b = object(r.RTTServer.members(b), atRTTServer)
+	}
+	if r.RTTClient != nil {
+		b = append(b, `,"rtt_client_us":`...)
+		atRTTClient := len(b)
+		b = object(r.RTTClient.members(b), atRTTClient)
+	}
+	if r.AppResponse != nil {
+		b = append(b, `,"app_response_us":`...)
+		atAppResponse := len(b)
+		b = object(r.AppResponse.members(b), atAppResponse)
+	}
+	if r.TLSHandshake != nil {
+		b = append(b, `,"tls_handshake_us":`...)
+		atTLSHandshake := len(b)
+		b = object(r.TLSHandshake.members(b), atTLSHandshake)
+	}
+	if r.DNS != (HealthDNS{}) {
+		b = append(b, `,"dns":`...)
+		atDNS := len(b)
+		b = object(r.DNS.members(b), atDNS)
+	}
+	if r.DNSResponse != nil {
+		b = append(b, `,"dns_response_us":`...)
+		atDNSResponse := len(b)
+		b = object(r.DNSResponse.members(b), atDNSResponse)
+	}
+	if r.RTP != (HealthRTP{}) {
+		b = append(b, `,"rtp":`...)
+		atRTP := len(b)
+		b = object(r.RTP.members(b), atRTP)
+	}
+	if r.Jitter != nil {
+		b = append(b, `,"rtp_jitter_us":`...)
+		atJitter := len(b)
+		b = object(r.Jitter.members(b), atJitter)
+	}
+	return b
+}
+
+func (r *HealthTCP) members(b []byte) []byte {
+	b = append(b, `,"packets":`...)
+	b = strconv.AppendUint(b, r.Packets, 10)
+	b = append(b, `,"retrans":`...)
+	b = strconv.AppendUint(b, r.Retrans, 10)
+	b = append(b, `,"resets":`...)
+	b = strconv.AppendUint(b, r.Resets, 10)
+	b = append(b, `,"seq_errors":`...)
+	b = strconv.AppendUint(b, r.SeqErrors, 10)
+	b = append(b, `,"zero_windows":`...)
+	b = strconv.AppendUint(b, r.ZeroWindows, 10)
+	b = append(b, `,"local_retrans":`...)
+	b = strconv.AppendUint(b, r.LocalRetrans, 10)
+	b = append(b, `,"other_retrans":`...)
+	b = strconv.AppendUint(b, r.OtherRetrans, 10)
+	b = append(b, `,"local_seq_errors":`...)
+	b = strconv.AppendUint(b, r.LocalSeqErrors, 10)
+	b = append(b, `,"other_seq_errors":`...)
+	b = strconv.AppendUint(b, r.OtherSeqErrors, 10)
+	return b
+}
+
+func (r *Times) members(b []byte) []byte {
+	b = append(b, `,"count":`...)
+	b = strconv.AppendUint(b, r.Count, 10)
+	b = append(b, `,"sum":`...)
+	b = strconv.AppendUint(b, r.Sum, 10)
+	b = append(b, `,"mean":`...)
+	b = strconv.AppendUint(b, r.Mean, 10)
+	b = append(b, `,"min":`...)
+	b = strconv.AppendUint(b, r.Min, 10)
+	b = append(b, `,"max":`...)
+	b = strconv.AppendUint(b, r.Max, 10)
+	b = append(b, `,"p50":`...)
+	b = strconv.AppendUint(b, r.P50, 10)
+	b = append(b, `,"p95":`...)
+	b = strconv.AppendUint(b, r.P95, 10)
+	b = append(b, `,"p99":`...)
+	b = strconv.AppendUint(b, r.P99, 10)
+	b = append(b, `,"first_bucket":`...)
+	b = strconv.AppendInt(b, int64(r.FirstBucket), 10)
+	b = append(b, `,"buckets":`...)
+	b = appendNumbers(b, r.Buckets)
+	return b
+}
+
+func (r *HealthDNS) members(b []byte) []byte {
+	b = append(b, `,"queries":`...)
+	b = strconv.AppendUint(b, r.Queries, 10)
+	b = append(b, `,"answers":`...)
+	b = strconv.AppendUint(b, r.Answers, 10)
+	return b
+}
+
+func (r *HealthRTP) members(b []byte) []byte {
+	b = append(b, `,"local_packets":`...)
+	b = strconv.AppendUint(b, r.LocalPackets, 10)
+	b = append(b, `,"local_lost":`...)
+	b = strconv.AppendUint(b, r.LocalLost, 10)
+	b = append(b, `,"other_packets":`...)
+	b = strconv.AppendUint(b, r.OtherPackets, 10)
+	b = append(b, `,"other_lost":`...)
+	b = strconv.AppendUint(b, r.OtherLost, 10)
 	return b
 }

@@ -1052,5 +1052,154 @@ func (r *Sum) pack(b []byte) ([]byte, int) {
 	b = packUint(b, r.OtherPackets)
 	b = append(b, "\xaa"+"flow_count"...)
 	b = packUint(b, r.FlowCount)
+	if r.Health != nil {
+		n++
+		b = append(b, "\xa6"+"health"...)
+		atHealth, nHealth := len(b), 0
+		b, nHealth = r.Health.pack(packOpen(b))
+		b = packClose(b, atHealth, nHealth)
+	}
+	return b, n
+}
+
+func (r *Health) pack(b []byte) ([]byte, int) {
+	n := 2
+	b = append(b, "\xaa"+"flow_count"...)
+	b = packUint(b, r.FlowCount)
+	b = append(b, "\xa7"+"packets"...)
+	b = packUint(b, r.Packets)
+	if r.TCP != (HealthTCP{}) {
+		n++
+		b = append(b, "\xa3"+"tcp"...)
+		atTCP, nTCP := len(b), 0
+		b, nTCP = r.TCP.pack(packOpen(b))
+		b = packClose(b, atTCP, nTCP)
+	}
+	if r.RTTServer != nil {
+		n++
+		b = append(b, "\xad"+"rtt_server_us"...)
+		atRTTServer, nRTTServer := len(b), 0
+		b, nRTTServer = r.RTTServer.pack(packOpen(b))
+		b = packClose(b, atRTTServer, nRTTServer)
+	}
+	if r.RTTClient != nil {
+		n++
+		b = append(b, "\xad"+"rtt_client_us"...)
+		atRTTClient, nRTTClient := len(b), 0
+		b, nRTTClient = r.RTTClient.pack(packOpen(b))
+		b = packClose(b, atRTTClient, nRTTClient)
+	}
+	if r.AppResponse != nil {
+		n++
+		b = append(b, "\xaf"+"app_response_us"...)
+		atAppResponse, nAppResponse := len(b), 0
+		b, nAppResponse = r.AppResponse.pack(packOpen(b))
+		b = packClose(b, atAppResponse, nAppResponse)
+	}
+	if r.TLSHandshake != nil {
+		n++
+		b = append(b, "\xb0"+"tls_handshake_us"...)
+		atTLSHandshake, nTLSHandshake := len(b), 0
+		b, nTLSHandshake = r.TLSHandshake.pack(packOpen(b))
+		b = packClose(b, atTLSHandshake, nTLSHandshake)
+	}
+	if r.DNS != (HealthDNS{}) {
+		n++
+		b = append(b, "\xa3"+"dns"...)
+		atDNS, nDNS := len(b), 0
+		b, nDNS = r.DNS.pack(packOpen(b))
+		b = packClose(b, atDNS, nDNS)
+	}
+	if r.DNSResponse != nil {
+		n++
+		b = append(b, "\xaf"+"dns_response_us"...)
+		atDNSResponse, nDNSResponse := len(b), 0
+		b, nDNSResponse = r.DNSResponse.pack(packOpen(b))
+		b = packClose(b, atDNSResponse, nDNSResponse)
+	}
+	if r.RTP != (HealthRTP{}) {
+		n++
+		b = append(b, "\xa3"+"rtp"...)
+		atRTP, nRTP := len(b), 0
+		b, nRTP = r.RTP.pack(packOpen(b))
+		b = packClose(b, atRTP, nRTP)
+	}
+	if r.Jitter != nil {
+		n++
+		b = append(b, "\xad"+"rtp_jitter_us"...)
+		atJitter, nJitter := len(b), 0
+		b, nJitter = r.Jitter.pack(packOpen(b))
+		b = packClose(b, atJitter, nJitter)
+	}
+	return b, n
+}
+
+func (r *HealthTCP) pack(b []byte) ([]byte, int) {
+	n := 9
+	b = append(b, "\xa7"+"packets"...)
+	b = packUint(b, r.Packets)
+	b = append(b, "\xa7"+"retrans"...)
+	b = packUint(b, r.Retrans)
+	b = append(b, "\xa6"+"resets"...)
+	b = packUint(b, r.Resets)
+	b = append(b, "\xaa"+"seq_errors"...)
+	b = packUint(b, r.SeqErrors)
+	b = append(b, "\xac"+"zero_windows"...)
+	b = packUint(b, r.ZeroWindows)
+	b = append(b, "\xad"+"local_retrans"...)
+	b = packUint(b, r.LocalRetrans)
+	b = append(b, "\xad"+"other_retrans"...)
+	b = packUint(b, r.OtherRetrans)
+	b = append(b, "\xb0"+"local_seq_errors"...)
+	b = packUint(b, r.LocalSeqErrors)
+	b = append(b, "\xb0"+"other_seq_errors"...)
+	b = packUint(b, r.OtherSeqErrors)
+	return b, n
+}
+
+func (r *Times) pack(b []byte) ([]byte, int) {
+	n := 10
+	b = append(b, "\xa5"+"count"...)
+	b = packUint(b, r.Count)
+	b = append(b, "\xa3"+"sum"...)
+	b = packUint(b, r.Sum)
+	b = append(b, "\xa4"+"mean"...)
+	b = packUint(b, r.Mean)
+	b = append(b, "\xa3"+"min"...)
+	b = packUint(b, r.Min)
+	b = append(b, "\xa3"+"max"...)
+	b = packUint(b, r.Max)
+	b = append(b, "\xa3"+"p50"...)
+	b = packUint(b, r.P50)
+	b = append(b, "\xa3"+"p95"...)
+	b = packUint(b, r.P95)
+	b = append(b, "\xa3"+"p99"...)
+	b = packUint(b, r.P99)
+	b = append(b, "\xac"+"first_bucket"...)
+	b = packInt(b, int64(r.FirstBucket))
+	b = append(b, "\xa7"+"buckets"...)
+	b = packNumbers(b, r.Buckets)
+	return b, n
+}
+
+func (r *HealthDNS) pack(b []byte) ([]byte, int) {
+	n := 2
+	b = append(b, "\xa7"+"queries"...)
+	b = packUint(b, r.Queries)
+	b = append(b, "\xa7"+"answers"...)
+	b = packUint(b, r.Answers)
+	return b, n
+}
+
+func (r *HealthRTP) pack(b []byte) ([]byte, int) {
+	n := 4
+	b = append(b, "\xad"+"local_packets"...)
+	b = packUint(b, r.LocalPackets)
+	b = append(b, "\xaa"+"local_lost"...)
+	b = packUint(b, r.LocalLost)
+	b = append(b, "\xad"+"other_packets"...)
+	b = packUint(b, r.OtherPackets)
+	b = append(b, "\xaa"+"other_lost"...)
+	b = packUint(b, r.OtherLost)
 	return b, n
 }

@@ -43,6 +43,23 @@ aggregate "few" {
   keys = 100 # ERROR NP0051: Invalid aggregate
   sink = "s"
 }
+aggregate "healthy" {
+  by     = ["local_ip"]
+  health = "yes" # ERROR NP0013: Wrong type of value
+  sink   = "s"
+}
+aggregate "much" {
+  by     = ["local_ip"]
+  health = true
+  keys   = 100000 # ERROR NP0051: Invalid aggregate
+  sink   = "s"
+}
+aggregate "told" {
+  by     = ["local_ip"]
+  health = true
+  top    = 70000 # ERROR NP0051: Invalid aggregate
+  sink   = "s"
+}
 aggregate "apart" {
   by             = ["local_ip"]
   policies       = ["p", "p"] # ERROR NP0051: Invalid aggregate # ERROR NP0011: Duplicate definition

@@ -8,6 +8,12 @@ aggregate "defaults" {
   sink = "accounts"
 }
 
+aggregate "health" {
+  by     = "application"
+  health = true
+  sink   = "accounts"
+}
+
 aggregate "netify" {
   layout = "netify-4"
   top    = 100000
@@ -22,6 +28,7 @@ aggregate "all" {
   interval       = "5m"
   top            = 10
   keys           = 16
+  health         = true
   when           = "app == 'zoom'"
   sink           = "accounts"
 }

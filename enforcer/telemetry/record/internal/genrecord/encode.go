@@ -22,6 +22,7 @@ var writers = map[reflect.Type]string{
 	reflect.TypeFor[uint64]():             "b = strconv.AppendUint(b, %s, 10)",
 	reflect.TypeFor[netip.Addr]():         "b = AppendAddr(b, %s)",
 	reflect.TypeFor[[]string]():           "b = AppendStrings(b, %s)",
+	reflect.TypeFor[[]uint64]():           "b = appendNumbers(b, %s)",
 	reflect.TypeFor[record.List]():        "b = appendList(b, %s)",
 	reflect.TypeFor[record.Hex16]():       "b = appendHex16(b, %s)",
 	reflect.TypeFor[record.Digest]():      "b = appendDigest(b, %s)",
@@ -73,9 +74,9 @@ func members(b *bytes.Buffer, t reflect.Type, method string, list []field, share
 	b.WriteString("return b\n}\n")
 }
 
-// structOf is a struct, or that of which a slice is.
+// structOf is a struct, or that of which a slice is, or that a pointer points to.
 func structOf(t reflect.Type) reflect.Type {
-	if t.Kind() == reflect.Slice {
+	if t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
 		return t.Elem()
 	}
 	return t
@@ -99,7 +100,7 @@ func member(b *bytes.Buffer, f field) {
 		fmt.Fprintf(b, w+"\n", path)
 	case f.typ.Kind() == reflect.Slice:
 		fmt.Fprintf(b, "b = append(b, '[')\nfor i := range %s {\nif i > 0 {\nb = append(b, ',')\n}\nstart := len(b)\nb = object(%s[i].members(b), start)\n}\nb = append(b, ']')\n", path, path)
-	case f.typ.Kind() == reflect.Struct:
+	case structOf(f.typ).Kind() == reflect.Struct:
 		start := "at" + f.goName
 		fmt.Fprintf(b, "%s := len(b)\nb = object(%s.members(b), %s)\n", start, path, start)
 	default:
@@ -117,6 +118,8 @@ func set(path string, t reflect.Type) string {
 		return path + " != (netip.Addr{})"
 	case t.Kind() == reflect.Struct:
 		return path + " != (" + t.Name() + "{})"
+	case t.Kind() == reflect.Pointer:
+		return path + " != nil"
 	case t.Kind() == reflect.Bool:
 		return path
 	case t.Kind() == reflect.String:

@@ -23,6 +23,7 @@ var packers = map[reflect.Type]string{
 	reflect.TypeFor[uint64]():            "b = packUint(b, %s)",
 	reflect.TypeFor[netip.Addr]():        "b = packAddr(b, %s)",
 	reflect.TypeFor[[]string]():          "b = packStrings(b, %s)",
+	reflect.TypeFor[[]uint64]():          "b = packNumbers(b, %s)",
 	reflect.TypeFor[record.List]():       "b = packList(b, %s)",
 	reflect.TypeFor[record.Hex16]():      "b = packHex16(b, %s)",
 	reflect.TypeFor[record.Digest]():     "b = packDigest(b, %s)",
@@ -102,7 +103,7 @@ func packedMember(b *bytes.Buffer, f field) {
 		fmt.Fprintf(b, w+"\n", path)
 	case f.typ.Kind() == reflect.Slice:
 		fmt.Fprintf(b, "b = packArray(b, len(%[1]s))\nfor i := range %[1]s {\nstart, count := len(b), 0\nb, count = %[1]s[i].pack(packOpen(b))\nb = packClose(b, start, count)\n}\n", path)
-	case f.typ.Kind() == reflect.Struct:
+	case structOf(f.typ).Kind() == reflect.Struct:
 		fmt.Fprintf(b, "at%[1]s, n%[1]s := len(b), 0\nb, n%[1]s = %[2]s.pack(packOpen(b))\nb = packClose(b, at%[1]s, n%[1]s)\n", f.goName, path)
 	default:
 		log.Fatalf("%s has type %s", path, f.typ)

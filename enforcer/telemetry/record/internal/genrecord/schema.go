@@ -142,6 +142,8 @@ func valueNode(f field) *node {
 		n.Type, n.Enum = "string", []string{string(record.ReasonClosed), string(record.ReasonExpired), string(record.ReasonEvicted), string(record.ReasonStopped)}
 	case f.typ == reflect.TypeFor[record.List](), f.typ == reflect.TypeFor[[]string]():
 		n.Type, n.Items = "array", &node{Type: "string"}
+	case f.typ == reflect.TypeFor[[]uint64]():
+		n.Type, n.Items = "array", &node{Type: "integer", Minimum: &zero}
 	case f.typ == reflect.TypeFor[[]record.Attribute]():
 		n.Type, n.Items = "array", objectNode(reflect.TypeFor[record.Attribute](), "")
 	case f.typ.Kind() == reflect.Slice:
@@ -152,8 +154,8 @@ func valueNode(f field) *node {
 		n.Type, n.Pattern = "string", "^[0-9a-f]{40}$"
 	case f.typ == reflect.TypeFor[record.Milli]():
 		n.Type, n.Minimum = "number", &zero
-	case f.typ.Kind() == reflect.Struct:
-		return objectNode(f.typ, f.doc)
+	case structOf(f.typ).Kind() == reflect.Struct:
+		return objectNode(structOf(f.typ), f.doc)
 	case f.typ.Kind() == reflect.String:
 		n.Type = "string"
 	case f.typ.Kind() == reflect.Bool:

@@ -1,6 +1,7 @@
 package enforcer
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -86,6 +87,24 @@ func TestAdoption(t *testing.T) {
 				t.Errorf("%d adopted, want %d", got, tt.adopted)
 			}
 		})
+	}
+}
+
+// TestAdoptionIsTriedAgain: a list that could not be read to its end is made once more, an interval later.
+func TestAdoptionIsTriedAgain(t *testing.T) {
+	k := &tracker{list: []flow.Connection{old("192.168.1.2:40000", "198.51.100.1:443", doneMark, 500, 1)}, err: errors.New("no buffer space")}
+	mended := k.list
+	k.list = nil
+	var e *Engine
+	s := newScript().until(func() bool { return e.Stats().ReadingErrors == 1 }).do(func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.list, k.err = mended, nil
+	}).wait(time.Minute).idle().until(func() bool { return e.Stats().Adopted == 1 })
+	s.patience = time.Now().Add(5 * time.Second)
+	_, e = playWith(t, s, bundle(t, zoomPolicy()), k, &e)
+	if got := e.Stats(); got.Adopted != 1 || got.ReadingErrors != 1 {
+		t.Errorf("%d adopted after %d errors, want one each", got.Adopted, got.ReadingErrors)
 	}
 }
 

@@ -31,7 +31,7 @@ type crew struct {
 
 	policies []atomic.Pointer[policy] // by lane, what its worker goes by
 	placed   []atomic.Int64           // by lane, flows that have elements in sets
-	healAt   atomic.Int64             // engine's time from which on conntrack is to be listed, because updates of some lane may be lost; 0 none are
+	healAt   atomic.Int64             // engine's time from which on conntrack is to be listed, because updates of some lane may be lost, or the last list was not whole; 0 for neither
 }
 
 // newCrew begins to wait for the kernel until ctx ends.

@@ -30,14 +30,15 @@ func (w *worker) noteLoss() {
 // noteUnsure has conntrack listed again when the label sink says that updates may
 // be lost: what the kernel has on each connection is then held against what was decided.
 func (w *worker) noteUnsure() {
-	s, ok := w.config.Labels.(lossSource)
-	if !ok || w.crew == nil {
+	if w.crew == nil {
 		return
 	}
-	if n := s.Lost(); n != w.unwritten {
-		w.unwritten = n
-		// A list shows what was told a little before it.
-		w.crew.healAt.CompareAndSwap(0, w.clock.now+2*int64(onTheWay))
+	if s, ok := w.config.Labels.(lossSource); ok {
+		if n := s.Lost(); n != w.unwritten {
+			w.unwritten = n
+			// A list shows what was told a little before it.
+			w.crew.healAt.CompareAndSwap(0, w.clock.now+2*int64(onTheWay))
+		}
 	}
 	if at := w.crew.healAt.Load(); w.lane == 0 && at != 0 && w.clock.now >= max(at, w.healed+int64(w.config.Interval)) {
 		w.crew.healAt.Store(0)

@@ -47,7 +47,7 @@ type Stats struct {
 	Retold      uint64 // verdicts written again because the kernel showed more of their flows
 	Names       uint64 // DNS answers remembered now
 	Adopted     uint64 // connections from before the engine, found in conntrack
-	Relisted    uint64 // times that conntrack was listed anew because updates may have been lost
+	Relisted    uint64 // times that conntrack was listed anew because updates may have been lost, or a list was not whole
 	Corrected   uint64 // of connections whose labels or mark the kernel had otherwise
 	Audited     uint64 // matches of audit policies
 	Notified    uint64 // matches that policies told sinks of

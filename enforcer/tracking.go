@@ -194,6 +194,9 @@ func (w *worker) takeBatch(l *lister, b listed) {
 		if w.lane == 0 {
 			w.listFailed(b.err)
 		}
+		if b.purpose == forAdoption { // another reading comes by itself
+			w.crew.healAt.CompareAndSwap(0, w.clock.now+int64(w.config.Interval))
+		}
 	case b.purpose == forAdoption:
 		w.noted = w.noted || w.policy.counts
 	case b.purpose == forReading:

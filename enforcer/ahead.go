@@ -99,10 +99,8 @@ func (w *worker) pass() bool {
 	if !settled(r, p) || !r.Key.Same(&a.key) {
 		return false
 	}
-	w.file, w.at = w.raw.File, a.id
-	w.clock.packet(w.raw.Timestamp)
-	w.stats.Packets++
-	w.stats.Bytes += uint64(w.raw.Length)
+	w.at = a.id
+	w.arrived()
 	w.tallyUp(r, a.fromB == r.Has(flow.ClientIsB))
 	return true
 }

@@ -43,7 +43,10 @@ func (w *worker) open(id flow.ID, r *flow.Record) *opening {
 	}
 	w.table.Move(id, flow.Opening, w.clock.now) // behind those that may have to make room
 	for w.crammed() {
-		oldest := w.table.Oldest(flow.Opening)   // all that are Opened stand there
+		oldest := w.table.Oldest(flow.Opening)
+		if oldest == id {
+			break // nobody waits longer
+		}
 		if w.table.At(oldest).Has(flow.Opened) { // not one that was reopened and is silent
 			w.stats.Cut++
 			w.crowded(w.table.At(oldest))

@@ -189,3 +189,20 @@ func TestReopenedFlowTakesAPlace(t *testing.T) {
 		t.Errorf("%d reopened and %d cut, want one each", got.Reopened, got.Cut)
 	}
 }
+
+// TestClosingEntryOfAnEarlierConnection: a list that still has the entry of the connection before says
+// nothing of the one that has begun on its ports, which is inspected, and goes on to be.
+func TestClosingEntryOfAnEarlierConnection(t *testing.T) {
+	c := liveConn("192.168.1.2:40000", "198.51.100.1:443")
+	other := liveConn("192.168.1.3:40000", "198.51.100.1:443")
+	k := &tracker{}
+	closing := flow.Connection{Orig: c.tuple(), Reply: reversed(c.tuple()), Mark: doneMark, Closing: true, Returned: flow.Counts{Packets: 9, Bytes: 1 << 30}}
+	var e *Engine
+	s := aligned().handshake(c).tcp(c, client, "A", 0, "HELLO us04").do(k.lists(closing)).wait(5 * time.Second).idle()
+	s.until(func() bool { return k.answered(forReadings) }).idle().idle()
+	s.handshake(other).tcp(other, client, "A", 0, "HELLO us04.zoom.us\n")
+	_, e = playWith(t, s, reading(t, over("total_rate", 1)), k, &e, func(c *Config) { c.MaxOpening = 1 })
+	if got := e.Stats(); got.Cut != 1 || got.Opening != 0 {
+		t.Errorf("%d cut and %d open, want the first one cut", got.Cut, got.Opening)
+	}
+}

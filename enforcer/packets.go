@@ -30,16 +30,13 @@ func (w *worker) packet() {
 // handle deals with w.raw, which has been decoded.
 func (w *worker) handle() {
 	raw := w.raw
-	w.file = raw.File
 	if raw.Timestamp == 0 && w.config.Live {
 		raw.Timestamp = time.Now().UnixNano() // output hooks have no time stamps
 	}
 	if w.ticks && raw.Timestamp >= w.tickAt {
 		w.tick(raw.Timestamp)
 	}
-	w.clock.packet(raw.Timestamp)
-	w.stats.Packets++
-	w.stats.Bytes += uint64(raw.Length)
+	w.arrived()
 	if w.sorts {
 		w.traffic.count(raw, w.parsed)
 	}
@@ -53,6 +50,14 @@ func (w *worker) handle() {
 	if w.held.by != nil || raw.Missed {
 		w.noteHeld()
 	}
+}
+
+// arrived counts the packet at hand, and moves the clock on to it.
+func (w *worker) arrived() {
+	w.file = w.raw.File
+	w.clock.packet(w.raw.Timestamp)
+	w.stats.Packets++
+	w.stats.Bytes += uint64(w.raw.Length)
 }
 
 // maxTunnels bounds how many encapsulations within each other are looked into.

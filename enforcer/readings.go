@@ -139,13 +139,13 @@ func (w *worker) readConnection(c *flow.Connection, at int64) {
 		return
 	}
 	r := w.table.At(id)
+	if !r.Has(flow.Done) {
+		return // the entry is of a connection before
+	}
 	if c.Closing && !r.Ended() {
 		r.Set(flow.Closing)
 		w.leave(r)
 		w.table.Move(id, flow.Closed, w.clock.now)
-	}
-	if !r.Has(flow.Done) {
-		return
 	}
 	seen := r.LastSeen
 	w.sighted(r, at)

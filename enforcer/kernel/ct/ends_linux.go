@@ -21,7 +21,6 @@ const endsBuffer = 4 << 20
 // 3 µs each on the forwarding path.
 type Ends struct {
 	file *os.File // the socket, in the runtime's poller: a thread that waited for it would be looked after
-	fd   int
 	in   []byte
 
 	mu        sync.Mutex // guards listening
@@ -34,7 +33,7 @@ func OpenEnds() (*Ends, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open conntrack events: %w", err)
 	}
-	return &Ends{file: os.NewFile(uintptr(s.FD()), "conntrack events"), fd: s.FD(), in: make([]byte, receiveBytes)}, nil
+	return &Ends{file: os.NewFile(uintptr(s.FD()), "conntrack events"), in: make([]byte, receiveBytes)}, nil
 }
 
 // Listen begins or stops to listen. Safe for concurrent use.
@@ -48,7 +47,15 @@ func (e *Ends) Listen(on bool) error {
 	if on {
 		option = unix.NETLINK_ADD_MEMBERSHIP
 	}
-	if err := unix.SetsockoptInt(e.fd, unix.SOL_NETLINK, option, unix.NFNLGRP_CONNTRACK_DESTROY); err != nil {
+	raw, err := e.file.SyscallConn() // Close may come first, and the number be somebody else's
+	if err == nil {
+		var failed error
+		err = raw.Control(func(fd uintptr) {
+			failed = unix.SetsockoptInt(int(fd), unix.SOL_NETLINK, option, unix.NFNLGRP_CONNTRACK_DESTROY)
+		})
+		err = errors.Join(err, failed)
+	}
+	if err != nil {
 		return fmt.Errorf("listen for the end of connections: %w", err)
 	}
 	e.listening = on

@@ -227,10 +227,11 @@ func (r Router) fileObject(i int, labels []artifact.Label) reconcile.Object {
 	for _, l := range labels {
 		body += fmt.Sprintf("%d %s\n", l.Bit, l.Name)
 	}
-	return reconcile.Object{
-		Kind: kindFile, ID: r.connlabelPath(i), Body: body,
-		Summary: fmt.Sprintf("netpol's block, %d labels", len(labels)),
+	summary := "netpol's block, 1 label"
+	if len(labels) != 1 {
+		summary = fmt.Sprintf("netpol's block, %d labels", len(labels))
 	}
+	return reconcile.Object{Kind: kindFile, ID: r.connlabelPath(i), Body: body, Summary: summary}
 }
 
 // Digest tells one state of the router from another, the order of rules

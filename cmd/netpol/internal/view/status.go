@@ -70,7 +70,7 @@ func (s Status) Text(w Writer, st Style) error {
 	if s.Digest == "" {
 		line("Policies", "none applied")
 	} else {
-		line("Policies", "%d, with %d labels; bundle %s", s.Policies, s.Labels, ShortDigest(s.Digest))
+		line("Policies", "%d, with %s; bundle %s", s.Policies, count(s.Labels, "label"), ShortDigest(s.Digest))
 	}
 	if s.Revision != nil {
 		line("Applied", "%s", s.Revision.text(time.Now()))

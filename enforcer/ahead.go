@@ -92,7 +92,7 @@ func (w *worker) next(limit int) (n int, err error) {
 // such packets have no part in: a fifth of what they cost all in all (2026-11).
 func (w *worker) pass() bool {
 	a, p := w.key, w.parsed
-	if a.id == 0 || w.config.Live || w.ticks || w.sorts || w.raw.Interface != "" || w.fragments.Len() > 0 {
+	if a.id == 0 || w.config.Live || w.ticks && w.raw.Timestamp >= w.tickAt || w.sorts || w.raw.Interface != "" || w.fragments.Len() > 0 {
 		return false
 	}
 	r := w.table.At(a.id)

@@ -22,64 +22,125 @@ const (
 )
 
 // endpoints are the hosts on the local side of the flows in the table, while a sink is told of
-// them: with each the number of its flows.
+// them. The zero value has none.
 type endpoints struct {
-	flows map[endpoint]int
-	met   [2]flow.Set // flows that are counted, by the end of the key that is the host
+	hosts map[uint16]*station // by hardware address, in macTable
+	known int                 // addresses of all
+	met   [2]flow.Set         // flows that are counted, by the end of the key that is the host
 }
 
-// endpoint is an address with the hardware address that it was seen with, by its index.
+// station is the addresses that have been seen with a hardware address.
+type station struct {
+	flows map[endpoint]int // by address, how many
+	// The addresses that come first; valid iff not stale. A router has thousands, which are not
+	// looked through each time.
+	first []endpoint
+	stale bool
+}
+
+// endpoint is an address.
 type endpoint struct {
-	mac     uint16
 	version uint8 // of IP
 	ip      [16]byte
 }
 
 // meet counts a flow for the host on its local side.
 func (w *worker) meet(id flow.ID, r *flow.Record) {
-	if w.traitsOf(r).mac == [2]uint16{} {
+	h := &w.endpoints
+	if h.met[0].Has(id) || h.met[1].Has(id) {
+		return // who opened it may be another one after that: forgetEndpoint
+	}
+	mac := w.traitsOf(r).mac
+	if mac == [2]uint16{} {
 		return
 	}
-	h, end := &w.endpoints, w.localEnd(r)
-	if h.met[end].Has(id) {
+	end := w.localEnd(r)
+	one := endpointAt(r, end)
+	if mac[end] == 0 || one.ip == [16]byte{} || one.ip == unspecified4 { // it asks who has its address, or for one
 		return
 	}
-	w.forget(id, r) // the other end was thought to have opened it
-	one := w.endpointAt(r, end)
-	if one.mac == 0 || one.ip == [16]byte{} || one.ip == unspecified4 { // it asks who has its address, or for one
-		return
-	}
-	if n := h.flows[one]; n > 0 || len(h.flows) < maxHosts*maxAddresses {
-		if h.flows == nil {
-			h.flows = make(map[endpoint]int)
-		}
-		h.flows[one] = n + 1
+	if h.add(mac[end], one) {
 		h.met[end].Add(id)
 	}
+}
+
+// add counts a flow of an address, if there is room.
+func (h *endpoints) add(mac uint16, one endpoint) bool {
+	at := h.hosts[mac]
+	switch {
+	case at != nil && at.flows[one] > 0:
+		at.flows[one]++
+		return true
+	case h.known >= maxHosts*maxAddresses:
+		return false
+	case h.hosts == nil:
+		h.hosts = make(map[uint16]*station)
+	}
+	if at == nil {
+		at = &station{flows: make(map[endpoint]int)}
+		h.hosts[mac] = at
+	}
+	h.known++
+	at.flows[one] = 1
+	at.rank(one)
+	return true
+}
+
+// drop takes back that a flow of an address counts.
+func (h *endpoints) drop(mac uint16, one endpoint) {
+	at := h.hosts[mac]
+	if at.flows[one]--; at.flows[one] > 0 {
+		return
+	}
+	delete(at.flows, one)
+	h.known--
+	if i, ok := slices.BinarySearchFunc(at.first, one, endpoint.compare); ok {
+		at.first = slices.Delete(at.first, i, i+1)
+		at.stale = at.stale || len(at.flows) > len(at.first)
+	}
+	if len(at.flows) == 0 {
+		delete(h.hosts, mac)
+	}
+}
+
+// rank puts an address among those that come first, if it does.
+func (h *station) rank(one endpoint) {
+	if len(h.first) == maxAddresses {
+		if one.compare(h.first[maxAddresses-1]) > 0 {
+			return
+		}
+		h.first = h.first[:maxAddresses-1]
+	}
+	at, _ := slices.BinarySearchFunc(h.first, one, endpoint.compare)
+	h.first = slices.Insert(h.first, at, one)
+}
+
+// addresses are those that come first, in order.
+func (h *station) addresses() []endpoint {
+	if h.stale {
+		h.first, h.stale = h.first[:0], false
+		for one := range h.flows {
+			h.rank(one)
+		}
+	}
+	return h.first
 }
 
 // unspecified4 is 0.0.0.0 as keys have it.
 var unspecified4 = netip.IPv4Unspecified().As16()
 
-// forget takes back that a flow counts.
-func (w *worker) forget(id flow.ID, r *flow.Record) {
-	h := &w.endpoints
-	for end := range h.met {
-		if !h.met[end].Has(id) {
-			continue
-		}
-		h.met[end].Drop(id)
-		one := w.endpointAt(r, end)
-		if h.flows[one]--; h.flows[one] <= 0 {
-			delete(h.flows, one)
-		}
-	}
-}
-
-// forgetEndpoint takes a flow back that is about to go.
+// forgetEndpoint takes a flow back that is about to go, or whose client is another one than was thought.
 func (w *worker) forgetEndpoint(r *flow.Record) {
-	if len(w.endpoints.flows) > 0 {
-		w.forget(w.table.Find(&r.Key), r)
+	h := &w.endpoints
+	if len(h.hosts) == 0 {
+		return
+	}
+	id := w.table.Find(&r.Key)
+	for end := range h.met {
+		if h.met[end].Has(id) {
+			h.met[end].Drop(id)
+			h.drop(w.traitsOf(r).mac[end], endpointAt(r, end))
+		}
 	}
 }
 
@@ -96,32 +157,22 @@ func (w *worker) localEnd(r *flow.Record) int {
 	return end
 }
 
-func (w *worker) endpointAt(r *flow.Record, end int) endpoint {
-	return endpoint{mac: w.traitsOf(r).mac[end], version: r.Key.IPVersion, ip: [2][16]byte{r.Key.A, r.Key.B}[end]}
+func endpointAt(r *flow.Record, end int) endpoint {
+	return endpoint{version: r.Key.IPVersion, ip: [2][16]byte{r.Key.A, r.Key.B}[end]}
 }
 
-// listEndpoints lists them by hardware address: of each, those addresses that come first. A router's
-// has thousands, so they are not put in order to be left out.
-func (w *worker) listEndpoints() (list []record.Endpoint) {
-	byMAC := make(map[uint16][]endpoint)
-	for e := range w.endpoints.flows {
-		first := byMAC[e.mac]
-		if len(first) == maxAddresses {
-			if e.compare(first[maxAddresses-1]) > 0 {
-				continue
-			}
-			first = first[:maxAddresses-1]
+// listEndpoints lists them by hardware address: of each, those addresses that come first. The list is
+// valid until the next one.
+func (w *worker) listEndpoints() []record.Endpoint {
+	list, addresses := w.told.hosts[:0], w.told.addresses[:0]
+	for mac, h := range w.endpoints.hosts {
+		from := len(addresses)
+		for _, e := range h.addresses() {
+			addresses = append(addresses, packet.Addr(e.ip, e.version))
 		}
-		at, _ := slices.BinarySearchFunc(first, e, endpoint.compare)
-		byMAC[e.mac] = slices.Insert(first, at, e)
+		list = append(list, record.Endpoint{MAC: w.macs.texts[mac], Addresses: addresses[from:len(addresses):len(addresses)]})
 	}
-	for mac, first := range byMAC {
-		one := record.Endpoint{MAC: w.macs.texts[mac]}
-		for _, e := range first {
-			one.Addresses = append(one.Addresses, packet.Addr(e.ip, e.version))
-		}
-		list = append(list, one)
-	}
+	w.told.hosts, w.told.addresses = list, addresses
 	slices.SortFunc(list, func(a, b record.Endpoint) int { return strings.Compare(a.MAC, b.MAC) })
 	return list[:min(len(list), maxHosts)]
 }

@@ -2,6 +2,8 @@ package enforcer
 
 import (
 	"encoding/json"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -51,5 +53,39 @@ func TestEndpoints(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestFirstAddresses holds the addresses that are told of a station with many against those
+// that come first of all, while some come and go.
+func TestFirstAddresses(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	h := &endpoints{}
+	counts := map[endpoint]int{}
+	for step := range 20_000 {
+		one := endpoint{version: 4, ip: [16]byte{10: 255, 11: 255, 14: byte(r.IntN(2)), 15: byte(r.IntN(60))}}
+		if grows := step/2_000%2 == 0; counts[one] > 0 && (!grows || r.IntN(3) == 0) {
+			if counts[one]--; counts[one] == 0 {
+				delete(counts, one)
+			}
+			h.drop(7, one)
+		} else if grows {
+			counts[one]++
+			if !h.add(7, one) {
+				t.Fatal("no room")
+			}
+		}
+		if step%7 != 0 {
+			continue
+		}
+		want := slices.SortedFunc(maps.Keys(counts), endpoint.compare)
+		want = want[:min(len(want), maxAddresses)]
+		var got []endpoint
+		if at := h.hosts[7]; at != nil {
+			got = at.addresses()
+		}
+		if !slices.Equal(got, want) || h.known != len(counts) {
+			t.Fatalf("step %d: got %v of %d, want %v of %d", step, got, h.known, want, len(counts))
+		}
 	}
 }

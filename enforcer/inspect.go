@@ -120,6 +120,7 @@ func (w *worker) syn(r *flow.Record, side dissect.Side) dissect.Side {
 	seen := [2]flow.Flags{flow.SynClient, flow.SynServer}
 	if opens := p.TCPFlags&packet.ACK == 0; r.Has(flow.Guessed) && r.Inspected == 0 {
 		if opens != (side == dissect.Client) {
+			w.forgetEndpoint(r)
 			r.Flags ^= flow.ClientIsB
 			side = 1 - side
 		}

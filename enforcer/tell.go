@@ -3,6 +3,7 @@ package enforcer
 import (
 	"crypto/sha1"
 	"encoding/binary"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,8 @@ type scratch struct {
 	labels, policies []string
 	to               []int
 	kpis             kpi.Report
+	hosts            []record.Endpoint
+	addresses        []netip.Addr // of hosts
 }
 
 // tellFlow tells sinks that a flow has a name, or another one.

@@ -17,8 +17,9 @@ type said struct {
 	facts, version uint32
 	detail         record.Detail // of a flow without a tuple
 	rendered       record.Rendered
-	policies       []int // that hold of such flows after analysis
-	held           bool  // valid iff true
+	names          record.Rendered // of its members
+	policies       []int           // that hold of such flows after analysis
+	held           bool            // valid iff true
 }
 
 // saidOf is what records say of a flow as far as it follows from f. It is valid until the next
@@ -39,8 +40,9 @@ func (w *worker) saidOf(r *flow.Record, f *fact.Facts) *record.Detail {
 	}
 	k.facts, k.version, k.held = facts, w.store.version(facts), false
 	k.rendered.Reset()
+	k.names.Reset()
 	w.say(&k.detail, f)
-	k.detail.Rendered = &k.rendered
+	k.detail.Rendered, k.detail.Names = &k.rendered, &k.names
 	return &k.detail
 }
 

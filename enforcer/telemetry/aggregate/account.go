@@ -2,7 +2,6 @@ package aggregate
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/gaissmai/bart"
 
@@ -190,8 +189,11 @@ func (a *Account) group(f *fact.Facts) string {
 // packMAC is a hardware address as text in the upper 48 bits.
 func packMAC(text string) (out uint64) {
 	for i := range len(text) {
-		if d := strings.IndexByte(hexDigits, text[i]); d >= 0 {
-			out = out<<4 | uint64(d)
+		switch c := text[i]; {
+		case c >= '0' && c <= '9':
+			out = out<<4 | uint64(c-'0')
+		case c >= 'a' && c <= 'f':
+			out = out<<4 | uint64(c-'a'+10)
 		}
 	}
 	return out << 16

@@ -36,6 +36,24 @@ func AppendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
+// appendWord appends a word of netpold's own as a JSON string.
+func appendWord(b []byte, s string) []byte { return append(append(append(b, '"'), s...), '"') }
+
+// appendUint and appendInt append a number. Most are 0.
+func appendUint(b []byte, v uint64) []byte {
+	if v < 10 {
+		return append(b, '0'+byte(v))
+	}
+	return strconv.AppendUint(b, v, 10)
+}
+
+func appendInt(b []byte, v int64) []byte {
+	if v < 0 {
+		return strconv.AppendInt(b, v, 10)
+	}
+	return appendUint(b, uint64(v))
+}
+
 // plain is how many bytes s begins with that stand for themselves: nearly always all.
 func plain(s string) int {
 	i := 0

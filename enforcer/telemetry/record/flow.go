@@ -94,14 +94,19 @@ type Attribute struct {
 	Value string `json:"value" doc:"Its value; empty when it is not known."`
 }
 
-// Brief says which flow it is.
+// Brief says which flow it is. What is marked names follows from what is known of it, like facts of a
+// Detail.
 type Brief struct {
 	Digest           Digest `json:"digest" doc:"Names the flow in all of its records."`
 	LastSeenAt       int64  `json:"last_seen_at" doc:"When its last packet was seen, or counted by the kernel."`
-	ApplicationName  string `json:"detected_application_name" doc:"The application, by its catalogue tag; empty while it is not known."`
-	BrandName        string `json:"detected_brand_name" doc:"The brand that the application is part of, by its catalogue tag; the application's own where it is part of none, empty while it is not known."`
-	ProtocolName     string `json:"detected_protocol_name" doc:"The application-layer protocol, by its catalogue tag; empty while it is not known."`
+	ApplicationName  string `json:"detected_application_name" names:"true" doc:"The application, by its catalogue tag; empty while it is not known."`
+	BrandName        string `json:"detected_brand_name" names:"true" doc:"The brand that the application is part of, by its catalogue tag; the application's own where it is part of none, empty while it is not known."`
+	ProtocolName     string `json:"detected_protocol_name" names:"true" doc:"The application-layer protocol, by its catalogue tag; empty while it is not known."`
 	DetectionPackets int    `json:"detection_packets" doc:"How many packets had been seen when the name was first known; 0 while there is none."`
+
+	// Names has the members that are marked names, where they have been written before; nil where
+	// that is not known.
+	Names *Rendered `json:"-"`
 }
 
 // Detail is all that is known of a flow but what it carried. What is marked facts follows from

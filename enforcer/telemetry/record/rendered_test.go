@@ -13,9 +13,9 @@ import (
 func TestRendered(t *testing.T) {
 	var plain, again FlowEnd
 	fill(reflect.ValueOf(&plain).Elem(), "word")
-	plain.Flow.Rendered = nil
+	plain.Flow.Rendered, plain.Flow.Names = nil, nil
 	again = plain
-	again.Flow.Rendered = &Rendered{}
+	again.Flow.Rendered, again.Flow.Names = &Rendered{}, &Rendered{}
 	for range 3 {
 		if got, want := again.AppendJSON(nil), plain.AppendJSON(nil); !bytes.Equal(got, want) {
 			t.Fatalf("got %s, want %s", got, want)
@@ -26,12 +26,13 @@ func TestRendered(t *testing.T) {
 		plain.Flow.LocalIP, plain.Flow.Policies = netip.MustParseAddr("192.0.2.9"), []string{"other"}
 		again.Flow.LocalIP, again.Flow.Policies = plain.Flow.LocalIP, plain.Flow.Policies
 	}
-	again.Flow.HostName = "another"
+	again.Flow.HostName, again.Flow.BrandName = "another", "another"
 	if got := again.AppendJSON(nil); bytes.Contains(got, []byte("another")) {
 		t.Errorf("got %s, want what was written before", got)
 	}
 	again.Flow.Rendered.Reset()
-	if got := again.AppendJSON(nil); !bytes.Contains(got, []byte("another")) {
+	again.Flow.Names.Reset()
+	if got := again.AppendJSON(nil); bytes.Count(got, []byte("another")) != 2 {
 		t.Errorf("got %s, want it written anew", got)
 	}
 	buf := make([]byte, 0, 1<<16)

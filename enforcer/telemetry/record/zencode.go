@@ -43,11 +43,11 @@ func (r *FlowHead) members(b []byte) []byte {
 
 func (r *Head) members(b []byte) []byte {
 	b = append(b, `,"type":`...)
-	b = AppendString(b, r.Type.String())
+	b = appendWord(b, r.Type.String())
 	b = append(b, `,"schema_version":`...)
-	b = strconv.AppendInt(b, int64(r.SchemaVersion), 10)
+	b = appendInt(b, int64(r.SchemaVersion))
 	b = append(b, `,"timestamp":`...)
-	b = strconv.AppendInt(b, r.Timestamp, 10)
+	b = appendInt(b, r.Timestamp)
 	return b
 }
 
@@ -55,17 +55,17 @@ func (r *Detail) members(b []byte) []byte {
 	b = r.Brief.members(b)
 	if !r.Known.Tuple {
 		b = append(b, `,"first_seen_at":`...)
-		b = strconv.AppendInt(b, r.FirstSeenAt, 10)
+		b = appendInt(b, r.FirstSeenAt)
 		b = append(b, `,"ip_version":`...)
-		b = strconv.AppendInt(b, int64(r.IPVersion), 10)
+		b = appendInt(b, int64(r.IPVersion))
 		b = append(b, `,"ip_protocol":`...)
-		b = strconv.AppendInt(b, int64(r.IPProtocol), 10)
+		b = appendInt(b, int64(r.IPProtocol))
 		b = append(b, `,"ip_dscp":`...)
-		b = strconv.AppendInt(b, int64(r.IPDSCP), 10)
+		b = appendInt(b, int64(r.IPDSCP))
 		b = append(b, `,"ip_nat":`...)
 		b = strconv.AppendBool(b, r.IPNAT)
 		b = append(b, `,"vlan_id":`...)
-		b = strconv.AppendInt(b, int64(r.VLANID), 10)
+		b = appendInt(b, int64(r.VLANID))
 		b = append(b, `,"local_origin":`...)
 		b = strconv.AppendBool(b, r.LocalOrigin)
 		if r.LocalIP != (netip.Addr{}) {
@@ -77,7 +77,7 @@ func (r *Detail) members(b []byte) []byte {
 			b = AppendString(b, r.LocalMAC)
 		}
 		b = append(b, `,"local_port":`...)
-		b = strconv.AppendInt(b, int64(r.LocalPort), 10)
+		b = appendInt(b, int64(r.LocalPort))
 		if r.OtherIP != (netip.Addr{}) {
 			b = append(b, `,"other_ip":`...)
 			b = AppendAddr(b, r.OtherIP)
@@ -87,10 +87,10 @@ func (r *Detail) members(b []byte) []byte {
 			b = AppendString(b, r.OtherMAC)
 		}
 		b = append(b, `,"other_port":`...)
-		b = strconv.AppendInt(b, int64(r.OtherPort), 10)
+		b = appendInt(b, int64(r.OtherPort))
 		if r.OtherType != "" {
 			b = append(b, `,"other_type":`...)
-			b = AppendString(b, r.OtherType)
+			b = appendWord(b, r.OtherType)
 		}
 	}
 	b = append(b, `,"detection_updated":`...)
@@ -123,7 +123,7 @@ func (r *Detail) sharedMembers(b []byte) []byte {
 		b = AppendString(b, r.Evidence)
 	}
 	b = append(b, `,"detection_confidence":`...)
-	b = strconv.AppendInt(b, int64(r.Confidence), 10)
+	b = appendInt(b, int64(r.Confidence))
 	if r.HostName != "" {
 		b = append(b, `,"host_server_name":`...)
 		b = AppendString(b, r.HostName)
@@ -192,15 +192,20 @@ func (r *Brief) members(b []byte) []byte {
 	b = append(b, `,"digest":`...)
 	b = appendDigest(b, r.Digest)
 	b = append(b, `,"last_seen_at":`...)
-	b = strconv.AppendInt(b, r.LastSeenAt, 10)
+	b = appendInt(b, r.LastSeenAt)
+	b = r.Names.append(b, r.nameMembers)
+	b = append(b, `,"detection_packets":`...)
+	b = appendInt(b, int64(r.DetectionPackets))
+	return b
+}
+
+func (r *Brief) nameMembers(b []byte) []byte {
 	b = append(b, `,"detected_application_name":`...)
 	b = AppendString(b, r.ApplicationName)
 	b = append(b, `,"detected_brand_name":`...)
 	b = AppendString(b, r.BrandName)
 	b = append(b, `,"detected_protocol_name":`...)
 	b = AppendString(b, r.ProtocolName)
-	b = append(b, `,"detection_packets":`...)
-	b = strconv.AppendInt(b, int64(r.DetectionPackets), 10)
 	return b
 }
 
@@ -222,7 +227,7 @@ func (r *Category) members(b []byte) []byte {
 
 func (r *Conntrack) members(b []byte) []byte {
 	b = append(b, `,"mark":`...)
-	b = strconv.AppendUint(b, uint64(r.Mark), 10)
+	b = appendUint(b, uint64(r.Mark))
 	if r.ReplySrcIP != (netip.Addr{}) {
 		b = append(b, `,"reply_src_ip":`...)
 		b = AppendAddr(b, r.ReplySrcIP)
@@ -390,11 +395,11 @@ func (r *Risks) members(b []byte) []byte {
 	b = append(b, `,"risks":`...)
 	b = appendList(b, r.Names)
 	b = append(b, `,"ndpi_risk_score":`...)
-	b = strconv.AppendInt(b, int64(r.Score), 10)
+	b = appendInt(b, int64(r.Score))
 	b = append(b, `,"ndpi_risk_score_client":`...)
-	b = strconv.AppendInt(b, int64(r.ScoreClient), 10)
+	b = appendInt(b, int64(r.ScoreClient))
 	b = append(b, `,"ndpi_risk_score_server":`...)
-	b = strconv.AppendInt(b, int64(r.ScoreServer), 10)
+	b = appendInt(b, int64(r.ScoreServer))
 	return b
 }
 
@@ -424,21 +429,21 @@ func (r *Progress) members(b []byte) []byte {
 
 func (r *Counters) members(b []byte) []byte {
 	b = append(b, `,"local_bytes":`...)
-	b = strconv.AppendUint(b, r.LocalBytes, 10)
+	b = appendUint(b, r.LocalBytes)
 	b = append(b, `,"local_packets":`...)
-	b = strconv.AppendUint(b, r.LocalPackets, 10)
+	b = appendUint(b, r.LocalPackets)
 	b = append(b, `,"local_rate":`...)
-	b = strconv.AppendUint(b, r.LocalRate, 10)
+	b = appendUint(b, r.LocalRate)
 	b = append(b, `,"other_bytes":`...)
-	b = strconv.AppendUint(b, r.OtherBytes, 10)
+	b = appendUint(b, r.OtherBytes)
 	b = append(b, `,"other_packets":`...)
-	b = strconv.AppendUint(b, r.OtherPackets, 10)
+	b = appendUint(b, r.OtherPackets)
 	b = append(b, `,"other_rate":`...)
-	b = strconv.AppendUint(b, r.OtherRate, 10)
+	b = appendUint(b, r.OtherRate)
 	b = append(b, `,"total_bytes":`...)
-	b = strconv.AppendUint(b, r.TotalBytes, 10)
+	b = appendUint(b, r.TotalBytes)
 	b = append(b, `,"total_packets":`...)
-	b = strconv.AppendUint(b, r.TotalPackets, 10)
+	b = appendUint(b, r.TotalPackets)
 	return b
 }
 
@@ -450,8 +455,12 @@ func (r *Quality) members(b []byte) []byte {
 	}
 	if r.TCP != (TCP{}) {
 		b = append(b, `,"tcp":`...)
-		atTCP := len(b)
-		b = object(r.TCP.members(b), atTCP)
+		if r.TCP.Retrans|r.TCP.Resets|r.TCP.SeqErrors|r.TCP.ZeroWindows|r.TCP.LocalRetrans|r.TCP.OtherRetrans|r.TCP.LocalSeqError|r.TCP.OtherSeqError == 0 {
+			b = append(b, `{"retrans":0,"resets":0,"seq_errors":0,"zero_windows":0,"local_retrans":0,"other_retrans":0,"local_seq_errors":0,"other_seq_errors":0}`...)
+		} else {
+			atTCP := len(b)
+			b = object(r.TCP.members(b), atTCP)
+		}
 	}
 	if r.RTP != (RTP{}) {
 		b = append(b, `,"rtp":`...)
@@ -463,86 +472,86 @@ func (r *Quality) members(b []byte) []byte {
 
 func (r *KPI) members(b []byte) []byte {
 	b = append(b, `,"packets":`...)
-	b = strconv.AppendUint(b, r.Packets, 10)
+	b = appendUint(b, r.Packets)
 	if r.RTTServer != 0 {
 		b = append(b, `,"rtt_server_us":`...)
-		b = strconv.AppendUint(b, uint64(r.RTTServer), 10)
+		b = appendUint(b, uint64(r.RTTServer))
 	}
 	if r.RTTClient != 0 {
 		b = append(b, `,"rtt_client_us":`...)
-		b = strconv.AppendUint(b, uint64(r.RTTClient), 10)
+		b = appendUint(b, uint64(r.RTTClient))
 	}
 	if r.AppResponse != 0 {
 		b = append(b, `,"app_response_us":`...)
-		b = strconv.AppendUint(b, uint64(r.AppResponse), 10)
+		b = appendUint(b, uint64(r.AppResponse))
 	}
 	if r.TLSHandshake != 0 {
 		b = append(b, `,"tls_handshake_us":`...)
-		b = strconv.AppendUint(b, uint64(r.TLSHandshake), 10)
+		b = appendUint(b, uint64(r.TLSHandshake))
 	}
 	if r.DNSQueries != 0 {
 		b = append(b, `,"dns_queries":`...)
-		b = strconv.AppendUint(b, uint64(r.DNSQueries), 10)
+		b = appendUint(b, uint64(r.DNSQueries))
 	}
 	if r.DNSAnswers != 0 {
 		b = append(b, `,"dns_answers":`...)
-		b = strconv.AppendUint(b, uint64(r.DNSAnswers), 10)
+		b = appendUint(b, uint64(r.DNSAnswers))
 	}
 	if r.DNSResponse != 0 {
 		b = append(b, `,"dns_response_us":`...)
-		b = strconv.AppendUint(b, uint64(r.DNSResponse), 10)
+		b = appendUint(b, uint64(r.DNSResponse))
 	}
 	if r.DNSLongest != 0 {
 		b = append(b, `,"dns_response_max_us":`...)
-		b = strconv.AppendUint(b, uint64(r.DNSLongest), 10)
+		b = appendUint(b, uint64(r.DNSLongest))
 	}
 	return b
 }
 
 func (r *TCP) members(b []byte) []byte {
 	b = append(b, `,"retrans":`...)
-	b = strconv.AppendUint(b, r.Retrans, 10)
+	b = appendUint(b, r.Retrans)
 	b = append(b, `,"resets":`...)
-	b = strconv.AppendUint(b, r.Resets, 10)
+	b = appendUint(b, r.Resets)
 	b = append(b, `,"seq_errors":`...)
-	b = strconv.AppendUint(b, r.SeqErrors, 10)
+	b = appendUint(b, r.SeqErrors)
 	b = append(b, `,"zero_windows":`...)
-	b = strconv.AppendUint(b, r.ZeroWindows, 10)
+	b = appendUint(b, r.ZeroWindows)
 	b = append(b, `,"local_retrans":`...)
-	b = strconv.AppendUint(b, r.LocalRetrans, 10)
+	b = appendUint(b, r.LocalRetrans)
 	b = append(b, `,"other_retrans":`...)
-	b = strconv.AppendUint(b, r.OtherRetrans, 10)
+	b = appendUint(b, r.OtherRetrans)
 	b = append(b, `,"local_seq_errors":`...)
-	b = strconv.AppendUint(b, r.LocalSeqError, 10)
+	b = appendUint(b, r.LocalSeqError)
 	b = append(b, `,"other_seq_errors":`...)
-	b = strconv.AppendUint(b, r.OtherSeqError, 10)
+	b = appendUint(b, r.OtherSeqError)
 	return b
 }
 
 func (r *RTP) members(b []byte) []byte {
 	b = append(b, `,"local_packets":`...)
-	b = strconv.AppendUint(b, r.LocalPackets, 10)
+	b = appendUint(b, r.LocalPackets)
 	b = append(b, `,"local_lost":`...)
-	b = strconv.AppendUint(b, r.LocalLost, 10)
+	b = appendUint(b, r.LocalLost)
 	if r.LocalJitter != 0 {
 		b = append(b, `,"local_jitter_us":`...)
-		b = strconv.AppendUint(b, uint64(r.LocalJitter), 10)
+		b = appendUint(b, uint64(r.LocalJitter))
 	}
 	if r.LocalJitterMax != 0 {
 		b = append(b, `,"local_jitter_max_us":`...)
-		b = strconv.AppendUint(b, uint64(r.LocalJitterMax), 10)
+		b = appendUint(b, uint64(r.LocalJitterMax))
 	}
 	b = append(b, `,"other_packets":`...)
-	b = strconv.AppendUint(b, r.OtherPackets, 10)
+	b = appendUint(b, r.OtherPackets)
 	b = append(b, `,"other_lost":`...)
-	b = strconv.AppendUint(b, r.OtherLost, 10)
+	b = appendUint(b, r.OtherLost)
 	if r.OtherJitter != 0 {
 		b = append(b, `,"other_jitter_us":`...)
-		b = strconv.AppendUint(b, uint64(r.OtherJitter), 10)
+		b = appendUint(b, uint64(r.OtherJitter))
 	}
 	if r.OtherJitterMax != 0 {
 		b = append(b, `,"other_jitter_max_us":`...)
-		b = strconv.AppendUint(b, uint64(r.OtherJitterMax), 10)
+		b = appendUint(b, uint64(r.OtherJitterMax))
 	}
 	return b
 }
@@ -599,14 +608,14 @@ func (r *Policy) members(b []byte) []byte {
 	b = append(b, `,"file":`...)
 	b = AppendString(b, r.File)
 	b = append(b, `,"line":`...)
-	b = strconv.AppendInt(b, int64(r.Line), 10)
+	b = appendInt(b, int64(r.Line))
 	b = append(b, `,"criteria":`...)
 	b = AppendString(b, r.Criteria)
 	b = append(b, `,"labels":`...)
 	b = AppendStrings(b, r.Labels)
 	if r.Verdict != "" {
 		b = append(b, `,"verdict":`...)
-		b = AppendString(b, r.Verdict)
+		b = appendWord(b, r.Verdict)
 	}
 	if r.DSCP != "" {
 		b = append(b, `,"dscp":`...)
@@ -635,39 +644,39 @@ func (r *AgentStatus) members(b []byte) []byte {
 	b = append(b, `,"bundle_digest":`...)
 	b = AppendString(b, r.BundleDigest)
 	b = append(b, `,"uptime":`...)
-	b = strconv.AppendInt(b, r.Uptime, 10)
+	b = appendInt(b, r.Uptime)
 	b = append(b, `,"update_interval":`...)
-	b = strconv.AppendInt(b, r.UpdateInterval, 10)
+	b = appendInt(b, r.UpdateInterval)
 	b = append(b, `,"cpu_cores":`...)
-	b = strconv.AppendInt(b, int64(r.CPUCores), 10)
+	b = appendInt(b, int64(r.CPUCores))
 	b = append(b, `,"cpu_user":`...)
 	b = appendMilli(b, r.CPUUser)
 	b = append(b, `,"cpu_system":`...)
 	b = appendMilli(b, r.CPUSystem)
 	b = append(b, `,"memrss_kb":`...)
-	b = strconv.AppendUint(b, r.MemRSS, 10)
+	b = appendUint(b, r.MemRSS)
 	b = append(b, `,"maxrss_kb":`...)
-	b = strconv.AppendUint(b, r.MaxRSS, 10)
+	b = appendUint(b, r.MaxRSS)
 	b = append(b, `,"flow_count":`...)
-	b = strconv.AppendUint(b, r.FlowCount, 10)
+	b = appendUint(b, r.FlowCount)
 	b = append(b, `,"flows_active":`...)
-	b = strconv.AppendUint(b, r.FlowsActive, 10)
+	b = appendUint(b, r.FlowsActive)
 	b = append(b, `,"flows_seen":`...)
-	b = strconv.AppendUint(b, r.FlowsSeen, 10)
+	b = appendUint(b, r.FlowsSeen)
 	b = append(b, `,"flows_purged":`...)
-	b = strconv.AppendUint(b, r.FlowsPurged, 10)
+	b = appendUint(b, r.FlowsPurged)
 	b = append(b, `,"flows_evicted":`...)
-	b = strconv.AppendUint(b, r.FlowsEvicted, 10)
+	b = appendUint(b, r.FlowsEvicted)
 	b = append(b, `,"packets":`...)
-	b = strconv.AppendUint(b, r.Packets, 10)
+	b = appendUint(b, r.Packets)
 	b = append(b, `,"queue_dropped":`...)
-	b = strconv.AppendUint(b, r.QueueDropped, 10)
+	b = appendUint(b, r.QueueDropped)
 	b = append(b, `,"records_dropped":`...)
-	b = strconv.AppendUint(b, r.RecordsDropped, 10)
+	b = appendUint(b, r.RecordsDropped)
 	b = append(b, `,"label_writes":`...)
-	b = strconv.AppendUint(b, r.LabelWrites, 10)
+	b = appendUint(b, r.LabelWrites)
 	b = append(b, `,"label_errors":`...)
-	b = strconv.AppendUint(b, r.LabelErrors, 10)
+	b = appendUint(b, r.LabelErrors)
 	return b
 }
 
@@ -685,60 +694,60 @@ func (r *InterfaceStats) members(b []byte) []byte {
 	b = append(b, `,"interface":`...)
 	b = AppendString(b, r.Interface)
 	b = append(b, `,"rx_bytes":`...)
-	b = strconv.AppendUint(b, r.RxBytes, 10)
+	b = appendUint(b, r.RxBytes)
 	b = append(b, `,"rx_packets":`...)
-	b = strconv.AppendUint(b, r.RxPackets, 10)
+	b = appendUint(b, r.RxPackets)
 	b = append(b, `,"rx_errors":`...)
-	b = strconv.AppendUint(b, r.RxErrors, 10)
+	b = appendUint(b, r.RxErrors)
 	b = append(b, `,"rx_dropped":`...)
-	b = strconv.AppendUint(b, r.RxDropped, 10)
+	b = appendUint(b, r.RxDropped)
 	b = append(b, `,"tx_bytes":`...)
-	b = strconv.AppendUint(b, r.TxBytes, 10)
+	b = appendUint(b, r.TxBytes)
 	b = append(b, `,"tx_packets":`...)
-	b = strconv.AppendUint(b, r.TxPackets, 10)
+	b = appendUint(b, r.TxPackets)
 	b = append(b, `,"tx_errors":`...)
-	b = strconv.AppendUint(b, r.TxErrors, 10)
+	b = appendUint(b, r.TxErrors)
 	b = append(b, `,"tx_dropped":`...)
-	b = strconv.AppendUint(b, r.TxDropped, 10)
+	b = appendUint(b, r.TxDropped)
 	if r.Input != "" {
 		b = append(b, `,"input":`...)
 		b = AppendString(b, r.Input)
 	}
 	b = r.Captured.members(b)
 	b = append(b, `,"capture_dropped":`...)
-	b = strconv.AppendUint(b, r.CaptureDropped, 10)
+	b = appendUint(b, r.CaptureDropped)
 	return b
 }
 
 func (r *Captured) members(b []byte) []byte {
 	b = append(b, `,"raw":`...)
-	b = strconv.AppendUint(b, r.Raw, 10)
+	b = appendUint(b, r.Raw)
 	b = append(b, `,"ethernet":`...)
-	b = strconv.AppendUint(b, r.Ethernet, 10)
+	b = appendUint(b, r.Ethernet)
 	b = append(b, `,"vlan":`...)
-	b = strconv.AppendUint(b, r.VLAN, 10)
+	b = appendUint(b, r.VLAN)
 	b = append(b, `,"ip":`...)
-	b = strconv.AppendUint(b, r.IP, 10)
+	b = appendUint(b, r.IP)
 	b = append(b, `,"tcp":`...)
-	b = strconv.AppendUint(b, r.TCP, 10)
+	b = appendUint(b, r.TCP)
 	b = append(b, `,"udp":`...)
-	b = strconv.AppendUint(b, r.UDP, 10)
+	b = appendUint(b, r.UDP)
 	b = append(b, `,"icmp":`...)
-	b = strconv.AppendUint(b, r.ICMP, 10)
+	b = appendUint(b, r.ICMP)
 	b = append(b, `,"igmp":`...)
-	b = strconv.AppendUint(b, r.IGMP, 10)
+	b = appendUint(b, r.IGMP)
 	b = append(b, `,"fragmented":`...)
-	b = strconv.AppendUint(b, r.Fragmented, 10)
+	b = appendUint(b, r.Fragmented)
 	b = append(b, `,"discarded":`...)
-	b = strconv.AppendUint(b, r.Discarded, 10)
+	b = appendUint(b, r.Discarded)
 	b = append(b, `,"tcp_resets":`...)
-	b = strconv.AppendUint(b, r.TCPResets, 10)
+	b = appendUint(b, r.TCPResets)
 	b = append(b, `,"largest_bytes":`...)
-	b = strconv.AppendUint(b, r.LargestBytes, 10)
+	b = appendUint(b, r.LargestBytes)
 	b = append(b, `,"ip_bytes":`...)
-	b = strconv.AppendUint(b, r.IPBytes, 10)
+	b = appendUint(b, r.IPBytes)
 	b = append(b, `,"wire_bytes":`...)
-	b = strconv.AppendUint(b, r.WireBytes, 10)
+	b = appendUint(b, r.WireBytes)
 	return b
 }
 
@@ -773,9 +782,9 @@ func (r *Aggregate) members(b []byte) []byte {
 	b = append(b, `,"by":`...)
 	b = AppendStrings(b, r.By)
 	b = append(b, `,"interval_start_at":`...)
-	b = strconv.AppendInt(b, r.StartAt, 10)
+	b = appendInt(b, r.StartAt)
 	b = append(b, `,"interval_end_at":`...)
-	b = strconv.AppendInt(b, r.EndAt, 10)
+	b = appendInt(b, r.EndAt)
 	if r.Input != "" {
 		b = append(b, `,"input":`...)
 		b = AppendString(b, r.Input)
@@ -785,15 +794,15 @@ func (r *Aggregate) members(b []byte) []byte {
 		b = AppendString(b, r.PCAP)
 	}
 	b = append(b, `,"part":`...)
-	b = strconv.AppendInt(b, int64(r.Part), 10)
+	b = appendInt(b, int64(r.Part))
 	b = append(b, `,"parts":`...)
-	b = strconv.AppendInt(b, int64(r.Parts), 10)
+	b = appendInt(b, int64(r.Parts))
 	b = append(b, `,"exact":`...)
 	b = strconv.AppendBool(b, r.Exact)
 	b = append(b, `,"error_bytes":`...)
-	b = strconv.AppendUint(b, r.Error, 10)
+	b = appendUint(b, r.Error)
 	b = append(b, `,"keys":`...)
-	b = strconv.AppendInt(b, int64(r.Keys), 10)
+	b = appendInt(b, int64(r.Keys))
 	b = append(b, `,"rows":`...)
 	b = append(b, '[')
 	for i := range r.Rows {
@@ -840,7 +849,7 @@ func (r *AggregateRow) members(b []byte) []byte {
 	}
 	if r.LocalPort != 0 {
 		b = append(b, `,"local_port":`...)
-		b = strconv.AppendInt(b, int64(r.LocalPort), 10)
+		b = appendInt(b, int64(r.LocalPort))
 	}
 	if r.OtherIP != (netip.Addr{}) {
 		b = append(b, `,"other_ip":`...)
@@ -848,19 +857,19 @@ func (r *AggregateRow) members(b []byte) []byte {
 	}
 	if r.OtherPort != 0 {
 		b = append(b, `,"other_port":`...)
-		b = strconv.AppendInt(b, int64(r.OtherPort), 10)
+		b = appendInt(b, int64(r.OtherPort))
 	}
 	if r.IPProtocol != 0 {
 		b = append(b, `,"ip_protocol":`...)
-		b = strconv.AppendInt(b, int64(r.IPProtocol), 10)
+		b = appendInt(b, int64(r.IPProtocol))
 	}
 	if r.IPVersion != 0 {
 		b = append(b, `,"ip_version":`...)
-		b = strconv.AppendInt(b, int64(r.IPVersion), 10)
+		b = appendInt(b, int64(r.IPVersion))
 	}
 	if r.VLANID != 0 {
 		b = append(b, `,"vlan_id":`...)
-		b = strconv.AppendInt(b, int64(r.VLANID), 10)
+		b = appendInt(b, int64(r.VLANID))
 	}
 	if r.Interface != "" {
 		b = append(b, `,"interface":`...)
@@ -877,22 +886,22 @@ func (r *AggregateRow) members(b []byte) []byte {
 	b = r.Sum.members(b)
 	if r.Error != 0 {
 		b = append(b, `,"error_bytes":`...)
-		b = strconv.AppendUint(b, r.Error, 10)
+		b = appendUint(b, r.Error)
 	}
 	return b
 }
 
 func (r *Sum) members(b []byte) []byte {
 	b = append(b, `,"local_bytes":`...)
-	b = strconv.AppendUint(b, r.LocalBytes, 10)
+	b = appendUint(b, r.LocalBytes)
 	b = append(b, `,"local_packets":`...)
-	b = strconv.AppendUint(b, r.LocalPackets, 10)
+	b = appendUint(b, r.LocalPackets)
 	b = append(b, `,"other_bytes":`...)
-	b = strconv.AppendUint(b, r.OtherBytes, 10)
+	b = appendUint(b, r.OtherBytes)
 	b = append(b, `,"other_packets":`...)
-	b = strconv.AppendUint(b, r.OtherPackets, 10)
+	b = appendUint(b, r.OtherPackets)
 	b = append(b, `,"flow_count":`...)
-	b = strconv.AppendUint(b, r.FlowCount, 10)
+	b = appendUint(b, r.FlowCount)
 	if r.Health != nil {
 		b = append(b, `,"health":`...)
 		atHealth := len(b)
@@ -903,13 +912,17 @@ func (r *Sum) members(b []byte) []byte {
 
 func (r *Health) members(b []byte) []byte {
 	b = append(b, `,"flow_count":`...)
-	b = strconv.AppendUint(b, r.FlowCount, 10)
+	b = appendUint(b, r.FlowCount)
 	b = append(b, `,"packets":`...)
-	b = strconv.AppendUint(b, r.Packets, 10)
+	b = appendUint(b, r.Packets)
 	if r.TCP != (HealthTCP{}) {
 		b = append(b, `,"tcp":`...)
-		atTCP := len(b)
-		b = object(r.TCP.members(b), atTCP)
+		if r.TCP.Packets|r.TCP.Retrans|r.TCP.Resets|r.TCP.SeqErrors|r.TCP.ZeroWindows|r.TCP.LocalRetrans|r.TCP.OtherRetrans|r.TCP.LocalSeqErrors|r.TCP.OtherSeqErrors == 0 {
+			b = append(b, `{"packets":0,"retrans":0,"resets":0,"seq_errors":0,"zero_windows":0,"local_retrans":0,"other_retrans":0,"local_seq_errors":0,"other_seq_errors":0}`...)
+		} else {
+			atTCP := len(b)
+			b = object(r.TCP.members(b), atTCP)
+		}
 	}
 	if r.RTTServer != nil {
 		b = append(b, `,"rtt_server_us":`...)
@@ -933,8 +946,12 @@ func (r *Health) members(b []byte) []byte {
 	}
 	if r.DNS != (HealthDNS{}) {
 		b = append(b, `,"dns":`...)
-		atDNS := len(b)
-		b = object(r.DNS.members(b), atDNS)
+		if r.DNS.Queries|r.DNS.Answers == 0 {
+			b = append(b, `{"queries":0,"answers":0}`...)
+		} else {
+			atDNS := len(b)
+			b = object(r.DNS.members(b), atDNS)
+		}
 	}
 	if r.DNSResponse != nil {
 		b = append(b, `,"dns_response_us":`...)
@@ -943,8 +960,12 @@ func (r *Health) members(b []byte) []byte {
 	}
 	if r.RTP != (HealthRTP{}) {
 		b = append(b, `,"rtp":`...)
-		atRTP := len(b)
-		b = object(r.RTP.members(b), atRTP)
+		if r.RTP.LocalPackets|r.RTP.LocalLost|r.RTP.OtherPackets|r.RTP.OtherLost == 0 {
+			b = append(b, `{"local_packets":0,"local_lost":0,"other_packets":0,"other_lost":0}`...)
+		} else {
+			atRTP := len(b)
+			b = object(r.RTP.members(b), atRTP)
+		}
 	}
 	if r.Jitter != nil {
 		b = append(b, `,"rtp_jitter_us":`...)
@@ -956,45 +977,45 @@ func (r *Health) members(b []byte) []byte {
 
 func (r *HealthTCP) members(b []byte) []byte {
 	b = append(b, `,"packets":`...)
-	b = strconv.AppendUint(b, r.Packets, 10)
+	b = appendUint(b, r.Packets)
 	b = append(b, `,"retrans":`...)
-	b = strconv.AppendUint(b, r.Retrans, 10)
+	b = appendUint(b, r.Retrans)
 	b = append(b, `,"resets":`...)
-	b = strconv.AppendUint(b, r.Resets, 10)
+	b = appendUint(b, r.Resets)
 	b = append(b, `,"seq_errors":`...)
-	b = strconv.AppendUint(b, r.SeqErrors, 10)
+	b = appendUint(b, r.SeqErrors)
 	b = append(b, `,"zero_windows":`...)
-	b = strconv.AppendUint(b, r.ZeroWindows, 10)
+	b = appendUint(b, r.ZeroWindows)
 	b = append(b, `,"local_retrans":`...)
-	b = strconv.AppendUint(b, r.LocalRetrans, 10)
+	b = appendUint(b, r.LocalRetrans)
 	b = append(b, `,"other_retrans":`...)
-	b = strconv.AppendUint(b, r.OtherRetrans, 10)
+	b = appendUint(b, r.OtherRetrans)
 	b = append(b, `,"local_seq_errors":`...)
-	b = strconv.AppendUint(b, r.LocalSeqErrors, 10)
+	b = appendUint(b, r.LocalSeqErrors)
 	b = append(b, `,"other_seq_errors":`...)
-	b = strconv.AppendUint(b, r.OtherSeqErrors, 10)
+	b = appendUint(b, r.OtherSeqErrors)
 	return b
 }
 
 func (r *Times) members(b []byte) []byte {
 	b = append(b, `,"count":`...)
-	b = strconv.AppendUint(b, r.Count, 10)
+	b = appendUint(b, r.Count)
 	b = append(b, `,"sum":`...)
-	b = strconv.AppendUint(b, r.Sum, 10)
+	b = appendUint(b, r.Sum)
 	b = append(b, `,"mean":`...)
-	b = strconv.AppendUint(b, r.Mean, 10)
+	b = appendUint(b, r.Mean)
 	b = append(b, `,"min":`...)
-	b = strconv.AppendUint(b, r.Min, 10)
+	b = appendUint(b, r.Min)
 	b = append(b, `,"max":`...)
-	b = strconv.AppendUint(b, r.Max, 10)
+	b = appendUint(b, r.Max)
 	b = append(b, `,"p50":`...)
-	b = strconv.AppendUint(b, r.P50, 10)
+	b = appendUint(b, r.P50)
 	b = append(b, `,"p95":`...)
-	b = strconv.AppendUint(b, r.P95, 10)
+	b = appendUint(b, r.P95)
 	b = append(b, `,"p99":`...)
-	b = strconv.AppendUint(b, r.P99, 10)
+	b = appendUint(b, r.P99)
 	b = append(b, `,"first_bucket":`...)
-	b = strconv.AppendInt(b, int64(r.FirstBucket), 10)
+	b = appendInt(b, int64(r.FirstBucket))
 	b = append(b, `,"buckets":`...)
 	b = appendNumbers(b, r.Buckets)
 	return b
@@ -1002,20 +1023,20 @@ func (r *Times) members(b []byte) []byte {
 
 func (r *HealthDNS) members(b []byte) []byte {
 	b = append(b, `,"queries":`...)
-	b = strconv.AppendUint(b, r.Queries, 10)
+	b = appendUint(b, r.Queries)
 	b = append(b, `,"answers":`...)
-	b = strconv.AppendUint(b, r.Answers, 10)
+	b = appendUint(b, r.Answers)
 	return b
 }
 
 func (r *HealthRTP) members(b []byte) []byte {
 	b = append(b, `,"local_packets":`...)
-	b = strconv.AppendUint(b, r.LocalPackets, 10)
+	b = appendUint(b, r.LocalPackets)
 	b = append(b, `,"local_lost":`...)
-	b = strconv.AppendUint(b, r.LocalLost, 10)
+	b = appendUint(b, r.LocalLost)
 	b = append(b, `,"other_packets":`...)
-	b = strconv.AppendUint(b, r.OtherPackets, 10)
+	b = appendUint(b, r.OtherPackets)
 	b = append(b, `,"other_lost":`...)
-	b = strconv.AppendUint(b, r.OtherLost, 10)
+	b = appendUint(b, r.OtherLost)
 	return b
 }

@@ -229,19 +229,26 @@ func (r *Detail) packSharedMembers(b []byte) ([]byte, int) {
 }
 
 func (r *Brief) pack(b []byte) ([]byte, int) {
-	n := 6
+	n := 3
 	b = append(b, "\xa6"+"digest"...)
 	b = packDigest(b, r.Digest)
 	b = append(b, "\xac"+"last_seen_at"...)
 	b = packInt(b, r.LastSeenAt)
+	b, nNames := r.Names.pack(b, r.packNameMembers)
+	n += nNames
+	b = append(b, "\xb1"+"detection_packets"...)
+	b = packInt(b, int64(r.DetectionPackets))
+	return b, n
+}
+
+func (r *Brief) packNameMembers(b []byte) ([]byte, int) {
+	n := 3
 	b = append(b, "\xb9"+"detected_application_name"...)
 	b = packString(b, r.ApplicationName)
 	b = append(b, "\xb3"+"detected_brand_name"...)
 	b = packString(b, r.BrandName)
 	b = append(b, "\xb6"+"detected_protocol_name"...)
 	b = packString(b, r.ProtocolName)
-	b = append(b, "\xb1"+"detection_packets"...)
-	b = packInt(b, int64(r.DetectionPackets))
 	return b, n
 }
 

@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/netip"
 	"reflect"
+	"strings"
 
 	"github.com/netpol/netpol/enforcer/telemetry/record"
 )
@@ -14,12 +15,12 @@ import (
 var writers = map[reflect.Type]string{
 	reflect.TypeFor[string]():             "b = AppendString(b, %s)",
 	reflect.TypeFor[record.Reason]():      "b = AppendString(b, string(%s))",
-	reflect.TypeFor[record.Kind]():        "b = AppendString(b, %s.String())",
+	reflect.TypeFor[record.Kind]():        "b = appendWord(b, %s.String())",
 	reflect.TypeFor[bool]():               "b = strconv.AppendBool(b, %s)",
-	reflect.TypeFor[int]():                "b = strconv.AppendInt(b, int64(%s), 10)",
-	reflect.TypeFor[int64]():              "b = strconv.AppendInt(b, %s, 10)",
-	reflect.TypeFor[uint32]():             "b = strconv.AppendUint(b, uint64(%s), 10)",
-	reflect.TypeFor[uint64]():             "b = strconv.AppendUint(b, %s, 10)",
+	reflect.TypeFor[int]():                "b = appendInt(b, int64(%s))",
+	reflect.TypeFor[int64]():              "b = appendInt(b, %s)",
+	reflect.TypeFor[uint32]():             "b = appendUint(b, uint64(%s))",
+	reflect.TypeFor[uint64]():             "b = appendUint(b, %s)",
 	reflect.TypeFor[netip.Addr]():         "b = AppendAddr(b, %s)",
 	reflect.TypeFor[[]string]():           "b = AppendStrings(b, %s)",
 	reflect.TypeFor[[]uint64]():           "b = appendNumbers(b, %s)",
@@ -47,6 +48,9 @@ func encoders() []byte {
 		if len(facts) > 0 {
 			members(b, t, "sharedMembers", facts, false)
 		}
+		if names := namesOf(own); len(names) > 0 {
+			members(b, t, "nameMembers", names, false)
+		}
 	})
 }
 
@@ -54,6 +58,10 @@ func encoders() []byte {
 func members(b *bytes.Buffer, t reflect.Type, method string, list []field, shared bool) {
 	fmt.Fprintf(b, "\nfunc (r *%s) %s(b []byte) []byte {\n", t.Name(), method)
 	for _, run := range runs(list) {
+		if run[0].named && method != "nameMembers" {
+			b.WriteString("b = r.Names.append(b, r.nameMembers)\n")
+			continue
+		}
 		known := run[0].once
 		if run[0].facts {
 			known = "" // who calls looks
@@ -96,19 +104,44 @@ func member(b *bytes.Buffer, f field) {
 		fmt.Fprintf(b, "b = append(b, `,%q:`...)\n", f.name)
 	}
 	switch w, ok := writers[f.typ]; {
+	case ok && len(f.enum) > 0:
+		fmt.Fprintf(b, "b = appendWord(b, %s)\n", path)
 	case ok:
 		fmt.Fprintf(b, w+"\n", path)
 	case f.typ.Kind() == reflect.Slice:
 		fmt.Fprintf(b, "b = append(b, '[')\nfor i := range %s {\nif i > 0 {\nb = append(b, ',')\n}\nstart := len(b)\nb = object(%s[i].members(b), start)\n}\nb = append(b, ']')\n", path, path)
 	case structOf(f.typ).Kind() == reflect.Struct:
 		start := "at" + f.goName
+		nothing, noughts := noughtsOf(path, f.typ)
+		if nothing != "" {
+			fmt.Fprintf(b, "if %s {\nb = append(b, `%s`...)\n} else {\n", nothing, noughts)
+		}
 		fmt.Fprintf(b, "%s := len(b)\nb = object(%s.members(b), %s)\n", start, path, start)
+		if nothing != "" {
+			b.WriteString("}\n")
+		}
 	default:
 		log.Fatalf("%s has type %s", path, f.typ)
 	}
 	if f.omit {
 		b.WriteString("}\n")
 	}
+}
+
+// noughtsOf is the condition that all figures of a struct are 0, and its JSON then: mostly they are. Empty
+// for a struct that has other members than figures, or leaves some out.
+func noughtsOf(path string, t reflect.Type) (condition, text string) {
+	if t.Kind() == reflect.Pointer {
+		return "", ""
+	}
+	var figures, members []string
+	for _, f := range fieldsOf(t) {
+		if f.omit || f.typ != reflect.TypeFor[uint64]() {
+			return "", ""
+		}
+		figures, members = append(figures, path+"."+f.goName), append(members, fmt.Sprintf("%q:0", f.name))
+	}
+	return strings.Join(figures, "|") + " == 0", "{" + strings.Join(members, ",") + "}"
 }
 
 // set is the condition that a member is not zero.

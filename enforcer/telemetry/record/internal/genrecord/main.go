@@ -57,9 +57,10 @@ type field struct {
 	inline bool
 	facts  bool // follows from what is known of a flow, as the mark of Detail says
 	// once is the field of Detail.Known that leaves it out, empty for none.
-	once string
-	doc  string
-	enum []string
+	once  string
+	named bool // one of the names that a flow goes by, as the mark of Brief says
+	doc   string
+	enum  []string
 }
 
 // split parts fields from those that are marked facts.
@@ -74,10 +75,20 @@ func split(list []field) (own, facts []field) {
 	return own, facts
 }
 
-// runs parts fields where one that can be left out follows one that cannot, or the other way round.
+// namesOf are the fields that are marked names.
+func namesOf(list []field) (names []field) {
+	for _, f := range list {
+		if f.named {
+			names = append(names, f)
+		}
+	}
+	return names
+}
+
+// runs parts fields where one that is written otherwise, or can be left out, follows.
 func runs(list []field) (out [][]field) {
 	for i, f := range list {
-		if i == 0 || f.once != list[i-1].once {
+		if i == 0 || f.once != list[i-1].once || f.named != list[i-1].named {
 			out = append(out, nil)
 		}
 		out[len(out)-1] = append(out[len(out)-1], f)
@@ -100,7 +111,7 @@ func fieldsOf(t reflect.Type) (list []field) {
 		if name == "" || f.Tag.Get("doc") == "" {
 			log.Fatalf("%s.%s has no name or no doc", t.Name(), f.Name)
 		}
-		out := field{goName: f.Name, name: name, typ: f.Type, omit: options == "omitempty", inline: options == "inline", facts: f.Tag.Get("facts") != "", once: f.Tag.Get("once"), doc: f.Tag.Get("doc")}
+		out := field{goName: f.Name, name: name, typ: f.Type, omit: options == "omitempty", inline: options == "inline", facts: f.Tag.Get("facts") != "", once: f.Tag.Get("once"), named: f.Tag.Get("names") != "", doc: f.Tag.Get("doc")}
 		if out.facts {
 			out.once = "Facts"
 		}

@@ -44,6 +44,9 @@ func msgpackEncoders() []byte {
 		if len(facts) > 0 {
 			packed(b, t, "packSharedMembers", facts, false)
 		}
+		if names := namesOf(own); len(names) > 0 {
+			packed(b, t, "packNameMembers", names, false)
+		}
 	})
 }
 
@@ -52,6 +55,10 @@ func packed(b *bytes.Buffer, t reflect.Type, method string, list []field, shared
 	always := 0
 	var body bytes.Buffer
 	for _, run := range runs(list) {
+		if run[0].named && method != "packNameMembers" {
+			body.WriteString("b, nNames := r.Names.pack(b, r.packNameMembers)\nn += nNames\n")
+			continue
+		}
 		if known := run[0].once; known != "" && !run[0].facts {
 			fmt.Fprintf(&body, "if !r.Known.%s {\nn += %d\n", known, unconditional(run))
 			packedMembers(&body, run)

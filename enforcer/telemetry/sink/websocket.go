@@ -21,7 +21,7 @@ func kindsWebSocket() []opener {
 }
 
 const (
-	// requestTime is how long a client may take to ask for a WebSocket.
+	// requestTime is how long a client may take to ask for a WebSocket, and to read that it gets none.
 	requestTime = 5 * time.Second
 	// maxRequest bounds what it asks with.
 	maxRequest = 16 << 10
@@ -42,6 +42,8 @@ func listenWeb(r *runner) (target, error) {
 	if err != nil {
 		return nil, err
 	}
+	most := cmp.Or(r.sink.MaxClients, maxClients)
+	l = &lobby{Listener: l, most: int64(most) + lobbySeats}
 	if r.sink.CertFile != "" {
 		config, err := webTLS(&r.sink)
 		if err != nil {
@@ -50,9 +52,9 @@ func listenWeb(r *runner) (target, error) {
 		}
 		l = tls.NewListener(l, config)
 	}
-	w := &webListener{listener: newListener(r, l, cmp.Or(r.sink.MaxClients, maxClients))}
+	w := &webListener{listener: newListener(r, l, most)}
 	w.server = &http.Server{
-		Handler: w, ReadHeaderTimeout: requestTime, IdleTimeout: requestTime, MaxHeaderBytes: maxRequest,
+		Handler: w, ReadTimeout: requestTime, WriteTimeout: requestTime, IdleTimeout: requestTime, MaxHeaderBytes: maxRequest,
 		ErrorLog: slog.NewLogLogger(r.config.Log.Handler(), slog.LevelDebug),
 	}
 	w.wg.Go(func() { w.breaks(w.server.Serve(l)) })

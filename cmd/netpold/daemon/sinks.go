@@ -19,9 +19,13 @@ func sinkReason(s *telemetry.Sink) (r control.Reason, ok bool) {
 			WayOut: "mend what the answer names, and try it with netpol sink test " + s.Name + "; see Sinks in docs/operations.md",
 		}, true
 	}
+	where := "up to its queue"
+	if s.SpoolRecords > 0 {
+		where = "on disk, up to its spool_size"
+	}
 	return control.Reason{
 		Code: "sink-broken", About: s.Name, Count: s.Dropped["full"] + s.Dropped["failed"],
-		Detail: fmt.Sprintf("the sink %s (%s) cannot be written: %s; what comes waits for it, up to its queue", s.Name, s.Place, s.Fault),
+		Detail: fmt.Sprintf("the sink %s (%s) cannot be written: %s; what comes waits for it, %s", s.Name, s.Place, s.Fault, where),
 		WayOut: "netpold tries again by itself, after 30 seconds at most, or at once with netpol sink test " + s.Name + "; see Sinks in docs/operations.md",
 	}, true
 }

@@ -28,4 +28,9 @@ func TestSinkReasons(t *testing.T) {
 			t.Errorf("got %+v, want %q", got, want)
 		}
 	}
+	one.Refused, one.SpoolRecords = false, 7
+	const want = "the sink uplink (otlp https://c.example) cannot be written: the server answers 401 Unauthorized to https://c.example/v1/logs; what comes waits for it, on disk, up to its spool_size"
+	if got, _ := sinkReason(&one); got.Detail != want {
+		t.Errorf("got %q, want %q", got.Detail, want)
+	}
 }

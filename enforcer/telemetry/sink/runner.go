@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,9 +72,10 @@ type runner struct {
 	trial                  trial
 
 	mu      sync.Mutex
-	fault   string // guarded by mu, as is
-	opening bool   // whether the fault is one of opening
-	refused bool   // whether it is a refusal
+	fault   string   // guarded by mu, as is
+	opening bool     // whether the fault is one of opening alone
+	refused bool     // whether it is a refusal
+	logged  []string // faults since the sink last worked
 }
 
 func newRunner(one artifact.Sink, c Config) *runner {
@@ -290,24 +293,42 @@ func (r *runner) opened() {
 	}
 }
 
-// tell keeps what is wrong with the sink, nil for nothing, and logs it once
-// until something else is. That netpold is degraded by it is its owner's to say.
+// maxLogged bounds the faults that are remembered to be logged once.
+const maxLogged = 32
+
+// tell keeps what is wrong with the sink, nil for nothing, and logs each thing once until the
+// sink works again. That netpold is degraded by it is its owner's to say.
 func (r *runner) tell(what string, err error) {
-	text := ""
-	if err != nil {
-		text = err.Error()
-	}
+	text := faultText(err)
 	r.mu.Lock()
-	again := r.fault == text
-	r.fault, r.opening, r.refused = text, err != nil && what == "open sink", isRefusal(err)
+	opening := err != nil && what == "open sink" && (r.fault == "" || r.opening)
+	mended := err == nil && r.fault != ""
+	r.fault, r.opening, r.refused = text, opening, isRefusal(err)
+	fresh := err != nil && !slices.Contains(r.logged, text)
+	switch {
+	case fresh:
+		r.logged = append(r.logged[max(0, len(r.logged)-maxLogged+1):], text)
+	case mended:
+		r.logged = nil
+	}
 	r.mu.Unlock()
 	switch {
-	case again:
-	case err != nil:
-		r.config.Log.Info(what, "sink", *r.name.Load(), "place", r.sink.Place(), "error", err)
-	default:
+	case fresh:
+		r.config.Log.Info(what, "sink", *r.name.Load(), "place", r.sink.Place(), "error", text)
+	case mended:
 		r.config.Log.Info("sink is open again", "sink", *r.name.Load(), "place", r.sink.Place())
 	}
+}
+
+// ownPort is the end of a connection that is another one each time.
+var ownPort = regexp.MustCompile(`\b(tcp|udp)([46]?) \S+->`)
+
+// faultText is an error as people read it, which is the same for the same trouble; empty for none.
+func faultText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return ownPort.ReplaceAllString(err.Error(), "$1$2 ")
 }
 
 // troubled says that the place did not take what it was given last.

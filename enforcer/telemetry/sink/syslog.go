@@ -1,7 +1,6 @@
 package sink
 
 import (
-	"net"
 	"os"
 	"strconv"
 	"time"
@@ -17,7 +16,7 @@ const (
 // syslog makes each record a message of RFC 5424, whose text is the record's JSON.
 type syslog struct {
 	runner *runner
-	conn   net.Conn // of TCP and TLS
+	conn   *arrival // of TCP and TLS
 	host   string
 	buf    []byte
 	msg    []byte
@@ -38,16 +37,13 @@ func dialSyslog(r *runner) (target, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.conn = conn
+	s.conn = newArrival(conn)
 	return s, nil
 }
 
 // write sends messages with their lengths before them (RFC 6587, 3.4.1; on TLS RFC
 // 5425, 4.3).
 func (s *syslog) write(lines []byte) (int, error) {
-	if err := s.conn.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
-		return 0, err
-	}
 	s.buf = s.buf[:0]
 	for line := range s.runner.each(lines) {
 		msg := s.message(line)

@@ -37,20 +37,7 @@ type arrivals struct {
 
 func newArrivals(t *testing.T, ns *kerneltest.NS, at netip.AddrPort) *arrivals {
 	t.Helper()
-	var conn *net.UDPConn
-	var err error
-	ns.Do(func() { conn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(at)) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	raw, err := conn.SyscallConn()
-	if err == nil {
-		err = raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1) })
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := stamped(t, ns, at)
 	a := &arrivals{t: t, conn: conn, list: make(chan arrival, 1<<16)}
 	go func() {
 		buf, oob := make([]byte, 2000), make([]byte, 200)
@@ -64,6 +51,35 @@ func newArrivals(t *testing.T, ns *kerneltest.NS, at netip.AddrPort) *arrivals {
 		}
 	}()
 	return a
+}
+
+// sockopt is an option of a socket.
+type sockopt struct{ level, name, value int }
+
+// stamped listens for datagrams, with which comes when the kernel got them (stamp).
+func stamped(t *testing.T, ns *kerneltest.NS, at netip.AddrPort, more ...sockopt) *net.UDPConn {
+	t.Helper()
+	var conn *net.UDPConn
+	var err error
+	ns.Do(func() { conn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(at)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Control(func(fd uintptr) {
+		for _, o := range append(more, sockopt{unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1}) {
+			if err := unix.SetsockoptInt(int(fd), o.level, o.name, o.value); err != nil {
+				t.Errorf("option %d of a socket: %v", o.name, err)
+			}
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return conn
 }
 
 // stamp is when the kernel got a packet (SO_TIMESTAMPNS): two numbers of eight

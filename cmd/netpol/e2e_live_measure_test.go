@@ -278,25 +278,7 @@ type marked struct {
 func newMarked(t *testing.T, ns *kerneltest.NS, at netip.AddrPort) *marked {
 	t.Helper()
 	m := &marked{first: map[netip.AddrPort]time.Time{}, after: map[netip.AddrPort]time.Duration{}}
-	var conn *net.UDPConn
-	var err error
-	ns.Do(func() { conn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(at)) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	raw, err := conn.SyscallConn()
-	if err == nil {
-		err = raw.Control(func(fd uintptr) {
-			for _, option := range [][2]int{{unix.SOL_SOCKET, unix.SO_TIMESTAMPNS}, {unix.SOL_IP, unix.IP_RECVTOS}} {
-				_ = unix.SetsockoptInt(int(fd), option[0], option[1], 1)
-			}
-			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 64<<20)
-		})
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := stamped(t, ns, at, sockopt{unix.SOL_IP, unix.IP_RECVTOS, 1}, sockopt{unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 64 << 20})
 	go m.watch(conn)
 	return m
 }

@@ -262,6 +262,17 @@ func TestNotRTP(t *testing.T) {
 	want(t, "rtp", c.report().RTP, [2]RTP{})
 }
 
+// TestRTPBeginsAtTheEndOfItsNumbers: a source chooses its first number at random (RFC 3550, 5.1), and the next
+// may be 0.
+func TestRTPBeginsAtTheEndOfItsNumbers(t *testing.T) {
+	var c conversation
+	for i := range 10 {
+		c.udp(0, int64(i)*20, rtpPacket(8, uint16(65535+i), uint32(i)*160, 7))
+	}
+	r := c.report()
+	want(t, "packets and lost", [2]uint64{r.RTP[0].Packets, r.RTP[0].Lost}, [2]uint64{10, 0})
+}
+
 func TestBookReusesState(t *testing.T) {
 	var b Book
 	for range 3 {

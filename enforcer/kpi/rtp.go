@@ -94,19 +94,15 @@ func (s *stream) begin(seq uint16) {
 func (s *stream) sequence(seq uint16) bool {
 	ahead := seq - s.max
 	switch {
-	case s.left > 0:
-		if seq != s.max+1 {
-			s.left = minSequential - 1
-			s.begin(seq)
-			return true
-		}
-		s.left--
-		s.max = seq
-	case ahead < maxDropout:
+	case s.left > 0 && seq != s.max+1:
+		s.left = minSequential - 1
+		s.begin(seq)
+		return true
+	case s.left > 0 || ahead < maxDropout:
 		if seq < s.max {
 			s.cycles += 1 << 16
 		}
-		s.max = seq
+		s.left, s.max = s.left-min(s.left, 1), seq
 	case ahead <= 1<<16-1-maxMisorder:
 		if !s.badKnown || seq != s.bad {
 			s.bad, s.badKnown = seq+1, true

@@ -66,9 +66,9 @@ func (p *Policy) accounts() bool {
 }
 
 // Gated says that the policy's effects need rules of its own, on a label that
-// says that its condition holds: rules ask more of each packet, count, or only
-// count.
-func (p *Policy) Gated() bool { return len(p.Packet) > 0 || p.Audit || p.accounts() }
+// says that its condition holds: rules ask more of each packet, count, only count, or
+// write the mark again.
+func (p *Policy) Gated() bool { return len(p.Packet) > 0 || p.Audit || p.Remarks || p.accounts() }
 
 // Lasting says that labels and marks come with the condition itself, and not
 // with a packet that meets more.

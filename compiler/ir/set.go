@@ -71,6 +71,9 @@ type Policy struct {
 	OnFail     OnFail
 	OnOverload OnFail // while the enforcer answers and has no room for the flow
 	Hold       bool   // packets of flows that it could match wait until it is decided
+	// Remarks: each packet writes the policy's mark, because packets of a later one
+	// write other bits there. opt fills it in.
+	Remarks bool
 	// Split is filled by opt.
 	Split Split
 }

@@ -13,6 +13,7 @@ func Run(in *ir.Set) (*ir.Set, diag.List) {
 	diags.Extend(d)
 	diags.Extend(mirror(set))
 	share(set.Policies)
+	remark(set.Policies)
 	Split(set.Policies)
 	settle(set.Policies)
 	diags.Extend(tracked(set.Policies))

@@ -137,10 +137,12 @@ func (a *allocation) ruled(i int, p *ir.Policy, g gate) KernelEffect {
 	if g.over != "" {
 		e.Over = a.label(g.over)
 	}
+	if !p.Lasting() || p.Remarks {
+		e.Mark = p.Mark
+	}
 	if p.Lasting() {
 		return e
 	}
-	e.Mark = p.Mark
 	for _, name := range p.Labels {
 		e.Sets = append(e.Sets, a.label(name))
 	}

@@ -9,23 +9,24 @@ import (
 )
 
 // Mark is what a policy has written: the value of the mark's bits under a mask.
-type Mark struct{ Value, Mask uint32 }
+type Mark struct {
+	Value, Mask uint32
+	// Part says that a part of the value is the policy's as well, where others have
+	// written the rest or taken it back: nobody else has bits under the mask.
+	Part bool
+}
 
 // Forget clears the given label bits and mark bits on every connection of the
 // namespace that carries one of them, and returns how many those were. What is
 // removed from the ruleset would otherwise live on in conntrack, and a bit
-// that is given to another label would lie about old connections. Of the marks,
-// the bits under a mask are cleared where they have the value: elsewhere they are
-// another's.
+// that is given to another label would lie about old connections. The marks are those
+// of policies in their order; what a connection has of them is cleared where it has
+// the whole of one, or a part if that says so, as far as the ones before have left it
+// bits: other bits are another's.
 func Forget(labels [16]byte, mark uint32, marks ...Mark) (int, error) {
 	value, mask := onlyMark(labels, mark, marks)
 	n, err := clearBits(value, mask, func(c *flow.Connection) (u flow.Update) {
-		u.MarkMask = c.Mark & mark
-		for _, m := range marks {
-			if m.Value != 0 && c.Mark&m.Mask == m.Value {
-				u.MarkMask |= m.Value
-			}
-		}
+		u.MarkMask = c.Mark&mark | written(c.Mark, marks)
 		for i := range labels {
 			u.LabelMask[i] = c.Labels[i] & labels[i]
 		}
@@ -35,6 +36,20 @@ func Forget(labels [16]byte, mark uint32, marks ...Mark) (int, error) {
 		return n, fmt.Errorf("forget labels: %w", err)
 	}
 	return n, nil
+}
+
+// written are the bits of a connection's mark that policies with these marks have set:
+// the first that matches has its bits, a later one what is left of its own.
+func written(mark uint32, marks []Mark) (set uint32) {
+	var taken uint32
+	for _, m := range marks {
+		left := m.Mask &^ taken
+		value, got := m.Value&left, mark&left
+		if got != 0 && (got == value || m.Part && got&^value == 0) {
+			set, taken = set|got, taken|left
+		}
+	}
+	return set
 }
 
 // Unmark clears a bit of the mark on every connection of the namespace that has it and
@@ -85,7 +100,7 @@ func onlyMark(labels [16]byte, mark uint32, marks []Mark) (value, mask uint32) {
 	case labels != [16]byte{}:
 	case bits.OnesCount32(mark) == 1 && len(marks) == 0:
 		return mark, mark
-	case mark == 0 && len(marks) == 1 && marks[0].Value != 0:
+	case mark == 0 && len(marks) == 1 && marks[0].Value != 0 && (!marks[0].Part || bits.OnesCount32(marks[0].Value) == 1):
 		return marks[0].Value, marks[0].Mask
 	}
 	return 0, 0

@@ -2,6 +2,7 @@ package router
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/netpol/netpol/compiler/artifact"
@@ -173,18 +174,24 @@ func (l *Live) clearQuiet(b *artifact.Bundle, step func(string)) error {
 }
 
 // retiredMarks are the bits of netpold's that are its own no longer, whoever has them
-// now, and the marks of policies as far as no policy of the bundle writes their bits.
+// now, and what is left of the marks of policies, in their order, without the bits that
+// policies of the bundle write. Who writes all bits shares them with others, so that
+// only all of its value is its own.
 func (l *Live) retiredMarks(b *artifact.Bundle) (done uint32, marks []ct.Mark) {
 	if l.Bundle == nil {
 		return 0, nil
 	}
-	used := marksOf(b)
+	used, own := marksOf(b), l.Bundle.Settings.OwnMark()
 	for _, p := range l.Bundle.Policies {
-		if p.Mark != nil && !p.Audit && p.Mark.Mask&used == 0 {
-			marks = append(marks, ct.Mark(*p.Mark))
+		if p.Mark == nil || p.Audit {
+			continue
+		}
+		m := ct.Mark{Value: p.Mark.Value &^ used, Mask: p.Mark.Mask &^ used, Part: p.Mark.Mask|own != math.MaxUint32}
+		if m.Value &= m.Mask; m.Value != 0 && !slices.Contains(marks, m) {
+			marks = append(marks, m)
 		}
 	}
-	return l.Bundle.Settings.OwnMark() &^ b.Settings.OwnMark(), marks
+	return own &^ b.Settings.OwnMark(), marks
 }
 
 // marksOf are the bits of the mark that a bundle's policies and netpold write.

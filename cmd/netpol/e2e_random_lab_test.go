@@ -85,7 +85,8 @@ func TestRandomPoliciesOnTheRouter(t *testing.T) {
 			t.Fatalf("the policies were\n%s\nand before\n%s", set.text(), before)
 		}
 		before = set.text()
-		old = slices.DeleteFunc(fresh, func(x *trial) bool { return x.ended })
+		// Of what netpold has not seen begin it decides less.
+		old = slices.DeleteFunc(fresh, func(x *trial) bool { return x.ended || !set.all })
 	}
 }
 

@@ -61,6 +61,7 @@ type plainPolicy struct {
 // plainSet is a policy set; the exemption is that of all policies.
 type plainSet struct {
 	policies []plainPolicy
+	all      bool // netpold is shown all connections
 }
 
 // effect is what becomes of the packets of a connection that is decided.
@@ -94,8 +95,10 @@ func (s *plainSet) of(f *plainFlow, tos uint8) effect {
 		e.labels = append(e.labels, p.labels...)
 		e.mark |= p.mark & p.mask &^ taken
 		taken |= p.mask
-		if p.dscp >= 0 && !dscp && !(p.unset && tos>>2 != 0) {
-			e.dscp, dscp = uint8(p.dscp), true
+		if p.dscp >= 0 && !dscp {
+			if dscp = true; !p.unset || tos>>2 == 0 {
+				e.dscp = uint8(p.dscp)
+			}
 		}
 		if p.verdict != "" && !verdict {
 			verdict, e.stopped = true, p.verdict != "accept"
@@ -115,7 +118,11 @@ func (s *plainSet) of(f *plainFlow, tos uint8) effect {
 // text is the set as a policy file.
 func (s *plainSet) text() string {
 	var b strings.Builder
-	b.WriteString("netpol {\n  exempt = \"dst_port == 65000 || src_port == 65000\"\n  inspect_packets = 4\n}\n")
+	b.WriteString("netpol {\n  exempt = \"dst_port == 65000 || src_port == 65000\"\n  inspect_packets = 4\n")
+	if s.all {
+		b.WriteString("  inspect = \"all\"\n")
+	}
+	b.WriteString("}\n")
 	b.WriteString("schedule \"always\" {\n  hours = \"00:00-24:00\"\n}\nschedule \"never\" {\n  dates = \"2100-01-01\"\n}\n")
 	b.WriteString("address_group \"inside\" {\n  members = [\"192.168.77.0/24\", \"fd77::/64\"]\n}\n")
 	for i := range s.policies {
@@ -168,7 +175,7 @@ func (s *plainSet) text() string {
 
 // randomSet draws a set; it says the same in the words of the language and plainly.
 func randomSet(rng *rand.Rand) plainSet {
-	var s plainSet
+	s := plainSet{all: rng.IntN(2) == 0}
 	for i := range 1 + rng.IntN(9) {
 		p := plainPolicy{name: fmt.Sprint("p", i), when: randomCondition(rng, 2), dscp: -1}
 		one := func(n int) bool { return rng.IntN(n) == 0 }

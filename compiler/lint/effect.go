@@ -17,7 +17,6 @@ type effect struct {
 	value     string
 	mask      uint32 // of a mark
 	bits      uint32
-	some      bool // leaves packets to later policies: a code point only where there is none
 }
 
 // effects is what a policy does; nothing where it only counts and logs.
@@ -36,7 +35,7 @@ func writtenEffects(p *ir.Policy) []effect {
 	}
 	var out []effect
 	if p.DSCP != nil {
-		out = append(out, effect{dimension: "dscp", value: p.DSCP.Name, bits: uint32(p.DSCP.Value), some: p.DSCP.IfUnset})
+		out = append(out, effect{dimension: "dscp", value: p.DSCP.Name, bits: uint32(p.DSCP.Value)})
 	}
 	if p.Verdict != ir.NoVerdict {
 		out = append(out, effect{dimension: "verdict", value: p.Verdict.String()})
@@ -68,7 +67,7 @@ func writtenEffects(p *ir.Policy) []effect {
 // decides says that where both policies match, this effect of an earlier one
 // leaves nothing for the other to decide.
 func (e effect) decides(other effect) bool {
-	return e.dimension == other.dimension && other.mask&^e.mask == 0 && !e.some
+	return e.dimension == other.dimension && other.mask&^e.mask == 0
 }
 
 // conflicts says that both cannot be had. Drop and reject are one thing here:

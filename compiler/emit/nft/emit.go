@@ -187,7 +187,7 @@ func initChain(l artifact.Label) artifact.Chain {
 func dscpRules(effects []Effect, t *packetTests) []artifact.Rule {
 	var rules []artifact.Rule
 	seen := ruled{}
-	for _, e := range effects {
+	for i, e := range effects {
 		if e.DSCP == nil || seen.again(e) {
 			continue
 		}
@@ -201,6 +201,11 @@ func dscpRules(effects []Effect, t *packetTests) []artifact.Rule {
 			}
 			rules = append(rules, t.rules(e, fmt.Sprintf("dscp%d", f.version), also,
 				artifact.Statement{Kind: f.set, Value: uint32(*e.DSCP)}, artifact.Statement{Kind: artifact.DoAccept})...)
+		}
+		// A packet that keeps its own code point keeps it whatever later policies say:
+		// the first that matches has decided.
+		if e.IfUnset && slices.ContainsFunc(effects[i+1:], func(later Effect) bool { return later.DSCP != nil }) {
+			rules = append(rules, t.rules(e, "dscp-kept", nil, artifact.Statement{Kind: artifact.DoAccept})...)
 		}
 	}
 	return rules

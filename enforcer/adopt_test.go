@@ -149,7 +149,7 @@ func TestAdoptedKeepLabels(t *testing.T) {
 // TestAdoptedTranslation: replies of a translated connection find their flow.
 func TestAdoptedTranslation(t *testing.T) {
 	c := old("192.168.1.2:40000", "198.51.100.1:443", doneMark, 500, 1)
-	c.Reply.Dst, c.Reply.DstPort = netip.MustParseAddr("203.0.113.1"), 61000
+	c.Reply.Dst, c.Reply.DstPort, c.ID = netip.MustParseAddr("203.0.113.1"), 61000, 77
 	k := &tracker{list: []flow.Connection{c}}
 	var e *Engine
 	var found [2]bool
@@ -176,7 +176,13 @@ func TestAdoptedTranslation(t *testing.T) {
 			return false
 		}
 	})
-	playWith(t, s, bundle(t, zoomPolicy()), k, &e)
+	o := &outlet{}
+	b := withSinks(bundle(t, zoomPolicy()), artifact.Sink{Name: "all", Records: []string{"flow_end"}})
+	playWith(t, s, b, k, &e, func(c *Config) { c.Outlets = o })
+	const entry = `"conntrack":{"id":77,"mark":0,"reply_src_ip":"198.51.100.1","reply_src_port":443,"reply_dst_ip":"203.0.113.1","reply_dst_port":61000}`
+	if len(o.lines) != 1 || !strings.Contains(o.lines[0], entry) {
+		t.Errorf("got %q, want %s", o.lines, entry)
+	}
 	if !found[0] || !found[1] || !nat {
 		t.Errorf("found by both tuples: %v, translated: %v", found, nat)
 	}

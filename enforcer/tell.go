@@ -216,8 +216,22 @@ func (w *worker) detail(to *record.Detail, r *flow.Record, f *fact.Facts, polici
 	to.OtherIP, to.OtherMAC, to.OtherPort = f.OtherIP, f.OtherMAC, f.OtherPort
 	to.OtherType = strings.TrimPrefix(f.OtherType, "other_")
 	to.Updated, to.Policies, to.Labels = r.Has(flow.Renamed), t.policies, t.labels
-	if to.Conntrack.Mark = traits.mark; f.IPNAT {
-		to.Conntrack.ReplySrcIP, to.Conntrack.ReplyDstIP = f.CTReplySrcIP, f.CTReplyDstIP
+	to.Conntrack.Mark = traits.mark
+	w.entry(&to.Conntrack, r, f)
+}
+
+// entry fills in what conntrack's entry of a flow has besides its mark.
+func (w *worker) entry(to *record.Conntrack, r *flow.Record, f *fact.Facts) {
+	if r.Tally != 0 {
+		to.ID = w.tallies.At(r.Tally).entry
+	}
+	if !f.IPNAT {
+		return
+	}
+	to.ReplySrcIP, to.ReplyDstIP = f.CTReplySrcIP, f.CTReplyDstIP
+	if a := w.table.AliasOf(r); a != nil && f.SrcPort != 0 {
+		client, server := a.Key.Ends(a.ClientIsB)
+		to.ReplySrcPort, to.ReplyDstPort = int(server.Port()), int(client.Port())
 	}
 }
 

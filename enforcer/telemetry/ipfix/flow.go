@@ -123,7 +123,7 @@ func flowFields() []field {
 	}
 }
 
-// addressFields are the elements of a flow's addresses; those after translation only
+// addressFields are the elements of a flow's addresses; those after translation, and their ports, only
 // of flows that are translated.
 func addressFields(v6, nat bool) []field {
 	ids, length := [4]uint16{8, 12, 225, 226}, uint16(4) // source, destination, post-NAT source and destination
@@ -133,6 +133,9 @@ func addressFields(v6, nat bool) []field {
 	address := func(id uint16, of func(*Flow) netip.Addr) field {
 		return field{element{id: id, length: length}, func(b []byte, f *Flow) []byte { return appendAddr(b, of(f), v6) }}
 	}
+	port := func(id uint16, of func(*Flow) int) field {
+		return field{element{id: id, length: 2}, func(b []byte, f *Flow) []byte { return appendNumber(b, 2, uint64(of(f))) }}
+	}
 	fields := []field{
 		address(ids[0], func(f *Flow) netip.Addr { a, _, _ := f.source(); return a }),
 		address(ids[1], func(f *Flow) netip.Addr { a, _, _ := f.destination(); return a }),
@@ -140,7 +143,9 @@ func addressFields(v6, nat bool) []field {
 	if nat {
 		fields = append(fields,
 			address(ids[2], func(f *Flow) netip.Addr { return f.Detail.Conntrack.ReplyDstIP }),
-			address(ids[3], func(f *Flow) netip.Addr { return f.Detail.Conntrack.ReplySrcIP }))
+			address(ids[3], func(f *Flow) netip.Addr { return f.Detail.Conntrack.ReplySrcIP }),
+			port(227, func(f *Flow) int { return f.Detail.Conntrack.ReplyDstPort }), // postNAPTSourceTransportPort
+			port(228, func(f *Flow) int { return f.Detail.Conntrack.ReplySrcPort })) // postNAPTDestinationTransportPort
 	}
 	return fields
 }

@@ -14,9 +14,12 @@ type Category struct {
 
 // Conntrack is what the kernel has on a flow.
 type Conntrack struct {
-	Mark       uint32     `json:"mark" doc:"The mark that policies give the flow."`
-	ReplySrcIP netip.Addr `json:"reply_src_ip,omitempty" doc:"The source of replies, where addresses are translated."`
-	ReplyDstIP netip.Addr `json:"reply_dst_ip,omitempty" doc:"The destination of replies, where addresses are translated."`
+	ID           uint32     `json:"id,omitempty" doc:"The number of its entry, as conntrack -L -o id shows it; absent until its counters were read."`
+	Mark         uint32     `json:"mark" doc:"The mark that policies give the flow."`
+	ReplySrcIP   netip.Addr `json:"reply_src_ip,omitempty" doc:"The source of replies, where addresses are translated."`
+	ReplySrcPort int        `json:"reply_src_port,omitempty" doc:"The port that replies come from, where addresses are translated."`
+	ReplyDstIP   netip.Addr `json:"reply_dst_ip,omitempty" doc:"The destination of replies, where addresses are translated."`
+	ReplyDstPort int        `json:"reply_dst_port,omitempty" doc:"The port that replies go to, where addresses are translated."`
 }
 
 // SSL is what TLS, DTLS and QUIC show.

@@ -226,15 +226,27 @@ func (r *Category) members(b []byte) []byte {
 }
 
 func (r *Conntrack) members(b []byte) []byte {
+	if r.ID != 0 {
+		b = append(b, `,"id":`...)
+		b = appendUint(b, uint64(r.ID))
+	}
 	b = append(b, `,"mark":`...)
 	b = appendUint(b, uint64(r.Mark))
 	if r.ReplySrcIP != (netip.Addr{}) {
 		b = append(b, `,"reply_src_ip":`...)
 		b = AppendAddr(b, r.ReplySrcIP)
 	}
+	if r.ReplySrcPort != 0 {
+		b = append(b, `,"reply_src_port":`...)
+		b = appendInt(b, int64(r.ReplySrcPort))
+	}
 	if r.ReplyDstIP != (netip.Addr{}) {
 		b = append(b, `,"reply_dst_ip":`...)
 		b = AppendAddr(b, r.ReplyDstIP)
+	}
+	if r.ReplyDstPort != 0 {
+		b = append(b, `,"reply_dst_port":`...)
+		b = appendInt(b, int64(r.ReplyDstPort))
 	}
 	return b
 }

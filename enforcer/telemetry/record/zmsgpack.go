@@ -271,6 +271,11 @@ func (r *Category) pack(b []byte) ([]byte, int) {
 
 func (r *Conntrack) pack(b []byte) ([]byte, int) {
 	n := 1
+	if r.ID != 0 {
+		n++
+		b = append(b, "\xa2"+"id"...)
+		b = packUint(b, uint64(r.ID))
+	}
 	b = append(b, "\xa4"+"mark"...)
 	b = packUint(b, uint64(r.Mark))
 	if r.ReplySrcIP != (netip.Addr{}) {
@@ -278,10 +283,20 @@ func (r *Conntrack) pack(b []byte) ([]byte, int) {
 		b = append(b, "\xac"+"reply_src_ip"...)
 		b = packAddr(b, r.ReplySrcIP)
 	}
+	if r.ReplySrcPort != 0 {
+		n++
+		b = append(b, "\xae"+"reply_src_port"...)
+		b = packInt(b, int64(r.ReplySrcPort))
+	}
 	if r.ReplyDstIP != (netip.Addr{}) {
 		n++
 		b = append(b, "\xac"+"reply_dst_ip"...)
 		b = packAddr(b, r.ReplyDstIP)
+	}
+	if r.ReplyDstPort != 0 {
+		n++
+		b = append(b, "\xae"+"reply_dst_port"...)
+		b = packInt(b, int64(r.ReplyDstPort))
 	}
 	return b, n
 }

@@ -29,6 +29,13 @@ type Overview struct {
 	rows     map[rowName]*row
 	first    firstFlows
 	names    []rowName // scratch
+	hosts    map[localSide]string
+}
+
+// localSide is what says which group a flow belongs to.
+type localSide struct {
+	ip  netip.Addr
+	mac string
 }
 
 // rowName names a row: an address, or a word.
@@ -54,7 +61,7 @@ type row struct {
 // NewOverview begins an answer about flows of which the first policy of a program holds.
 func NewOverview(q telemetry.Question, p *program.Program) *Overview {
 	return &Overview{
-		question: q, machine: p.NewMachine(), rows: make(map[rowName]*row),
+		question: q, machine: p.NewMachine(), rows: make(map[rowName]*row), hosts: make(map[localSide]string),
 		first: firstFlows{most: q.Flows},
 	}
 }
@@ -103,7 +110,7 @@ func (w *worker) oversee(o *Overview, r *flow.Record) {
 		return
 	}
 	for _, part := range o.question.Within {
-		o.names = w.rowNames(o.names[:0], part.By, r, &f)
+		o.names = o.rowNames(w, part.By, r, &f)
 		if !slices.ContainsFunc(o.names, func(n rowName) bool { return n.String() == part.Name }) {
 			return
 		}
@@ -115,7 +122,7 @@ func (w *worker) oversee(o *Overview, r *flow.Record) {
 	packets, bytes := w.totals(r)
 	o.total.Carry(&now, packets, bytes)
 	if o.question.By != "" {
-		o.names = w.rowNames(o.names[:0], o.question.By, r, &f)
+		o.names = o.rowNames(w, o.question.By, r, &f)
 		for _, name := range o.names {
 			o.row(name).add(&now, packets, bytes)
 		}
@@ -155,6 +162,30 @@ func (w *worker) now(r *flow.Record, f *fact.Facts) telemetry.Now {
 	}
 }
 
+// rowNames are the names of the rows that a flow belongs to.
+func (o *Overview) rowNames(w *worker, by telemetry.Dimension, r *flow.Record, f *fact.Facts) []rowName {
+	if by == telemetry.ByGroup {
+		return append(o.names[:0], rowName{word: o.group(localSide{f.LocalIP, f.LocalMAC})})
+	}
+	return w.rowNames(o.names[:0], by, r, f)
+}
+
+// group is the first group that a host is in.
+func (o *Overview) group(h localSide) string {
+	name, known := o.hosts[h]
+	if known {
+		return name
+	}
+	at := slices.IndexFunc(o.question.Groups, func(g telemetry.Group) bool {
+		return slices.Contains(g.MACs, h.mac) || slices.ContainsFunc(g.Networks, func(p netip.Prefix) bool { return p.Contains(h.ip) })
+	})
+	if at >= 0 {
+		name = o.question.Groups[at].Name
+	}
+	o.hosts[h] = name
+	return name
+}
+
 // rowNames adds the names of the rows that a flow belongs to.
 func (w *worker) rowNames(list []rowName, by telemetry.Dimension, r *flow.Record, f *fact.Facts) []rowName {
 	word := ""
@@ -185,6 +216,7 @@ func (w *worker) rowNames(list []rowName, by telemetry.Dimension, r *flow.Record
 		word = cmp.Or(hostname(f), f.DNSHostname)
 	case telemetry.ByInterface:
 		word = f.Interface
+	case telemetry.ByGroup: // Overview knows them
 	}
 	return append(list, rowName{word: word})
 }

@@ -2,6 +2,7 @@ package enforcer
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -87,6 +88,10 @@ func TestOverview(t *testing.T) {
 		{"names of the unnamed", telemetry.Question{By: telemetry.ByName, Rows: 9, Within: []telemetry.Part{{By: telemetry.ByApplication, Name: telemetry.Unnamed}}}, []string{"20 flows, 1 rows", "- 20"}},
 		{"a word of a name", telemetry.Question{Flows: 9, Order: telemetry.OrderBytes, Text: "US1.Zoom"}, []string{"1 flows, 0 rows", "zoom 192.168.1.2 40001"}},
 		{"a word of an address", telemetry.Question{By: telemetry.ByRemote, Rows: 9, Text: "100.2"}, []string{"1 flows, 1 rows", "198.51.100.2 1"}},
+		{"groups, the first that a host is in", telemetry.Question{By: telemetry.ByGroup, Order: telemetry.OrderFlows, Rows: 9, Groups: []telemetry.Group{
+			{Name: "kids", Networks: []netip.Prefix{netip.MustParsePrefix("192.168.1.2/31")}},
+			{Name: "home", Networks: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.1.2/32")}},
+		}}, []string{"24 flows, 2 rows", "- 20", "kids 4"}},
 		{"nothing is wanted", telemetry.Question{}, []string{"24 flows, 0 rows"}},
 	}
 	questions := make([]telemetry.Question, len(tests))

@@ -1,6 +1,9 @@
 package telemetry
 
-import "slices"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Question is what somebody who looks at flows wants to see of them.
 type Question struct {
@@ -10,6 +13,16 @@ type Question struct {
 	Flows  int       `json:"flows,omitempty"`  // how many at most
 	Within []Part    `json:"within,omitempty"` // flows that belong to all of these
 	Text   string    `json:"text,omitempty"`   // flows with this in a name or an address, whatever the case
+	// Groups are those that ByGroup tells apart: a flow belongs to the first that its local
+	// side is in.
+	Groups []Group `json:"groups,omitempty"`
+}
+
+// Group is some hosts of the local side.
+type Group struct {
+	Name     string         `json:"name"`
+	Networks []netip.Prefix `json:"networks,omitempty"`
+	MACs     []string       `json:"macs,omitempty"` // "aa:bb:cc:dd:ee:ff"
 }
 
 // Part is the flows that a row stands for.
@@ -23,9 +36,10 @@ type Dimension string
 
 // Dimensions.
 const (
-	ByApplication Dimension = "apps"       // or its protocol, where it has none
-	ByHost        Dimension = "hosts"      // addresses of the local side
-	ByPolicy      Dimension = "policies"   // a flow belongs to all that match it
+	ByApplication Dimension = "apps"     // or its protocol, where it has none
+	ByHost        Dimension = "hosts"    // addresses of the local side
+	ByPolicy      Dimension = "policies" // a flow belongs to all that match it
+	ByGroup       Dimension = "groups"
 	ByCategory    Dimension = "categories" // of applications or protocols
 	ByProtocol    Dimension = "protocols"
 	ByRemote      Dimension = "remotes" // addresses of the other side
@@ -36,7 +50,7 @@ const (
 
 // Dimensions lists all of them.
 func Dimensions() []Dimension {
-	return []Dimension{ByApplication, ByHost, ByPolicy, ByCategory, ByProtocol, ByRemote, ByName, ByBrand, ByInterface}
+	return []Dimension{ByApplication, ByHost, ByPolicy, ByGroup, ByCategory, ByProtocol, ByRemote, ByName, ByBrand, ByInterface}
 }
 
 // Valid says that there is such a dimension.

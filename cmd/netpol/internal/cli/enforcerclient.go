@@ -24,7 +24,7 @@ const (
 	// it does in milliseconds, if it does.
 	statusLimit = 5 * time.Second
 	// lookLimit is how long one who looks at connections waits: 100,000 take a second.
-	lookLimit = 15 * time.Second
+	lookLimit = 10 * time.Second
 )
 
 // dial connects to the running netpold.

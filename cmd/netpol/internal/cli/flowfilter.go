@@ -1,7 +1,11 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/netpol/netpol/compiler"
 	"github.com/netpol/netpol/compiler/artifact"
@@ -46,6 +50,7 @@ func everyFlow() *artifact.Program {
 type filterCompiler struct {
 	set       lang.Policy // without policies
 	catalogue *artifact.Catalogue
+	applied   []artifact.AggregateGroup // those that applied aggregates tell apart
 }
 
 func (t *tool) filterCompiler() (*filterCompiler, diag.List, error) {
@@ -64,10 +69,15 @@ func (t *tool) filterCompiler() (*filterCompiler, diag.List, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if b, err := readBundle(t.router().BundlePath()); err == nil {
-		catalogue = &b.Catalogue
-	}
 	c := &filterCompiler{set: *set, catalogue: catalogue}
+	if b, err := readBundle(t.router().BundlePath()); err == nil {
+		c.catalogue = &b.Catalogue
+		for _, a := range b.Aggregates {
+			if c.applied = a.Groups; c.applied != nil {
+				break
+			}
+		}
+	}
 	c.set.Exempt, c.set.Policies, c.set.Aggregates, c.set.Lock = nil, nil, nil, &lang.Lock{}
 	return c, nil, nil
 }
@@ -85,6 +95,27 @@ func (c *filterCompiler) compile(criteria string) (*artifact.Program, diag.List)
 	return &b.SinkProgram, diags
 }
 
+// groups are the address groups of the policy set with all that is in them; without one, the
+// applied ones.
+func (c *filterCompiler) groups() ([]artifact.AggregateGroup, diag.List) {
+	if len(c.set.Groups) == 0 {
+		return c.applied, nil
+	}
+	alone := c.set
+	all := &lang.Aggregate{Name: "groups", By: []string{"address_group"}, Interval: time.Minute, Top: 1, Keys: 1}
+	for _, g := range alone.Groups {
+		all.Groups = append(all.Groups, lang.Text{Value: g.Name})
+	}
+	alone.Sinks = []*lang.Sink{{Name: "filter", Type: "stdout", Addresses: "plain", Names: "plain"}}
+	all.Sinks = []lang.Text{{Value: "filter"}}
+	alone.Aggregates = []*lang.Aggregate{all}
+	b, diags := compiler.Compile(&alone, compiler.Options{Catalogue: c.catalogue})
+	if b == nil {
+		return nil, diags
+	}
+	return b.Aggregates[0].Groups, nil
+}
+
 // flowQuery is what is asked of netpold's flows.
 type flowQuery struct {
 	where    *artifact.Program
@@ -99,5 +130,9 @@ func (t *tool) askFlows(q *flowQuery) (telemetry.Overview, error) {
 		return telemetry.Overview{}, err
 	}
 	defer client.Close()
-	return client.Within(lookLimit).Overview(q.question, q.where)
+	seen, err := client.Within(lookLimit).Overview(q.question, q.where)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = fmt.Errorf("netpold listens on %s and has not answered for %s: netpol status", t.router().SocketPath(), lookLimit)
+	}
+	return seen, err
 }

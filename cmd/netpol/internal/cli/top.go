@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,8 +35,8 @@ type topArgs struct {
 
 const topLong = `Show what applications, hosts, connections and policies carry now, as netpold adds it up.
 
-  1 2 3 ... 0, tab   views: applications, hosts, connections, policies, categories, protocols,
-                     remote addresses, host names, brands, interfaces
+  1 2 3 ... 0, tab   views: applications, hosts, connections, policies, address groups of --policy,
+                     categories, protocols, remote addresses, host names, brands, interfaces
   up, down           choose a row; enter goes into it: an application's hosts, a host's
                      applications, then connections, and of a connection why it was
                      recognised and which policies match; esc goes back
@@ -58,6 +60,7 @@ func newTopCommand(t *tool) *cobra.Command {
 		Long:  topLong,
 		Example: `  sudo netpol top
   sudo netpol top --view hosts "category == 'streaming-media'"
+  sudo netpol top --view groups --policy /etc/netpol
   sudo netpol top --once --json | jq '.rows[0]'
   sudo netpol top --batch --count 12 --every 5s --limit 10 >> load.txt`,
 		Args: oneCriteria,
@@ -67,7 +70,7 @@ func newTopCommand(t *tool) *cobra.Command {
 		},
 		ValidArgsFunction: completeCriteria,
 	}
-	cmd.Flags().StringVar(&a.view, "view", top.Names()[0], "what rows are at first: `apps, hosts`, flows, policies, categories, protocols, remotes, names, brands or interfaces")
+	cmd.Flags().StringVar(&a.view, "view", top.Names()[0], "what rows are at first: `apps, hosts`, flows, policies, groups, categories, protocols, remotes, names, brands or interfaces")
 	cmd.Flags().StringVar(&a.sort, "sort", "rate", "what comes first: `rate, up, down, bytes`, packets, flows, rtt, retrans, new or name")
 	cmd.Flags().DurationVar(&a.every, "every", 2*time.Second, "how often to look")
 	cmd.Flags().BoolVar(&a.once, "once", false, "print the rows and end")
@@ -132,6 +135,8 @@ func (t *tool) top(ctx context.Context, a topArgs) error {
 	if _, err := source.Look(a.criteria, telemetry.Question{}); err != nil {
 		return err
 	}
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP) // so that a terminal that stays is left as it was
+	defer stop()
 	screen := top.New(source, top.Options{
 		View: top.View(a.view), Order: telemetry.Order(a.sort), Criteria: a.criteria, Every: a.every, UTF8: utf8Locale(),
 	})

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -22,6 +23,7 @@ type topSource struct {
 	compiler *filterCompiler
 	criteria string // of where
 	where    *artifact.Program
+	groups   []telemetry.Group // nil before they are asked for
 }
 
 // word is what is looked for as text instead of being read as criteria.
@@ -43,6 +45,11 @@ func (s *topSource) Look(criteria string, q telemetry.Question) (telemetry.Overv
 	where, err := s.program(criteria)
 	if err != nil {
 		return telemetry.Overview{}, err
+	}
+	if asksGroups(&q) {
+		if q.Groups, err = s.hostGroups(); err != nil {
+			return telemetry.Overview{}, err
+		}
 	}
 	return s.tool.askFlows(&flowQuery{where, q})
 }
@@ -66,12 +73,8 @@ func (s *topSource) program(criteria string) (*artifact.Program, error) {
 	if s.where != nil && s.criteria == criteria {
 		return s.where, nil
 	}
-	if s.compiler == nil {
-		c, diags, err := s.tool.filterCompiler()
-		if err != nil || diags.HasErrors() {
-			return nil, errors.Join(err, firstOf(diags))
-		}
-		s.compiler = c
+	if err := s.compilerReady(); err != nil {
+		return nil, err
 	}
 	where, diags := s.compiler.compile(criteria)
 	if where == nil {
@@ -79,6 +82,50 @@ func (s *topSource) program(criteria string) (*artifact.Program, error) {
 	}
 	s.criteria, s.where = criteria, where
 	return where, nil
+}
+
+// compilerReady makes the compiler, once; the caller holds mu.
+func (s *topSource) compilerReady() error {
+	if s.compiler != nil {
+		return nil
+	}
+	c, diags, err := s.tool.filterCompiler()
+	if err != nil || diags.HasErrors() {
+		return errors.Join(err, firstOf(diags))
+	}
+	s.compiler = c
+	return nil
+}
+
+// asksGroups says that a question is about address groups.
+func asksGroups(q *telemetry.Question) bool {
+	return q.By == telemetry.ByGroup || slices.ContainsFunc(q.Within, func(p telemetry.Part) bool { return p.By == telemetry.ByGroup })
+}
+
+var errNoGroups = errors.New("there are no address groups: --policy names the directory of policies that have some")
+
+// hostGroups are the address groups of --policy, or else those that the applied aggregates tell
+// apart.
+func (s *topSource) hostGroups() ([]telemetry.Group, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.groups != nil {
+		return s.groups, nil
+	}
+	if err := s.compilerReady(); err != nil {
+		return nil, err
+	}
+	list, diags := s.compiler.groups()
+	if err := firstOf(diags); err != nil {
+		return nil, err
+	}
+	for _, g := range list {
+		s.groups = append(s.groups, telemetry.Group(g))
+	}
+	if s.groups == nil {
+		return nil, errNoGroups
+	}
+	return s.groups, nil
 }
 
 // firstOf is the first error of a list, on one line.

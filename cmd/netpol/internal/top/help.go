@@ -7,7 +7,8 @@ const helpText = `KEYS
   enter            into a row: applications by host, hosts by application, then connections, and
                    of a connection why it was recognised and which policies match
   esc              back
-  1 2 ... 0, tab   views: applications, hosts, connections, policies, ...; inside a row, of it
+  1 2 ... 0, tab   views: applications, hosts, connections, policies, address groups (with
+                   --policy), ...; inside a row, of it
   s S  < >         sort by the next or the last column
   r u d b f t x    sort by rate, up, down, bytes, flows, round-trip time, retransmissions
   a c n            sort by age, packets, name

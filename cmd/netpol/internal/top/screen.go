@@ -2,7 +2,9 @@ package top
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
 )
@@ -69,11 +71,18 @@ func (m *Model) title() string {
 		return b.String() + string(m.view)
 	}
 	for i, v := range Views() {
-		mark := " "
+		mark, key := " ", " "
 		if v == m.view {
 			mark = "*"
 		}
-		fmt.Fprintf(&b, "%d%s%s ", (i+1)%10, mark, v)
+		if i < 10 {
+			key = strconv.Itoa((i + 1) % 10)
+		}
+		entry := key + mark + string(v) + " "
+		if b.Len()+len(entry)+3 > m.width && v != m.view {
+			return b.String() + "..."
+		}
+		b.WriteString(entry)
 	}
 	return b.String()
 }
@@ -84,8 +93,11 @@ func (m *Model) status() string {
 	if m.draws() {
 		text += "   " + m.trends.all.text()
 	}
-	if m.held {
+	switch late := time.Since(m.now).Round(time.Second); {
+	case m.held:
 		text += "   HELD"
+	case m.loaded && late > m.every+2*time.Second:
+		text += fmt.Sprintf("   %s AGO", late)
 	}
 	if n := m.seen.Count - len(m.seen.Rows); n > 0 {
 		text += fmt.Sprintf("   first %s of %s", view.Thousands(len(m.seen.Rows)), view.Thousands(m.seen.Count))

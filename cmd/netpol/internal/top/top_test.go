@@ -149,7 +149,7 @@ func (s screen) shown() string {
 
 // TestScreen holds the screen of 80 columns and 24 lines against what it was.
 func TestScreen(t *testing.T) {
-	want := `1*apps 2 hosts 3 flows 4 policies 5 categories 6 protocols 7 remotes 8 names 9 ~
+	want := `1*apps 2 hosts 3 flows 4 policies 5 groups 6 categories 7 protocols ...
 4 flows   up 4.2Mb/s   down 16.8Mb/s
 APPLICATION                       *RATE  BYTES     UP   DOWN  FLOWS    RTT  RETR
 >netflix                           20.0M   900M   4.0M  16.0M      1      -     0

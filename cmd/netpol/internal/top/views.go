@@ -45,6 +45,8 @@ func (v View) title() string {
 		return "HOST"
 	case telemetry.ByPolicy:
 		return "POLICY"
+	case telemetry.ByGroup:
+		return "GROUP"
 	case telemetry.ByCategory:
 		return "CATEGORY"
 	case telemetry.ByProtocol:

@@ -79,5 +79,8 @@ func (e *Engine) Metrics() Metrics {
 	defer e.meter.mu.Unlock()
 	out := e.meter.m
 	out.Classified, out.Matches, out.Apps = maps.Clone(out.Classified), maps.Clone(out.Matches), e.meter.apps.series()
+	for i := range e.policy.Load().bundle.Policies { // a rate needs a counter that has been 0
+		out.Matches[e.policy.Load().bundle.Policies[i].Name] += 0
+	}
 	return out
 }

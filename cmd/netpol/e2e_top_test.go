@@ -62,6 +62,10 @@ func TestTop(t *testing.T) {
 	}
 	s.wantText(s.look(1, "top", "--every", "1ms"), "at least 500ms")
 
+	s.wantText(s.look(1, "top", "--once", "--view", "groups"), "there are no address groups: --policy")
+	s.write("policies/groups.netpol.hcl", "address_group \"kids\" {\n members = [\"192.168.77.0/24\"]\n}\naddress_group \"home\" {\n members = [\"@kids\", \"10.0.0.0/8\"]\n}\n")
+	s.wantText(s.look(0, "top", "--once", "--view", "groups", "--policy", s.policies), "\nkids ")
+
 	line := strings.Join([]string{"stty cols 80 rows 24;", s.path("bin/netpol"), "top --every 500ms --state-dir", s.path("state"), "--run-dir", s.path("run")}, " ")
 	cmd := exec.Command("script", "-qefc", line, "/dev/null")
 	cmd.Env = append(cmd.Environ(), "TERM=xterm-256color")

@@ -114,8 +114,10 @@ func sinkMetrics(t *prom.Text, sinks []telemetry.Sink) {
 		if s.Fault != "" {
 			broken[s.Name] = 1
 		}
-		for _, why := range slices.Sorted(maps.Keys(s.Dropped)) {
-			dropped = append(dropped, prom.Sample{Labels: []prom.Label{{Name: "sink", Value: s.Name}, {Name: "reason", Value: why}}, Value: float64(s.Dropped[why])})
+		lost := map[string]uint64{"full": 0, "failed": 0, "shed": 0} // a rate needs a counter that has been 0
+		maps.Copy(lost, s.Dropped)
+		for _, why := range slices.Sorted(maps.Keys(lost)) {
+			dropped = append(dropped, prom.Sample{Labels: []prom.Label{{Name: "sink", Value: s.Name}, {Name: "reason", Value: why}}, Value: float64(lost[why])})
 		}
 	}
 	t.By("netpol_sink_records_total", prom.Counter, "Records that sinks took in.", "sink", taken)

@@ -77,7 +77,7 @@ func (t *tool) whyLive(a whyArgs) error {
 		return err
 	}
 	if !found {
-		return errors.New("netpold does not know this connection: it ended long ago, never passed this router, began before netpold did, or is untracked (notrack = true)")
+		return errors.New("netpold does not know this connection: it ended long ago, never passed this router, began before netpold did, is untracked (notrack = true), or no policy asks more of it than headers, which the kernel decides alone (inspect = \"all\" in the netpol block shows netpold every connection)")
 	}
 	return t.showWhy(why)
 }

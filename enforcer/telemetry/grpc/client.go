@@ -67,7 +67,7 @@ func New(c Config) *Client {
 	}
 }
 
-var errHTTP1 = errors.New("the server speaks no HTTP/2, which gRPC needs")
+var errNoHTTP2 = errors.New("the server does not speak HTTP/2, which gRPC needs")
 
 // withHTTP2 refuses a server that does not agree to HTTP/2 before it is sent anything:
 // net/http would go on with HTTP/1.1.
@@ -78,7 +78,7 @@ func withHTTP2(c *tls.Config) *tls.Config {
 	}
 	out.VerifyConnection = func(s tls.ConnectionState) error {
 		if s.NegotiatedProtocol != "h2" {
-			return errHTTP1
+			return errNoHTTP2
 		}
 		return nil
 	}
@@ -101,7 +101,7 @@ func (c *Client) Call(method string, message []byte) (reply []byte, _ Status, _ 
 	c.describe(req)
 	got, err := c.client.Do(req)
 	if err != nil {
-		return nil, Status{}, explain(err)
+		return nil, Status{}, c.explain(err)
 	}
 	defer got.Body.Close()
 	return c.outcome(got)
@@ -145,7 +145,7 @@ func (c *Client) outcome(got *http.Response) ([]byte, Status, error) {
 	body, err := io.ReadAll(io.LimitReader(got.Body, maxReply+1))
 	switch {
 	case err != nil:
-		return nil, Status{}, fmt.Errorf("read answer: %w", explain(err))
+		return nil, Status{}, fmt.Errorf("read answer: %w", c.explain(err))
 	case len(body) > maxReply:
 		return nil, Status{}, fmt.Errorf("read answer: it is longer than %d KiB", maxReply>>10)
 	}
@@ -191,12 +191,16 @@ func (c *Client) unframe(body []byte, encoding string) []byte {
 
 // explain is an error of net/http without the URL, and says what it comes of where that
 // is known.
-func explain(err error) error {
+func (c *Client) explain(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %v", c.config.Time)
+	}
 	if u := (*url.Error)(nil); errors.As(err, &u) {
 		err = u.Err
 	}
-	if text := err.Error(); strings.Contains(text, "looked like an HTTP/1.1 header") || strings.Contains(text, "no application protocol") {
-		return fmt.Errorf("%w (%w)", errHTTP1, err)
+	text := err.Error()
+	if strings.Contains(text, "looked like an HTTP/1.1 header") || strings.Contains(text, "no application protocol") || strings.Contains(text, "http2: client conn could not be established") {
+		return fmt.Errorf("%w (%w)", errNoHTTP2, err)
 	}
 	return err
 }

@@ -216,7 +216,7 @@ func TestNoHTTP2(t *testing.T) {
 	go func() { _ = old.Serve(silent) }()
 	for _, address := range []string{plain.URL, encrypted.URL, "https://" + silent.Addr().String()} {
 		c := client(t, address, Config{TLS: &tls.Config{RootCAs: roots}})
-		if _, _, err := c.Call("/a/b", []byte("x")); !errors.Is(err, errHTTP1) {
+		if _, _, err := c.Call("/a/b", []byte("x")); !errors.Is(err, errNoHTTP2) {
 			t.Errorf("%s: got %v", address, err)
 		}
 	}
@@ -267,7 +267,7 @@ func TestHangs(t *testing.T) {
 	defer close(release)
 	c := client(t, s.URL, Config{Time: 200 * time.Millisecond})
 	begun := time.Now()
-	if _, _, err := c.Call("/", nil); err == nil || time.Since(begun) > 5*time.Second {
+	if _, _, err := c.Call("/", nil); err == nil || err.Error() != "no answer within 200ms" || time.Since(begun) > 5*time.Second {
 		t.Errorf("got %v after %v", err, time.Since(begun))
 	}
 }

@@ -84,7 +84,10 @@ func openMQTT(r *runner) (target, error) {
 
 // refusal says why a broker does not take a client (MQTT 5, 3.2.2.2).
 func refusal(ack *paho.Connack, err error) error {
-	if ack == nil {
+	switch {
+	case ack == nil && errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("the broker does not answer within %v", dialLimit)
+	case ack == nil:
 		return err
 	}
 	switch ack.ReasonCode {
@@ -165,6 +168,9 @@ func (p *publisher) publish(list []letter, n int) (int, error) {
 				p.runner.lost(one.records)
 				p.runner.config.Log.Warn("record refused", "sink", *p.runner.name.Load(), "place", p.runner.sink.Place(), "error", err)
 				err = nil
+			}
+			if errors.Is(err, context.DeadlineExceeded) {
+				err = fmt.Errorf("the broker acknowledges nothing within %v", writeLimit)
 			}
 			errs[i] = err
 		})

@@ -119,6 +119,9 @@ func (p *poster) post(url, content string, records []byte) (*answer, error) {
 	req.Header = p.header.Clone()
 	req.Header.Set("Content-Type", content)
 	got, err := p.client.Do(req)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, fmt.Errorf("the server does not answer within %v to %s", requestLimit, url)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -63,6 +63,7 @@ type runner struct {
 	kept   *backlog
 	ctx    context.Context
 	stop   context.CancelFunc
+	ending context.Context // over when a write that is under way at the end is left alone
 	name   atomic.Pointer[string]
 
 	bytes, failed, unheard atomic.Uint64
@@ -89,6 +90,9 @@ func newRunner(one artifact.Sink, c Config) *runner {
 	r.trial.now = make(chan struct{}, 1)
 	r.gathers()
 	r.ctx, r.stop = context.WithCancel(context.Background())
+	ending, over := context.WithCancel(context.Background())
+	r.ending = ending
+	context.AfterFunc(r.ctx, func() { time.AfterFunc(closeLimit, over) })
 	r.name.Store(&one.Name)
 	return r
 }
@@ -114,6 +118,8 @@ func (r *runner) run() {
 			lines, stored = r.kept.next(&spare)
 			if t = r.write(t, lines); t != nil {
 				r.kept.done()
+			} else {
+				spare = make([]byte, 0, r.sink.Queue) // a write that was left alone reads the other
 			}
 		}
 	}
@@ -151,10 +157,14 @@ func (r *runner) linger() {
 func (r *runner) write(t target, lines []byte) target {
 	failed := false
 	for wait := retryLeast; len(lines) > 0; wait = min(2*wait, retryMost) {
-		n, err := t.write(lines)
+		n, err := r.attempt(t, lines)
 		r.bytes.Add(uint64(n))
 		if lines = lines[n:]; n > 0 {
 			wait = retryLeast
+		}
+		if errors.Is(err, errLeft) {
+			r.giveUp(lines)
+			return nil
 		}
 		r.tell("write to sink", err)
 		if err == nil || isRefusal(err) {
@@ -210,13 +220,74 @@ func (r *runner) open(wait time.Duration) target {
 		case <-time.After(wait):
 		case <-r.trial.now:
 		}
-		t, err := r.target()
-		if err == nil {
+		t, err := r.unlessStopped()
+		switch {
+		case err == nil:
 			r.opened()
 			return t
+		case errors.Is(err, errLeft):
+			return nil
 		}
 		r.tell("open sink", err)
 		r.trial.opens.Add(1)
+	}
+}
+
+// unlessStopped opens the sink's place, and gives up when the sink is to stop: a connection may take
+// longer to come about than systemd waits.
+func (r *runner) unlessStopped() (target, error) {
+	type result struct {
+		target
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		t, err := r.target()
+		done <- result{t, err}
+	}()
+	select {
+	case got := <-done:
+		return got.target, got.err
+	case <-r.ctx.Done():
+		go func() {
+			if got := <-done; got.err == nil {
+				_ = got.close() // nothing has been written to it
+			}
+		}()
+		return nil, errLeft
+	}
+}
+
+// errLeft is that something took too long when the sink was to stop, and goes on by itself.
+var errLeft = errors.New("left alone")
+
+// attempt writes lines to a target, and leaves that alone when it is not done closeLimit after
+// the sink was to stop. A listener only hands lines to its clients.
+func (r *runner) attempt(t target, lines []byte) (int, error) {
+	switch r.sink.Kind {
+	case artifact.SinkUnix, artifact.SinkTCP, artifact.SinkWebSocket:
+		return t.write(lines)
+	default:
+	}
+	type result struct {
+		n   int
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		n, err := t.write(lines)
+		done <- result{n, err}
+	}()
+	select {
+	case got := <-done:
+		return got.n, got.err
+	case <-r.ending.Done():
+		r.config.Log.Warn("close sink: a write takes too long", "sink", *r.name.Load())
+		go func() {
+			<-done
+			_ = t.close() // whatever it says, the sink is gone
+		}()
+		return 0, errLeft
 	}
 }
 
@@ -247,7 +318,7 @@ func (r *runner) end(t target, spare []byte) {
 // last writes what still waits. With a spool it is on the disk before that, and
 // stays there if it is not taken.
 func (r *runner) last(t target, spare []byte) {
-	if t == nil && !r.kept.isOpen() && r.queue.used() > 0 {
+	if t == nil && !r.kept.isOpen() && r.queue.used() > 0 && r.ending.Err() == nil {
 		t, _ = r.target()
 	}
 	r.kept.store()

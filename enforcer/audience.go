@@ -23,6 +23,7 @@ type audience struct {
 	rates   bool             // and how they change, so that flows' ends alone do not tell it
 	ages    bool             // and how old flows are, which changes without packets
 	weighs  bool             // a condition asks for counters
+	kpis    bool             // a condition asks how flows fare
 	repeats bool             // more than one record is told of a flow
 	once    bool             // a sink is told the details of a flow once
 	notices map[int]notice   // by policy
@@ -69,6 +70,7 @@ func newAudience(b *artifact.Bundle, prog *program.Program) (*audience, error) {
 		a.once = a.once || l.once
 	}
 	a.weighs = slices.ContainsFunc(b.SinkProgram.Reads, isCounter)
+	a.kpis = slices.ContainsFunc(b.SinkProgram.Reads, isMeasured)
 	a.rates = a.weighs || a.asked.Has(record.KindFlowStats)
 	a.repeats = a.asked.Has(record.KindFlowStats) || a.asked.Has(record.KindFlow) && a.asked.Has(record.KindFlowEnd)
 	a.ages = slices.Contains(b.SinkProgram.Reads, "duration")
@@ -108,6 +110,12 @@ func isCounter(name string) bool {
 	return ok && counted(a)
 }
 
+// isMeasured says that an attribute tells how a flow has fared.
+func isMeasured(name string) bool {
+	a, ok := fact.Lookup(name)
+	return ok && a.Decided == fact.Measured
+}
+
 func newNotice(b *artifact.Bundle, id int, asks []int) notice {
 	p, sinks := &b.Policies[id], b.Program.Effects[id].Notify
 	var names []uint64
@@ -133,7 +141,7 @@ func (w *worker) attend(p *policy) {
 	w.walk(p)
 	w.sorts = w.config.Outlets != nil && p.audience.asked.Has(record.KindInterfaceStats)
 	w.fares = p.ledger != nil && p.ledger.health
-	w.asksKPIs = w.fares || w.config.Outlets != nil && p.audience.asked&measured != 0
+	w.asksKPIs = w.fares || p.audience.kpis || w.config.Outlets != nil && p.audience.asked&measured != 0
 	w.measures = w.asksKPIs || w.watching()
 	if w.config.Outlets != nil {
 		w.config.Outlets.Use(p.bundle.Sinks)

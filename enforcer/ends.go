@@ -87,6 +87,9 @@ func (w *worker) showEnds(t *traits, r *flow.Record, fromClient bool) (changed b
 func (w *worker) fillTuple(f *fact.Facts, r *flow.Record) {
 	w.fillHeaders(f, r)
 	w.fillCounters(f, r)
+	if w.policy.audience.kpis {
+		w.fillMeasured(f, r)
+	}
 }
 
 // fillHeaders sets the attributes that come from the packet headers, each of them.

@@ -106,7 +106,9 @@ func (w *worker) lookAway() {
 // oversee takes a flow in, if it is meant.
 func (w *worker) oversee(o *Overview, r *flow.Record) {
 	var f fact.Facts
-	if w.load(r, &f); len(o.machine.Eval(&f).Policies) == 0 {
+	w.load(r, &f)
+	w.fillMeasured(&f, r)
+	if len(o.machine.Eval(&f).Policies) == 0 {
 		return
 	}
 	for _, part := range o.question.Within {

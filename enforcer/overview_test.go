@@ -17,11 +17,18 @@ import (
 // asked has questions answered while a script's flows are known.
 func asked(t *testing.T, s *script, where policyOf, questions ...telemetry.Question) []telemetry.Overview {
 	t.Helper()
+	return askedOf(t, s, where, Config{Bundle: bundle(t, zoomPolicy())}, questions...)
+}
+
+// askedOf does so of an engine.
+func askedOf(t *testing.T, s *script, where policyOf, config Config, questions ...telemetry.Question) []telemetry.Overview {
+	t.Helper()
 	filter, err := program.Load(bundle(t, where))
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := New(Config{Source: s, Dissectors: dissectors(), Bundle: bundle(t, zoomPolicy())})
+	config.Source, config.Dissectors = s, dissectors()
+	e, err := New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,6 +116,17 @@ func TestOverview(t *testing.T) {
 func TestOverviewOfSome(t *testing.T) {
 	s := newScript().call(connect("192.168.1.2:40000", "198.51.100.1:443"), "us04.zoom.us").call(connect("192.168.1.3:40000", "198.51.100.2:443"), "skype.com")
 	got := asked(t, s, zoomPolicy(), telemetry.Question{By: telemetry.ByHost, Rows: 9})[0]
+	if got.Total.Flows != 1 || len(got.Rows) != 1 || got.Rows[0].Name != "192.168.1.2" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestOverviewOfMeasured asks how flows fare.
+func TestOverviewOfMeasured(t *testing.T) {
+	one := connect("192.168.1.2:40000", "198.51.100.1:443")
+	s := newScript().call(one, "us04.zoom.us").tcp(one, server, "R", 0, "").call(connect("192.168.1.3:40000", "198.51.100.2:443"), "skype.com")
+	b := withSinks(bundle(t, zoomPolicy()), artifact.Sink{Name: "all", Records: []string{"flow_end"}})
+	got := askedOf(t, s, over("tcp_resets", 1), Config{Bundle: b, Outlets: &outlet{}}, telemetry.Question{By: telemetry.ByHost, Rows: 9})[0]
 	if got.Total.Flows != 1 || len(got.Rows) != 1 || got.Rows[0].Name != "192.168.1.2" {
 		t.Errorf("got %+v", got)
 	}

@@ -1,6 +1,8 @@
 package enforcer
 
 import (
+	"math"
+
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/kpi"
 	"github.com/netpol/netpol/enforcer/packet"
@@ -97,3 +99,30 @@ func carriesRTP(protocol string) bool {
 	}
 	return false
 }
+
+// fillMeasured sets the attributes that say how a flow has fared so far. Its protocol and sides must be known
+// already.
+func (w *worker) fillMeasured(f *fact.Facts, r *flow.Record) {
+	k := &w.told.kpis
+	if _, ok := w.measured(k, r, f); !ok {
+		return
+	}
+	t := &k.TCP
+	f.MeasuredPackets = atMost(k.Packets, math.MaxInt)
+	f.TCPRetransmissions, f.TCPSequenceErrors = bothOf(t.Retransmissions), bothOf(t.OutOfOrder)
+	f.TCPResets, f.TCPZeroWindows = bothOf(t.Resets), bothOf(t.ZeroWindows)
+	f.RTTServer, f.RTTClient, f.AppResponse = micros(k.RTTServer), micros(k.RTTClient), micros(k.AppResponse)
+	f.TLSHandshake, f.DNSResponse = micros(k.TLSHandshake), micros(k.DNS.Response)
+	for i := range k.RTP {
+		side := &k.RTP[i]
+		f.RTPJitter = max(f.RTPJitter, micros(side.Jitter))
+		if sent := side.Packets + side.Lost; sent > 0 {
+			f.RTPLoss = max(f.RTPLoss, int((100*side.Lost+sent-1)/sent))
+		}
+	}
+}
+
+// micros is a time as an attribute: int has 32 bits on some routers.
+func micros(n uint32) int { return atMost(uint64(n), math.MaxInt32) }
+
+func bothOf(n [2]uint32) int { return atMost(uint64(n[0])+uint64(n[1]), math.MaxInt32) }

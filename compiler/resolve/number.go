@@ -11,12 +11,13 @@ import (
 	"github.com/netpol/netpol/compiler/ir"
 	"github.com/netpol/netpol/lang/diag"
 	"github.com/netpol/netpol/lang/fact"
+	"github.com/netpol/netpol/lang/quantity"
 	"github.com/netpol/netpol/lang/suggest"
 )
 
 // numberDomain is the values that a numeric attribute can have. least is the smallest
-// value that < and <= hold for: 0 means "not known" for ports and TLS versions,
-// and what is not known is not small.
+// value that < and <= hold for: 0 means "not known" for ports, TLS versions and times that
+// are measured, and what is not known is not small.
 type numberDomain struct{ low, least, high int }
 
 func domainOf(a fact.Attribute) numberDomain {
@@ -29,7 +30,9 @@ func domainOf(a fact.Attribute) numberDomain {
 		return numberDomain{0, 0, math.MaxUint8}
 	case a.Name == "ip_dscp":
 		return numberDomain{0, 0, 63} // RFC 2474: 6 bits
-	case a.Name == "confidence":
+	case a.Unit == quantity.Micros:
+		return numberDomain{0, 1, math.MaxInt}
+	case a.Name == "confidence", a.Name == "rtp_loss":
 		return numberDomain{0, 0, 100}
 	case a.Name == "ip_version":
 		return numberDomain{4, 4, 6}

@@ -12,7 +12,7 @@ import (
 // isQuantity reports attributes whose constants may be quoted: '10MB', '18:00'.
 func isQuantity(a fact.Attribute) bool {
 	switch a.Unit {
-	case quantity.Bytes, quantity.Rate, quantity.Packets, quantity.Seconds:
+	case quantity.Bytes, quantity.Rate, quantity.Packets, quantity.Seconds, quantity.Micros:
 		return isNumeric(a.Type)
 	}
 	return false
@@ -50,7 +50,7 @@ func (k *criterion) quantity(a atom, c constant, text string) (int, bool) {
 
 // unitRule says how the quantities of a unit are written.
 func unitRule(unit string) string {
-	example := map[string]string{quantity.Bytes: "'10MB'", quantity.Rate: "'2Mbit'", quantity.Packets: "'10k'", quantity.Seconds: "'5m'"}[unit]
+	example := map[string]string{quantity.Bytes: "'10MB'", quantity.Rate: "'2Mbit'", quantity.Packets: "'10k'", quantity.Seconds: "'5m'", quantity.Micros: "'20ms'"}[unit]
 	return fmt.Sprintf("It is a plain number, or a text such as %s with one of the units %s.", example, quantity.Names(unit))
 }
 

@@ -30,7 +30,7 @@ func Resolve(p *lang.Policy, cat *artifact.Catalogue) (*ir.Set, diag.List) {
 		Settings: settings(p.Settings), RouteMark: p.Settings.RouteMark, Catalogue: r.catalogue,
 		FlowSets: r.flowSets(), Inputs: r.inputs(), Sinks: r.resolveSinks(),
 	}
-	exempt := r.anyOf(p.Exempt)
+	exempt := r.decidedAnyOf(p.Exempt)
 	var halts halts
 	for _, b := range p.Policies {
 		before := len(r.diags)
@@ -152,8 +152,8 @@ func (r *resolver) resolvePolicy(b *lang.PolicyBlock) ir.Policy {
 	r.effects(&out, b)
 	out.Adds, out.Notify = namedBlocks(r.sets, b.Module, b.Adds, r.undefinedSet), namedBlocks(r.sinks, b.Module, b.Notify, r.undefinedSink)
 	r.checkNotFlows(b.Module, b.Notify, "a policy's matches")
-	cond := r.anyOf(b.Criteria)
-	own := r.anyOf(b.Exempt)
+	cond := r.decidedAnyOf(b.Criteria)
+	own := r.decidedAnyOf(b.Exempt)
 	on, okInterfaces := r.onInterfaces(b)
 	when, okSchedules := r.onSchedules(b)
 	if cond == nil || !okInterfaces || !okSchedules {

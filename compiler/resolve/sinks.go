@@ -175,14 +175,17 @@ func disclosure(word string) artifact.Disclosure {
 
 // checkTold reports what a sink's condition asks for that the kernel alone
 // knows.
-func (r *resolver) checkTold(e ir.Expr) {
+func (r *resolver) checkTold(e ir.Expr) { eachAsked(e, r.mustBeTold) }
+
+// eachAsked visits the attributes that a condition asks for.
+func eachAsked(e ir.Expr, visit func(fact.Attribute, diag.Range)) {
 	ir.Walk(e, func(e ir.Expr) {
 		switch e := e.(type) {
 		case *ir.Compare:
-			r.mustBeTold(e.Attr, e.Range)
+			visit(e.Attr, e.Range)
 		case *ir.Residual:
 			for _, a := range e.Reads {
-				r.mustBeTold(a, e.Range)
+				visit(a, e.Range)
 			}
 		case *ir.And, *ir.Or, *ir.Not, *ir.Const:
 		}

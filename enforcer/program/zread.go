@@ -9,7 +9,7 @@ import (
 )
 
 // attributeCount is len(fact.Attributes).
-const attributeCount = 101
+const attributeCount = 113
 
 // readText is the value of the text attribute a.
 func readText(f *fact.Facts, a attribute) (v string) {
@@ -104,11 +104,11 @@ func readText(f *fact.Facts, a attribute) (v string) {
 		return f.QUICVersion
 	case 79: // bt_info_hash
 		return f.BTInfoHash
-	case 96: // interface_out
+	case 108: // interface_out
 		return f.InterfaceOut
-	case 99: // weekday
+	case 111: // weekday
 		return f.Weekday
-	case 100: // schedule
+	case 112: // schedule
 		return f.Schedules
 	}
 	return v
@@ -181,9 +181,33 @@ func readNumber(f *fact.Facts, a attribute) (v int) {
 		return f.OtherRate
 	case 95: // duration
 		return f.Duration
-	case 97: // ct_mark
+	case 96: // measured_packets
+		return f.MeasuredPackets
+	case 97: // tcp_retransmissions
+		return f.TCPRetransmissions
+	case 98: // tcp_sequence_errors
+		return f.TCPSequenceErrors
+	case 99: // tcp_resets
+		return f.TCPResets
+	case 100: // tcp_zero_windows
+		return f.TCPZeroWindows
+	case 101: // rtt_server
+		return f.RTTServer
+	case 102: // rtt_client
+		return f.RTTClient
+	case 103: // app_response
+		return f.AppResponse
+	case 104: // tls_handshake
+		return f.TLSHandshake
+	case 105: // dns_response
+		return f.DNSResponse
+	case 106: // rtp_loss
+		return f.RTPLoss
+	case 107: // rtp_jitter
+		return f.RTPJitter
+	case 109: // ct_mark
 		return f.CTMark
-	case 98: // time_of_day
+	case 110: // time_of_day
 		return f.TimeOfDay
 	}
 	return v

@@ -188,6 +188,8 @@ const (
 	InvalidBrand = "NP0142"
 	// UndefinedPolicy: no policy has that name.
 	UndefinedPolicy = "NP0143"
+	// NotDecided: a policy asks for what is measured of a connection after it was decided.
+	NotDecided = "NP0144"
 )
 
 // Definition is what is fixed about a code.
@@ -289,6 +291,7 @@ var Definitions = []Definition{
 	{UnknownBrand, Error, "Unknown brand"},
 	{InvalidBrand, Error, "Invalid brand"},
 	{UndefinedPolicy, Error, "Undefined policy"},
+	{NotDecided, Error, "Attribute known to records only"},
 }
 
 // New makes the diagnostic of a code in Definitions; an undefined code is our

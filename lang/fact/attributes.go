@@ -112,6 +112,9 @@ const (
 	// Packet attributes are asked of each packet, by a rule of the kernel's: the
 	// enforcer sees neither a flow's bulk nor the clock strike.
 	Packet
+	// Measured attributes say how a flow has fared so far. No policy is decided by them: they
+	// are known when a record is made, or somebody looks.
+	Measured
 )
 
 // String is the word the documentation uses for the stage.
@@ -125,6 +128,8 @@ func (s Stage) String() string {
 		return "changing"
 	case Packet:
 		return "each packet"
+	case Measured:
+		return "measured"
 	}
 	return "unknown"
 }
@@ -153,7 +158,7 @@ func (a Attribute) FromHeaders() bool { return a.From == "packet" || a.From == "
 // part of what is packed.
 func (a Attribute) OfRecord() bool {
 	switch a.From {
-	case "packet", "capture", "conntrack", "clock":
+	case "packet", "capture", "conntrack", "clock", "kpi":
 		return true
 	case "enforcer":
 		return a.Name != "evasive" && a.Name != "detection_complete"
@@ -260,6 +265,18 @@ var Attributes = []Attribute{
 	{Name: "local_rate", Field: "LocalRate", Type: Number, Unit: "bytes per second", Decided: Changing, From: "conntrack", Doc: "Bytes a second sent by the local side."},
 	{Name: "other_rate", Field: "OtherRate", Type: Number, Unit: "bytes per second", Decided: Changing, From: "conntrack", Doc: "Bytes a second sent by the other side."},
 	{Name: "duration", Field: "Duration", Type: Number, Unit: "seconds", Decided: Changing, From: "enforcer", Doc: "How long ago the flow's first packet was seen, as of the last reading of the kernel's counters."},
+	{Name: "measured_packets", Field: "MeasuredPackets", Type: Number, Unit: "packets", Decided: Measured, From: "kpi", Doc: "How many packets of the flow were measured, which this and the following are from: of what the router forwards the first, of captures and inputs that read all packets all. 0 is none, and a time of 0 is not known."},
+	{Name: "tcp_retransmissions", Aliases: []string{"tcp_retrans"}, Field: "TCPRetransmissions", Type: Number, Unit: "packets", Decided: Measured, From: "kpi", Doc: "Segments of TCP that were sent again, by either side."},
+	{Name: "tcp_sequence_errors", Aliases: []string{"tcp_seq_errors"}, Field: "TCPSequenceErrors", Type: Number, Unit: "packets", Decided: Measured, From: "kpi", Doc: "Segments of TCP that came out of order."},
+	{Name: "tcp_resets", Field: "TCPResets", Type: Number, Unit: "packets", Decided: Measured, From: "kpi", Doc: "Segments of TCP with RST."},
+	{Name: "tcp_zero_windows", Field: "TCPZeroWindows", Type: Number, Unit: "packets", Decided: Measured, From: "kpi", Doc: "Segments of TCP whose sender has no room for more."},
+	{Name: "rtt_server", Field: "RTTServer", Type: Number, Unit: "microseconds", Decided: Measured, From: "kpi", Doc: "From the router to the server and back, by the handshake of TCP or QUIC; written '20ms', as are the following times."},
+	{Name: "rtt_client", Field: "RTTClient", Type: Number, Unit: "microseconds", Decided: Measured, From: "kpi", Doc: "From the router to the client and back, by the handshake of TCP or QUIC."},
+	{Name: "app_response", Field: "AppResponse", Type: Number, Unit: "microseconds", Decided: Measured, From: "kpi", Doc: "From the first byte of a TCP client to the server's first byte after it has that one."},
+	{Name: "tls_handshake", Field: "TLSHandshake", Type: Number, Unit: "microseconds", Decided: Measured, From: "kpi", Doc: "From the ClientHello to the client's first record of application data."},
+	{Name: "dns_response", Field: "DNSResponse", Type: Number, Unit: "microseconds", Decided: Measured, From: "kpi", Doc: "How long answers of DNS took, in the mean."},
+	{Name: "rtp_loss", Field: "RTPLoss", Type: Number, Unit: "percent", Decided: Measured, From: "kpi", Doc: "Of the packets of RTP those that are missing, 0 to 100, rounded up, of the side that lost more: rtp_loss > 0 is any loss, rtp_loss > 1 more than 1 %."},
+	{Name: "rtp_jitter", Field: "RTPJitter", Type: Number, Unit: "microseconds", Decided: Measured, From: "kpi", Doc: "The interarrival jitter of RTP (RFC 3550, A.8), its mean, of the side where it is larger."},
 	{Name: "interface_out", Aliases: []string{"iface_nfq_dst"}, Field: "InterfaceOut", Type: InterfaceName, Decided: Packet, From: "kernel", Doc: "The interface that the flow's first packet leaves by; empty for flows to the router itself."},
 	{Name: "ct_mark", Aliases: []string{"conntrack_mark", "fwmark"}, Field: "CTMark", Type: Number, Decided: Packet, From: "conntrack", Doc: "The conntrack mark, without the bits that are netpol's own."},
 	{Name: "time_of_day", Field: "TimeOfDay", Type: TimeOfDay, Unit: "seconds", Decided: Packet, From: "clock", Doc: "The time, written '18:30' or '18:30:00', in the set's time zone."},

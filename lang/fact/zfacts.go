@@ -104,6 +104,18 @@ type Facts struct {
 	LocalRate            int        `expr:"local_rate"`             // Bytes a second sent by the local side.
 	OtherRate            int        `expr:"other_rate"`             // Bytes a second sent by the other side.
 	Duration             int        `expr:"duration"`               // How long ago the flow's first packet was seen, as of the last reading of the kernel's counters.
+	MeasuredPackets      int        `expr:"measured_packets"`       // How many packets of the flow were measured, which this and the following are from: of what the router forwards the first, of captures and inputs that read all packets all. 0 is none, and a time of 0 is not known.
+	TCPRetransmissions   int        `expr:"tcp_retransmissions"`    // Segments of TCP that were sent again, by either side.
+	TCPSequenceErrors    int        `expr:"tcp_sequence_errors"`    // Segments of TCP that came out of order.
+	TCPResets            int        `expr:"tcp_resets"`             // Segments of TCP with RST.
+	TCPZeroWindows       int        `expr:"tcp_zero_windows"`       // Segments of TCP whose sender has no room for more.
+	RTTServer            int        `expr:"rtt_server"`             // From the router to the server and back, by the handshake of TCP or QUIC; written '20ms', as are the following times.
+	RTTClient            int        `expr:"rtt_client"`             // From the router to the client and back, by the handshake of TCP or QUIC.
+	AppResponse          int        `expr:"app_response"`           // From the first byte of a TCP client to the server's first byte after it has that one.
+	TLSHandshake         int        `expr:"tls_handshake"`          // From the ClientHello to the client's first record of application data.
+	DNSResponse          int        `expr:"dns_response"`           // How long answers of DNS took, in the mean.
+	RTPLoss              int        `expr:"rtp_loss"`               // Of the packets of RTP those that are missing, 0 to 100, rounded up, of the side that lost more: rtp_loss > 0 is any loss, rtp_loss > 1 more than 1 %.
+	RTPJitter            int        `expr:"rtp_jitter"`             // The interarrival jitter of RTP (RFC 3550, A.8), its mean, of the side where it is larger.
 	InterfaceOut         string     `expr:"interface_out"`          // The interface that the flow's first packet leaves by; empty for flows to the router itself.
 	CTMark               int        `expr:"ct_mark"`                // The conntrack mark, without the bits that are netpol's own.
 	TimeOfDay            int        `expr:"time_of_day"`            // The time, written '18:30' or '18:30:00', in the set's time zone.

@@ -15,6 +15,7 @@ const (
 	Rate    = "bytes per second"
 	Packets = "packets"
 	Seconds = "seconds"
+	Micros  = "microseconds"
 )
 
 // Problem is why a text is no number of a unit.
@@ -24,7 +25,7 @@ type Problem uint8
 const (
 	None     Problem = iota
 	NoNumber         // another form, or a unit that is not one of those
-	NotWhole         // a part of a byte, packet or second
+	NotWhole         // a part of a byte, packet, second or microsecond
 	TooLarge         // more than an int holds
 )
 
@@ -60,6 +61,8 @@ func scales(unit string) []scale {
 		return append(out, bytes...)
 	case Packets:
 		return []scale{{"k", 1e3, 1}, {"M", 1e6, 1}}
+	case Micros:
+		return []scale{{"us", 1, 1}, {"ms", 1e3, 1}, {"s", 1e6, 1}}
 	case Seconds:
 		return []scale{{"s", 1, 1}, {"m", 60, 1}, {"h", 3600, 1}, {"d", 86400, 1}}
 	}
@@ -143,6 +146,13 @@ func Hint(text, want, quote string) string {
 	}
 	number, unit := m[1], m[2]
 	quoted := func(unit string) string { return quote + number + unit + quote }
+	if want == Micros {
+		short := map[string]string{"m": "ms", "msec": "ms", "msecs": "ms", "millis": "ms", "milliseconds": "ms", "usec": "us", "micros": "us", "microseconds": "us", "sec": "s", "second": "s", "seconds": "s"}[strings.ToLower(unit)]
+		if short == "" {
+			return ""
+		}
+		return "write " + quoted(short)
+	}
 	if want == Seconds {
 		if word := strings.TrimSuffix(strings.ToLower(unit), "s"); word == "second" || word == "sec" || word == "minute" || word == "hour" || word == "day" {
 			return "write " + quoted(word[:1])

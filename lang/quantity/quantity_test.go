@@ -29,6 +29,10 @@ func TestParse(t *testing.T) {
 		{"negative", "-1", Bytes, 0, NoNumber},
 		{"nothing", "", Bytes, 0, NoNumber},
 		{"no number", "MB", Bytes, 0, NoNumber},
+		{"milliseconds", "20ms", Micros, 20_000, None},
+		{"a part of a second", "1.5 s", Micros, 1_500_000, None},
+		{"a part of a microsecond", "0.5us", Micros, 0, NotWhole},
+		{"minutes are no times of connections", "1m", Micros, 0, NoNumber},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -47,6 +51,8 @@ func TestHint(t *testing.T) {
 		{"a small letter", "5mb", Bytes, "write '5MB'"},
 		{"bits or bytes", "5Mbps", Rate, "write '5MB' for bytes, or '5Mbit' for bits"},
 		{"no idea", "5 apples", Bytes, ""},
+		{"milliseconds in letters", "20msec", Micros, "write '20ms'"},
+		{"no time", "20 apples", Micros, ""},
 		{"no number", "much", Bytes, ""},
 	}
 	for _, tt := range tests {
@@ -65,7 +71,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, unit := range []string{Bytes, Rate, Packets, Seconds} {
+		for _, unit := range []string{Bytes, Rate, Packets, Seconds, Micros} {
 			n, problem := Parse(text, unit)
 			exact, _, ok := Number(text, unit)
 			if ok == (problem == NoNumber) || problem == None && exact.Cmp(big.NewRat(int64(n), 1)) != 0 {

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -220,4 +222,55 @@ func tsharkAnswers(t *testing.T, capture string) (out toldTimes) {
 		out.add(toldTimes{1, micros, micros, micros})
 	}
 	return out
+}
+
+// TestConditionsAskHowFlowsFare has aggregates count only connections that meet a condition: those that the
+// records of the same connections say meet it.
+func TestConditionsAskHowFlowsFare(t *testing.T) {
+	call := madeCall(t)
+	conditions := map[string]func(kpi, tcp, rtp map[string]int) bool{
+		"measured_packets > 0":                         func(kpi, _, _ map[string]int) bool { return kpi["packets"] > 0 },
+		"rtt_server < '3us'":                           func(kpi, _, _ map[string]int) bool { n, ok := kpi["rtt_server_us"]; return ok && n < 3 },
+		"app_response > '0.1ms' || dns_response > 0":   func(kpi, _, _ map[string]int) bool { return kpi["app_response_us"] > 100 || kpi["dns_response_us"] > 0 },
+		"rtp_loss > 1 && rtp_jitter > '6ms'":           func(_, _, rtp map[string]int) bool { return rtp["local_lost"]+rtp["other_lost"] > 0 },
+		"protocol == 'rtp' && rtp_loss > 50":           func(_, _, _ map[string]int) bool { return false },
+		"tcp_resets + tcp_retransmissions > 0":         func(_, tcp, _ map[string]int) bool { return tcp["resets"]+tcp["retrans"] > 0 },
+		"tls_handshake > '500us' && tcp_resets == 0":   func(kpi, tcp, _ map[string]int) bool { return kpi["tls_handshake_us"] > 500 && tcp["resets"] == 0 },
+		"ip_protocol == 'tcp' && tcp_zero_windows < 1": func(_, tcp, _ map[string]int) bool { return tcp != nil && tcp["zero_windows"] == 0 },
+	}
+	hcl := "sink \"s\" {\n type = \"stdout\"\n}\n"
+	names := slices.Sorted(maps.Keys(conditions))
+	for i, when := range names {
+		hcl += fmt.Sprintf("aggregate \"a%d\" {\n by = \"ip_protocol\"\n interval = \"24h\"\n when = \"%s\"\n sink = \"s\"\n}\n", i, when)
+	}
+	captures, _ := filepath.Glob("../../../policies/examples/*/*.pcap")
+	want, got := map[string]int{}, map[string]int{}
+	for line := range bytes.Lines(replayed(t, hcl, append(captures, call)...)) {
+		var r struct {
+			Type, Aggregate string
+			Total           struct {
+				Count int `json:"flow_count"`
+			}
+			Flow struct{ KPI, TCP, RTP map[string]int }
+		}
+		if err := json.Unmarshal(line, &r); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		for i, when := range names {
+			switch {
+			case r.Type == "flow_end" && conditions[when](r.Flow.KPI, r.Flow.TCP, r.Flow.RTP):
+				want[when]++
+			case r.Aggregate == fmt.Sprintf("a%d", i):
+				got[when] += r.Total.Count
+			}
+		}
+	}
+	for _, when := range names {
+		if got[when] != want[when] {
+			t.Errorf("%s: counts %d connections, records have %d", when, got[when], want[when])
+		}
+	}
+	if len(want) < 5 {
+		t.Errorf("only of %v does a connection meet the condition", want)
+	}
 }

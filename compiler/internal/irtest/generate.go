@@ -129,9 +129,9 @@ func comparison(t *rapid.T) ir.Expr {
 	return compareWith(t, rapid.SampledFrom(flowAttributes()).Draw(t, "attribute"))
 }
 
-// flowAttributes are those that a flow has, and not each of its packets.
+// flowAttributes are those that policies ask of a flow, and not of each of its packets.
 func flowAttributes() []fact.Attribute {
-	return slices.DeleteFunc(slices.Clone(fact.Attributes), func(a fact.Attribute) bool { return a.Decided == fact.Packet })
+	return slices.DeleteFunc(slices.Clone(fact.Attributes), func(a fact.Attribute) bool { return a.Decided == fact.Packet || a.Decided == fact.Measured })
 }
 
 // compareWith draws a comparison of an attribute.

@@ -118,6 +118,7 @@ func docs() []byte {
 	if len(rest) > 0 {
 		log.Fatalf("no attribute %s: see groups", rest[0].first)
 	}
+	b.WriteString("\nWhat is **measured** can be asked for in `when` of sinks and aggregates and by `netpol flows`, where it has the value of the moment. Policies are decided before a connection has fared any way, and cannot ask.\n")
 	b.WriteString("\n## Either side\n\nA comparison with one of these holds if it holds for either of the two. `ip != '192.0.2.1'` says that neither side is it.\n\n")
 	b.WriteString("| name | stands for | meaning |\n|---|---|---|\n")
 	for _, p := range fact.Pairs {

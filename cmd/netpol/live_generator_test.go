@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/binary"
 	"fmt"
-	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -102,11 +101,6 @@ func (g *generator) send() {
 			g.t.Fatalf("send: %v", err)
 		}
 	}
-}
-
-// address is the client's of connection n.
-func (g *generator) address(n int) netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 168, 77, byte(10 + n/50000)}), uint16(10000+n%50000))
 }
 
 // until busily waits for a moment.

@@ -84,6 +84,3 @@ func (n *names) branded(brands []string) []int {
 	}
 	return out
 }
-
-// category is the category of a tag.
-func (n *names) category(tag string) string { return n.categories[n.index[tag]] }

@@ -154,42 +154,27 @@ func (m *Members) try(changes []artifact.MemberChange) (refused map[int]unix.Err
 
 // exchange sends the transaction and sorts the answers.
 func (t *transaction) exchange(owner []int) (refused map[int]unix.Errno, err error) {
-	nfnl.AddFlags(t.buf[t.last:], nfnl.FlagAck)
-	acked := t.seq - 1
-	t.frame(unix.NFNL_MSG_BATCH_END)
 	s, err := nfnl.Open(nfnl.Options{Acks: true, ReadBuffer: errorBuffer, WriteBuffer: 1<<16 + 2*len(t.buf)})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = s.Close() }()
-	if err := s.Send(t.buf); err != nil {
-		return nil, err
-	}
 	refused = make(map[int]unix.Errno)
-	done := false
-	in := make([]byte, 1<<14)
-	for {
-		n, err := s.TryReceive(in)
-		if errors.Is(err, unix.ENOBUFS) {
-			continue
+	var whole error // of the transaction, not of a change
+	done, err := t.hand(s, func(m nfnl.Message, errno unix.Errno) {
+		switch {
+		case int(m.Seq) < len(owner) && m.Seq > 0:
+			refused[owner[m.Seq]] = errno
+		case whole == nil:
+			whole = refusal(errno, m.Explanation())
 		}
-		if err != nil {
-			break // EAGAIN: that was all
-		}
-		for msg, rest, ok := nfnl.Next(in[:n]); ok; msg, rest, ok = nfnl.Next(rest) {
-			errno, ok := msg.Errno()
-			switch {
-			case !ok:
-			case errno == 0:
-				done = done || msg.Seq == acked
-			case int(msg.Seq) < len(owner) && msg.Seq > 0:
-				refused[owner[msg.Seq]] = unix.Errno(errno)
-			default:
-				return nil, refusal(unix.Errno(errno), msg.Explanation())
-			}
-		}
-	}
-	if len(refused) == 0 && !done {
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case whole != nil:
+		return nil, whole
+	case len(refused) == 0 && !done:
 		return nil, errNoAnswer
 	}
 	return refused, nil

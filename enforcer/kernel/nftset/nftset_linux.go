@@ -177,14 +177,30 @@ func (t *transaction) send() error {
 
 // sendBy is send by a socket that stays open.
 func (t *transaction) sendBy(s *nfnl.Socket) error {
+	var refused error // all answers are read: the socket may be used again
+	done, err := t.hand(s, func(m nfnl.Message, errno unix.Errno) {
+		if refused == nil {
+			refused = refusal(errno, m.Explanation())
+		}
+	})
+	switch {
+	case err != nil:
+		return err
+	case refused == nil && !done:
+		return errNoAnswer
+	}
+	return refused
+}
+
+// hand ends the transaction, hands it over and calls each for all that the kernel refuses; done
+// says that it has made the last change.
+func (t *transaction) hand(s *nfnl.Socket, each func(m nfnl.Message, errno unix.Errno)) (done bool, err error) {
 	nfnl.AddFlags(t.buf[t.last:], nfnl.FlagAck)
 	acked := t.seq - 1
 	t.frame(unix.NFNL_MSG_BATCH_END)
 	if err := s.Send(t.buf); err != nil {
-		return err
+		return false, err
 	}
-	done := false
-	var refused error // all answers are read: the socket may be used again
 	in := make([]byte, 1<<14)
 	for {
 		n, err := s.TryReceive(in)
@@ -192,20 +208,18 @@ func (t *transaction) sendBy(s *nfnl.Socket) error {
 			continue
 		}
 		if err != nil {
-			break // EAGAIN: that was all
+			return done, nil // EAGAIN: that was all
 		}
 		for m, rest, ok := nfnl.Next(in[:n]); ok; m, rest, ok = nfnl.Next(rest) {
-			errno, ok := m.Errno()
-			if ok && errno != 0 && refused == nil {
-				refused = refusal(unix.Errno(errno), m.Explanation())
+			switch errno, ok := m.Errno(); {
+			case !ok:
+			case errno == 0:
+				done = done || m.Seq == acked
+			default:
+				each(m, unix.Errno(errno))
 			}
-			done = done || ok && m.Seq == acked
 		}
 	}
-	if refused == nil && !done {
-		return errNoAnswer
-	}
-	return refused
 }
 
 // refusal words an error of the kernel's.

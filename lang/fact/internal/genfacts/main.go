@@ -76,6 +76,7 @@ func groups() []group {
 		{"risks", "Risks and evasion"},
 		{"http_user_agent", "Other protocols"},
 		{"total_bytes", "Bytes, packets, rates and duration"},
+		{"measured_packets", "How connections fare"},
 		{"interface_out", "Outgoing interface, mark and time"},
 	}
 }
@@ -92,6 +93,7 @@ them Netify's names, mean the same.
 | once per flow | netpold knows it after the first packets, and it stays |
 | changing | it may change while the connection lives; netpold then evaluates the policies again |
 | each packet | a rule of the kernel tests it on every packet |
+| measured | netpold measures it, and it has the value of the moment. ` + "`when`" + ` of sinks and aggregates and ` + "`netpol flows`" + ` can ask for it, policies cannot: they are decided before a connection has fared any way |
 
 `
 
@@ -118,7 +120,6 @@ func docs() []byte {
 	if len(rest) > 0 {
 		log.Fatalf("no attribute %s: see groups", rest[0].first)
 	}
-	b.WriteString("\nWhat is **measured** can be asked for in `when` of sinks and aggregates and by `netpol flows`, where it has the value of the moment. Policies are decided before a connection has fared any way, and cannot ask.\n")
 	b.WriteString("\n## Either side\n\nA comparison with one of these holds if it holds for either of the two. `ip != '192.0.2.1'` says that neither side is it.\n\n")
 	b.WriteString("| name | stands for | meaning |\n|---|---|---|\n")
 	for _, p := range fact.Pairs {

@@ -58,16 +58,30 @@ func newLedger(b *artifact.Bundle, meter bool, seed uint64, lanes int) *ledger {
 // interval is never zero, whatever the bundle says.
 func (l *ledger) interval(i int) int64 { return int64(max(l.of[i].Interval, time.Second)) }
 
-// open begins the first intervals, which end at whole ones of the clock, so that
-// those of several routers can be laid side by side.
-func (l *ledger) open(now int64) {
+// open begins the first intervals, which end at whole ones of the wall clock, so that
+// those of several routers can be laid side by side. step is the wall clock's time less the
+// engine's.
+func (l *ledger) open(now, step int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range l.start {
 		if l.start[i] == 0 {
-			l.start[i], l.due[i] = now, (now/l.interval(i)+1)*l.interval(i)
+			l.start[i], l.due[i] = now, l.whole(i, now, step)+l.interval(i)
 		}
 	}
+}
+
+// whole is the last whole interval of the wall clock at a time.
+func (l *ledger) whole(i int, now, step int64) int64 {
+	return (now+step)/l.interval(i)*l.interval(i) - step
+}
+
+// begin begins the interval after the one that is over, later where there was a gap without
+// packets. Where the wall clock was set meanwhile it is half as long as others at least, and at
+// most half as long again, to end at a whole one.
+func (l *ledger) begin(i int, now, step int64) {
+	l.start[i] = max(l.whole(i, now, step), l.due[i])
+	l.due[i] = l.whole(i, l.start[i]+l.interval(i)/2, step) + l.interval(i)
 }
 
 // next is when the next interval ends.
@@ -117,8 +131,7 @@ func (l *ledger) settle(w *worker, at int64) {
 			continue
 		}
 		l.close(w, i, l.due[i])
-		l.start[i] = all / l.interval(i) * l.interval(i) // later where there was a gap without packets
-		l.due[i] = l.start[i] + l.interval(i)
+		l.begin(i, all, w.clock.step)
 	}
 	l.mu.Unlock()
 	if !w.config.Live {
@@ -179,7 +192,7 @@ func (w *worker) bill() {
 		return
 	}
 	if !b.open {
-		l.open(w.clock.now)
+		l.open(w.clock.now, w.clock.step)
 		b.open = true
 	}
 	if b.until == 0 {
@@ -209,7 +222,7 @@ func (w *worker) billAt(stamp int64) {
 		return
 	}
 	if !b.open {
-		l.open(stamp)
+		l.open(stamp, 0)
 		b.open = true
 	}
 	due := l.next()

@@ -134,3 +134,42 @@ func TestOwed(t *testing.T) {
 		t.Errorf("of a flow from before: got %+v", got)
 	}
 }
+
+// TestIntervalsFollowTheWallClock has the wall clock be set, as that of a router is that has none of its own
+// and hears of the time later: intervals end at whole ones of it again from the next one on.
+func TestIntervalsFollowTheWallClock(t *testing.T) {
+	for _, set := range []time.Duration{3 * time.Second, 7 * time.Second, -4 * time.Second, 56*365*24*time.Hour + 1234*time.Millisecond, -time.Hour - 9999*time.Millisecond} {
+		c := liveConn("192.168.1.2:40000", "198.51.100.1:443")
+		o := &outlet{}
+		s := aligned().call(c, "us04.zoom.us").wait(time.Second).setClock(set)
+		for range 45 {
+			s.wait(time.Second).tcp(c, server, "A", 0, "x").idle()
+		}
+		b := aggregated(t, artifact.Aggregate{Name: "hosts", By: []string{"local_ip"}, Interval: 10 * time.Second, Keys: 2})
+		play(t, s, b, func(c *Config) { live(c); c.Outlets = o })
+		var ends []int64
+		for _, line := range o.lines {
+			_, body, _ := strings.Cut(line, " ")
+			var r struct {
+				Start int64 `json:"interval_start_at"`
+				End   int64 `json:"interval_end_at"`
+			}
+			if err := json.Unmarshal([]byte(body), &r); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(ends); n > 0 && r.Start != ends[n-1] {
+				t.Errorf("set by %v: from %d on, after one that ends at %d", set, r.Start, ends[n-1])
+			}
+			ends = append(ends, r.End)
+		}
+		if len(ends) < 4 {
+			t.Fatalf("set by %v: %d intervals", set, len(ends))
+		}
+		for _, end := range ends[1 : len(ends)-1] {
+			if end%10_000 != 0 {
+				t.Errorf("set by %v: intervals end at %v", set, ends)
+				break
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ type listener struct {
 	packer packer
 	l      net.Listener
 	most   int // clients
+	says   chatter
 	wg     sync.WaitGroup
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -160,20 +162,20 @@ func (t *listener) welcome(conn remote, name string) {
 	t.mu.Unlock()
 	log := t.runner.config.Log.With("sink", *t.runner.name.Load(), "client", name)
 	if full {
-		log.Warn("client of sink refused: there are too many", "clients", t.most)
+		t.says.log(log, slog.LevelWarn, "client of sink refused: there are too many", "clients", t.most)
 		conn.Close()
 		return
 	}
 	t.runner.clients.Add(1)
 	t.runner.joined.Add(1)
-	log.Info("client of sink connected")
+	t.says.log(log, slog.LevelInfo, "client of sink connected")
 	t.wg.Go(func() {
 		err := t.serve(c)
 		t.mu.Lock()
 		delete(t.clients, c)
 		t.mu.Unlock()
 		t.runner.clients.Add(-1)
-		log.Info("client of sink gone", "why", err)
+		t.says.log(log, slog.LevelInfo, "client of sink gone", "why", err)
 	})
 	t.wg.Go(func() { // it may hang up while there is nothing to send
 		c.conn.wait()

@@ -88,7 +88,7 @@ func (w *webListener) ServeHTTP(answer http.ResponseWriter, request *http.Reques
 	request.Host = "\x00"
 	conn, err := websocket.Accept(answer, request, &websocket.AcceptOptions{OriginPatterns: w.runner.sink.Origins})
 	if err != nil {
-		w.runner.config.Log.Info("client of sink refused", "sink", *w.runner.name.Load(), "client", request.RemoteAddr, "error", err)
+		w.says.log(w.runner.config.Log, slog.LevelInfo, "client of sink refused", "sink", *w.runner.name.Load(), "client", request.RemoteAddr, "error", err)
 		return
 	}
 	s := &webSocket{conn: conn, encoding: &w.runner.encoding, kind: websocket.MessageText}

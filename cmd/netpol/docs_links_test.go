@@ -83,12 +83,16 @@ func proseLines(t *testing.T, name string) []string {
 }
 
 // anchors are what links may name of a page: its headings in lower case, without
-// signs, with a dash for each space and a number for each repetition.
+// signs, with a dash for each space and a number for each repetition, and ids.
 func anchors(t *testing.T, name string) []string {
 	t.Helper()
+	id := regexp.MustCompile(`<a id="([^"]+)"`)
 	signs := regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
 	var out []string
 	for _, line := range proseLines(t, name) {
+		if m := id.FindStringSubmatch(line); m != nil {
+			out = append(out, m[1])
+		}
 		level, heading, ok := strings.Cut(line, " ")
 		if !ok || strings.Trim(level, "#") != "" || level == "" {
 			continue

@@ -121,5 +121,9 @@ func (s *Socket) Receive(buf []byte, timeout time.Duration) (int, error) {
 	}
 }
 
-// Close releases the descriptor.
-func (s *Socket) Close() error { return unix.Close(s.fd) }
+// Close releases the descriptor, whose number may be another's then: what comes later is refused.
+func (s *Socket) Close() error {
+	fd := s.fd
+	s.fd = -1
+	return unix.Close(fd)
+}

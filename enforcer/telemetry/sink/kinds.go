@@ -12,7 +12,7 @@ import (
 // records, and what has waited longer than the processor's cache lasts is read from memory.
 const (
 	streamLinger = 10 * time.Millisecond
-	streamBatch  = 256 << 10
+	streamBatch  = 1 << 20
 )
 
 // opener opens the place of a kind of sink.

@@ -132,7 +132,7 @@ func (r *runner) gathers() {
 			continue
 		}
 		if r.wait = k.linger; k.batch > 0 {
-			r.queue.batch = min(r.queue.batch, k.batch)
+			r.queue.batch = min(r.queue.limit/4, k.batch)
 		}
 		if (r.sink.Compression() != "" || r.sink.Batch > 1) && r.wait < compressLinger {
 			r.wait, r.queue.batch = compressLinger, r.queue.limit/2

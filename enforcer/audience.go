@@ -134,7 +134,7 @@ func newNotice(b *artifact.Bundle, id int, asks []int) notice {
 
 // attend goes over to a bundle's sinks.
 func (w *worker) attend(p *policy) {
-	w.when, w.said = nil, [saidSlots]*said{} // names of applications are the policies'
+	w.when, w.said = nil, [saidSlots]saidSlot{} // names of applications are the policies'
 	if p.audience.when != nil {
 		w.when = p.audience.when.NewMachine()
 	}

@@ -11,15 +11,20 @@ import (
 // a large capture have 871 different sets.
 const saidSlots = 1024
 
-// said is what records say of all flows of which the same is known, by the set's place in the
-// store and version.
+// said is what records say of all flows of which the same is known.
 type said struct {
+	detail   record.Detail // of a flow without a tuple
+	rendered record.Rendered
+	names    record.Rendered // of its members
+	policies []int           // that hold of such flows after analysis
+	held     bool            // valid iff true
+}
+
+// saidSlot is where what is said of a set of facts is remembered, by its place in the store and
+// version. Both are looked at much more often than what they lead to.
+type saidSlot struct {
 	facts, version uint32
-	detail         record.Detail // of a flow without a tuple
-	rendered       record.Rendered
-	names          record.Rendered // of its members
-	policies       []int           // that hold of such flows after analysis
-	held           bool            // valid iff true
+	of             *said // nil for nothing
 }
 
 // saidOf is what records say of a flow as far as it follows from f. It is valid until the next
@@ -33,12 +38,13 @@ func (w *worker) saidOf(r *flow.Record, f *fact.Facts) *record.Detail {
 		return &k.detail
 	}
 	facts := w.factsOf(r)
-	k := w.said[facts%saidSlots]
-	if k == nil {
-		k = new(said)
-		w.said[facts%saidSlots] = k
+	at := &w.said[facts%saidSlots]
+	if at.of == nil {
+		at.of = new(said)
 	}
-	k.facts, k.version, k.held = facts, w.store.version(facts), false
+	at.facts, at.version = facts, w.store.version(facts)
+	k := at.of
+	k.held = false
 	k.rendered.Reset()
 	k.names.Reset()
 	w.say(&k.detail, f)
@@ -49,8 +55,8 @@ func (w *worker) saidOf(r *flow.Record, f *fact.Facts) *record.Detail {
 // saidBefore is what is remembered of flows of which the same is known as of r, or nil.
 func (w *worker) saidBefore(r *flow.Record) *said {
 	facts := w.factsOf(r)
-	if k := w.said[facts%saidSlots]; k != nil && k.facts == facts && k.version == w.store.version(facts) {
-		return k
+	if at := &w.said[facts%saidSlots]; at.facts == facts && at.version == w.store.version(facts) {
+		return at.of
 	}
 	return nil
 }

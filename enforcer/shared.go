@@ -9,21 +9,22 @@ import "github.com/netpol/netpol/enforcer/slab"
 type shared[T any] struct {
 	heads []uint32 // by hash, the first of a chain; a power of two
 	items slab.Slab[sharedItem[T]]
+	// By index, how many values it has been given to: apart, so that who asks reads no item.
+	versions []uint32
 }
 
 type sharedItem[T any] struct {
-	value   T
-	hash    uint64
-	refs    uint32
-	next    uint32 // in the chain
-	version uint32 // how many values the index has been given to
+	value T
+	hash  uint64
+	refs  uint32
+	next  uint32 // in the chain
 }
 
 // minHeads is the size of an index that has one value.
 const minHeads = 256
 
 func newShared[T any]() shared[T] {
-	s := shared[T]{heads: make([]uint32, minHeads)}
+	s := shared[T]{heads: make([]uint32, minHeads), versions: make([]uint32, 1)}
 	s.items.Take() // for index 0
 	return s
 }
@@ -38,7 +39,7 @@ func (s *shared[T]) used() int { return s.items.Used() - 1 }
 func (s *shared[T]) at(i uint32) *T { return &s.item(i).value }
 
 // version tells values apart that have had the same index, one after the other.
-func (s *shared[T]) version(i uint32) uint32 { return s.item(i).version }
+func (s *shared[T]) version(i uint32) uint32 { return s.versions[i] }
 
 // use gives the value with a hash that is the same, with one use more, or 0.
 func (s *shared[T]) use(hash uint64, same func(*T) bool) uint32 {
@@ -65,7 +66,10 @@ func (s *shared[T]) add(hash uint64) uint32 {
 	i, head := s.items.Reuse()-1, s.head(hash)
 	it := s.item(i)
 	it.hash, it.refs, it.next = hash, 1, *head
-	it.version++
+	if int(i) == len(s.versions) {
+		s.versions = append(s.versions, 0)
+	}
+	s.versions[i]++
 	*head = i
 	return i
 }

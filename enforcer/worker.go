@@ -95,7 +95,7 @@ type worker struct {
 	told          scratch
 	readers       []reader // by sink, where one is told details once
 	recitals      uint64   // how often that was done
-	said          [saidSlots]*said
+	said          [saidSlots]saidSlot
 	foretelling   bool             // what is told of a flow is not what the store has
 	when          *program.Machine // conditions of sinks; nil without one
 	tour          tour

@@ -89,3 +89,23 @@ func TestFirstAddresses(t *testing.T) {
 		}
 	}
 }
+
+// TestEndpointIsWhoOpened: the host of a flow between two local ones is the one that opened it, also where
+// another was taken for that at first.
+func TestEndpointIsWhoOpened(t *testing.T) {
+	a := connect("192.168.1.2:40000", "192.168.1.3:50000")
+	a.macs = [2][6]byte{{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}}
+	s := aligned().tcp(a, server, "A", 0, "").wait(1500*time.Millisecond).tcp(a, server, "A", 0, "").
+		tcp(a, client, "S", 0, "").wait(1500*time.Millisecond).tcp(a, client, "A", 0, "")
+	o := &outlet{}
+	play(t, s, withSinks(bundle(t, zoomPolicy()), artifact.Sink{Name: "all", Records: []string{"endpoints"}, Interval: time.Second}), func(c *Config) { c.Outlets = o })
+	var got []string
+	for _, line := range o.lines {
+		_, host, _ := strings.Cut(line, "02:00:00:00:00:0")
+		got = append(got, strings.TrimSuffix(host, "}"))
+	}
+	want := []string{`2":["192.168.1.3"]`, `1":["192.168.1.2"]`, `1":["192.168.1.2"]`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

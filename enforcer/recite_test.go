@@ -217,3 +217,81 @@ func TestTupleChanges(t *testing.T) {
 		}
 	}
 }
+
+// TestTellingAllocatesNothing holds for records of flows that have been told of, whichever way they go to
+// a sink, and for records of endpoints that stay.
+func TestTellingAllocatesNothing(t *testing.T) {
+	for _, details := range []artifact.Details{artifact.DetailsAlways, artifact.DetailsOnce} {
+		b := bundle(t, zoomPolicy())
+		b.Sinks = []artifact.Sink{{Name: "all", Kind: artifact.SinkStdout, Records: every, Interval: time.Second, Details: details}}
+		c, w := crowded(t, b, 1<<12)
+		c.play(t, w, c.opened(0, 500, crowdHello))
+		var flows []*flow.Record
+		w.table.Each(func(id flow.ID, r *flow.Record) bool {
+			w.endpoints.add(1, endpointAt(r, 0))
+			flows = append(flows, r)
+			return true
+		})
+		w.macs.of([6]byte{2, 0, 0, 0, 0, 1})
+		w.tour.on = []int{0}
+		records := w.stats.Records
+		tell := func() {
+			for _, r := range flows {
+				r.LastSeen++ // since the last walk
+				w.load(r, &w.facts)
+				w.tellFlow(record.KindFlowUpdate, r, &w.facts, nil)
+				w.tellStats(r)
+				w.tellEnd(r, record.ReasonExpired, false)
+			}
+			if len(w.listEndpoints()) != 1 {
+				t.Fatal("no endpoints")
+			}
+		}
+		if n := testing.AllocsPerRun(10, tell); n != 0 {
+			t.Errorf("details %q: got %v allocations for %d records, want 0", details, n, 3*len(flows))
+		}
+		if told := w.stats.Records - records; len(flows) != 500 || told != 11*3*500 { // one run is not measured
+			t.Errorf("details %q: got %d records of %d flows", details, told, len(flows))
+		}
+	}
+}
+
+// TestChangedDetailsAreToldAgain says that each group of details is told again when it has become
+// another, and by itself.
+func TestChangedDetailsAreToldAgain(t *testing.T) {
+	c, o := newCrowd("us04.zoom.us"), newListeners(t)
+	e, err := New(Config{Source: c, Outlets: o, Dissectors: dissectors(), Bundle: onceBeside(t, artifact.Sink{Records: []string{"flow", "flow_update", "flow_end"}})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorker(e, 0)
+	c.play(t, w, c.opened(0, 1, crowdHello))
+	var r *flow.Record
+	w.table.Each(func(_ flow.ID, one *flow.Record) bool {
+		r = one
+		return false
+	})
+	update := func(change func()) {
+		w.load(r, &w.facts)
+		change()
+		w.keep(r, &w.facts)
+		w.load(r, &w.facts)
+		w.tellFlow(record.KindFlowUpdate, r, &w.facts, nil)
+	}
+	update(func() {
+		w.facts.JA4S = "t120300_c030_09f674154ab3"
+		w.keep(r, &w.facts)
+		w.facts.JA4S = "t130200_1301_234ea6891581" // stands where what was told did
+	})
+	update(func() { w.facts.JA4S = "" }) // it was not told that there is none
+	update(func() {
+		kept := *w.traitsOf(r)
+		kept.mac[1] = w.macs.of([6]byte{2, 0, 0, 0, 0, 9})
+		w.setTraits(r, &kept)
+	})
+	update(func() {})
+	w.tellEnd(r, record.ReasonExpired, false)
+	o.expect([]string{
+		"once flow tuple facts", "once flow_update facts", "once flow_update facts", "once flow_update tuple", "once flow_update", "once flow_end",
+	})
+}

@@ -90,7 +90,7 @@ func table(set *ir.Set, labels *label.Table, policies []artifact.Policy, routes 
 		Effects:   kernelEffects(labels, set.Policies, policies, routes),
 		Decisions: slices.Concat(decisions(set.Policies, labels.Effects, policies), failing(set.Policies, labels.Failing, policies), holding(set.Policies, labels.Holding, policies)),
 		Labels:    labels.Labels,
-		NoCapture: !artifact.NeedEnforcer(policies, nil) && len(watching) == 0,
+		NoCapture: !artifact.NeedEnforcer(policies, nil) && len(watching) == 0 && set.Settings.Inspect != artifact.InspectAll,
 		Narrow:    narrow && set.Settings.Inspect != artifact.InspectAll,
 		Interest:  interest,
 		InitLabel: labels.Init,

@@ -262,7 +262,8 @@ func (r *rig) hold(x *trial, set *plainSet, what string) {
 		}
 		if time.Now().After(deadline) {
 			entry, _ := r.entry(x)
-			r.t.Errorf("%s: %v\nwant %+v\ngot %s, in %+v", what, &x.plainFlow, want, got, entry)
+			names, _ := os.ReadFile(r.path("etc/connlabel.conf"))
+			r.t.Errorf("%s: %v\nwant %+v\ngot %s, with labels %v and mark %#x of\n%s", what, &x.plainFlow, want, got, bits(entry.Labels), entry.Mark, names)
 			return
 		}
 	}
@@ -297,7 +298,7 @@ func (r *rig) differs(x *trial, want *effect) string {
 		}
 	}
 	if arrived == want.stopped {
-		return fmt.Sprintf("its packet arrived: %v; entry %+v, %v", arrived, entry, err)
+		return fmt.Sprintf("its packet arrived: %v (%v)", arrived, err)
 	}
 	if want.stopped {
 		return ""

@@ -90,7 +90,7 @@ type Inspect string
 // Connections to show.
 const (
 	InspectNeeded Inspect = ""    // those of which a policy asks for more than headers
-	InspectAll    Inspect = "all" // all, for what is told of them, as long as netpold is needed
+	InspectAll    Inspect = "all" // all, for what is told of them, whether a policy needs netpold or not
 )
 
 // Label is a conntrack label that this bundle owns.

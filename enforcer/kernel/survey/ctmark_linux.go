@@ -19,27 +19,59 @@ type MarkUse struct {
 // allBits is a whole mark.
 const allBits = 0xffffffff
 
-// markUses lists the chains of all tables whose rules are about connection
-// marks, in the kernel's order.
-func markUses() ([]MarkUse, error) {
-	var list []MarkUse
-	err := dump(unix.NFT_MSG_GETRULE, func(family string, data []byte) {
-		u := MarkUse{Family: family, Table: text(data, unix.NFTA_RULE_TABLE), Chain: text(data, unix.NFTA_RULE_CHAIN)}
-		u.Reads, u.Writes = ruleMarks(attribute(data, unix.NFTA_RULE_EXPRESSIONS))
-		if u.Reads|u.Writes == 0 {
-			return
+// rules looks at each rule of all tables, in the kernel's order: which chains have rules about
+// connection marks, and which leave packets untracked.
+func (f *Found) rules() error {
+	return dump(unix.NFT_MSG_GETRULE, func(family string, data []byte) {
+		chain := Chain{Family: family, Table: text(data, unix.NFTA_RULE_TABLE), Name: text(data, unix.NFTA_RULE_CHAIN)}
+		expressions := attribute(data, unix.NFTA_RULE_EXPRESSIONS)
+		if untracks(expressions) && !slices.Contains(f.Untracking, chain) {
+			f.Untracking = append(f.Untracking, chain)
 		}
-		i := slices.IndexFunc(list, func(o MarkUse) bool {
-			return o.Family == u.Family && o.Table == u.Table && o.Chain == u.Chain
-		})
-		if i < 0 {
-			list = append(list, u)
-			return
-		}
-		list[i].Reads |= u.Reads
-		list[i].Writes |= u.Writes
+		f.use(chain, expressions)
 	})
-	return list, err
+}
+
+// use adds what a rule does with connection marks to what its chain does.
+func (f *Found) use(chain Chain, expressions []byte) {
+	u := MarkUse{Family: chain.Family, Table: chain.Table, Chain: chain.Name}
+	u.Reads, u.Writes = ruleMarks(expressions)
+	if u.Reads|u.Writes == 0 {
+		return
+	}
+	i := slices.IndexFunc(f.MarkUses, func(o MarkUse) bool {
+		return o.Family == u.Family && o.Table == u.Table && o.Chain == u.Chain
+	})
+	if i < 0 {
+		f.MarkUses = append(f.MarkUses, u)
+		return
+	}
+	f.MarkUses[i].Reads |= u.Reads
+	f.MarkUses[i].Writes |= u.Writes
+}
+
+// untracks says that a rule leaves packets untracked: by the expression of nftables, or
+// by the target CT of xtables with its flag (XT_CT_NOTRACK, linux/netfilter/xt_CT.h), or
+// the older NOTRACK.
+func untracks(list []byte) bool {
+	const flag = 1
+	for elem, rest, ok := nfnl.NextAttr(list); ok; elem, rest, ok = nfnl.NextAttr(rest) {
+		name, data := text(elem.Data, unix.NFTA_EXPR_NAME), attribute(elem.Data, unix.NFTA_EXPR_DATA)
+		if name == "notrack" {
+			return true
+		}
+		if name != "target" {
+			continue
+		}
+		info := attribute(data, unix.NFTA_TARGET_INFO)
+		switch text(data, unix.NFTA_TARGET_NAME) {
+		case "NOTRACK":
+			return true
+		case "CT":
+			return len(info) >= 2 && binary.NativeEndian.Uint16(info)&flag != 0
+		}
+	}
+	return false
 }
 
 // ruleMarks follows a rule's expressions: what is loaded of the mark, the mask

@@ -17,6 +17,7 @@ type Found struct {
 	Flowtables []Flowtable
 	Marks      []MarkRule
 	MarkUses   []MarkUse // of all tables, netpol's own among them
+	Untracking []Chain   // with rules that leave packets untracked, likewise
 }
 
 // Chain is an nftables chain of any table.
@@ -58,7 +59,7 @@ func Look() (Found, error) {
 	if err != nil {
 		return f, fmt.Errorf("list flowtables: %w", err)
 	}
-	if f.MarkUses, err = markUses(); err != nil {
+	if err = f.rules(); err != nil {
 		return f, fmt.Errorf("list nftables rules: %w", err)
 	}
 	f.Marks, err = marks()

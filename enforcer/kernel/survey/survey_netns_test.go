@@ -116,3 +116,27 @@ func TestMarkUses(t *testing.T) {
 		t.Errorf("%d chains: %+v", len(got.MarkUses), got.MarkUses)
 	}
 }
+
+// Rules that leave packets untracked are found, whichever program wrote them.
+func TestUntracking(t *testing.T) {
+	ns := kerneltest.NewNS(t)
+	ns.Run("nft", `table inet mine {
+		chain early { type filter hook prerouting priority raw; udp dport 53 notrack; udp dport 123 notrack; }
+		chain other { ct state untracked accept; }
+	}`)
+	ns.Run("iptables-nft", "-t", "raw", "-A", "PREROUTING", "-p", "udp", "-j", "CT", "--notrack")
+	ns.Run("iptables-nft", "-t", "raw", "-A", "OUTPUT", "-p", "udp", "-j", "CT", "--zone", "3")
+	got, err := Look()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Chain{{"inet", "mine", "early"}, {"ip", "raw", "PREROUTING"}}
+	for _, c := range want {
+		if !slices.Contains(got.Untracking, c) {
+			t.Errorf("%+v lacks %+v", got.Untracking, c)
+		}
+	}
+	if len(got.Untracking) != len(want) {
+		t.Errorf("got %+v, want %+v", got.Untracking, want)
+	}
+}

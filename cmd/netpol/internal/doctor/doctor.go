@@ -63,7 +63,7 @@ type Machine struct {
 // Examine runs every check, in the order in which people read them.
 func Examine(m Machine) []Finding {
 	checks := []func(Machine) []Finding{
-		features, flowtables, queues, tableOwner, capabilities, settings, conntrackRoom, offloads, inspectors,
+		features, flowtables, queues, tableOwner, capabilities, settings, conntrackRoom, offloads, untracking, inspectors,
 		labelFiles, marks, clock, StateDir, legacyTables, inputs, localNetworks,
 	}
 	var list []Finding

@@ -85,6 +85,12 @@ func TestExamine(t *testing.T) {
 		{"flowtable", live(func(m *Machine) {
 			m.Found.Flowtables = []survey.Flowtable{{Family: "inet", Table: "fw4", Name: "ft", Hardware: true}}
 		}), Warn, "flowtable ft of table inet fw4 pass by hardware"},
+		{"another's untracked packets", live(func(m *Machine) {
+			m.Found.Untracking = []survey.Chain{{Family: "inet", Table: "netpol", Name: "np_untracked"}, {Family: "ip", Table: "raw", Name: "PREROUTING"}}
+		}), Warn, "rules of chain PREROUTING in table ip raw leave packets untracked"},
+		{"own untracked packets", live(func(m *Machine) {
+			m.Found.Untracking = []survey.Chain{{Family: "inet", Table: "netpol", Name: "np_untracked"}}
+		}), OK, ""},
 		{"module of an offload", file("proc/modules", "shortcut_fe 1 0 - Live 0\n"), Warn, "rmmod shortcut_fe"},
 		{"other inspection", file("proc/9/comm", "netifyd\n"), Warn, "netifyd runs"},
 		{"log group taken", file("proc/net/netfilter/nfnetlink_log", " 4788  1234     0 2 65535 100 1\n"), Fail, "log_group"},

@@ -117,11 +117,15 @@ func (s *site) look(wantCode int, verb string, args ...string) string {
 // TestFollowFlows prints connections as they come, and again when what is known of them
 // changes.
 func TestFollowFlows(t *testing.T) {
-	s, lab, _ := watched(t)
+	s, lab, e := watched(t)
 	dialTLS(t, lab.Client, lab.ServerAddr4, "us04web.zoom.us")
 	s.eventually("one is known", func() bool { return strings.Contains(s.look(0, "flows"), "us04web.zoom.us") })
 	cmd := exec.Command(s.path("bin/netpol"), "flows", "--follow", "--json", "other_port == 443", "--state-dir", s.path("state"), "--run-dir", s.path("run"))
 	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,6 +146,23 @@ func TestFollowFlows(t *testing.T) {
 	s.netpol(0, "apply", "--auto-approve", s.policies)
 	if !lines.Scan() || !strings.Contains(lines.Text(), `"policies":["more"`) {
 		t.Errorf("got %q, want the one that has another label", lines.Text())
+	}
+	_ = e.cmd.Process.Kill() // and started anew
+	_ = e.cmd.Wait()
+	remarks := bufio.NewScanner(errs)
+	for _, want := range []string{"netpold does not answer (netpold does not run: nothing answers on ", "netpold answers again."} {
+		if !remarks.Scan() || !strings.HasPrefix(remarks.Text(), want) {
+			t.Errorf("got %q, want %q", remarks.Text(), want)
+		}
+		if strings.HasPrefix(want, "netpold does") {
+			s.startEnforcer("--counter-interval", "1s")
+		}
+	}
+	dialTLS(t, lab.Client, lab.ServerAddr4, "after.example.net")
+	for lines.Scan() && !strings.Contains(lines.Text(), "after.example.net") {
+	}
+	if !strings.Contains(lines.Text(), "after.example.net") {
+		t.Errorf("got %q after netpold was started anew", lines.Text())
 	}
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)

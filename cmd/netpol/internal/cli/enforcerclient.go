@@ -72,6 +72,14 @@ func (t *tool) tellEnforcer(digest string, changed bool) error {
 	return t.progress("Told netpold: it enforces bundle %s", view.ShortDigest(digest))
 }
 
+// silence words the error of a netpold that does not answer in time.
+func (t *tool) silence(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("netpold listens on %s and has not answered for %s: netpol status", t.router().SocketPath(), lookLimit)
+	}
+	return err
+}
+
 // askWhy asks netpold for the account of a connection.
 func (t *tool) askWhy(tuple flow.Tuple) (telemetry.Why, bool, error) {
 	client, err := t.dial()
@@ -79,7 +87,8 @@ func (t *tool) askWhy(tuple flow.Tuple) (telemetry.Why, bool, error) {
 		return telemetry.Why{}, false, err
 	}
 	defer client.Close()
-	return client.Why(tuple)
+	why, found, err := client.Within(lookLimit).Why(tuple)
+	return why, found, t.silence(err)
 }
 
 // enforcerState is netpold for show: running or not.

@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -131,8 +128,5 @@ func (t *tool) askFlows(q *flowQuery) (telemetry.Overview, error) {
 	}
 	defer client.Close()
 	seen, err := client.Within(lookLimit).Overview(q.question, q.where)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = fmt.Errorf("netpold listens on %s and has not answered for %s: netpol status", t.router().SocketPath(), lookLimit)
-	}
-	return seen, err
+	return seen, t.silence(err)
 }

@@ -178,16 +178,15 @@ func (t *tool) followFlows(ctx context.Context, q *flowQuery, seen []telemetry.F
 		case <-tick.C:
 		}
 		now, err := t.askFlows(q)
-		if err != nil {
-			if !away && !t.json {
-				away = true
-				if err := view.Remark(t.Err, fmt.Sprintf("%v: waiting for it", err)); err != nil {
-					return err
-				}
+		if gone := err != nil; gone != away {
+			away = gone
+			if err := t.presence(err); err != nil {
+				return err
 			}
+		}
+		if away {
 			continue
 		}
-		away = false
 		next := make(map[string]told, len(now.Flows))
 		for _, f := range slices.Backward(now.Flows) {
 			key, telling := flowKey(&f), tellingOf(&f)
@@ -201,6 +200,15 @@ func (t *tool) followFlows(ctx context.Context, q *flowQuery, seen []telemetry.F
 		}
 		known = next
 	}
+}
+
+// presence tells that netpold is gone, or with a nil error that it is back.
+func (t *tool) presence(gone error) error {
+	text := "netpold answers again."
+	if gone != nil {
+		text = fmt.Sprintf("netpold does not answer (%v): waiting for it.", gone)
+	}
+	return view.Remark(t.Err, text)
 }
 
 // flowKey names a flow among those of a moment.

@@ -32,7 +32,7 @@ func (t *tool) showStanding(live *router.Live) (behind bool, err error) {
 		return false, nil // show and doctor tell of a netpold that does not run
 	}
 	defer client.Close()
-	status, err := client.Status()
+	status, err := client.Within(statusLimit).Status()
 	if err != nil || status.Waiting || status.Digest == live.Bundle.Digest() {
 		return false, nil
 	}

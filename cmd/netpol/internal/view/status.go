@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,7 +104,11 @@ func (s Status) headline() string {
 	case s.Enforcer != nil && s.Enforcer.Digest != s.Digest:
 		return "Degraded: netpold enforces other policies than the applied ones: netpol apply again."
 	}
-	return "Degraded: the reasons are below."
+	var codes []string
+	for _, r := range s.Degraded {
+		codes = append(codes, r.Code)
+	}
+	return "Degraded: " + strings.Join(slices.Compact(codes), ", ") + ". What to do is below."
 }
 
 // text is who applied, when, and why.

@@ -19,10 +19,54 @@ const (
 	overtakes = 110
 )
 
-// AppBytes is what an application has carried, by the side that sent it.
-type AppBytes struct{ Local, Other uint64 }
+// AppFigures are the bytes that an application has carried, by the side that sent them, and how its connections
+// have fared.
+type AppFigures struct {
+	Local, Other uint64
+	Health       AppHealth
+}
 
-func (a *AppBytes) add(local, other uint64) { a.Local, a.Other = a.Local+local, a.Other+other }
+// AppHealth is how an application's connections have fared, by those of their packets that were measured.
+type AppHealth struct {
+	TCPPackets, Retransmissions, Resets uint64
+	RTPPackets, RTPLost                 uint64
+	RTTServer, RTTClient, AppResponse   AppTimes
+}
+
+// AppTimes are how many times were measured, and all of them together in microseconds.
+type AppTimes struct{ Count, Micros uint64 }
+
+func (a *AppFigures) add(o *AppFigures) {
+	a.Local, a.Other = a.Local+o.Local, a.Other+o.Other
+	h, more := &a.Health, &o.Health
+	h.TCPPackets, h.Retransmissions, h.Resets = h.TCPPackets+more.TCPPackets, h.Retransmissions+more.Retransmissions, h.Resets+more.Resets
+	h.RTPPackets, h.RTPLost = h.RTPPackets+more.RTPPackets, h.RTPLost+more.RTPLost
+	h.RTTServer.add(more.RTTServer)
+	h.RTTClient.add(more.RTTClient)
+	h.AppResponse.add(more.AppResponse)
+}
+
+func (t *AppTimes) add(o AppTimes) { t.Count, t.Micros = t.Count+o.Count, t.Micros+o.Micros }
+
+// figuresOf are those of a row.
+func figuresOf(s *record.Sum) AppFigures {
+	out := AppFigures{Local: s.LocalBytes, Other: s.OtherBytes}
+	if h := s.Health; h != nil {
+		out.Health = AppHealth{
+			TCPPackets: h.TCP.Packets, Retransmissions: h.TCP.Retrans, Resets: h.TCP.Resets,
+			RTPPackets: h.RTP.LocalPackets + h.RTP.OtherPackets, RTPLost: h.RTP.LocalLost + h.RTP.OtherLost,
+			RTTServer: timesOf(h.RTTServer), RTTClient: timesOf(h.RTTClient), AppResponse: timesOf(h.AppResponse),
+		}
+	}
+	return out
+}
+
+func timesOf(t *record.Times) AppTimes {
+	if t == nil {
+		return AppTimes{}
+	}
+	return AppTimes{Count: t.Count, Micros: t.Sum}
+}
 
 // charts are the applications that carried most, and what they carried. No figure ever becomes less, which would be taken
 // for a restart: what an application carries counts for it while it is among them, and for
@@ -32,25 +76,25 @@ type charts struct {
 	limit int
 	apps  map[string]*chart
 	shown []*chart
-	rest  AppBytes
+	rest  AppFigures
 }
 
 // chart is one application.
 type chart struct {
-	name  string
-	total uint64   // bytes in all
-	bytes AppBytes // while it was shown
-	shown bool
+	name    string
+	total   uint64     // bytes in all
+	figures AppFigures // while it was shown
+	shown   bool
 }
 
 func newCharts(limit int) charts { return charts{limit: limit, apps: make(map[string]*chart)} }
 
 // add counts for an application.
-func (c *charts) add(name string, local, other uint64) {
+func (c *charts) add(name string, more *AppFigures) {
 	app := c.apps[name]
 	if app == nil {
 		if len(c.apps) >= appKeys {
-			c.rest.add(local, other)
+			c.rest.add(more)
 			return
 		}
 		app = &chart{name: name}
@@ -60,12 +104,12 @@ func (c *charts) add(name string, local, other uint64) {
 			c.shown = append(c.shown, app)
 		}
 	}
-	app.total += local + other
+	app.total += more.Local + more.Other
 	if !app.shown {
-		c.rest.add(local, other)
+		c.rest.add(more)
 		return
 	}
-	app.bytes.add(local, other)
+	app.figures.add(more)
 }
 
 // rank gives the places of those that carried least to others that have carried more.
@@ -95,20 +139,20 @@ func (c *charts) least() (least int) {
 }
 
 // series are the figures; "other" is there once there is something in it.
-func (c *charts) series() map[string]AppBytes {
-	out := make(map[string]AppBytes, len(c.shown)+1)
+func (c *charts) series() map[string]AppFigures {
+	out := make(map[string]AppFigures, len(c.shown)+1)
 	for _, app := range c.shown {
-		out[app.name] = app.bytes
+		out[app.name] = app.figures
 	}
-	if c.rest != (AppBytes{}) {
+	if c.rest != (AppFigures{}) {
 		out["other"] = c.rest
 	}
 	return out
 }
 
-// appAggregate adds up what applications carry, for the meter instead of a sink.
-func appAggregate() artifact.Aggregate {
-	return artifact.Aggregate{By: []string{"application"}, Interval: appInterval, Top: appKeys, Keys: appKeys}
+// appAggregate adds up what applications carry, for the meter instead of a sink, and how they fare.
+func appAggregate(health bool) artifact.Aggregate {
+	return artifact.Aggregate{By: []string{"application"}, Interval: appInterval, Top: appKeys, Keys: appKeys, Health: health}
 }
 
 // isMeter says that an account of the ledger is the meter's.
@@ -124,10 +168,12 @@ func (t *meter) take(r *record.Aggregate) {
 		if name == "" {
 			name = "unknown"
 		}
-		t.apps.add(name, row.LocalBytes, row.OtherBytes)
+		more := figuresOf(&row.Sum)
+		t.apps.add(name, &more)
 	}
 	if r.Part == r.Parts {
-		t.apps.rest.add(r.Other.LocalBytes, r.Other.OtherBytes)
+		rest := figuresOf(&r.Other)
+		t.apps.rest.add(&rest)
 		t.apps.rank()
 	}
 }

@@ -89,6 +89,8 @@ type Config struct {
 	Sampled bool
 	// Metrics has the engine count what Metrics gives.
 	Metrics bool
+	// MetricsHealth has it measure for Metrics how applications fare, where nobody else asks. Valid iff Metrics.
+	MetricsHealth bool
 	// Explain, if set, is called with the account of each flow that ends.
 	Explain func(telemetry.Why)
 	Logger  *slog.Logger // default: discard

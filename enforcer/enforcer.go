@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -177,11 +178,25 @@ func (e *Engine) Reload(bundle *artifact.Bundle) error {
 // use has the workers go over to a policy set.
 func (e *Engine) use(p *policy) {
 	if !e.config.Sampled && (e.config.Outlets != nil || e.meter != nil) {
-		p.ledger = newLedger(p.bundle, e.meter != nil, e.seed, len(e.stats))
+		p.ledger = newLedger(p.bundle, e.metered(p), e.seed, len(e.stats))
 		p.counts = p.counts || p.ledger != nil
 	}
 	e.policy.Store(p)
 	e.hearEnds(p)
+}
+
+// metered is what the meter has added up, nil without one: how applications fare where that is
+// measured anyway, or somebody asks.
+func (e *Engine) metered(p *policy) *artifact.Aggregate {
+	if e.meter == nil {
+		return nil
+	}
+	a := appAggregate(e.config.MetricsHealth || e.config.Outlets != nil && p.audience.asked&measured != 0 || p.audience.kpis ||
+		slices.ContainsFunc(p.bundle.Aggregates, func(a artifact.Aggregate) bool { return a.Health }))
+	e.meter.mu.Lock()
+	e.meter.health = e.meter.health || a.Health
+	e.meter.mu.Unlock()
+	return &a
 }
 
 // Stats is how much was done so far, by all workers. Safe for concurrent use.

@@ -19,7 +19,7 @@ import (
 type ledger struct {
 	of    []artifact.Aggregate
 	first int // the condition of the first aggregate, among those of sinks
-	// health says that an aggregate asks how flows fare, other than the meter's.
+	// health says that an aggregate asks how flows fare.
 	health bool
 	// byPolicy says that an aggregate tells policies apart.
 	byPolicy bool
@@ -34,10 +34,10 @@ type ledger struct {
 
 // newLedger is nil when there is nothing to add up: neither has the bundle aggregates
 // nor is there a meter.
-func newLedger(b *artifact.Bundle, meter bool, seed uint64, lanes int) *ledger {
+func newLedger(b *artifact.Bundle, meter *artifact.Aggregate, seed uint64, lanes int) *ledger {
 	of := slices.Clone(b.Aggregates)
-	if meter {
-		of = append(of, appAggregate())
+	if meter != nil {
+		of = append(of, *meter)
 	}
 	n := len(of)
 	if n == 0 {

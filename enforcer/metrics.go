@@ -21,9 +21,10 @@ type Metrics struct {
 	// at most NamingBounds of it, and how long all together.
 	Naming        [len(NamingBounds)]uint64
 	NamingSeconds float64
-	// Apps is what applications have carried, the maxAppSeries that carried most; "other" is what
+	// Apps is what applications have carried, and how they have fared if Health, the maxAppSeries that carried most; "other" is what
 	// the others carried while they were not among them.
-	Apps map[string]AppBytes
+	Apps   map[string]AppFigures
+	Health bool
 }
 
 // NamingBounds are those of the histogram of analysis, in seconds.
@@ -33,8 +34,10 @@ var NamingBounds = [...]float64{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60
 // their lives.
 type meter struct {
 	mu   sync.Mutex
-	m    Metrics // without Apps
+	m    Metrics // without Apps and Health
 	apps charts
+	// health says that it is told how applications fare, or was.
+	health bool
 }
 
 func newMeter() *meter {
@@ -78,6 +81,7 @@ func (e *Engine) Metrics() Metrics {
 	e.meter.mu.Lock()
 	defer e.meter.mu.Unlock()
 	out := e.meter.m
+	out.Health = e.meter.health
 	out.Classified, out.Matches, out.Apps = maps.Clone(out.Classified), maps.Clone(out.Matches), e.meter.apps.series()
 	for i := range e.policy.Load().bundle.Policies { // a rate needs a counter that has been 0
 		out.Matches[e.policy.Load().bundle.Policies[i].Name] += 0

@@ -89,7 +89,7 @@ func TestDashboard(t *testing.T) {
 	s.netpol(0, "apply", "--auto-approve", s.policies)
 	_ = e.cmd.Process.Kill()
 	_ = e.cmd.Wait()
-	s.startEnforcer("--metrics-address", "127.0.0.1:9477", "--counter-interval", "1s")
+	s.startEnforcer("--metrics-address", "127.0.0.1:9477", "--metrics-health", "--counter-interval", "1s")
 	query := s.prometheus(t)
 	dialTLS(t, lab.Client, lab.ServerAddr4, "us04web.zoom.us")
 	words := strings.NewReplacer("$instance", ".*", "$__rate_interval", "30s")

@@ -31,6 +31,7 @@ type config struct {
 	panics    int           // within a minute that switch a dissector off; 0 never
 	// Where metrics are served and written; empty for nowhere.
 	metricsAddress, metricsFile string
+	metricsHealth               bool
 	bundle                      string // bundle file; empty: the state directory's
 	replay                      bool
 	files                       []string // captures to replay
@@ -80,6 +81,7 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	fs.IntVar(&cfg.panics, "dissector-panics", enforcer.DefaultPanics, "`failures` of a dissector within a minute that switch it off until the next reload; 0 never does")
 	fs.StringVar(&cfg.metricsAddress, "metrics-address", "", "`address` and port to serve metrics for Prometheus at, such as 127.0.0.1:9477; nowhere by default")
 	fs.StringVar(&cfg.metricsFile, "metrics-file", "", "`file` to write metrics to every 15 seconds, for node_exporter's textfile collector: its name ends in .prom")
+	fs.BoolVar(&cfg.metricsHealth, "metrics-health", false, "measure for metrics how connections of applications fare, also where no sink or aggregate asks for it")
 	fs.StringVar(&cfg.bundle, "bundle", "", "bundle `file` to load instead of the state directory's")
 	fs.BoolVar(&cfg.replay, "replay", false, "read the captures named as arguments, print the records of flows as JSON lines, and stop")
 	fs.BoolVar(&cfg.version, "version", false, "print the version and stop")
@@ -112,6 +114,8 @@ func (c config) validate() error {
 		return fmt.Errorf("--repair %q: write off, missing or any", c.repair)
 	case c.metricsFile != "" && filepath.Ext(c.metricsFile) != ".prom":
 		return fmt.Errorf("--metrics-file %q: node_exporter reads files whose names end in .prom", c.metricsFile)
+	case c.metricsHealth && !c.measures():
+		return errors.New("--metrics-health: say where metrics go, with --metrics-address or --metrics-file")
 	case c.replay && len(c.files) == 0:
 		return errors.New("--replay: name the capture files to read")
 	case !c.replay && len(c.files) > 0:

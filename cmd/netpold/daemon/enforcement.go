@@ -65,7 +65,7 @@ func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger, by *nftset
 	}
 	c := enforcer.Config{
 		Tracker: e.lists, Ends: e.ends, Heartbeat: e.upkeep, Elements: e.elements, Outlets: e.sinks,
-		Dissectors: all.Dissectors(), Fuse: cfg.fuse(), Bundle: b, MaxFlows: cfg.maxFlows, Interval: cfg.interval, Live: true, Metrics: cfg.measures(), Logger: log,
+		Dissectors: all.Dissectors(), Fuse: cfg.fuse(), Bundle: b, MaxFlows: cfg.maxFlows, Interval: cfg.interval, Live: true, Metrics: cfg.measures(), MetricsHealth: cfg.metricsHealth, Logger: log,
 	}
 	e.lanes.configure(&c, e.sinks)
 	var err error

@@ -88,11 +88,14 @@ func engineMetrics(t *prom.Text, c map[string]uint64, m *enforcer.Metrics) {
 	t.Histogram("netpol_classify_duration_seconds", "How long analysis took, from a connection's first packet on.",
 		enforcer.NamingBounds[:], m.Naming[:], sum(m.Classified), m.NamingSeconds)
 	appMetrics(t, m.Apps)
+	if m.Health {
+		healthMetrics(t, m.Apps)
+	}
 	t.Family("netpol_conntrack_entries", prom.Gauge, "Connections in the kernel's table.", counted64(c, "conntrack_entries"))
 	t.Family("netpol_conntrack_limit", prom.Gauge, "Connections that the kernel's table has room for.", counted64(c, "conntrack_max"))
 }
 
-func appMetrics(t *prom.Text, apps map[string]enforcer.AppBytes) {
+func appMetrics(t *prom.Text, apps map[string]enforcer.AppFigures) {
 	var list []prom.Sample
 	for _, app := range slices.Sorted(maps.Keys(apps)) {
 		n := apps[app]
@@ -104,6 +107,44 @@ func appMetrics(t *prom.Text, apps map[string]enforcer.AppBytes) {
 		}
 	}
 	t.Family("netpol_app_bytes_total", prom.Counter, "Bytes of IP packets by application; up is what the local side sent.", list...)
+}
+
+// healthMetrics tell how applications fare, in those of their packets that were measured.
+func healthMetrics(t *prom.Text, apps map[string]enforcer.AppFigures) {
+	names := slices.Sorted(maps.Keys(apps))
+	for _, c := range []struct {
+		name, help string
+		of         func(*enforcer.AppHealth) uint64
+	}{
+		{"netpol_app_tcp_packets_total", "Segments of TCP that were measured, by application.", func(h *enforcer.AppHealth) uint64 { return h.TCPPackets }},
+		{"netpol_app_tcp_retransmissions_total", "Those of them that were sent again.", func(h *enforcer.AppHealth) uint64 { return h.Retransmissions }},
+		{"netpol_app_tcp_resets_total", "Those of them with RST.", func(h *enforcer.AppHealth) uint64 { return h.Resets }},
+		{"netpol_app_rtp_packets_total", "Packets of RTP that were measured, by application.", func(h *enforcer.AppHealth) uint64 { return h.RTPPackets }},
+		{"netpol_app_rtp_lost_packets_total", "Packets of RTP that are missing.", func(h *enforcer.AppHealth) uint64 { return h.RTPLost }},
+	} {
+		var list []prom.Sample
+		for _, app := range names {
+			n := apps[app]
+			list = append(list, prom.Sample{Labels: []prom.Label{{Name: "app", Value: app}}, Value: float64(c.of(&n.Health))})
+		}
+		t.Family(c.name, prom.Counter, c.help, list...)
+	}
+	var trips, responses []prom.Total
+	for _, app := range names {
+		h := apps[app].Health
+		trips = append(trips, total(h.RTTServer, app, "server"), total(h.RTTClient, app, "client"))
+		responses = append(responses, total(h.AppResponse, app, ""))
+	}
+	t.Summary("netpol_app_rtt_seconds", "Round trips of handshakes from the router to the server, and to the client, by application.", trips...)
+	t.Summary("netpol_app_response_seconds", "From a TCP client's first byte to the server's answer, by application.", responses...)
+}
+
+func total(n enforcer.AppTimes, app, to string) prom.Total {
+	out := prom.Total{Labels: []prom.Label{{Name: "app", Value: app}}, Count: n.Count, Sum: float64(n.Micros) / 1e6}
+	if to != "" {
+		out.Labels = append(out.Labels, prom.Label{Name: "to", Value: to})
+	}
+	return out
 }
 
 func sinkMetrics(t *prom.Text, sinks []telemetry.Sink) {

@@ -33,7 +33,8 @@ func someMetrics(t *testing.T) string {
 	m := enforcer.Metrics{
 		Classified: map[string]uint64{"sni": 3, "none": 1}, Matches: map[string]uint64{`say "no"`: 2},
 		Naming: [10]uint64{1, 2, 3, 4, 4, 4, 4, 4, 4, 4}, NamingSeconds: 0.2,
-		Apps: map[string]enforcer.AppBytes{"zoom": {Local: 1, Other: 2}, "other": {}},
+		Apps:   map[string]enforcer.AppFigures{"zoom": {Local: 1, Other: 2, Health: enforcer.AppHealth{TCPPackets: 9, Retransmissions: 1, RTTServer: enforcer.AppTimes{Count: 2, Micros: 30_000}}}, "other": {}},
+		Health: true,
 	}
 	engineMetrics(text, map[string]uint64{"flows": 7, "capture_lost": 1}, &m)
 	sinkMetrics(text, []telemetry.Sink{{Name: "flows", Records: 9, Dropped: map[string]uint64{"full": 2}, Fault: "x"}, {Name: "live"}})
@@ -82,7 +83,7 @@ func TestMetricsThatPeopleRead(t *testing.T) {
 		t.Fatalf("found %d metrics in dashboard and rules", len(asked))
 	}
 	for _, name := range asked {
-		if !families[strings.TrimSuffix(string(name), "_bucket")] {
+		if !families[regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(string(name), "")] {
 			t.Errorf("netpold has no metric %s", name)
 		}
 	}

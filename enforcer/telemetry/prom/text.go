@@ -17,6 +17,7 @@ const (
 	Counter   Kind = "counter"
 	Gauge     Kind = "gauge"
 	histogram Kind = "histogram"
+	summary   Kind = "summary"
 )
 
 // Text is an exposition that is being written. The zero value works.
@@ -60,6 +61,22 @@ func (t *Text) Histogram(name, help string, bounds []float64, atMost []uint64, c
 	t.sample(name+"_bucket", []Label{{"le", "+Inf"}}, float64(count))
 	t.sample(name+"_sum", nil, sum)
 	t.sample(name+"_count", nil, float64(count))
+}
+
+// Total is how many observations there are with some labels, and their sum.
+type Total struct {
+	Labels []Label
+	Count  uint64
+	Sum    float64
+}
+
+// Summary writes a family of summaries without quantiles, which could not be added up.
+func (t *Text) Summary(name, help string, totals ...Total) {
+	t.head(name, summary, help)
+	for _, s := range totals {
+		t.sample(name+"_sum", s.Labels, s.Sum)
+		t.sample(name+"_count", s.Labels, float64(s.Count))
+	}
 }
 
 func (t *Text) head(name string, kind Kind, help string) {

@@ -20,8 +20,6 @@ const (
 	prefixBytes = 5
 	// maxReply bounds what is read of an answer, compressed and not.
 	maxReply = 64 << 10
-	// idleLimit is how long a connection is kept that nobody uses.
-	idleLimit = time.Minute
 )
 
 // Config is whom a Client calls, and how.
@@ -52,7 +50,7 @@ type Client struct {
 // New makes a client.
 func New(c Config) *Client {
 	var protocols http.Protocols
-	transport := &http.Transport{Protocols: &protocols, MaxIdleConns: 1, IdleConnTimeout: idleLimit}
+	transport := &http.Transport{Protocols: &protocols, MaxIdleConns: 1} // kept until Close: records may come once a minute
 	if c.URL.Scheme == "https" {
 		protocols.SetHTTP2(true)
 		transport.Proxy = http.ProxyFromEnvironment // by CONNECT; there is no such thing without TLS

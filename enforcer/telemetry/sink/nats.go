@@ -45,7 +45,8 @@ type announcer struct {
 	mail   *letters
 	buf    []byte
 	gone   chan struct{} // closed with the connection
-	denied chan error    // holds the first subject that the user may not publish to
+	dialer natsDialer
+	denied chan error // holds the first subject that the user may not publish to
 }
 
 func openNATS(r *runner) (target, error) {
@@ -59,7 +60,7 @@ func openNATS(r *runner) (target, error) {
 		return nil, err
 	}
 	if a.conn, err = nats.Connect(strings.Join(r.sink.Servers, ","), options...); err != nil {
-		return nil, natsFault(err)
+		return nil, natsFault(err, a.dialer.err)
 	}
 	if r.sink.Stream == "" {
 		return a, nil
@@ -77,7 +78,7 @@ func (a *announcer) options() ([]nats.Option, error) {
 		nats.Name("netpold"), nats.NoReconnect(), nats.Timeout(dialLimit), nats.FlusherTimeout(writeLimit),
 		nats.PingInterval(natsPing), nats.MaxPingsOutstanding(2), nats.ErrorHandler(a.noteDenial),
 		nats.ClosedHandler(func(*nats.Conn) { close(a.gone) }),
-		nats.SetCustomDialer(&net.Dialer{Timeout: dialLimit}),
+		nats.SetCustomDialer(&a.dialer),
 	}
 	if s.CAFile+s.CertFile != "" {
 		config, err := tlsConfig(s)
@@ -124,9 +125,23 @@ func credentials(file string) (nats.Option, error) {
 	return option, nil
 }
 
-// natsFault words why a server does not take a connection.
-func natsFault(err error) error {
+// natsDialer keeps why a server could not be reached, which the library does not say.
+type natsDialer struct{ err error }
+
+func (d *natsDialer) Dial(network, address string) (net.Conn, error) {
+	conn, err := net.DialTimeout(network, address, dialLimit)
+	if err != nil {
+		d.err = err
+	}
+	return conn, err
+}
+
+// natsFault words why a server does not take a connection; unreachable is why the last of
+// them could not be reached.
+func natsFault(err, unreachable error) error {
 	switch {
+	case errors.Is(err, nats.ErrNoServers) && unreachable != nil:
+		return fmt.Errorf("no server answers: %w", unreachable)
 	case errors.Is(err, nats.ErrNoServers):
 		return errors.New("no server answers")
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired):

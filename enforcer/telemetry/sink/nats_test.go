@@ -249,7 +249,7 @@ func TestNATSFaults(t *testing.T) {
 
 	n.stop()
 	s.Offer(0, flowOf("nobody"))
-	fault("no server", "no server answers")
+	fault("no server", "no server answers: dial tcp 127.0.0.1:")
 }
 
 // TestNATSIdentity connects with TLS and each kind of secret, and with a wrong one.

@@ -1,7 +1,6 @@
 package sink
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -429,6 +428,12 @@ func (r *runner) status(s *artifact.Sink) telemetry.Sink {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out.Fault, out.Refused = cmp.Or(r.fault, r.kept.problem()), r.refused
+	out.Fault, out.Refused = r.fault, r.refused
+	switch spool := r.kept.problem(); {
+	case out.Fault == "":
+		out.Fault = spool
+	case spool != "":
+		out.Fault += "; " + spool
+	}
 	return out
 }

@@ -80,7 +80,7 @@ func TestFaultsAreLoggedOnce(t *testing.T) {
 
 // TestFaultOfSpoolBeside has a place that is away and a spool that cannot be written: both are told.
 func TestFaultOfSpoolBeside(t *testing.T) {
-	r := newRunner(syslogSink("tcp", "192.0.2.1:514", ""), Config{})
+	r := newRunner(syslogSink("tcp", "192.0.2.1:514", ""), Config{Log: textLog(io.Discard)})
 	r.tell("open sink", errors.New("connection refused"))
 	r.kept.tell(errors.New("mkdir /x: not a directory"))
 	if got, want := r.status(&r.sink).Fault, "connection refused; spool: mkdir /x: not a directory"; got != want {

@@ -1,5 +1,6 @@
-# Who uses what, and how much: bytes by application and subscriber, what is in the
-# price, and a record of each connection for the operator's message queue.
+# Who uses what, how much, and how well it goes: bytes and health by application and
+# subscriber, what is in the price, and a record of each connection for the operator's
+# message queue.
 #
 # The accounts are added up in netpold and agree with the kernel's counters to the
 # byte. The stream to the broker names no subscriber: addresses are pseudonyms.
@@ -45,6 +46,14 @@ sink "queue" {
   names       = "domain"
 }
 
+sink "trouble" {
+  description = "The connections that fare badly, one by one"
+  type        = "file"
+  path        = "/var/log/netpol/trouble.jsonl"
+  records     = "flow_end"
+  when        = "tcp_retransmissions > 3 || rtt_client > '300ms' || dns_response > '1s' || rtp_loss > 2"
+}
+
 aggregate "billing" {
   description    = "Bytes in and out of the price, by subscriber"
   by             = ["local_ip", "address_group", "policy"]
@@ -52,6 +61,14 @@ aggregate "billing" {
   policies       = ["in-the-price"]
   interval       = "5m"
   sink           = "accounts"
+}
+
+aggregate "care" {
+  description = "For the help desk: what is sent again or lost, round trips and times of answers, by application and subscriber"
+  by          = ["application", "local_ip"]
+  health      = true
+  interval    = "5m"
+  sink        = "accounts"
 }
 
 aggregate "applications" {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/flow"
@@ -22,6 +23,8 @@ func watching(t *testing.T, log *slog.Logger, list ...artifact.Input) (*site, *e
 	s.Router.Run("nft", "delete", "table", "inet", "netpol")
 	s.bundle.Inputs = list
 	s.told, _ = s.withSinks()
+	s.bundle.Sinks[0].Records = append(s.bundle.Sinks[0].Records, "aggregate")
+	s.bundle.Aggregates = []artifact.Aggregate{{Name: "care", By: []string{"ip_protocol"}, Health: true, Interval: time.Second, Top: 10, Keys: 16, Sinks: []int{0}}}
 	e, _ := s.netpoldWith(log, func(e *enforcement) {
 		e.inputs.workers = 3
 		e.inputs.netlink = func() (fd int, err error) {

@@ -72,7 +72,8 @@ func TestTrafficIsCounted(t *testing.T) {
 }
 
 // TestRetransmissionsAreCounted has the router drop each twentieth segment of an upload: the record has as many
-// retransmissions as the client's kernel says that it made, all of them its own, and none taken for late.
+// retransmissions as the client's kernel says that it made, all of them its own, and none taken for late, and so
+// have the rows of an aggregate together.
 func TestRetransmissionsAreCounted(t *testing.T) {
 	kerneltest.Need(t, "ethtool")
 	s, e := watching(t, slog.New(slog.DiscardHandler), artifact.Input{Name: "lan", Interface: kerneltest.ClientDevice})
@@ -95,11 +96,6 @@ func TestRetransmissionsAreCounted(t *testing.T) {
 	_ = out.(*net.TCPConn).CloseWrite()
 	if n, err := out.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Fatalf("read %d bytes: %v", n, err)
-	}
-	type quality struct {
-		Retrans   int
-		SeqErrors int `json:"seq_errors"`
-		Local     int `json:"local_retrans"`
 	}
 	sent := func() int { return retransmitted(t, s.Client.Run("cat", "/proc/net/snmp")) }
 	if sent() == 0 {
@@ -137,6 +133,42 @@ func TestRetransmissionsAreCounted(t *testing.T) {
 		q, rtt = got()
 		return q == quality{Retrans: want, Local: want} && rtt != 0
 	})
+	s.waitFor("as many in the rows of an aggregate, and one round trip", func() bool {
+		want = sent()
+		counts, trips := s.care()
+		return counts == quality{Retrans: want, Local: want} && trips == 1
+	})
+}
+
+// quality is what of TCP's figures the test compares.
+type quality struct {
+	Retrans   int
+	SeqErrors int `json:"seq_errors"`
+	Local     int `json:"local_retrans"`
+}
+
+// care is what the rows of the aggregate have together, and how many round trips to servers.
+func (s *site) care() (sum quality, trips int) {
+	data, _ := os.ReadFile(s.told)
+	for text := range bytes.Lines(data) {
+		var one struct {
+			Rows []struct {
+				Health struct {
+					TCP    quality
+					Server struct{ Count int } `json:"rtt_server_us"`
+				}
+			}
+		}
+		if err := json.Unmarshal(text, &one); err != nil {
+			return quality{}, 0 // it is being written
+		}
+		for _, r := range one.Rows {
+			h := &r.Health
+			sum.Retrans, sum.SeqErrors, sum.Local = sum.Retrans+h.TCP.Retrans, sum.SeqErrors+h.TCP.SeqErrors, sum.Local+h.TCP.Local
+			trips += h.Server.Count
+		}
+	}
+	return sum, trips
 }
 
 // retransmitted is how many segments a kernel has sent again (RetransSegs of RFC 4022).

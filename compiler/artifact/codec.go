@@ -26,7 +26,7 @@ const magic = "netpol-bundle\n"
 // Errors of Decode and Encode, to be told apart with errors.Is.
 var (
 	ErrMagic     = errors.New("not a netpol bundle")
-	ErrNewer     = errors.New("bundle format is newer than this program reads")
+	ErrNewer     = errors.New("bundle is newer than this program reads")
 	ErrFormat    = errors.New("bundle format is not supported")
 	ErrHeader    = errors.New("bundle header is malformed")
 	ErrTruncated = errors.New("bundle is truncated")
@@ -111,6 +111,15 @@ func decode(data []byte) (*Bundle, error) {
 	return readPayload(body)
 }
 
+// WayOut is what to do about a bundle that Decode refuses, or that cannot be taken for
+// another reason.
+func WayOut(err error) string {
+	if errors.Is(err, ErrNewer) {
+		return "install netpol and netpold of the version that made it, and start netpold again; or netpol apply with this one"
+	}
+	return "netpol apply, or netpol restore for the last revision that can be read"
+}
+
 func readPayload(body []byte) (*Bundle, error) {
 	catalogue, rest, cut := cutCatalogue(body)
 	if cut {
@@ -120,6 +129,10 @@ func readPayload(body []byte) (*Bundle, error) {
 	dec.DisallowUnknownFields()
 	b := new(Bundle)
 	if err := dec.Decode(b); err != nil {
+		// The digest has been right: what is not known was meant.
+		if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+			return nil, fmt.Errorf("it has %s, which this program does not know; install a newer netpol: %w", field, ErrNewer)
+		}
 		return nil, fmt.Errorf("%w: %w", ErrPayload, err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {

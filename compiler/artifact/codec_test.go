@@ -2,6 +2,8 @@ package artifact_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -105,6 +107,25 @@ func TestDecodeRefuses(t *testing.T) {
 				t.Errorf("Decode = %v, %v; want %v", b, err, tt.want)
 			}
 		})
+	}
+}
+
+// TestNewerFields: what a newer program has put in is no damage, and its way out is
+// another than that of damage.
+func TestNewerFields(t *testing.T) {
+	good := string(encode(t, sample()))
+	head, body, _ := strings.Cut(good, "{")
+	body = `{"dances":true,` + body
+	sum := sha256.Sum256([]byte(body))
+	lines := strings.Split(head, "\n")
+	lines[2], lines[3] = "sha256 "+hex.EncodeToString(sum[:]), fmt.Sprint("size ", len(body))
+	_, err := artifact.Decode([]byte(strings.Join(lines, "\n") + body))
+	const want = `it has "dances", which this program does not know; install a newer netpol: bundle is newer than this program reads`
+	if !errors.Is(err, artifact.ErrNewer) || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if way := artifact.WayOut(err); way == artifact.WayOut(artifact.ErrDigest) || !strings.Contains(way, "the version that made it") {
+		t.Errorf("the way out is %q", way)
 	}
 }
 

@@ -139,6 +139,9 @@ func (c *Client) ask(r request) (a answer, err error) {
 	if err := json.Unmarshal(line, &a); err != nil {
 		return a, fmt.Errorf("ask netpold for %s: read answer: %w", r.Op, err)
 	}
+	if a.Error == unknownRequest(r.Op) {
+		return a, fmt.Errorf("the netpold that runs is older than this netpol and does not know the request %s: install both of one version and start netpold again", r.Op)
+	}
 	if a.Error != "" {
 		return a, fmt.Errorf("netpold answers to %s: %s", r.Op, a.Error)
 	}

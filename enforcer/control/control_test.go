@@ -185,6 +185,16 @@ func TestReloadFails(t *testing.T) {
 	}
 }
 
+// TestOlderServer: a request that the server does not know has a way out.
+func TestOlderServer(t *testing.T) {
+	path, _ := start(t, fake{})
+	_, err := dial(t, path).ask(request{Op: "dance"})
+	const want = "the netpold that runs is older than this netpol and does not know the request dance: install both of one version and start netpold again"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 // TestHostileClients sends lines that no client of ours sends.
 func TestHostileClients(t *testing.T) {
 	tests := []struct{ name, in, want string }{

@@ -227,7 +227,10 @@ func (s *server) answer(line []byte) (a answer) {
 			a.Why = &why
 		}
 	default:
-		a.Error = fmt.Sprintf("unknown request %q", string(r.Op))
+		a.Error = unknownRequest(r.Op)
 	}
 	return a
 }
+
+// unknownRequest is the answer to a request of a client that is newer than the server.
+func unknownRequest(o op) string { return fmt.Sprintf("unknown request %q", string(o)) }

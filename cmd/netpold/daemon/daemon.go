@@ -171,7 +171,7 @@ func (d *daemon) load() error {
 		}
 		d.health.tell("bundle", control.Reason{
 			Code: "bundle", Detail: fmt.Sprintf("the bundle that is there cannot be taken, and %s: %v", left, err),
-			WayOut: "netpol apply, or netpol restore for the last revision that can be read",
+			WayOut: artifact.WayOut(err),
 		})
 		return err
 	}

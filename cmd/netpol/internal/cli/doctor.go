@@ -8,6 +8,7 @@ import (
 
 	"github.com/netpol/netpol/cmd/netpol/internal/doctor"
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
+	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/control"
 	"github.com/netpol/netpol/enforcer/kernel/ct"
 	"github.com/netpol/netpol/enforcer/kernel/probe"
@@ -47,7 +48,7 @@ func (t *tool) doctor() error {
 	}
 	list := append(doctor.Examine(m), t.examineEnforcer(m)...)
 	if err == nil && live.Damaged() != nil {
-		list = append(list, doctor.Finding{Check: "applied bundle", Status: doctor.Fail, Detail: live.Damaged().Error(), Fix: "netpol apply, or netpol restore for the last revision that can be read"})
+		list = append(list, doctor.Finding{Check: "applied bundle", Status: doctor.Fail, Detail: live.Damaged().Error(), Fix: artifact.WayOut(live.Damaged())})
 	}
 	if t.json {
 		err = view.FindingsJSON(t.Out, list)

@@ -8,6 +8,7 @@ import (
 	"github.com/netpol/netpol/cmd/netpol/internal/doctor"
 	"github.com/netpol/netpol/cmd/netpol/internal/router"
 	"github.com/netpol/netpol/cmd/netpol/internal/view"
+	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer/control"
 )
 
@@ -61,7 +62,7 @@ func (t *tool) degraded(live *router.Live, enforcer view.Enforcer) []control.Rea
 	if live.Damaged() != nil {
 		list = append(list, control.Reason{
 			Code: "bundle-damaged", About: t.router().BundlePath(), Detail: live.Damaged().Error(),
-			WayOut: "netpol apply, or netpol restore for the last revision that can be read",
+			WayOut: artifact.WayOut(live.Damaged()),
 		})
 	}
 	if _, err := t.router().History(); err != nil {

@@ -141,6 +141,17 @@ const (
 	DetailsOnce   Details = "once"
 )
 
+// BuildTag is that of a netpold that has sinks of this kind, besides netpold-full, which has
+// all; empty where every netpold has them.
+func (k SinkKind) BuildTag() string {
+	switch k {
+	case SinkHTTP, SinkKafka, SinkMQTT, SinkNATS, SinkOTLP, SinkWebSocket:
+		return "sink_" + string(k)
+	case SinkFile, SinkStdout, SinkUnix, SinkTCP, SinkUDP, SinkUnixgram, SinkSyslog, SinkIPFIX:
+	}
+	return ""
+}
+
 // Encoding is a way to write records.
 type Encoding string
 

@@ -82,6 +82,8 @@ type Status struct {
 	Degraded []Reason          `json:"degraded,omitempty"`
 	Counters map[string]uint64 `json:"counters,omitempty"`
 	Sinks    []telemetry.Sink  `json:"sinks,omitempty"`
+	// SinkKinds are the types of sinks that this netpold was built with.
+	SinkKinds []string `json:"sink_kinds,omitempty"`
 }
 
 // Reason is something that is not as it should be while netpold works on.

@@ -11,6 +11,7 @@ import (
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/program"
 	"github.com/netpol/netpol/enforcer/telemetry"
+	"github.com/netpol/netpol/enforcer/telemetry/sink"
 	"github.com/netpol/netpol/lang/fact"
 )
 
@@ -20,7 +21,7 @@ var _ control.Handler = (*daemon)(nil)
 
 // Status says how netpold is.
 func (d *daemon) Status() control.Status {
-	s := control.Status{Version: version(), PID: os.Getpid(), Started: d.started}
+	s := control.Status{Version: version(), PID: os.Getpid(), Started: d.started, SinkKinds: sink.Kinds()}
 	e := d.current()
 	if e != nil {
 		s.Counters = d.examine(e)

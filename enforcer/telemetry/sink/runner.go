@@ -296,6 +296,9 @@ func (r *runner) target() (target, error) {
 			return k.open(r)
 		}
 	}
+	if tag := r.sink.Kind.BuildTag(); tag != "" {
+		return nil, fmt.Errorf("this netpold has no sinks of type %q: they are in netpold-full, and in one that was built with the tag %s", r.sink.Kind, tag)
+	}
 	return nil, fmt.Errorf("this netpold has no sinks of type %q: netpold --version says which it has", r.sink.Kind)
 }
 

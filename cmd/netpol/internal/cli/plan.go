@@ -154,6 +154,9 @@ func (t *tool) showPlan(p *planned) error {
 	if err := t.warnInterfaces(p.set.bundle); err != nil {
 		return err
 	}
+	if err := t.warnSinks(p.set.bundle); err != nil {
+		return err
+	}
 	if t.json {
 		return view.PlanJSON(t.Out, p.changes, p.set.bundle.Digest())
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -156,6 +157,44 @@ func TestImportsFollowTheTable(t *testing.T) {
 			if !r.allows(imported) {
 				t.Errorf("%s may not import %s (rule %q)", name, imported, r.packages)
 			}
+		}
+	}
+}
+
+// TestEveryPackageHasARoom holds the table of rooms in docs/architecture.md against the packages that there are. A row
+// names one by its path, and others by theirs or, beside or below it, by the last part.
+func TestEveryPackageHasARoom(t *testing.T) {
+	text, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "\n## The rooms\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	var all []string
+	for _, p := range packages(t) {
+		all = append(all, strings.TrimPrefix(p.ImportPath, module))
+	}
+	var rooms []string
+	for row := range strings.Lines(table) {
+		names := strings.Split(strings.SplitN(row+"||", "|", 3)[1], "`")
+		if len(names) < 2 {
+			continue
+		}
+		first := names[1]
+		for i := 1; i < len(names); i += 2 {
+			found := false
+			for _, room := range []string{names[i], path.Join(path.Dir(first), names[i]), path.Join(first, names[i]), path.Join(first, "internal", names[i])} {
+				rooms = append(rooms, room)
+				found = found || slices.ContainsFunc(all, func(p string) bool { return match(room, p) })
+			}
+			if !found {
+				t.Errorf("a row is about %s, which is no package", names[i])
+			}
+		}
+	}
+	for _, p := range all {
+		if !matchAny(rooms, p) {
+			t.Errorf("%s: no row in the table of rooms of docs/architecture.md", p)
 		}
 	}
 }

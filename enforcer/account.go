@@ -82,7 +82,7 @@ func (w *worker) fill(to *telemetry.Flow, r *flow.Record, f *fact.Facts, event t
 	}
 	to.Packets, to.Bytes = w.totals(r)
 	if event == telemetry.Live {
-		to.LocalIP, to.Now = f.LocalIP, w.now(r, f)
+		to.LocalIP, to.LocalMAC, to.Now = f.LocalIP, f.LocalMAC, w.now(r, f)
 	}
 }
 

@@ -216,6 +216,8 @@ func (w *worker) rowNames(list []rowName, by telemetry.Dimension, r *flow.Record
 		word = f.Protocol
 	case telemetry.ByName:
 		word = cmp.Or(hostname(f), f.DNSHostname)
+	case telemetry.ByStation:
+		word = f.LocalMAC
 	case telemetry.ByInterface:
 		word = f.Interface
 	case telemetry.ByGroup: // Overview knows them
@@ -226,7 +228,7 @@ func (w *worker) rowNames(list []rowName, by telemetry.Dimension, r *flow.Record
 // mentions says that a text of small letters is in one of the names of a flow, or in an address.
 func (w *worker) mentions(r *flow.Record, f *fact.Facts, text string) bool {
 	application, _ := w.application(f)
-	for _, word := range [...]string{application, f.Protocol, f.Category, hostname(f), f.DNSHostname, f.Interface} {
+	for _, word := range [...]string{application, f.Protocol, f.Category, hostname(f), f.DNSHostname, f.Interface, f.LocalMAC} {
 		if strings.Contains(strings.ToLower(word), text) {
 			return true
 		}

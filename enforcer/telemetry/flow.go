@@ -59,6 +59,7 @@ type Flow struct {
 	FirstSeen        time.Time  `json:"first_seen"`
 	LastSeen         time.Time  `json:"last_seen"`
 	LocalIP          netip.Addr `json:"local_ip,omitzero"` // of rows on request alone, as is what follows
+	LocalMAC         string     `json:"local_mac,omitempty"`
 	Now
 }
 

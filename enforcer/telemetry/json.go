@@ -50,6 +50,9 @@ func (f *Flow) AppendJSON(b []byte) []byte {
 	b = appendTime(append(b, `,"last_seen":`...), f.LastSeen)
 	if f.Event == Live || f.LocalIP.IsValid() {
 		b = record.AppendAddr(append(b, `,"local_ip":`...), f.LocalIP)
+		if f.LocalMAC != "" {
+			b = record.AppendString(append(b, `,"local_mac":`...), f.LocalMAC)
+		}
 		b = f.appendNow(b)
 	}
 	return append(b, '}')

@@ -40,6 +40,7 @@ const (
 	ByHost        Dimension = "hosts"    // addresses of the local side
 	ByPolicy      Dimension = "policies" // a flow belongs to all that match it
 	ByGroup       Dimension = "groups"
+	ByStation     Dimension = "stations"   // hardware addresses of the local side, one for all addresses of a host
 	ByCategory    Dimension = "categories" // of applications or protocols
 	ByProtocol    Dimension = "protocols"
 	ByRemote      Dimension = "remotes" // addresses of the other side
@@ -50,7 +51,7 @@ const (
 
 // Dimensions lists all of them.
 func Dimensions() []Dimension {
-	return []Dimension{ByApplication, ByHost, ByPolicy, ByGroup, ByCategory, ByProtocol, ByRemote, ByName, ByBrand, ByInterface}
+	return []Dimension{ByApplication, ByHost, ByPolicy, ByGroup, ByStation, ByCategory, ByProtocol, ByRemote, ByName, ByBrand, ByInterface}
 }
 
 // Valid says that there is such a dimension.

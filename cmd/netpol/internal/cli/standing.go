@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"os"
 	"strings"
 
@@ -33,6 +34,9 @@ func (t *tool) showStanding(live *router.Live) (behind bool, err error) {
 	}
 	defer client.Close()
 	status, err := client.Within(statusLimit).Status()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return false, t.progress("netpold listens on %s and has not answered for %s, and new connections are not named: netpol status", t.router().SocketPath(), statusLimit)
+	}
 	if err != nil || status.Waiting || status.Digest == live.Bundle.Digest() {
 		return false, nil
 	}

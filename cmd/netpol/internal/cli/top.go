@@ -36,7 +36,8 @@ type topArgs struct {
 const topLong = `Show what applications, hosts, connections and policies carry now, as netpold adds it up.
 
   1 2 3 ... 0, tab   views: applications, hosts, connections, policies, address groups of --policy,
-                     categories, protocols, remote addresses, host names, brands, interfaces
+                     hardware addresses, categories, protocols, remote addresses, host names,
+                     brands, interfaces
   up, down           choose a row; enter goes into it: an application's hosts, a host's
                      applications, then connections, and of a connection why it was
                      recognised and which policies match; esc goes back
@@ -70,7 +71,7 @@ func newTopCommand(t *tool) *cobra.Command {
 		},
 		ValidArgsFunction: completeCriteria,
 	}
-	cmd.Flags().StringVar(&a.view, "view", top.Names()[0], "what rows are at first: `apps, hosts`, flows, policies, groups, categories, protocols, remotes, names, brands or interfaces")
+	cmd.Flags().StringVar(&a.view, "view", top.Names()[0], "what rows are at first: `apps, hosts`, flows, policies, groups, stations, categories, protocols, remotes, names, brands or interfaces")
 	cmd.Flags().StringVar(&a.sort, "sort", "rate", "what comes first: `rate, up, down, bytes`, packets, flows, rtt, retrans, new or name")
 	cmd.Flags().DurationVar(&a.every, "every", 2*time.Second, "how often to look")
 	cmd.Flags().BoolVar(&a.once, "once", false, "print the rows and end")

@@ -8,10 +8,11 @@ const helpText = `KEYS
                    of a connection why it was recognised and which policies match
   esc              back
   1 2 ... 0, tab   views: applications, hosts, connections, policies, address groups (with
-                   --policy), ...; inside a row, of it
+                   --policy), stations (hardware addresses), ...; inside a row, of it
   s S  < >         sort by the next or the last column
   r u d b f t x    sort by rate, up, down, bytes, flows, round-trip time, retransmissions
   a c n            sort by age, packets, name
+  o                other columns, which a narrow terminal has no room for
   /                filter: criteria as in policies, or one word that is looked for in names and
                    addresses; what is typed so far is shown at once, enter takes it
   p                hold the screen still, and go on

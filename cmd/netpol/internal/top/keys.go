@@ -111,6 +111,12 @@ func (m *Model) choiceKey(word string) tea.Cmd {
 		return m.show(list[(at+1)%len(list)])
 	case "shift+tab":
 		return m.show(list[(at+len(list)-1)%len(list)])
+	case "o":
+		m.skipped += len(m.layout().columns)
+		if m.skipped >= len(figureColumns(m.view, m.now)) {
+			m.skipped = 0
+		}
+		return nil
 	case "s", ">":
 		return step(1)
 	case "S", "<":

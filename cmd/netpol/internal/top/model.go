@@ -43,6 +43,7 @@ type Model struct {
 	trail    []place // that back goes through
 	order    telemetry.Order
 	criteria string
+	skipped  int  // columns of figures, to make room for others
 	held     bool // nothing changes on the screen but by keys
 	seen     telemetry.Overview
 	rows     []Row

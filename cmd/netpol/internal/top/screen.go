@@ -148,13 +148,18 @@ func (m *Model) keys() string {
 	return "? help   enter into   / filter   s sort   p hold   tab view   q quit"
 }
 
-// table is the heading and the rows that there is room for.
-func (m *Model) table() []string {
-	width, draw := m.width, m.draws()
-	if draw {
+// layout is how rows are laid out now.
+func (m *Model) layout() layout {
+	width := m.width
+	if m.draws() {
 		width -= trendLooks + 1
 	}
-	l := newLayout(m.view, m.order, nil, width, m.now)
+	return newLayout(m.view, m.order, figureColumns(m.view, m.now)[m.skipped:], width)
+}
+
+// table is the heading and the rows that there is room for.
+func (m *Model) table() []string {
+	l, draw := m.layout(), m.draws()
 	var lines []string
 	if m.head() > 0 {
 		lines = append(lines, view.Fit(l.heading(), m.width))

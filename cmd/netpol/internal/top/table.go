@@ -53,15 +53,9 @@ type layout struct {
 	columns []column
 }
 
-// newLayout has lines of a width; 0 is as wide as names are.
-func newLayout(v View, by telemetry.Order, rows []Row, width int, now time.Time) layout {
-	l := layout{view: v, order: by, columns: figureColumns(v, now), name: leastName}
-	if width == 0 {
-		for i := range rows {
-			l.name = max(l.name, view.Columns(view.Line(rows[i].Name)))
-		}
-		return l
-	}
+// newLayout has lines of a width, with those columns of figures that there is room for.
+func newLayout(v View, by telemetry.Order, columns []column, width int) layout {
+	l := layout{view: v, order: by, columns: columns}
 	room, shown := width-leastName, 0
 	if width < 2*leastName {
 		room = width - shortName
@@ -109,7 +103,13 @@ func (l *layout) line(r *Row) string {
 // Table is rows as lines of at most width columns, with a heading, for scripts; 0 is no
 // bound.
 func Table(v View, by telemetry.Order, rows []Row, width int, now time.Time) string {
-	l := newLayout(v, by, rows, width, now)
+	l := newLayout(v, by, figureColumns(v, now), width)
+	if width == 0 {
+		l = layout{view: v, order: by, columns: figureColumns(v, now), name: leastName}
+		for i := range rows {
+			l.name = max(l.name, view.Columns(view.Line(rows[i].Name)))
+		}
+	}
 	var b strings.Builder
 	b.WriteString(l.heading() + "\n")
 	for i := range rows {

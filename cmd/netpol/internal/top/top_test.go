@@ -149,7 +149,7 @@ func (s screen) shown() string {
 
 // TestScreen holds the screen of 80 columns and 24 lines against what it was.
 func TestScreen(t *testing.T) {
-	want := `1*apps 2 hosts 3 flows 4 policies 5 groups 6 categories 7 protocols ...
+	want := `1*apps 2 hosts 3 flows 4 policies 5 groups 6 stations 7 categories ...
 4 flows   up 4.2Mb/s   down 16.8Mb/s
 APPLICATION                       *RATE  BYTES     UP   DOWN  FLOWS    RTT  RETR
 >netflix                           20.0M   900M   4.0M  16.0M      1      -     0
@@ -314,6 +314,22 @@ func TestOrders(t *testing.T) {
 	s.press("f", "3")
 	if s.order != telemetry.OrderRate || s.source.asked[len(s.source.asked)-1].Order != telemetry.OrderRate {
 		t.Errorf("connections are sorted by %s", s.order)
+	}
+}
+
+// TestColumns goes through those that there is no room for, and around.
+func TestColumns(t *testing.T) {
+	s := started(t, View(telemetry.ByApplication))
+	s.size(40, 10)
+	heading := func() string { return strings.Join(strings.Fields(strings.Split(s.shown(), "\n")[2]), " ") }
+	var got []string
+	for range 5 {
+		got = append(got, heading())
+		s.press("o")
+	}
+	want := []string{"APPLICATION *RATE BYTES UP", "APPLICATION DOWN FLOWS RTT", "APPLICATION RETR PACKETS SENT", "APPLICATION RECEIVED", "APPLICATION *RATE BYTES UP"}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 

@@ -47,6 +47,8 @@ func (v View) title() string {
 		return "POLICY"
 	case telemetry.ByGroup:
 		return "GROUP"
+	case telemetry.ByStation:
+		return "STATION"
 	case telemetry.ByCategory:
 		return "CATEGORY"
 	case telemetry.ByProtocol:

@@ -71,12 +71,18 @@ func TestFlows(t *testing.T) {
 		t.Errorf("got %+v", row)
 	}
 
-	s.wantText(s.netpol(0, "status"), "Healthy.", "2, with", "revision 1", "the first", "2 tracked")
+	// Somebody looks: how connections fare is measured, of those that begin now.
+	dialTLS(t, lab.Client, lab.ServerAddr4, "us05web.zoom.us")
+	s.eventually("a round-trip time", func() bool {
+		return strings.Contains(s.look(0, "flows", "--json", "hostname == 'us05web.zoom.us'"), `"rtt_server_us":`)
+	})
+
+	s.wantText(s.netpol(0, "status"), "Healthy.", "2, with", "revision 1", "the first", "3 tracked")
 	var status struct {
 		Health  string
 		Netpold struct{ Counters map[string]int }
 	}
-	if err := json.Unmarshal([]byte(s.netpol(0, "status", "--json")), &status); err != nil || status.Health != "healthy" || status.Netpold.Counters["flows"] != 2 {
+	if err := json.Unmarshal([]byte(s.netpol(0, "status", "--json")), &status); err != nil || status.Health != "healthy" || status.Netpold.Counters["flows"] != 3 {
 		t.Errorf("got %+v, %v", status, err)
 	}
 	s.write("policies/sink.netpol.hcl", "sink \"broken\" {\n type = \"file\"\n path = \"/dev/null/x\"\n records = \"flow_end\"\n}\n")

@@ -3,6 +3,7 @@ package aggregate
 import (
 	"math/rand/v2"
 	"net/netip"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -116,5 +117,49 @@ func TestHealthAllocatesNothing(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(10, add); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestHealthOfManyKeys holds the memory of as many keys as there may be, each with two connections of TCP a
+// minute, and that of keys of which nothing was measured.
+func TestHealthOfManyKeys(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		measured bool
+		most     uint64
+	}{{"measured", true, 45 << 20}, {"not measured", false, 16 << 20}} {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		a := New(artifact.Aggregate{By: []string{"local_ip"}, Top: 1000, Keys: 65_536, Health: true}, 7)
+		f := fact.Facts{}
+		s := Sample{Facts: &f, Counts: Counts{LocalBytes: 1}}
+		if tt.measured {
+			s.Health = &Health{Times: []Time{{Of: RTTServer, Micros: 9}, {Of: RTTClient, Micros: 9}, {Of: AppResponse, Micros: 9}, {Of: TLSHandshake, Micros: 9}}}
+		}
+		for i := range 2 * 65_536 {
+			f.LocalIP = netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})
+			a.Add(&s)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		used := after.HeapAlloc - min(before.HeapAlloc, after.HeapAlloc)
+		if t.Logf("%s: %d kB", tt.name, used>>10); used > tt.most {
+			t.Errorf("%s: %d keys take %d kB", tt.name, a.table.rows, used>>10)
+		}
+		runtime.KeepAlive(a)
+	}
+}
+
+// BenchmarkAddHealth counts samples with two times of a thousand keys.
+func BenchmarkAddHealth(b *testing.B) {
+	a := New(artifact.Aggregate{By: []string{"local_ip"}, Top: 1000, Keys: 1000, Health: true}, 7)
+	samples := make([]*Sample, 250)
+	for i := range samples {
+		samples[i] = fares(byte(i), 100, 10, 20_000)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		a.Add(samples[i%len(samples)])
 	}
 }

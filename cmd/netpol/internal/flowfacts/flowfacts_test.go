@@ -92,7 +92,7 @@ func TestSetRefusesWhatNoFlowHas(t *testing.T) {
 		"dst_port=65536": diag.InvalidPort, "ip_version=7": diag.NumberOutOfRange, "vlan=-1": diag.NumberOutOfRange,
 		"tls_cipher=TLS_NONE": diag.WrongConstant, "src_mac=02:00": diag.InvalidMAC, "origin=here": diag.WrongConstant,
 		"risks=nosuch": diag.WrongConstant, "ip_nat=perhaps": diag.WrongConstant, "tls_version=2": diag.InvalidTLSVersion,
-		"dst_port=99999999999999999999": diag.WrongConstant,
+		"dst_port=99999999999999999999": diag.WrongConstant, "rtt_server=20000": diag.NotDecided,
 	} {
 		name, value, _ := strings.Cut(in, "=")
 		a, ok := fact.Lookup(name)
@@ -139,5 +139,14 @@ func TestRestoreTakesWhatRecordsHold(t *testing.T) {
 	f := Restore([]Pair{{"hostname", "_odd name"}, {"tls_version", "TLSv1.3"}, {"nosuch", "x"}, {"application", "gone"}})
 	if f.Hostname != "_odd name" || f.TLSVersion != 0x0304 || f.Application != "gone" {
 		t.Errorf("got %+v", f)
+	}
+}
+
+// TestMeasuredIsRefused says why a flow of a test has no round trip.
+func TestMeasuredIsRefused(t *testing.T) {
+	a, _ := fact.Lookup("rtt_server")
+	want := "rtt_server is measured of connections, and policies are decided before: a flow that they are tried on has none. Leave it out."
+	if d := Set(new(fact.Facts), a, "20000", nil); d == nil || d.Detail != want {
+		t.Errorf("got %v, want %s", d, want)
 	}
 }

@@ -28,6 +28,9 @@ func Set(f *fact.Facts, a fact.Attribute, text string, cat *artifact.Catalogue) 
 		field.SetZero()
 		return nil
 	}
+	if a.Decided == fact.Measured {
+		return fault(diag.NotDecided, "%s is measured of connections, and policies are decided before: a flow that they are tried on has none. Leave it out.", a.Name)
+	}
 	switch field.Interface().(type) {
 	case string:
 		s, d := parseText(a, text, cat)

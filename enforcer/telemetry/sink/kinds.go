@@ -8,7 +8,7 @@ import (
 )
 
 // What goes to a file or to standard output goes there some hundred times a second, or when so much
-// is there: a write costs a wake-up, a look at the file and a system call, as much as making five
+// is there, or a quarter of the queue: a write costs a wake-up, a look at the file and a system call, as much as making five
 // records, and what has waited longer than the processor's cache lasts is read from memory.
 const (
 	streamLinger = 10 * time.Millisecond

@@ -139,8 +139,21 @@ func (d *decoder) checkBody(b *hclsyntax.Block, s blockSchema) {
 		}
 		d.diags.Add(diag.New(diag.UnknownArgument, toRange(a.NameRange),
 			fmt.Sprintf("%s block has no argument %q. It has %s.", indefinite(s.kind), a.Name, strings.Join(s.arguments, ", "))).
-			WithHint(d.hints.Hint(a.Name, s.arguments)))
+			WithHint(d.argumentHint(a.Name, s.arguments)))
 	}
+}
+
+// argumentHint finds the argument that was meant: by its spelling, or by what other
+// programs call it.
+func (d *decoder) argumentHint(name string, known []string) string {
+	for _, h := range []struct{ ours, theirs string }{
+		{"verdict", "action target"}, {"criteria", "condition filter if match when"}, {"priority", "class queue"}, {"dscp", "tos"}, {"route", "table"},
+	} {
+		if slices.Contains(strings.Fields(h.theirs), name) && slices.Contains(known, h.ours) {
+			return "write " + h.ours
+		}
+	}
+	return d.hints.Hint(name, known)
 }
 
 // define notes that a thing exists and reports the second of two. The key names

@@ -142,11 +142,24 @@ func (d *decoder) hours(b *hclsyntax.Block) []Hours {
 	return out
 }
 
+// plainHours are hours without minutes.
+var plainHours = regexp.MustCompile(`^([0-9]{1,2}) *- *([0-9]{1,2})$`)
+
+// hoursHint writes hours without minutes out.
+func hoursHint(s string) string {
+	m := plainHours.FindStringSubmatch(s)
+	if m == nil {
+		return ""
+	}
+	two := func(hour string) string { return strings.Repeat("0", 2-len(hour)) + hour }
+	return fmt.Sprintf("write \"%s:00-%s:00\"", two(m[1]), two(m[2]))
+}
+
 // readHours reads a stretch of hours, or says what is wrong with it.
 func readHours(s string) (h Hours, why, hint string) {
 	m := hourRange.FindStringSubmatch(s)
 	if m == nil {
-		return h, `it is written "18:00-23:30", in hours from 00:00 to 24:00; "22:00-06:00" passes midnight`, ""
+		return h, `it is written "18:00-23:30", in hours from 00:00 to 24:00; "22:00-06:00" passes midnight`, hoursHint(s)
 	}
 	from, ok1 := minutes(m[1])
 	to, ok2 := minutes(m[2])

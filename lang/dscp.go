@@ -70,6 +70,16 @@ func (d *decoder) dscp(a *hclsyntax.Attribute) *DSCP {
 		names[i] = c.Name
 	}
 	d.diags.Add(diag.New(diag.InvalidDSCP, r, fmt.Sprintf("%q is not a DSCP. It is a number from 0 to 63 or one of %s.", v.AsString(), strings.Join(names, ", "))).
-		WithHint(suggest.Hint(word, names)))
+		WithHint(dscpHint(word, names)))
 	return nil
+}
+
+// dscpHint reads what may be the whole byte, of which a code point is the upper six
+// bits (RFC 2474, section 3), as tcpdump and tc show it.
+func dscpHint(word string, names []string) string {
+	if n, err := strconv.ParseUint(word, 0, 8); err == nil && n&3 == 0 {
+		name, _, _ := ParseDSCP(strconv.Itoa(int(n >> 2)))
+		return fmt.Sprintf("as the byte that tcpdump calls tos that is \"%s\"", name)
+	}
+	return suggest.Hint(word, names)
 }

@@ -142,11 +142,23 @@ func (k *criterion) attribute(n *ast.IdentifierNode) (fact.Attribute, bool) {
 		known = append(known, p.Name)
 	}
 	hint := k.r.hints.Hint(n.Value, known)
+	if ours, ok := habits()[strings.ToLower(n.Value)]; ok {
+		hint = fmt.Sprintf("write %s", ours)
+	}
 	if lower := strings.ToLower(n.Value); slices.Contains(k.r.names.applications, lower) || slices.Contains(k.r.names.protocols, lower) {
 		hint = fmt.Sprintf("text stands in single quotes: '%s'", n.Value)
 	}
 	k.fault(diag.UnknownAttribute, k.spanOf(n), "No attribute is named %s.", n.Value).Hint = hint
 	return fact.Attribute{}, false
+}
+
+// habits are what nft, tcpdump and tc call attributes that have other names here.
+func habits() map[string]string {
+	return map[string]string{
+		"dport": "dst_port", "sport": "src_port", "saddr": "src_ip", "daddr": "dst_ip", "src": "src_ip", "dst": "dst_ip",
+		"iif": "interface", "iifname": "interface", "oif": "interface_out", "oifname": "interface_out",
+		"l4proto": "ip_protocol", "mark": "ct_mark", "sni": "hostname",
+	}
 }
 
 // list resolves a chain of one connective, however long, without recursion.

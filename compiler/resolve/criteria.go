@@ -190,6 +190,10 @@ func (k *criterion) syntaxHint(e *file.Error) string {
 		return "write == to compare"
 	case strings.ContainsAny(firstRune(rest), "\u2018\u2019\u201a\u201c\u201d\u201e"):
 		return "text stands in plain quotes: 'zoom'"
+	case strings.HasPrefix(rest, "@"):
+		return "a group stands in quotes: '@guests'"
+	case strings.HasPrefix(rest, ",") && listInParentheses.MatchString(before):
+		return "a list stands in brackets: in ['zoom', 'webex']"
 	case strings.Contains(e.Message, "not terminated"):
 		return "strings end with the quote that they began with"
 	case strings.HasPrefix(rest, ".") || bareAddress.MatchString(word) || bareAddress.MatchString(rest):
@@ -202,6 +206,8 @@ func firstRune(s string) string {
 	_, size := utf8.DecodeRuneInString(s)
 	return s[:size]
 }
+
+var listInParentheses = regexp.MustCompile(`(?i)\bin *\([^()]*$`)
 
 var bareAddress = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]*`)
 

@@ -102,6 +102,9 @@ func (n *names) suggestTag(v vocabulary, tag string, hints *suggest.Budget) stri
 			return fmt.Sprintf("did you mean '%s'?", other)
 		}
 	}
+	if _, ok := protocolNumbers()[tag]; ok && v.noun == "protocol" {
+		return fmt.Sprintf("write ip_protocol == '%s'", tag)
+	}
 	for _, other := range []struct {
 		attr string
 		tags []string

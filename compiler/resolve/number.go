@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -162,6 +163,11 @@ func (k *criterion) interval(a atom, c constant) (ir.Interval, bool) {
 		if _, err := strconv.Atoi(c.text); err == nil {
 			hint = "write " + c.text + " without quotes"
 		}
+		if m := quotedRange.FindStringSubmatch(c.text); m != nil {
+			hint = fmt.Sprintf("write %s in %s..%s", a.name, m[1], m[2])
+		} else if quotedList.MatchString(c.text) {
+			hint = fmt.Sprintf("write %s in [%s]", a.name, strings.Join(strings.FieldsFunc(c.text, func(r rune) bool { return r == ',' || r == ' ' }), ", "))
+		}
 		k.fault(diag.WrongConstant, c.span, "%s is %s and cannot be compared with a %s.", a.name, withArticle(a.attr.Type), c.kind).Hint = hint
 	}
 	if !ok {
@@ -169,6 +175,12 @@ func (k *criterion) interval(a atom, c constant) (ir.Interval, bool) {
 	}
 	return n, k.checkDomain(a, c, n)
 }
+
+// Numbers as other programs write several of them.
+var (
+	quotedRange = regexp.MustCompile(`^([0-9]+) *[-:] *([0-9]+)$`)
+	quotedList  = regexp.MustCompile(`^[0-9]+( *, *[0-9]+)+$`)
+)
 
 // checkDomain reports a constant that the attribute can never have.
 func (k *criterion) checkDomain(a atom, c constant, n ir.Interval) bool {

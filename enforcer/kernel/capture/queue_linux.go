@@ -49,7 +49,7 @@ const (
 // goroutine, all else belongs to one.
 type Queue struct {
 	stream
-	out   []byte    // verdicts that Release has not sent
+	out   []byte    // verdicts that are not sent, one a packet that waits at the most
 	away  []journey // packets that are being told, in the order that they come back
 	marks []uint32  // scratch
 	first uint16
@@ -98,6 +98,7 @@ func (q *Queue) take(r *packet.Raw) (bool, error) {
 		m, err := q.message()
 		if errors.Is(err, unix.EAGAIN) {
 			q.stalled = false
+			_ = q.send() // what the kernel did not take before, of which Release has told
 			return false, nil
 		}
 		if err != nil {
@@ -243,11 +244,10 @@ func (q *Queue) send() error {
 	if len(q.out) == 0 {
 		return nil
 	}
-	err := q.sock.Send(q.out)
-	q.out = q.out[:0]
-	if err != nil {
-		return fmt.Errorf("nfqueue verdict: %w", err)
+	if err := q.sock.Send(q.out); err != nil {
+		return fmt.Errorf("nfqueue verdict: %w", err) // their packets wait: they are sent again
 	}
+	q.out = q.out[:0]
 	return nil
 }
 

@@ -130,6 +130,44 @@ func TestHeldPacketWaitsAndIsTold(t *testing.T) {
 	}
 }
 
+// A verdict that the kernel did not take, because it was short of memory, is given again: the packet would wait for
+// ever.
+func TestVerdictIsGivenAgain(t *testing.T) {
+	lab, live := holdLab(t, 8)
+	server := netip.AddrPortFrom(lab.ServerAddr4, 4000)
+	in := udpServer(t, lab.Server, server)
+	lab.Client.Do(func() {
+		out, err := net.Dial("udp", server.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = out.Close() })
+		if _, err := out.Write([]byte("first")); err != nil {
+			t.Fatal(err)
+		}
+	})
+	r := next(t, live)
+	sock := live.queue.sock
+	refuses, err := nfnl.Open(nfnl.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = refuses.Close()
+	live.queue.sock = refuses
+	err = live.Release([]flow.Release{{Ticket: r.Ticket}})
+	live.queue.sock = sock
+	if err == nil {
+		t.Fatal("a closed socket takes verdicts")
+	}
+	if err := live.Next(&r); !errors.Is(err, packet.ErrIdle) {
+		t.Fatalf("got %v, want nothing to read", err)
+	}
+	_ = in.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, _, err := in.ReadFrom(make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // What does not fit passes, and is copied instead.
 func TestFullQueueLetsPass(t *testing.T) {
 	lab, live := holdLab(t, 2)

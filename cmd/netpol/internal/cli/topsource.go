@@ -133,7 +133,11 @@ func firstOf(list diag.List) error {
 	list.Sort()
 	for _, d := range list {
 		if d.Severity == diag.Error {
-			return errors.New(strings.TrimSpace(d.Detail + " " + view.Sentence(d.Hint)))
+			text := d.Detail
+			if d.Hint != "" {
+				text += " " + view.Sentence(d.Hint)
+			}
+			return errors.New(text)
 		}
 	}
 	return nil

@@ -31,7 +31,11 @@ func (w *worker) healthOf(t *tally) *health {
 // answered notes how long an answer of DNS took.
 func (w *worker) answered(r *flow.Record, h *health, took uint32) {
 	if h.waiting == len(h.answers) {
-		w.charge(r, w.clock.now)
+		at := w.clock.now
+		if w.billing.until != 0 {
+			at = w.billing.until // the interval that is being charged has it
+		}
+		w.charge(r, at)
 		h.waiting = 0 // of another protocol than DNS they are no answers
 	}
 	h.answers[h.waiting] = took

@@ -15,17 +15,22 @@ GOLANGCI ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.
 
 # Sinks of netpold that are left out unless named: sink_http,sink_kafka,sink_mqtt,sink_nats,sink_otlp,sink_websocket
 TAGS ?=
+# Those of netpold-full.
+FULL_TAGS := sink_http,sink_kafka,sink_mqtt,sink_nats,sink_otlp,sink_tls,sink_websocket,sink_zstd
 
 # netpold's limit, in bytes, stripped, on amd64: what a router's flash can spare.
 SIZE_LIMIT := 12582912
 
-.PHONY: build full check test lint generate golden fuzz fuzz-count bench peers netns faults size agreement kpis otelcol demo clean
+.PHONY: build full dist check test lint generate golden fuzz fuzz-count bench peers netns faults size agreement kpis otelcol demo clean
 
 build: ## static, stripped programs in bin/
 	CGO_ENABLED=0 $(GO) build -tags '$(TAGS)' -trimpath -ldflags '-s -w' -o bin/ ./cmd/netpol ./cmd/netpold
 
 full: ## bin/netpold-full, with all sinks and what they can do besides
-	CGO_ENABLED=0 $(GO) build -tags 'sink_http,sink_kafka,sink_mqtt,sink_nats,sink_otlp,sink_tls,sink_websocket,sink_zstd' -trimpath -ldflags '-s -w' -o bin/netpold-full ./cmd/netpold
+	CGO_ENABLED=0 $(GO) build -tags '$(FULL_TAGS)' -trimpath -ldflags '-s -w' -o bin/netpold-full ./cmd/netpold
+
+dist: ## packages in dist/, netpol and netpol-full, for each of ARCHES: .tar.gz, .deb where dpkg-deb is, SHA256SUMS
+	@GO=$(GO) FULL_TAGS='$(FULL_TAGS)' .ci/dist
 
 check: ## before each commit
 	$(GO) vet ./...
@@ -86,4 +91,4 @@ demo:
 	$(GO) run ./cmd/netpol demo
 
 clean:
-	rm -rf bin
+	rm -rf bin dist

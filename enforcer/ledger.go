@@ -29,7 +29,7 @@ type ledger struct {
 	start    []int64 // by aggregate, of the interval at hand; 0 before the first
 	due      []int64 // by aggregate, when it ends
 	settled  []int64 // by lane, when all of its flows were charged last
-	left     int     // workers that have gone over to another bundle or stopped
+	at       int     // workers that have begun with it, and not gone over to another bundle or stopped
 }
 
 // newLedger is nil when there is nothing to add up: neither has the bundle aggregates
@@ -58,12 +58,13 @@ func newLedger(b *artifact.Bundle, meter *artifact.Aggregate, seed uint64, lanes
 // interval is never zero, whatever the bundle says.
 func (l *ledger) interval(i int) int64 { return int64(max(l.of[i].Interval, time.Second)) }
 
-// open begins the first intervals, which end at whole ones of the wall clock, so that
+// open has a worker begin, and begins the first intervals, which end at whole ones of the wall clock, so that
 // those of several routers can be laid side by side. step is the wall clock's time less the
 // engine's.
 func (l *ledger) open(now, step int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.at++
 	for i := range l.start {
 		if l.start[i] == 0 {
 			l.start[i], l.due[i] = now, l.whole(i, now, step)+l.interval(i)
@@ -140,11 +141,11 @@ func (l *ledger) settle(w *worker, at int64) {
 }
 
 // leave ends the intervals at hand when the last worker leaves.
-func (l *ledger) leave(w *worker, lanes int) {
+func (l *ledger) leave(w *worker) {
 	defer w.announceAll()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.left++; l.left < lanes {
+	if l.at--; l.at > 0 {
 		return
 	}
 	for i := range l.start {
@@ -153,7 +154,6 @@ func (l *ledger) leave(w *worker, lanes int) {
 		}
 		l.start[i], l.due[i] = 0, 0
 	}
-	l.left = 0 // the next capture file begins anew
 }
 
 // close ends an interval, of which the worker tells when it has time; the caller holds mu.
@@ -240,7 +240,7 @@ func (w *worker) billAt(stamp int64) {
 // unbill leaves the ledger.
 func (w *worker) unbill() {
 	if l := w.policy.ledger; l != nil && w.billing.open {
-		l.leave(w, 1+len(w.engine.config.Lanes))
+		l.leave(w)
 	}
 	w.billing = billing{names: w.billing.names, health: w.billing.health, readAt: w.billing.readAt}
 }

@@ -173,3 +173,32 @@ func TestIntervalsFollowTheWallClock(t *testing.T) {
 		}
 	}
 }
+
+// TestLedgerOfSomeWorkers: a bundle that not every worker has gone by, because the next came at once, loses nothing of what
+// the others charged.
+func TestLedgerOfSomeWorkers(t *testing.T) {
+	s, o := newScript(), &outlet{}
+	b := aggregated(t, artifact.Aggregate{Name: "hosts", By: []string{"local_ip"}, Interval: time.Hour, Keys: 2})
+	e, err := New(Config{
+		Source: s, Outlets: o, Dissectors: dissectors(), Bundle: b, Live: true, clock: s.clock,
+		Lanes: []Lane{{Source: newScript()}}, LaneOf: func(*flow.Connection) int { return 0 },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Use(b.Sinks)
+	w := newWorker(e, 0)
+	w.between()
+	s.call(liveConn("192.168.1.2:40000", "198.51.100.1:443"), "us04.zoom.us")
+	for s.Next(w.raw) == nil {
+		w.packet()
+	}
+	if err := e.Reload(aggregated(t, artifact.Aggregate{Name: "others", By: []string{"local_ip"}, Interval: time.Hour, Keys: 2})); err != nil {
+		t.Fatal(err)
+	}
+	w.between()
+	w.finish()
+	if len(o.lines) == 0 || !strings.Contains(o.lines[0], `"hosts"`) {
+		t.Errorf("got %q, want a record of hosts", o.lines)
+	}
+}

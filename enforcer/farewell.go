@@ -101,22 +101,25 @@ func (w *worker) over(c *flow.Connection) {
 		return
 	}
 	r := w.table.At(id)
-	if r.Tally == 0 || !r.Has(flow.Done) {
+	if r.Tally == 0 {
 		return
 	}
 	t := w.tallies.At(r.Tally)
 	if t.entry != 0 && t.entry != c.ID {
 		return // of another connection with these ends, which is there already
 	}
-	w.stats.EndsHeard++
-	w.recharge(r, t, c, w.clock.now)
+	w.renew(t, c, w.clock.now)
 	w.deduct(r, t, c)
 	t.take(c)
+	t.anew, t.goneAt = true, w.clock.now
+	if !r.Has(flow.Done) {
+		return // more packets will show it
+	}
+	w.stats.EndsHeard++
 	if r.Ended() || w.clock.now-r.LastSeen >= 2*int64(w.config.Interval) {
 		w.conclude(r, reasonOf(r, record.ReasonExpired))
 		w.table.Remove(id)
 		return
 	}
 	w.charge(r, w.clock.now)
-	t.anew = true
 }

@@ -310,16 +310,17 @@ func (w *worker) sample(r *flow.Record) aggregate.Sample {
 	return s
 }
 
-// recharge charges a flow whose connection conntrack has begun to count anew, as it
-// does after its entry was removed: what it had counted before is not in its figures
-// any more.
-func (w *worker) recharge(r *flow.Record, t *tally, c *flow.Connection, at int64) {
+// renew notes that conntrack has begun to count a flow's connection anew, as it does after its
+// entry was removed: what it had counted before is not in its figures any more.
+func (w *worker) renew(t *tally, c *flow.Connection, at int64) {
 	if t.taken >= uint64(w.policy.gate) && t.full == 0 {
 		t.full = at
 	}
 	if t.anew || t.taken != 0 && (c.ID != t.entry || c.Sent.Packets+c.Returned.Packets < t.taken) {
-		w.charge(r, at)
-		t.told, t.anew, t.full = [2]flow.Counts{}, false, 0
+		t.past, t.anew, t.full, t.goneAt = t.counts, false, 0, 0
+		for i, told := range t.told { // what was seen of an entry that nobody had read
+			t.past[i] = flow.Counts{Packets: max(t.past[i].Packets, told.Packets), Bytes: max(t.past[i].Bytes, told.Bytes)}
+		}
 	}
 }
 

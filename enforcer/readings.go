@@ -127,8 +127,13 @@ func (w *worker) reading(r *flow.Record, t *tally, now int64, before measure) {
 // (net.netfilter.nf_conntrack_acct) what was seen stays.
 func (t *tally) take(c *flow.Connection) {
 	t.mark = c.Mark
-	if n := c.Sent.Packets + c.Returned.Packets; n != 0 {
-		t.counts, t.taken, t.entry = [2]flow.Counts{c.Sent, c.Returned}, n, c.ID
+	n := c.Sent.Packets + c.Returned.Packets
+	if n == 0 {
+		return
+	}
+	t.taken, t.entry = n, c.ID
+	for i, has := range [2]flow.Counts{c.Sent, c.Returned} {
+		t.counts[i] = flow.Counts{Packets: t.past[i].Packets + has.Packets, Bytes: t.past[i].Bytes + has.Bytes}
 	}
 }
 
@@ -151,8 +156,11 @@ func (w *worker) readConnection(c *flow.Connection, at int64) {
 	w.sighted(r, at)
 	late := r.Tally == 0 && (w.policy.counts || at-r.FirstSeen > int64(w.config.Interval))
 	t := w.tallyOf(r)
+	if t != nil && t.goneAt >= at && t.entry == c.ID {
+		return // the list is older than the announcement that the entry is gone
+	}
 	if t != nil {
-		w.recharge(r, t, c, at)
+		w.renew(t, c, at)
 		w.deduct(r, t, c)
 	}
 	switch {

@@ -28,9 +28,11 @@ type tally struct {
 	health uint32 // what the ledger knows of how it fares; 0 for nothing
 	// What the ledger was told of and when; in which entry conntrack counted taken.
 	told    [2]flow.Counts
+	past    [2]flow.Counts // of counts, what conntrack had counted in entries that are gone
 	charged int64
 	entry   uint32
 	anew    bool          // conntrack has made a new entry since
+	goneAt  int64         // when it announced the end of the entry; 0 while there is one
 	full    int64         // from when on, at the latest, the gate let no packet of the entry by; 0 while it may
 	digest  record.Digest // of the flow's records, where it has more than one; zero before the first
 	recited recital

@@ -153,8 +153,8 @@ func openOTLPOverHTTP(r *runner) (caller, error) {
 // OTLP's to say (1.9, "Failures" and "Retryable Response Codes").
 func (c *postCaller) call(s otlp.Signal, body []byte) ([]byte, error) {
 	got, err := c.post(c.urls[s], otlp.ContentType, body)
-	if err != nil && strings.Contains(err.Error(), `malformed HTTP response "\x00\x00`) { // a frame of HTTP/2
-		return nil, fmt.Errorf("%w: the server speaks HTTP/2 alone, as for OTLP over gRPC", err)
+	if speaksFirst(err) {
+		return nil, fmt.Errorf("the server at %s does not answer as HTTP does: is this its port for OTLP over gRPC", c.runner.sink.URL)
 	}
 	if err != nil {
 		return nil, err
@@ -170,4 +170,10 @@ func (c *postCaller) call(s otlp.Signal, body []byte) ([]byte, error) {
 		return nil, &refusedError{fmt.Errorf("%w: is this its port for OTLP over gRPC", got.fault(c.urls[s], false))}
 	}
 	return nil, got.fault(c.urls[s], false)
+}
+
+// speaksFirst says that a server began with a frame of HTTP/2 (its settings, RFC 9113, 3.4), after or
+// before it was asked; of the latter net/http says nothing but this.
+func speaksFirst(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), `malformed HTTP response "\x00\x00`) || strings.Contains(err.Error(), "readLoopPeekFailLocked: %!w(<nil>)"))
 }

@@ -240,7 +240,7 @@ func TestGRPCForHTTP(t *testing.T) {
 	s.Use([]artifact.Sink{{Name: "o", Kind: artifact.SinkOTLP, URL: "http://" + l.Addr().String(), Queue: 1 << 20, Records: []string{"agent_status"}}})
 	s.Offer(0, &record.AgentStatus{Head: record.Head{Type: record.KindAgentStatus, SchemaVersion: 1, Timestamp: 1}})
 	eventually(t, "a fault", func() bool { return s.Status()[0].Fault != "" })
-	if st := s.Status()[0]; !strings.HasSuffix(st.Fault, ": the server speaks HTTP/2 alone, as for OTLP over gRPC") {
+	if st := s.Status()[0]; st.Fault != "the server at http://"+l.Addr().String()+" does not answer as HTTP does: is this its port for OTLP over gRPC" {
 		t.Errorf("got %+v", st)
 	}
 }

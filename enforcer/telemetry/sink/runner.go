@@ -233,8 +233,14 @@ func (r *runner) open(wait time.Duration) target {
 }
 
 // unlessStopped opens the sink's place, and gives up when the sink is to stop: a connection may take
-// longer to come about than systemd waits.
+// longer to come about than systemd waits. Places of the router itself take no time, and one that came
+// about late would be in the way of who has it next.
 func (r *runner) unlessStopped() (target, error) {
+	switch r.sink.Kind {
+	case artifact.SinkFile, artifact.SinkStdout, artifact.SinkUnix, artifact.SinkUnixgram, artifact.SinkTCP, artifact.SinkWebSocket:
+		return r.target()
+	default:
+	}
 	type result struct {
 		target
 		err error

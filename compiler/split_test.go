@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -23,8 +24,12 @@ import (
 	"github.com/netpol/netpol/lang/fact"
 )
 
-// doneMark says that netpold need not see a connection.
-const doneMark = 1 << 31
+// doneMark says that netpold need not see a connection, and quietMark that no rule has an
+// effect on it any more.
+const (
+	doneMark  = 1 << 31
+	quietMark = 1 << 30
+)
 
 // localNet is local besides the private ranges.
 var localNet = netip.MustParsePrefix("203.0.113.0/29")
@@ -94,7 +99,7 @@ func original(in []ir.Policy, name string) *ir.Policy {
 }
 
 func splitBundle(t *rapid.T, set *ir.Set) *artifact.Bundle {
-	settings := artifact.Settings{LocalNetworks: []netip.Prefix{localNet}, DoneMark: doneMark}
+	settings := artifact.Settings{LocalNetworks: []netip.Prefix{localNet}, DoneMark: doneMark, QuietMark: quietMark}
 	interest, narrow := opt.Interest(set.Policies)
 	table, diags := label.Allocate(label.Input{Policies: set.Policies})
 	if diags.HasErrors() {
@@ -164,10 +169,23 @@ func agreeKernel(t *rapid.T, b *artifact.Bundle, set *ir.Set, o irtest.Opening, 
 		claim("verdict", e.Verdict)
 	}
 	got := firstPacket(b, o)
-	got.mark &^= doneMark // see agreeInspection
+	agreeQuiet(t, b, o, got)
+	got.mark &^= doneMark | quietMark // see agreeInspection
 	if *got != *want {
 		t.Fatalf("rules wrote labels %x mark %#x, policies say %x %#x, for %+v\n%s\n%s",
 			got.labels, got.mark, want.labels, want.mark, *o.Facts, set.Dump(), nft.Text(b.Ruleset, b.Labels))
+	}
+}
+
+// agreeQuiet wants a connection without the quiet mark where a rule asks for one of its labels,
+// or netpold is to say more of it.
+func agreeQuiet(t *rapid.T, b *artifact.Bundle, o irtest.Opening, e *entry) {
+	if e.mark&quietMark == 0 {
+		return
+	}
+	loud := slices.ContainsFunc(b.Ruleset.Loud, func(bit int) bool { return e.labels[bit/8]&(1<<(bit%8)) != 0 })
+	if loud || e.mark&doneMark == 0 {
+		t.Fatalf("labels %x and mark %#x: it has the quiet mark, and rules ask for %v, of %+v\n%s", e.labels, e.mark, b.Ruleset.Loud, *o.Facts, nft.Text(b.Ruleset, b.Labels))
 	}
 }
 
@@ -198,12 +216,25 @@ func firstPacket(b *artifact.Bundle, o irtest.Opening) *entry {
 	if o.Output {
 		hook = "output"
 	}
-	for _, c := range b.Ruleset.Chains {
-		if c.Hook == hook && strings.HasPrefix(c.Name, "np_new_") {
+	for _, c := range inOrder(b.Ruleset.Chains, hook) {
+		if strings.HasPrefix(c.Name, "np_new_") {
 			s.run(c.Name)
 		}
 	}
 	return s.entry
+}
+
+// inOrder are the base chains of a hook as the kernel runs them: by priority, and of those that
+// have the same, the last that came first (nf_hook_entries_grow, net/netfilter/core.c).
+func inOrder(chains []artifact.Chain, hook string) []artifact.Chain {
+	var out []artifact.Chain
+	for _, c := range slices.Backward(chains) {
+		if c.Hook == hook {
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b artifact.Chain) int { return cmp.Compare(a.Priority, b.Priority) })
+	return out
 }
 
 // entry is a conntrack entry.

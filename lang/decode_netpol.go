@@ -21,7 +21,7 @@ func defaultSettings() Settings {
 
 // Bounds of hook priorities. Conntrack stands at -200 and destination NAT at -100
 // (linux/netfilter_ipv4.h); netpol's chains have two priorities before and one after
-// that which is set.
+// that which is set, those that decide on connections three before.
 const (
 	afterConntrack = -197
 	beforeDNAT     = -102
@@ -44,7 +44,7 @@ func (d *decoder) decodeNetpol(b *hclsyntax.Block) {
 	s.InspectPackets = d.number(b, "inspect_packets", 1, 1000, def.InspectPackets)
 	// The kernel's own priorities reach from -450 to 300 (linux/netfilter_ipv4.h).
 	s.Priority = d.number(b, "priority", afterConntrack+1, 500, def.Priority)
-	s.CapturePriority = d.number(b, "capture_priority", afterConntrack, beforeDNAT, def.CapturePriority)
+	s.CapturePriority = d.number(b, "capture_priority", afterConntrack+1, beforeDNAT, def.CapturePriority)
 	s.DSCPPriority = d.number(b, "dscp_priority", afterConntrack, -1, def.DSCPPriority)
 	if a, ok := b.Body.Attributes["done_mark"]; ok {
 		s.DoneMark = d.doneMark(a, def.DoneMark)

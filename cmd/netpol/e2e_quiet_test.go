@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -88,6 +89,68 @@ func TestQuietConnections(t *testing.T) {
 	s.netpol(0, "destroy", "--auto-approve")
 	if e := s.entryOf(again); e.Mark != 0 {
 		t.Errorf("after destroy: %+v", e)
+	}
+}
+
+// TestKernelDecidesDimensions: of connections that the kernel decides alone those have no quiet
+// mark that rules are to act on, in whichever dimension, beside a policy that needs netpold.
+func TestKernelDecidesDimensions(t *testing.T) {
+	lab := kerneltest.NewLab(t)
+	s := newSite(t, lab.Router)
+	s.write("policies/zoom.netpol.hcl", `
+policy "zoom" {
+  criteria = "dst_port == 443 && hostname == 'zoom.us'"
+  dscp     = "cs5"
+}
+policy "bulk" {
+  criteria = "dst_port == 7000"
+  dscp     = "cs1"
+}
+policy "urgent" {
+  criteria = "dst_port == 7003"
+  priority = "1:10"
+}
+policy "closed" {
+  criteria = "dst_port == 7001"
+  verdict  = "drop"
+}
+`)
+	s.netpol(0, "apply", "--auto-approve", s.policies)
+	lab.Server.Run("nft", "table inet seen { chain c { type filter hook input priority 0; udp dport 7000 ip dscp cs1 counter; udp dport 7001 counter; udp dport 7002 counter; }; }")
+	lab.Router.Run("nft", "table inet watch { chain c { type filter hook postrouting priority 300; udp dport 7003 meta priority 1:10 counter; }; }")
+	const packets = 3 // of each
+	for _, port := range []uint16{7000, 7001, 7003, 7002} {
+		lab.Client.Do(func() {
+			conn, err := net.ListenUDP("udp4", nil) // without a peer, so that no answer of ICMP is its error
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			for range packets {
+				if _, err := conn.WriteToUDPAddrPort([]byte("x"), netip.AddrPortFrom(lab.ServerAddr4, port)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	count := func(ns *kerneltest.NS, table, rule string) string {
+		_, rest, _ := strings.Cut(ns.Run("nft", "list", "table", "inet", table), rule+" counter packets ")
+		n, _, _ := strings.Cut(rest, " ")
+		return n
+	}
+	s.eventually("what no policy asks for has arrived", func() bool { return count(lab.Server, "seen", "udp dport 7002") == "3" })
+	for _, tt := range []struct {
+		ns                *kerneltest.NS
+		table, rule, want string
+	}{
+		{lab.Server, "seen", "udp dport 7000 ip dscp cs1", "3"},
+		{lab.Router, "watch", "udp dport 7003 meta priority 1:10", "3"},
+		{lab.Server, "seen", "udp dport 7001", "0"},
+	} {
+		if got := count(tt.ns, tt.table, tt.rule); got != tt.want {
+			t.Errorf("%s: got %s packets, want %s", tt.rule, got, tt.want)
+		}
 	}
 }
 

@@ -23,6 +23,9 @@ const (
 // enforcer is shown has been decided by the kernel as far as it can.
 func priorityDecide(s artifact.Settings) int { return priorityHold(s) - 1 }
 
+// prioritySettings is before dimensions that have base chains of their own.
+func prioritySettings(s artifact.Settings) int { return priorityDecide(s) - 1 }
+
 // Decision is a policy that the kernel decides by itself. Decisions are in
 // policy order.
 type Decision struct {
@@ -79,10 +82,15 @@ func decide(in Input, q *quiet) ([]artifact.Set, []artifact.Chain) {
 	out := d.hook(hook{suffix: "_out", device: artifact.MatchOIFName}, lists)
 	bases := first
 	for i := range pre {
-		suffix := pre[i].suffix
+		suffix, priority := pre[i].suffix, priorityDecide(in.Settings)
+		if i == 0 && len(pre) > 1 {
+			// The settings give connections the quiet mark, and dimensions take it back. Of base
+			// chains with the same priority the kernel runs the one that came last first.
+			priority = prioritySettings(in.Settings)
+		}
 		bases = append(bases,
-			base(in.Settings, chainNewPre+suffix, "prerouting", artifact.MatchIIFName, "pre"+suffix, pre[i].chain),
-			base(in.Settings, chainNewOut+suffix, "output", artifact.MatchOIFName, "out"+suffix, out[i].chain))
+			base(priority, chainNewPre+suffix, "prerouting", artifact.MatchIIFName, "pre"+suffix, pre[i].chain),
+			base(priority, chainNewOut+suffix, "output", artifact.MatchOIFName, "out"+suffix, out[i].chain))
 	}
 	return d.sets.list(), append(bases, d.chains...)
 }
@@ -103,8 +111,8 @@ type hook struct {
 }
 
 // base is the hook: one test for the packets of known connections.
-func base(s artifact.Settings, name, hook string, dev artifact.MatchKind, short, target string) artifact.Chain {
-	return artifact.Chain{Name: name, Hook: hook, Type: "filter", Priority: priorityDecide(s), Rules: []artifact.Rule{{
+func base(priority int, name, hook string, dev artifact.MatchKind, short, target string) artifact.Chain {
+	return artifact.Chain{Name: name, Hook: hook, Type: "filter", Priority: priority, Rules: []artifact.Rule{{
 		ID: "new/" + short, Comment: "the first packet of a connection",
 		Match: []artifact.Match{
 			{Kind: artifact.MatchCTStatus, Name: "confirmed", Not: true},

@@ -57,6 +57,9 @@ func New(rs *artifact.Ruleset) *Table {
 		}
 	}
 	for _, list := range t.bases {
+		// The kernel puts a hook before those of the same priority that are there already
+		// (nf_hook_entries_grow, net/netfilter/core.c).
+		slices.Reverse(list)
 		slices.SortStableFunc(list, func(a, b *artifact.Chain) int { return cmp.Compare(a.Priority, b.Priority) })
 	}
 	return t

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/pprof"
 	"slices"
 	"strings"
@@ -90,6 +91,7 @@ func TestTelemetryCost(t *testing.T) {
 		}
 		times = 10
 	}
+	enforcer.CollectSeldom() // as netpold runs
 	plain := compiled(t, costPolicies)
 	for _, one := range []struct{ name, telemetry string }{
 		{"each record, three aggregates, details once", strings.Replace(costTelemetry, `"always"`, `"once"`, 1)},
@@ -123,6 +125,7 @@ func replayCost(t *testing.T, b *artifact.Bundle, tell bool, captures []string, 
 	defer func() { source.from.Close() }()
 	source.begin()
 	cfg := enforcer.Config{Source: source, Dissectors: all.Dissectors(), Bundle: b}
+	runtime.GC() // what the run before has left is not this one's
 	began := processorTime(t)
 	var sinks *sink.Set
 	if tell {

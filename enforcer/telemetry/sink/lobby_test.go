@@ -66,16 +66,25 @@ func TestLobbySeats(t *testing.T) {
 			guests <- conn
 		}
 	}()
+	var came []net.Conn
 	for range 4 {
 		conn, err := net.Dial("tcp", l.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer conn.Close()
+		came = append(came, conn)
 	}
 	first := <-guests
 	<-guests
-	eventually(t, "two refused", func() bool { return door.inside.Load() == 2 && len(guests) == 0 })
+	for _, refused := range came[2:] {
+		if _, err := refused.Read(make([]byte, 1)); err == nil {
+			t.Error("who is refused was told something")
+		}
+	}
+	if n := door.inside.Load(); n != 2 {
+		t.Errorf("%d are inside, want 2", n)
+	}
 	first.Close()
 	first.Close() // once is enough
 	conn, err := net.Dial("tcp", l.Addr().String())

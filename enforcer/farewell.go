@@ -105,10 +105,12 @@ func (w *worker) over(c *flow.Connection) {
 		return
 	}
 	t := w.tallies.At(r.Tally)
-	if t.entry != 0 && t.entry != c.ID {
-		return // of another connection with these ends, which is there already
+	if t.precedes(c) {
+		return
 	}
-	w.renew(t, c, w.clock.now)
+	if t.goneAt != 0 || t.entry == 0 {
+		w.renew(t, c, w.clock.now)
+	}
 	w.deduct(r, t, c)
 	t.take(c)
 	t.anew, t.goneAt = true, w.clock.now
@@ -122,4 +124,28 @@ func (w *worker) over(c *flow.Connection) {
 		return
 	}
 	w.charge(r, w.clock.now)
+}
+
+// precedes says that what is announced is the end of an entry before the one that was read last, and
+// counts what nobody had read of it. Entries have the number of one that is gone
+// mostly: it is made of the place in memory (nf_ct_get_id, net/netfilter/nf_conntrack_core.c).
+func (t *tally) precedes(c *flow.Connection) bool {
+	n := c.Sent.Packets + c.Returned.Packets
+	switch {
+	case t.entry == 0 || t.goneAt != 0:
+		return false // the end of the one that was read has been announced: this is a later one
+	case t.entry != c.ID:
+		return true
+	case t.lost != 0 && n >= t.lost:
+		t.lost = 0
+		return true
+	case n == 0 || n >= t.taken:
+		return false
+	}
+	// It was taken for the one that was read, which has more by now, for its own.
+	for i, had := range [2]flow.Counts{c.Sent, c.Returned} {
+		t.past[i] = flow.Counts{Packets: t.past[i].Packets + had.Packets, Bytes: t.past[i].Bytes + had.Bytes}
+		t.counts[i] = flow.Counts{Packets: t.counts[i].Packets + had.Packets, Bytes: t.counts[i].Bytes + had.Bytes}
+	}
+	return true
 }

@@ -317,6 +317,9 @@ func (w *worker) renew(t *tally, c *flow.Connection, at int64) {
 		t.full = at
 	}
 	if t.anew || t.taken != 0 && (c.ID != t.entry || c.Sent.Packets+c.Returned.Packets < t.taken) {
+		if t.lost = 0; t.goneAt == 0 && c.ID == t.entry {
+			t.lost = t.taken
+		}
 		t.past, t.anew, t.full, t.goneAt = t.counts, false, 0, 0
 		for i, told := range t.told { // what was seen of an entry that nobody had read
 			t.past[i] = flow.Counts{Packets: max(t.past[i].Packets, told.Packets), Bytes: max(t.past[i].Bytes, told.Bytes)}

@@ -1,6 +1,7 @@
 package enforcer
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/netpol/netpol/compiler/artifact"
@@ -44,16 +45,31 @@ func TestRemovedEntriesCount(t *testing.T) {
 		{"an announcement that comes late", 3, 250, 711, true},
 		{"the entry goes on", 4, 251, 712, false},
 		{"its end is announced again", 4, 251, 712, true},
+		{"one with its number", 4, 7, 719, false},
+		{"one with its number and less, before the end is announced", 4, 3, 722, false},
+		{"the announcement", 4, 7, 722, true},
+		{"the entry goes on", 4, 9, 728, false},
+		{"one with its number and more, before the end is announced", 4, 20, 739, false},
+		{"the announcement", 4, 9, 748, true},
+		{"the entry goes on", 4, 21, 749, false},
+		{"its end is announced", 4, 22, 750, true},
+		{"the end of another that nobody has read", 5, 6, 756, true},
+		{"one with that number", 5, 40, 796, false},
+		{"its end, when packets have shown that there is another", 5, 41, 797, true},
+		{"that one", 5, 50, 847, false},
 	} {
 		at := w.clock.now - int64(i%2) // lists are ordered a little before
 		read := flow.Connection{ID: step.entry, Mark: doneMark, Orig: tuple, Reply: reversed(tuple), Sent: flow.Counts{Packets: step.packets, Bytes: 100 * step.packets}}
 		if r.LastSeen = w.clock.now; step.entry == 1 {
 			read.Returned = flow.Counts{Packets: 1, Bytes: 100} // which was seen
 		}
+		if strings.Contains(step.what, "packets have shown") {
+			w.tallies.At(r.Tally).anew = true
+		}
 		if step.over {
 			w.over(&read)
 		} else {
-			if step.entry == 4 {
+			if step.entry >= 4 {
 				at = w.clock.now + 1
 			}
 			w.readConnection(&read, at)

@@ -33,6 +33,7 @@ type tally struct {
 	entry   uint32
 	anew    bool          // conntrack has made a new entry since
 	goneAt  int64         // when it announced the end of the entry; 0 while there is one
+	lost    uint64        // packets that an entry with the same number had when it was read last, whose end is yet to be announced
 	full    int64         // from when on, at the latest, the gate let no packet of the entry by; 0 while it may
 	digest  record.Digest // of the flow's records, where it has more than one; zero before the first
 	recited recital

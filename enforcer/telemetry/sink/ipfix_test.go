@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -182,16 +184,17 @@ func receive(t *testing.T) (want totals, messages [][]byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	widen(t, l)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		buf := make([]byte, 64<<10)
 		for {
-			buf := make([]byte, 64<<10)
 			n, err := l.Read(buf)
 			if err != nil {
 				return
 			}
-			messages = append(messages, buf[:n])
+			messages = append(messages, bytes.Clone(buf[:n]))
 		}
 	}()
 	want = sendAll(t, ipfixSink("udp", l.LocalAddr().String()))
@@ -199,6 +202,25 @@ func receive(t *testing.T) (want totals, messages [][]byte) {
 	<-done
 	l.Close()
 	return want, messages
+}
+
+// widen has a socket hold all that a test sends: the reader may wait for a processor, and
+// what finds no room is lost.
+func widen(t *testing.T, l *net.UDPConn) {
+	t.Helper()
+	raw, err := l.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const room = 8 << 20
+	_ = raw.Control(func(fd uintptr) {
+		if err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUFFORCE, room); err != nil { // CAP_NET_ADMIN
+			err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, room)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestTsharkReadsWhatIsSent has Wireshark's dissector decode a capture of what was

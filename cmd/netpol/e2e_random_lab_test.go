@@ -264,6 +264,7 @@ func (r *rig) hold(x *trial, set *plainSet, what string) {
 			entry, _ := r.entry(x)
 			names, _ := os.ReadFile(r.path("etc/connlabel.conf"))
 			r.t.Errorf("%s: %v\nwant %+v\ngot %s, with labels %v and mark %#x of\n%s", what, &x.plainFlow, want, got, bits(entry.Labels), entry.Mark, names)
+			r.t.Logf("netpold has\n%s", r.ask("flows", "--json", fmt.Sprintf("src_port == %d", x.src.Port())))
 			return
 		}
 	}

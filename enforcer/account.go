@@ -92,8 +92,8 @@ func (w *worker) totals(r *flow.Record) (packets, bytes uint64) {
 	packets, bytes = uint64(r.Packets), r.Bytes
 	if w.config.Live && r.Tally != 0 {
 		t := w.tallies.At(r.Tally)
-		packets = max(packets, t.counts[0].Packets+t.counts[1].Packets)
-		bytes = max(bytes, t.counts[0].Bytes+t.counts[1].Bytes)
+		both := t.counts[0].Plus(t.counts[1])
+		packets, bytes = max(packets, both.Packets), max(bytes, both.Bytes)
 	}
 	return packets, bytes
 }

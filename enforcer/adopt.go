@@ -84,7 +84,7 @@ func (w *worker) deduct(r *flow.Record, t *tally, c *flow.Connection) {
 		return // its successor's figures begin anew
 	}
 	for i, n := range b.counts {
-		t.told[i].Packets, t.told[i].Bytes = t.told[i].Packets+n.Packets, t.told[i].Bytes+n.Bytes
+		t.told[i] = t.told[i].Plus(n)
 		t.base[i] = n.Bytes
 	}
 	w.earlier[r] = b.counts

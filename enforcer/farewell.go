@@ -144,8 +144,8 @@ func (t *tally) precedes(c *flow.Connection) bool {
 	}
 	// It was taken for the one that was read, which has more by now, for its own.
 	for i, had := range [2]flow.Counts{c.Sent, c.Returned} {
-		t.past[i] = flow.Counts{Packets: t.past[i].Packets + had.Packets, Bytes: t.past[i].Bytes + had.Bytes}
-		t.counts[i] = flow.Counts{Packets: t.counts[i].Packets + had.Packets, Bytes: t.counts[i].Bytes + had.Bytes}
+		t.past[i] = t.past[i].Plus(had)
+		t.counts[i] = t.counts[i].Plus(had)
 	}
 	return true
 }

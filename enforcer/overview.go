@@ -20,7 +20,7 @@ const overviewSlice = 1024
 // Overview gathers the answer to a question about flows, of one engine after the other.
 // Not safe for concurrent use.
 type Overview struct {
-	question telemetry.Question
+	question telemetry.Question // its text in small letters
 	machine  *program.Machine
 	total    telemetry.Sum
 	ratesIn  int64 // nanoseconds
@@ -58,6 +58,7 @@ type row struct {
 
 // NewOverview begins an answer about flows of which the first policy of a program holds.
 func NewOverview(q telemetry.Question, p *program.Program) *Overview {
+	q.Text = strings.ToLower(q.Text)
 	return &Overview{
 		question: q, machine: p.NewMachine(), rows: make(map[rowName]*row), hosts: make(map[localSide]string),
 		first: firstFlows{most: q.Flows},
@@ -115,7 +116,7 @@ func (w *worker) oversee(o *Overview, r *flow.Record) {
 			return
 		}
 	}
-	if o.question.Text != "" && !w.mentions(r, &f, strings.ToLower(o.question.Text)) {
+	if o.question.Text != "" && !w.mentions(r, &f, o.question.Text) {
 		return
 	}
 	now := w.now(r, &f)
@@ -127,7 +128,7 @@ func (w *worker) oversee(o *Overview, r *flow.Record) {
 			o.row(name).add(&now, packets, bytes)
 		}
 	}
-	rank := w.rank(o.question.Order, r, &f, &now)
+	rank := w.rank(o.question.Order, r, &f, &now, packets, bytes)
 	if o.first.takes(rank) {
 		var row telemetry.Flow
 		w.fill(&row, r, &f, telemetry.Live)

@@ -23,8 +23,8 @@ func (a rank) compare(b rank) int {
 	return cmp.Or(cmp.Compare(b.figure, a.figure), strings.Compare(a.word, b.word), cmp.Compare(b.then, a.then))
 }
 
-func (w *worker) rank(by telemetry.Order, r *flow.Record, f *fact.Facts, now *telemetry.Now) rank {
-	packets, bytes := w.totals(r)
+// rank is the place of a flow that has carried so much.
+func (w *worker) rank(by telemetry.Order, r *flow.Record, f *fact.Facts, now *telemetry.Now, packets, bytes uint64) rank {
 	out := rank{then: bytes}
 	switch by {
 	case telemetry.OrderBytes:

@@ -133,7 +133,7 @@ func (t *tally) take(c *flow.Connection) {
 	}
 	t.taken, t.entry = n, c.ID
 	for i, has := range [2]flow.Counts{c.Sent, c.Returned} {
-		t.counts[i] = flow.Counts{Packets: t.past[i].Packets + has.Packets, Bytes: t.past[i].Bytes + has.Bytes}
+		t.counts[i] = t.past[i].Plus(has)
 	}
 }
 

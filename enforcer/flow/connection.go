@@ -6,6 +6,11 @@ type Counts struct {
 	Packets, Bytes uint64
 }
 
+// Plus are both together.
+func (c Counts) Plus(o Counts) Counts {
+	return Counts{Packets: c.Packets + o.Packets, Bytes: c.Bytes + o.Bytes}
+}
+
 // Connection is what conntrack knows of a connection.
 type Connection struct {
 	Orig, Reply Tuple // as each direction's packets bear them when they come in

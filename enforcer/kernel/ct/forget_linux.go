@@ -83,7 +83,7 @@ func clearBits(value, mask uint32, masks func(*flow.Connection) flow.Update) (n 
 	}
 	err = client.Connections(value, mask, func(c *flow.Connection) error {
 		u := masks(c)
-		if u.MarkMask == 0 && u.LabelMask == [16]byte{} {
+		if saysNothing(&u) {
 			return nil
 		}
 		n++

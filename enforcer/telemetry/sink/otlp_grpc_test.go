@@ -106,17 +106,7 @@ func TestGRPCLater(t *testing.T) {
 		t.Run(fmt.Sprint(test.code), func(t *testing.T) {
 			t.Parallel()
 			server := newGRPCServer(t, trailers("Grpc-Status", fmt.Sprint(test.code), "Grpc-Status-Details-Bin", test.details))
-			s := New(Config{})
-			defer s.Close()
-			s.Use([]artifact.Sink{server.sink()})
-			s.Offer(0, flowOf("a"))
-			eventually(t, "the record", func() bool { n, _ := server.seen(); return n == 1 })
-			if waited := server.times[1].Sub(server.times[0]); waited < test.least {
-				t.Errorf("tried again after %v, and not %v", waited, test.least)
-			}
-			if st := s.Status()[0]; len(st.Dropped) > 0 {
-				t.Errorf("got %+v", st)
-			}
+			triesAgain(t, server.sink(), &server.times, func() int { n, _ := server.seen(); return n }, test.least)
 		})
 	}
 }

@@ -114,18 +114,25 @@ func TestOTLPLater(t *testing.T) {
 		t.Run(fmt.Sprint(test.code), func(t *testing.T) {
 			t.Parallel()
 			server := newOTLPServer(t, status(test.code, "Retry-After", test.after))
-			s := New(Config{})
-			defer s.Close()
-			s.Use([]artifact.Sink{server.sink(t)})
-			s.Offer(0, flowOf("a"))
-			eventually(t, "the record", func() bool { n, _ := server.seen(); return n == 1 })
-			if waited := server.times[1].Sub(server.times[0]); waited < test.least {
-				t.Errorf("tried again after %v, and not %v", waited, test.least)
-			}
-			if st := s.Status()[0]; len(st.Dropped) > 0 {
-				t.Errorf("got %+v", st)
-			}
+			triesAgain(t, server.sink(t), &server.times, func() int { n, _ := server.seen(); return n }, test.least)
 		})
+	}
+}
+
+// triesAgain has a sink tell of a record that its place takes at the second time only, by times,
+// at least so long after the first.
+func triesAgain(t *testing.T, to artifact.Sink, times *[]time.Time, taken func() int, least time.Duration) {
+	t.Helper()
+	s := New(Config{})
+	defer s.Close()
+	s.Use([]artifact.Sink{to})
+	s.Offer(0, flowOf("a"))
+	eventually(t, "the record", func() bool { return taken() == 1 })
+	if waited := (*times)[1].Sub((*times)[0]); waited < least {
+		t.Errorf("tried again after %v, and not %v", waited, least)
+	}
+	if st := s.Status()[0]; len(st.Dropped) > 0 {
+		t.Errorf("got %+v", st)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -174,6 +175,9 @@ func (t *listener) welcome(conn remote, name string) {
 		t.mu.Lock()
 		delete(t.clients, c)
 		t.mu.Unlock()
+		if errors.Is(err, errSlow) {
+			t.runner.slow.Add(1)
+		}
 		t.runner.clients.Add(-1)
 		t.says.log(log, slog.LevelInfo, "client of sink gone", "why", err)
 	})
@@ -194,10 +198,7 @@ func (t *listener) serve(c *client) error {
 		select {
 		case <-c.queue.wake:
 		case <-c.gone:
-			if _, full := c.queue.counts(); full > 0 {
-				return errSlow
-			}
-			return errors.New("hung up")
+			return c.farewell(errors.New("hung up"))
 		case <-t.ctx.Done():
 			err := c.send(c.queue.take(spare), closeLimit/2)
 			c.conn.bye()
@@ -205,12 +206,18 @@ func (t *listener) serve(c *client) error {
 		}
 		spare = c.queue.take(spare)
 		if err := c.send(spare, writeLimit); err != nil {
-			if _, full := c.queue.counts(); full > 0 {
-				return errSlow
-			}
-			return err
+			return c.farewell(err)
 		}
 	}
+}
+
+// farewell is why a client is sent nothing more: its queue was full, it took longer than writeLimit for what it
+// was sent, or what is given.
+func (c *client) farewell(err error) error {
+	if _, full := c.queue.counts(); full > 0 || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+		return errSlow
+	}
+	return err
 }
 
 func (c *client) send(lines []byte, limit time.Duration) error {
@@ -237,7 +244,6 @@ func (t *listener) write(lines []byte) (int, error) {
 	}
 	for c := range t.clients {
 		if !c.queue.putLines(out) {
-			t.runner.slow.Add(1)
 			c.leave()
 		}
 	}

@@ -64,6 +64,7 @@ type runner struct {
 	stop   context.CancelFunc
 	ending context.Context // over when a write that is under way at the end is left alone
 	name   atomic.Pointer[string]
+	coming <-chan outcome // a place that was being opened when the sink was to stop; of its goroutine
 
 	bytes, failed, unheard atomic.Uint64
 	clients                atomic.Int64
@@ -241,25 +242,59 @@ func (r *runner) unlessStopped() (target, error) {
 		return r.target()
 	default:
 	}
-	type result struct {
-		target
-		err error
-	}
-	done := make(chan result, 1)
+	coming := make(chan outcome, 1)
 	go func() {
 		t, err := r.target()
-		done <- result{t, err}
+		coming <- outcome{t, err}
 	}()
 	select {
-	case got := <-done:
+	case got := <-coming:
 		return got.target, got.err
 	case <-r.ctx.Done():
-		go func() {
-			if got := <-done; got.err == nil {
-				_ = got.close() // nothing has been written to it
-			}
-		}()
+		r.coming = coming
 		return nil, errLeft
+	}
+}
+
+// outcome is a place that was opened, or why it was not.
+type outcome struct {
+	target
+	err error
+}
+
+// late is a place for what still waits when the sink is to stop, nil if none can be had: the one that was
+// being opened, or one that is opened now. Never both at a time, because places of a sink share what outlives them.
+func (r *runner) late() target {
+	wanted := !r.kept.isOpen() && r.queue.used() > 0 && r.ending.Err() == nil
+	if coming := r.coming; coming != nil {
+		if !wanted {
+			go forgo(coming)
+			return nil
+		}
+		select {
+		case got := <-coming:
+			if got.err == nil {
+				return got.target
+			}
+		case <-r.ending.Done():
+			go forgo(coming)
+			return nil
+		}
+	}
+	if !wanted {
+		return nil
+	}
+	t, err := r.target()
+	if err != nil {
+		return nil
+	}
+	return t
+}
+
+// forgo closes a place that comes too late. Nothing has been written to it.
+func forgo(coming <-chan outcome) {
+	if got := <-coming; got.err == nil {
+		_ = got.close()
 	}
 }
 
@@ -326,8 +361,8 @@ func (r *runner) end(t target, spare []byte) {
 // last writes what still waits. With a spool it is on the disk before that, and
 // stays there if it is not taken.
 func (r *runner) last(t target, spare []byte) {
-	if t == nil && !r.kept.isOpen() && r.queue.used() > 0 && r.ending.Err() == nil {
-		t, _ = r.target()
+	if t == nil {
+		t = r.late()
 	}
 	r.kept.store()
 	var errs []error

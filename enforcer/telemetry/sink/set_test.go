@@ -276,6 +276,76 @@ func TestUnixClients(t *testing.T) {
 	}
 }
 
+// shelf is a place that keeps what it is given.
+type shelf struct {
+	taken  []byte
+	closed chan struct{}
+}
+
+func (s *shelf) write(lines []byte) (int, error) {
+	s.taken = append(s.taken, lines...)
+	return len(lines), nil
+}
+
+func (s *shelf) close() error {
+	close(s.closed)
+	return nil
+}
+
+// TestOpensOnce has a sink stop while its place is being opened: that one gets what waits and is closed,
+// and no other is opened beside it.
+func TestOpensOnce(t *testing.T) {
+	for name, waits := range map[string]bool{"records wait": true, "nothing waits": false} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "flows.jsonl")
+			r := newRunner(fileSink(path), Config{})
+			if waits {
+				r.queue.put(flowOf("x"))
+			}
+			coming, late := make(chan outcome), &shelf{closed: make(chan struct{})}
+			r.coming = coming
+			r.stop()
+			time.AfterFunc(10*time.Millisecond, func() { coming <- outcome{target: late} })
+			r.end(nil, nil)
+			<-late.closed
+			if n := bytes.Count(late.taken, []byte{'\n'}); n == 1 != waits {
+				t.Errorf("it was given %d records", n)
+			}
+			if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("another one was opened: %v", err)
+			}
+		})
+	}
+}
+
+// stalled is a client that takes nothing, for as long as it is given.
+type stalled struct{ socket }
+
+func (stalled) send([]byte, time.Duration) error {
+	return &net.OpError{Op: "write", Err: os.ErrDeadlineExceeded}
+}
+
+// TestStalledClient says that a client is too slow that takes nothing, also if what waits for it has room.
+func TestStalledClient(t *testing.T) {
+	var log syncBuffer
+	r := newRunner(artifact.Sink{Kind: artifact.SinkUnix, Queue: 1 << 20}, Config{Log: textLog(&log)})
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := newListener(r, l, 1)
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	lines.welcome(stalled{socket{ours}}, "a test")
+	if _, err := lines.write([]byte("{}\n")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is let go", func() bool { return r.slow.Load() == 1 && r.clients.Load() == 0 })
+	if err := lines.close(); err != nil || !strings.Contains(log.String(), "too slow") {
+		t.Errorf("got %v and the log\n%s", err, log.String())
+	}
+}
+
 // TestLosses says that a sink says when somebody may read it who has not read all that it took,
 // and which records it does not take.
 func TestLosses(t *testing.T) {

@@ -118,7 +118,7 @@ func (s *webSocket) send(records []byte, limit time.Duration) error {
 	defer cancel()
 	for record := range s.encoding.each(records) {
 		if err := s.conn.Write(ctx, s.kind, s.encoding.bare(record)); err != nil {
-			return err
+			return cmp.Or(ctx.Err(), err)
 		}
 	}
 	return nil

@@ -182,7 +182,7 @@ func TestWriterBatches(t *testing.T) {
 // calling Flush.
 func TestUnknownConnectionIsRetried(t *testing.T) {
 	lab, w, c := open(t, labelRule)
-	w.delays = [3]time.Duration{time.Millisecond, 50 * time.Millisecond, 2 * time.Second}
+	w.waiting.delays = [5]time.Duration{time.Millisecond, 50 * time.Millisecond, 2 * time.Second}
 	orig := udpPair(t, lab, lab.ServerAddr4)
 	lab.Router.Run("conntrack", "-D", "-p", "udp")
 	write(t, w, flow.Update{Tuple: orig, Labels: bit(9), LabelMask: bit(9)})
@@ -204,7 +204,7 @@ func TestUnknownConnectionIsRetried(t *testing.T) {
 // connection has said, whether that was sent after it or with it.
 func TestRetryDoesNotUndo(t *testing.T) {
 	lab, w, c := open(t, labelRule)
-	w.delays = [3]time.Duration{300 * time.Millisecond, time.Hour, time.Hour}
+	w.waiting.delays = [5]time.Duration{300 * time.Millisecond, time.Hour, time.Hour}
 	orig := udpPair(t, lab, lab.ServerAddr4)
 	lab.Router.Run("conntrack", "-D", "-p", "udp")
 	both := bit(9)
@@ -222,8 +222,8 @@ func TestRetryDoesNotUndo(t *testing.T) {
 	if got, err := c.Get(orig); err != nil || got.Has(9) || !got.Has(10) || got.Mark != 2 {
 		t.Errorf("labels %x, mark %d, %v; want label 10 without 9, and mark 2", got.Labels, got.Mark, err)
 	}
-	if s := w.Stats(); s.Retries != 2 || len(w.waiting) != 0 {
-		t.Errorf("stats %+v, %d waiting; want two retries", s, len(w.waiting))
+	if s := w.Stats(); s.Retries != 2 || w.waiting.n != 0 {
+		t.Errorf("stats %+v, %d waiting; want two retries", s, w.waiting.n)
 	}
 }
 
@@ -246,14 +246,44 @@ func TestGoneIsCounted(t *testing.T) {
 		write(t, w, u)
 	}
 	waitFor(t, "all given up", func() bool { return w.Stats().Gone == 3 })
-	if s := w.Stats(); s.Retries != 9 {
-		t.Errorf("stats %+v, want 3 retries for each of 3 updates", s)
+	if s := w.Stats(); s.Retries != 15 {
+		t.Errorf("stats %+v, want 5 retries for each of 3 updates", s)
+	}
+}
+
+// TestPatienceIsBounded: of more connections that are never there than patientLimit some are given up early, and all in the
+// end; nothing of that counts as lost.
+func TestPatienceIsBounded(t *testing.T) {
+	_, w, _ := open(t, labelRule)
+	w.waiting.delays = [5]time.Duration{0, 0, 0, time.Hour, time.Hour}
+	for n := range patientLimit + 100 {
+		u := flow.Update{Tuple: tuples()["udp6"], MarkMask: 1}
+		u.Tuple.SrcPort = uint16(n)
+		if err := w.Write(u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, w)
+	waitFor(t, "the first tries", func() bool {
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		return w.Stats().Gone == 100
+	})
+	if w.waiting.n != patientLimit || len(w.waiting.of) != patientLimit || w.Lost() != 0 {
+		t.Errorf("%d of %d connections wait, %d are lost; want %d", w.waiting.n, len(w.waiting.of), w.Lost(), patientLimit)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s := w.Stats(); s.Gone != 100 || s.Retries != 3*(patientLimit+100)+patientLimit {
+		t.Errorf("stats %+v, want one more try of each at the end", s)
 	}
 }
 
 func TestRetryQueueIsBounded(t *testing.T) {
 	_, w, _ := open(t, labelRule)
-	w.delays = [3]time.Duration{time.Hour, time.Hour, time.Hour}
+	w.waiting.delays = [5]time.Duration{time.Hour}
 	for n := range retryLimit + 100 {
 		u := flow.Update{Tuple: tuples()["udp6"], MarkMask: 1}
 		u.Tuple.SrcPort = uint16(n)
@@ -262,8 +292,8 @@ func TestRetryQueueIsBounded(t *testing.T) {
 		}
 	}
 	write(t, w)
-	if s := w.Stats(); s.Dropped != 100 || len(w.waiting) != retryLimit {
-		t.Errorf("stats %+v, %d waiting", s, len(w.waiting))
+	if s := w.Stats(); s.Dropped != 100 || w.waiting.n != retryLimit {
+		t.Errorf("stats %+v, %d waiting", s, w.waiting.n)
 	}
 }
 
@@ -412,7 +442,7 @@ func BenchmarkWrite(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer func() { _ = w.Close() }()
-	w.delays = [3]time.Duration{time.Hour, time.Hour, time.Hour}
+	w.waiting.delays = [5]time.Duration{time.Hour}
 	u := flow.Update{Tuple: tuples()["udp6"], Labels: bit(1), LabelMask: bit(1), MarkMask: 1}
 	b.ReportAllocs()
 	for b.Loop() {

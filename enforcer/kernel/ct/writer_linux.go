@@ -21,20 +21,9 @@ const (
 	// updateBytes is room for one update: IPv6, labels and mark take 176.
 	updateBytes = 192
 
-	// retryLimit bounds what waits for a second try. A packet is logged before
-	// conntrack confirms its connection, so 0-0.5 % of first updates find
-	// none; the bound is some seconds of that at 100,000 new flows a second.
-	retryLimit = 4096
-
 	// errorBytes holds some 8,000 refusals, a hundred full batches of them.
 	errorBytes = 8 << 20
 )
-
-// retryDelays is how long an update waits before each further try. 200 us was
-// always enough on an idle router.
-func retryDelays() [3]time.Duration {
-	return [3]time.Duration{200 * time.Microsecond, time.Millisecond, 5 * time.Millisecond}
-}
 
 // WriterStats count what became of updates. Nothing of it is fatal: the
 // traffic goes on, only unlabelled.
@@ -74,21 +63,12 @@ type Writer struct {
 	closed  bool
 	seq     uint32 // sequence number of the next message
 	out     []byte
-	pending []attempt               // one a message in out, in order
-	waiting []attempt               // for another try
-	late    map[flow.Tuple]struct{} // connections of waiting
-	spare   []attempt               // the other buffer of waiting
-	next    time.Time               // earliest due of waiting
+	pending []attempt // one a message in out, in order
+	waiting waiting   // for another try
+	armed   time.Time // for when the timer is set; zero if it is not
 	timer   *time.Timer
-	delays  [3]time.Duration
 	in      []byte
 	stats   WriterStats
-}
-
-type attempt struct {
-	update flow.Update
-	tries  uint8
-	due    time.Time
 }
 
 // NewWriter opens a Writer for the current network namespace and makes sure
@@ -108,9 +88,9 @@ func NewWriter() (*Writer, error) {
 		return nil, fmt.Errorf("open conntrack writer: %w", err)
 	}
 	w := &Writer{
-		sock: sock, delays: retryDelays(),
+		sock: sock, waiting: newWaiting(),
 		out: make([]byte, 0, batchSize*updateBytes), pending: make([]attempt, 0, batchSize),
-		late: make(map[flow.Tuple]struct{}), in: make([]byte, receiveBytes),
+		in: make([]byte, receiveBytes),
 	}
 	w.timer = time.AfterFunc(time.Hour, w.tick)
 	w.timer.Stop()
@@ -131,7 +111,7 @@ func (w *Writer) Write(u flow.Update) error {
 		return fmt.Errorf("conntrack set label: %w", os.ErrClosed)
 	}
 	w.stats.Updates++
-	w.outdate(&u)
+	w.waiting.outdate(&u)
 	return w.queue(attempt{update: u})
 }
 
@@ -144,26 +124,6 @@ func without(u, later *flow.Update) {
 	for i, b := range later.LabelMask {
 		u.LabelMask[i] &^= b
 	}
-}
-
-// outdate has what waits for another try undo nothing of a later update.
-func (w *Writer) outdate(later *flow.Update) {
-	if len(w.waiting) == 0 {
-		return
-	}
-	if _, ok := w.late[later.Tuple]; !ok {
-		return
-	}
-	left := w.waiting[:0]
-	for _, a := range w.waiting {
-		if a.update.Tuple == later.Tuple {
-			without(&a.update, later)
-		}
-		if !saysNothing(&a.update) {
-			left = append(left, a)
-		}
-	}
-	w.waiting = left
 }
 
 // Flush sends what is queued.
@@ -206,8 +166,8 @@ func (w *Writer) Close() error {
 func (w *Writer) tick() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.armed = time.Time{}
 	_ = w.retryDue()
-	w.arm()
 }
 
 func (w *Writer) queue(a attempt) error {
@@ -276,7 +236,10 @@ func (w *Writer) refused(a attempt, after []attempt, errno unix.Errno) {
 		a.update.LabelMask = [16]byte{}
 		if !outdated(&a, after) {
 			a.due = time.Now()
-			w.enqueueWaiting(a)
+			if !w.waiting.put(a, 0) {
+				w.stats.Dropped++
+			}
+			w.arm()
 		}
 	case unix.EPERM:
 		w.stats.Denied++
@@ -308,50 +271,34 @@ func outdated(a *attempt, after []attempt) bool {
 
 // wait puts an update aside for its next try; false says that it has had all.
 func (w *Writer) wait(a attempt) bool {
-	if int(a.tries) >= len(w.delays) {
+	if w.waiting.spent(&a) {
 		return false
 	}
-	a.due = time.Now().Add(w.delays[a.tries])
-	a.tries++
-	w.enqueueWaiting(a)
-	return true
-}
-
-func (w *Writer) enqueueWaiting(a attempt) {
-	if len(w.waiting) >= retryLimit {
+	if !w.waiting.again(a) {
 		w.stats.Dropped++
-		return
 	}
-	w.waiting = append(w.waiting, a)
-	w.late[a.update.Tuple] = struct{}{}
-	if w.next.IsZero() || a.due.Before(w.next) {
-		w.next = a.due
-		w.arm()
-	}
+	w.arm()
+	return true
 }
 
 // retryDue tries again what has waited long enough.
 func (w *Writer) retryDue() error {
-	if len(w.waiting) == 0 {
+	if w.waiting.n == 0 {
 		return nil
 	}
-	now := time.Now()
-	if w.next.After(now) {
-		return nil
-	}
-	return w.retry(now)
+	return w.retry(time.Now())
 }
 
 // retry sends the waiting updates that are due at now. What is refused again
-// joins a fresh queue.
+// waits anew.
 func (w *Writer) retry(now time.Time) error {
 	var errs error
-	old := w.waiting
-	w.waiting, w.spare, w.next = w.spare[:0], nil, time.Time{}
-	clear(w.late)
-	for _, a := range old {
-		if a.due.After(now) {
-			w.enqueueWaiting(a)
+	for range w.waiting.n {
+		a, ok := w.waiting.take(now)
+		if !ok {
+			break
+		}
+		if saysNothing(&a.update) {
 			continue
 		}
 		w.stats.Retries++
@@ -359,13 +306,17 @@ func (w *Writer) retry(now time.Time) error {
 			errs = err
 		}
 	}
-	w.spare = old
-	return errors.Join(errs, w.send())
+	errs = errors.Join(errs, w.send())
+	w.arm()
+	return errs
 }
 
 // arm sets the timer for the next due update.
 func (w *Writer) arm() {
-	if !w.next.IsZero() && !w.closed {
-		w.timer.Reset(max(time.Until(w.next), 0))
+	next := w.waiting.next()
+	if w.closed || next.IsZero() || !w.armed.IsZero() && !next.Before(w.armed) {
+		return
 	}
+	w.armed = next
+	w.timer.Reset(max(time.Until(next), 0))
 }

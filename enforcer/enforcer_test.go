@@ -353,6 +353,32 @@ func TestKernelForgot(t *testing.T) {
 	}
 }
 
+// TestKernelForgotAfterAChange: a packet of a decided flow says the same shortly after the verdict became another one.
+func TestKernelForgotAfterAChange(t *testing.T) {
+	a := liveConn("192.168.1.2:40000", "198.51.100.1:443")
+	s := newScript().call(a, "us04.zoom.us").wait(time.Second)
+	j := &journal{bits: []string{"zoom", "tls"}}
+	e, err := New(Config{Source: s, Labels: j, Recorder: j, Dissectors: dissectors(), Bundle: bundle(t, zoomPolicy()), Live: true, clock: s.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := bundle(t, zoomPolicy(), policyOf{name: "tls", all: []artifact.Test{textTest("protocol", "tls")}})
+	s.do(func() {
+		if err := e.Reload(after); err != nil {
+			t.Error(err)
+		}
+	}).do(nil).do(nil).wait(10 * time.Millisecond)
+	s.tcp(a, client, "A", 19, "bulk").tcp(a, client, "A", 23, "bulk")
+	if err := e.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	const row = "tcp 192.168.1.2:40000>198.51.100.1:443 labels=[%s]/%d mark=0x80000000/0x80000000"
+	want := []string{fmt.Sprintf(row, "zoom", 1), fmt.Sprintf(row, "zoom tls", 3), fmt.Sprintf(row, "zoom tls", 3)}
+	if diff := cmp.Diff(want, j.lines); diff != "" || e.Stats().Retold != 1 {
+		t.Errorf("retold %d times, -want +got:\n%s", e.Stats().Retold, diff)
+	}
+}
+
 // TestSilentFlowStaysUndecided: a mark on a connection that has said nothing
 // yet would keep the kernel from showing us what it says later.
 func TestSilentFlowStaysUndecided(t *testing.T) {

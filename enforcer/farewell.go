@@ -108,12 +108,12 @@ func (w *worker) over(c *flow.Connection) {
 	if t.precedes(c) {
 		return
 	}
-	if t.goneAt != 0 || t.entry == 0 {
+	if t.gone || t.entry == 0 {
 		w.renew(t, c, w.clock.now)
 	}
 	w.deduct(r, t, c)
 	t.take(c)
-	t.anew, t.goneAt = true, w.clock.now
+	t.newAt, t.gone = w.clock.now, true
 	if !r.Has(flow.Done) {
 		return // more packets will show it
 	}
@@ -132,7 +132,7 @@ func (w *worker) over(c *flow.Connection) {
 func (t *tally) precedes(c *flow.Connection) bool {
 	n := c.Sent.Packets + c.Returned.Packets
 	switch {
-	case t.entry == 0 || t.goneAt != 0:
+	case t.entry == 0 || t.gone:
 		return false // the end of the one that was read has been announced: this is a later one
 	case t.entry != c.ID:
 		return true

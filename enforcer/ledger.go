@@ -316,11 +316,11 @@ func (w *worker) renew(t *tally, c *flow.Connection, at int64) {
 	if t.taken >= uint64(w.policy.gate) && t.full == 0 {
 		t.full = at
 	}
-	if t.anew || t.taken != 0 && (c.ID != t.entry || c.Sent.Packets+c.Returned.Packets < t.taken) {
-		if t.lost = 0; t.goneAt == 0 && c.ID == t.entry {
+	if t.newAt != 0 || t.taken != 0 && (c.ID != t.entry || c.Sent.Packets+c.Returned.Packets < t.taken) {
+		if t.lost = 0; !t.gone && c.ID == t.entry {
 			t.lost = t.taken
 		}
-		t.past, t.anew, t.full, t.goneAt = t.counts, false, 0, 0
+		t.past, t.newAt, t.full, t.gone = t.counts, 0, 0, false
 		for i, told := range t.told { // what was seen of an entry that nobody had read
 			t.past[i] = flow.Counts{Packets: max(t.past[i].Packets, told.Packets), Bytes: max(t.past[i].Bytes, told.Bytes)}
 		}
@@ -335,5 +335,7 @@ func (w *worker) suspectNew(r *flow.Record) {
 		return
 	}
 	t := w.tallies.At(r.Tally)
-	t.anew = t.anew || t.full != 0 && w.clock.of(w.raw.Timestamp) > t.full
+	if t.newAt == 0 && t.full != 0 && w.clock.of(w.raw.Timestamp) > t.full {
+		t.newAt = w.clock.now
+	}
 }

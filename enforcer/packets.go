@@ -13,7 +13,7 @@ import (
 // its entry was flushed, or was not there yet when we wrote.
 const (
 	// onTheWay is how long after the verdict packets may still come: the
-	// writer's retries take 6 ms, the rest is for a busy machine.
+	// writer's hasty retries take 6 ms, the rest is for a busy machine.
 	onTheWay = 50 * time.Millisecond
 	// reuseAfter is how long after its decision a tuple must rest before
 	// another packet is taken for a new connection.
@@ -213,10 +213,20 @@ func (w *worker) again(id flow.ID) (over bool) {
 		retransmitted := r.Has(flow.SynClient) && r.ISN(false) == p.Seq
 		return !retransmitted && (r.Ended() || r.Has(flow.Done))
 	}
-	if w.config.Live && r.Has(flow.Done|flow.Told) && r.ToldAgo(w.clock.now) > onTheWay {
+	if w.config.Live && r.Has(flow.Done|flow.Told) && !w.onItsWay(r) {
 		w.forgotten(id, r)
 	}
 	return false
+}
+
+// onItsWay says that the packet at hand of a decided flow may have passed the gate before it closed: when the flow was
+// decided, or when the kernel was told what it had lost. That it was told something else meanwhile opens no gate.
+func (w *worker) onItsWay(r *flow.Record) bool {
+	shut := r.DecidedAgo(w.clock.now)
+	if r.Has(flow.Retold) {
+		shut = r.ToldAgo(w.clock.now)
+	}
+	return shut <= onTheWay
 }
 
 // forgotten handles a packet that the gate would have kept back, had the
@@ -234,6 +244,7 @@ func (w *worker) forgotten(id flow.ID, r *flow.Record) {
 		w.stats.Retold++
 		v := w.eval(r, &w.facts)
 		w.write(r, v, w.quiet(r, v, false))
+		r.Set(flow.Retold)
 		return
 	}
 	// What follows is inspected. Until it says otherwise, and if it says

@@ -137,6 +137,13 @@ func (t *tally) take(c *flow.Connection) {
 	}
 }
 
+// outlived says that a list, which was ordered at a time, may have the entry that is gone by now. One with the same
+// number that has counted less is its successor, unless the last figures were announced, which are more than
+// any list has.
+func (t *tally) outlived(c *flow.Connection, at int64) bool {
+	return t.newAt >= at && t.entry == c.ID && (t.gone || c.Sent.Packets+c.Returned.Packets >= t.taken)
+}
+
 // readConnection takes one entry of conntrack's list of decided connections.
 func (w *worker) readConnection(c *flow.Connection, at int64) {
 	id := w.known(&c.Orig)
@@ -156,8 +163,8 @@ func (w *worker) readConnection(c *flow.Connection, at int64) {
 	w.sighted(r, at)
 	late := r.Tally == 0 && (w.policy.counts || at-r.FirstSeen > int64(w.config.Interval))
 	t := w.tallyOf(r)
-	if t != nil && t.goneAt >= at && t.entry == c.ID {
-		return // the list is older than the announcement that the entry is gone
+	if t != nil && t.outlived(c, at) {
+		return
 	}
 	if t != nil {
 		w.renew(t, c, at)

@@ -29,7 +29,7 @@ func TestRemovedEntriesCount(t *testing.T) {
 	w.billing.open = false // what is owed is added up here
 	seen := w.tallies.At(r.Tally).owed()
 	owed := seen[0].Packets + seen[1].Packets
-	for i, step := range []struct {
+	for _, step := range []struct {
 		what          string
 		entry         uint32
 		packets, want uint64
@@ -57,20 +57,23 @@ func TestRemovedEntriesCount(t *testing.T) {
 		{"one with that number", 5, 40, 796, false},
 		{"its end, when packets have shown that there is another", 5, 41, 797, true},
 		{"that one", 5, 50, 847, false},
+		{"a list from before packets have shown another", 5, 50, 847, false},
+		{"that one", 6, 50, 897, false},
+		{"a list from before packets have shown another, which it has", 6, 3, 900, false},
 	} {
-		at := w.clock.now - int64(i%2) // lists are ordered a little before
+		var at int64 // of the list
 		read := flow.Connection{ID: step.entry, Mark: doneMark, Orig: tuple, Reply: reversed(tuple), Sent: flow.Counts{Packets: step.packets, Bytes: 100 * step.packets}}
 		if r.LastSeen = w.clock.now; step.entry == 1 {
 			read.Returned = flow.Counts{Packets: 1, Bytes: 100} // which was seen
 		}
 		if strings.Contains(step.what, "packets have shown") {
-			w.tallies.At(r.Tally).anew = true
+			w.tallies.At(r.Tally).newAt = w.clock.now
 		}
 		if step.over {
 			w.over(&read)
 		} else {
-			if step.entry >= 4 {
-				at = w.clock.now + 1
+			if at = w.clock.now + 1; strings.HasPrefix(step.what, "a list from before") {
+				at = w.clock.now - 1
 			}
 			w.readConnection(&read, at)
 		}

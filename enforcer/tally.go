@@ -31,8 +31,8 @@ type tally struct {
 	past    [2]flow.Counts // of counts, what conntrack had counted in entries that are gone
 	charged int64
 	entry   uint32
-	anew    bool          // conntrack has made a new entry since
-	goneAt  int64         // when it announced the end of the entry; 0 while there is one
+	gone    bool          // conntrack has announced the end of the entry
+	newAt   int64         // when that, or a packet, showed that there is or will be another one; 0 while nothing does
 	lost    uint64        // packets that an entry with the same number had when it was read last, whose end is yet to be announced
 	full    int64         // from when on, at the latest, the gate let no packet of the entry by; 0 while it may
 	digest  record.Digest // of the flow's records, where it has more than one; zero before the first

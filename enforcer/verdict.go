@@ -269,7 +269,7 @@ func (w *worker) write(r *flow.Record, v *program.Verdict, quiet bool) {
 		u.Mark |= w.policy.doneMark
 		r.Tell(w.sentAt())
 	}
-	r.Clear(flow.Quiet)
+	r.Clear(flow.Quiet | flow.Retold)
 	u.MarkMask |= w.policy.quietMark
 	if quiet {
 		u.Mark |= w.policy.quietMark

@@ -73,6 +73,8 @@ const (
 	Opened
 	// Quiet says that the sink was given the quiet mark, or the kernel had it.
 	Quiet
+	// Retold says that the sink was last given the verdict because a packet showed that the kernel did not have it.
+	Retold
 
 	aliased // the table has an alias of the flow
 	live    // the record is not free

@@ -293,7 +293,7 @@ func (w *worker) between() {
 		w.bill()
 		w.announce()
 	}
-	w.table.Expire(w.clock.now, expireSlice, w.expire)
+	ended := w.table.Expire(w.clock.now, expireSlice, w.expire)
 	w.keeper.settle()
 	w.publish()
 	for {
@@ -306,6 +306,14 @@ func (w *worker) between() {
 		break
 	}
 	w.flush()
+	if (ended == expireSlice || w.underWay()) && !w.pending() {
+		w.engine.wake(w.lane) // without packets it would sleep between two slices
+	}
+}
+
+// underWay says that a walk over flows has not come to its end.
+func (w *worker) underWay() bool {
+	return w.sweeping || len(w.tour.on) > 0 || w.config.Live && (w.billing.until != 0 || len(w.announcements) > 0)
 }
 
 // expire handles a flow that was silent for its class's timeout: inspection

@@ -22,14 +22,14 @@ func (w *worker) adopt(c *flow.Connection, listed int64) {
 		return
 	}
 	id := w.known(&c.Orig)
+	if id != 0 && w.table.At(id).Has(flow.Done) {
+		w.correct(w.table.At(id), c, listed)
+		return
+	}
 	if id == 0 {
 		w.noteBefore(c)
 	}
 	if answersPass(&c.Orig) {
-		return
-	}
-	if id != 0 && w.table.At(id).Has(flow.Done) {
-		w.correct(w.table.At(id), c, listed)
 		return
 	}
 	decided := c.Mark&w.policy.doneMark != 0
@@ -122,7 +122,7 @@ func (w *worker) correct(r *flow.Record, c *flow.Connection, listed int64) {
 }
 
 // answersPass says that the gate shows the connection's answers even after it
-// was decided (DNS): by them it will be known better than by its entry.
+// was decided (DNS): one that is not known here will be by them, better than by its entry.
 func answersPass(t *flow.Tuple) bool { return t.Proto == packet.ProtoUDP && t.DstPort == 53 }
 
 // inherit takes over what an earlier process decided.

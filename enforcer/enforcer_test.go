@@ -171,7 +171,7 @@ func TestLiveWrites(t *testing.T) {
 			"headers alone decide at the first packet", newScript().tcp(a(), client, "S", 0, "").do(nil).call(a(), "us04.zoom.us"),
 			[]policyOf{zoomPolicy(), web},
 			[]string{
-				"tcp 192.168.1.2:40000>198.51.100.1:443 labels=[web]/3 mark=0x10/0xf0",
+				"tcp 192.168.1.2:40000>198.51.100.1:443 labels=[web]/3 mark=0x10/0x800000f0",
 				"tcp 192.168.1.2:40000>198.51.100.1:443 labels=[zoom web]/3 mark=0x80000010/0x800000f0",
 			},
 		},
@@ -320,12 +320,70 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// sleeper is a source that has no packets any more after a script, and waits for ever unless somebody wakes it.
+type sleeper struct {
+	*script
+	bell, over chan struct{}
+}
+
+func (s *sleeper) Next(raw *packet.Raw) error {
+	if len(s.steps) > 0 {
+		return s.script.Next(raw)
+	}
+	select {
+	case <-s.bell:
+		return packet.ErrIdle
+	case <-s.over:
+		return io.EOF
+	}
+}
+
+func (s *sleeper) Wake() {
+	select {
+	case s.bell <- struct{}{}:
+	default:
+	}
+}
+
+// TestReloadWithoutPackets: all flows are decided anew at once, also while no packet comes.
+func TestReloadWithoutPackets(t *testing.T) {
+	const flows = 5 * sweepSlice
+	s := &sleeper{newScript(), make(chan struct{}, 1), make(chan struct{})}
+	for i := range flows {
+		s.tcp(liveConn(fmt.Sprintf("192.168.%d.%d:40000", i>>8, i&255), "198.51.100.1:443"), client, "A", 0, "HELLO us04.zoom.us\n")
+	}
+	j := &journal{bits: []string{"zoom", "tls"}}
+	e, err := New(Config{Source: s, Labels: j, Recorder: j, Dissectors: dissectors(), Bundle: bundle(t, zoomPolicy()), Live: true, clock: s.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { done <- e.Run(context.Background()) }()
+	written := func(n uint64) {
+		t.Helper()
+		for deadline := time.Now().Add(20 * time.Second); e.Stats().Writes < n; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d verdicts are written, want %d", e.Stats().Writes, n)
+			}
+		}
+	}
+	written(flows)
+	if err := e.Reload(bundle(t, zoomPolicy(), policyOf{name: "tls", all: []artifact.Test{textTest("protocol", "tls")}})); err != nil {
+		t.Fatal(err)
+	}
+	written(2 * flows)
+	close(s.over)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestKernelForgot: a packet of a decided flow means that the kernel has lost
 // the verdict, or that it was on its way when the gate closed.
 func TestKernelForgot(t *testing.T) {
 	const (
 		told   = "tcp 192.168.1.2:40000>198.51.100.1:443 labels=[zoom]/1 mark=0x80000000/0x80000000"
-		atOnce = "tcp 192.168.1.2:40000>198.51.100.1:443 labels=[zoom]/1 mark=0x0/0x0"
+		atOnce = "tcp 192.168.1.2:40000>198.51.100.1:443 labels=[zoom]/1 mark=0x0/0x80000000"
 	)
 	for _, tt := range []struct {
 		name             string

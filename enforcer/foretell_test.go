@@ -120,7 +120,7 @@ func TestMediaIsNamedAtOnce(t *testing.T) {
 	b.Catalogue.Protocols = append(b.Catalogue.Protocols, artifact.Protocol{Tag: "rtp", Category: "voip"}, artifact.Protocol{Tag: "sip", Category: "voip"})
 	j = &journal{bits: []string{"rtp"}}
 	play(t, s, b, announcing(live, func(c *Config) { c.Labels = j }))
-	if writes < 1 || j.lines[0] != "udp 192.168.1.2:20000>203.0.113.200:30000 labels=[rtp]/1 mark=0x0/0x0" {
+	if writes < 1 || j.lines[0] != "udp 192.168.1.2:20000>203.0.113.200:30000 labels=[rtp]/1 mark=0x0/0x80000000" {
 		t.Errorf("%d writes before the end: %q", writes, j.lines)
 	}
 }
@@ -140,7 +140,7 @@ func TestControlConnectionsAreReadOn(t *testing.T) {
 	b := bundle(t, protocolPolicy("ftp-data"))
 	b.Ruleset.Chains = []artifact.Chain{{Rules: []artifact.Rule{{ID: "capture-forward/budget", Match: []artifact.Match{{Kind: artifact.MatchCTPackets, Limit: 33, Not: true}}}}}}
 	j, _ := play(t, s, b, announcing(live))
-	want := "tcp 192.168.1.2:40001>198.51.100.1:51210 labels=[ftp-data]/1 mark=0x0/0x0"
+	want := "tcp 192.168.1.2:40001>198.51.100.1:51210 labels=[ftp-data]/1 mark=0x0/0x80000000"
 	if len(j.lines) == 0 || j.lines[0] != want {
 		t.Errorf("got %q, want %q first", j.lines, want)
 	}

@@ -181,7 +181,8 @@ func TestReopenedFlowTakesAPlace(t *testing.T) {
 	s.tcp(again, client, "A", 0, "HELLO us04.zoom.us\n")
 	j, e := play(t, s, shedding(t), func(c *Config) { live(c); c.MaxOpening = 1 })
 	const row = "tcp %s:40000>198.51.100.1:443 labels=[%s]/3 mark=0x80000000/0x80000000"
-	want := []string{fmt.Sprintf(row, "192.168.1.2", ""), fmt.Sprintf(row, "192.168.1.3", "np-shed"), fmt.Sprintf(row, "192.168.1.2", "zoom")}
+	const opened = "tcp 192.168.1.2:40000>198.51.100.1:443 labels=[]/0 mark=0x0/0x80000000"
+	want := []string{fmt.Sprintf(row, "192.168.1.2", ""), opened, fmt.Sprintf(row, "192.168.1.3", "np-shed"), fmt.Sprintf(row, "192.168.1.2", "zoom")}
 	if diff := cmp.Diff(want, j.lines); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

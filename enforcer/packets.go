@@ -147,7 +147,9 @@ func (w *worker) find() (id flow.ID, fromClient bool) {
 		w.stats.Restarted++
 		w.conclude(w.table.At(id), reasonOf(w.table.At(id), record.ReasonExpired))
 		w.table.Remove(id)
-		id = 0
+		id, fromClient = w.begin(k, fromB)
+		w.takeBack(w.table.At(id))
+		return id, fromClient
 	}
 	if id == 0 {
 		return w.begin(k, fromB)
@@ -252,8 +254,15 @@ func (w *worker) forgotten(id flow.ID, r *flow.Record) {
 	w.stats.Reopened++
 	r.Reopen()
 	w.table.Move(id, flow.Opening, w.clock.now) // and decided in the end if nothing follows
-	if v := w.eval(r, &w.facts); v.Labels != [16]byte{} || v.Mark != 0 {
-		w.write(r, v, false)
+	w.takeBack(r)
+}
+
+// takeBack tells the kernel that a flow is not decided, on whose tuple one was: that verdict may wait still to be
+// tried again, and would close the gate to the packets that are to decide.
+func (w *worker) takeBack(r *flow.Record) {
+	if w.config.Live && w.config.Labels != nil {
+		w.load(r, &w.facts)
+		w.write(r, w.eval(r, &w.facts), false)
 	}
 }
 

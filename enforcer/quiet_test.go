@@ -34,15 +34,15 @@ func TestQuietFlows(t *testing.T) {
 	}{
 		{
 			"with a label that rules ask for", hushed(t, zoomPolicy(), https), newScript().tcp(c, client, "A", 0, "HELLO us04.zoom.us\n").from("lan0"),
-			[]string{at + "[https]/3 mark=0x0/0x40000000", at + "[zoom https]/3 mark=0x80000000/0xc0000000"},
+			[]string{at + "[https]/3 mark=0x0/0xc0000000", at + "[zoom https]/3 mark=0x80000000/0xc0000000"},
 		},
 		{
 			"with another", hushed(t, zoomPolicy(), https), newScript().tcp(c, client, "A", 0, "HELLO www.example.org\n").from("lan0"),
-			[]string{at + "[https]/3 mark=0x0/0x40000000", at + "[https]/3 mark=0xc0000000/0xc0000000"},
+			[]string{at + "[https]/3 mark=0x0/0xc0000000", at + "[https]/3 mark=0xc0000000/0xc0000000"},
 		},
 		{
 			"whose interface is not known", hushed(t, lan, https), newScript().tcp(c, server, "A", 0, "????").from("wan0"),
-			[]string{at + "[https]/2 mark=0x0/0x40000000", at + "[https]/2 mark=0x80000000/0xc0000000"},
+			[]string{at + "[https]/2 mark=0x0/0xc0000000", at + "[https]/2 mark=0x80000000/0xc0000000"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -36,15 +36,15 @@ func TestReplySeenFirst(t *testing.T) {
 	}{
 		{
 			"then the client", newScript().tcp(c, server, "SA", 0, "").from("wan0").tcp(c, client, "A", 0, "HELLO us04.zoom.us\n").from("lan0"),
-			[]string{at + "[https]/4 mark=0x0/0x0", at + "[lan not-wan https]/7 mark=0x0/0x0", at + "[lan not-wan https]/7 mark=0x80000000/0x80000000"},
+			[]string{at + "[https]/4 mark=0x0/0x80000000", at + "[lan not-wan https]/7 mark=0x0/0x80000000", at + "[lan not-wan https]/7 mark=0x80000000/0x80000000"},
 		},
 		{
 			"and never the client", newScript().tcp(c, server, "SA", 0, "").from("wan0").tcp(c, server, "A", 0, "????").from("wan0"),
-			[]string{at + "[https]/4 mark=0x0/0x0", at + "[https]/4 mark=0x80000000/0x80000000"},
+			[]string{at + "[https]/4 mark=0x0/0x80000000", at + "[https]/4 mark=0x80000000/0x80000000"},
 		},
 		{
 			"the client first", newScript().tcp(c, client, "S", 0, "").from("lan0").tcp(c, server, "SA", 0, "").from("wan0"),
-			[]string{at + "[lan not-wan https]/7 mark=0x0/0x0"},
+			[]string{at + "[lan not-wan https]/7 mark=0x0/0x80000000"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -249,8 +249,9 @@ func (w *worker) quiet(r *flow.Record, v *program.Verdict, listed bool) bool {
 }
 
 // write gives the verdict to the sink. Bits that were set under an earlier
-// bundle and are not the present one's are cleared with it. The quiet mark is
-// taken back if the flow is not to have it, because rules may have set it.
+// bundle and are not the present one's are cleared with it. The done mark is taken back
+// from a flow that is not Done, and the quiet mark if the flow is not to have it: what was
+// written before may wait to be tried again, and rules may have set the latter.
 func (w *worker) write(r *flow.Record, v *program.Verdict, quiet bool) {
 	if r.Has(flow.Untracked) {
 		return
@@ -259,13 +260,12 @@ func (w *worker) write(r *flow.Record, v *program.Verdict, quiet bool) {
 	u := flow.Update{
 		Tuple:  r.Tuple(),
 		Labels: v.Labels, LabelMask: v.LabelMask,
-		Mark: v.Mark, MarkMask: v.MarkMask | t.mark&^w.policy.ownMark,
+		Mark: v.Mark, MarkMask: v.MarkMask | w.policy.doneMark | t.mark&^w.policy.ownMark,
 	}
 	for i, b := range t.labels {
 		u.LabelMask[i] |= b &^ w.policy.ownLabels[i]
 	}
 	if r.Has(flow.Done) {
-		u.MarkMask |= w.policy.doneMark
 		u.Mark |= w.policy.doneMark
 		r.Tell(w.sentAt())
 	}

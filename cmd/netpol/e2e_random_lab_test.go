@@ -110,6 +110,7 @@ type trial struct {
 	udp      *net.UDPConn
 	tcp      net.Conn
 	ended    bool // nothing is to be had of it in the next round
+	reset    bool // it was reset, so that no packet comes any more that could write a label or a mark
 	old      bool // it began under other policies, which may not have needed netpold
 	// keeps says that it may have labels and marks of earlier policies: those stay that
 	// packets may set by the policies of now, which ask for the time.
@@ -285,7 +286,7 @@ func (r *rig) differs(x *trial, want *effect) string {
 		if r.captured && !x.old && entry.Mark&doneMark == 0 {
 			return "it is not decided"
 		}
-		if mark := entry.Mark &^ (doneMark | quietMark); mark != want.mark && !x.keeps {
+		if mark := entry.Mark &^ (doneMark | quietMark); mark != want.mark && !x.keeps && !x.reset {
 			return fmt.Sprintf("mark %#x", mark)
 		}
 		var labels []string
@@ -294,7 +295,7 @@ func (r *rig) differs(x *trial, want *effect) string {
 				labels = append(labels, l)
 			}
 		}
-		if !slices.Equal(labels, want.labels) && !x.keeps {
+		if !slices.Equal(labels, want.labels) && !x.keeps && !x.reset {
 			return fmt.Sprintf("labels %v", labels)
 		}
 	}
@@ -359,7 +360,8 @@ func (r *rig) probe(x *trial) (tos uint8, arrived bool) {
 			_, _ = x.udp.Write([]byte("probe"))
 		}
 	} else {
-		_, _ = x.tcp.Write([]byte("probe"))
+		_, err := x.tcp.Write([]byte("probe"))
+		x.reset = err != nil
 	}
 	r.port++
 	guard := netip.AddrPortFrom(x.src.Addr(), 20000+r.port)

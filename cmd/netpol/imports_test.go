@@ -101,7 +101,8 @@ var rules = []rule{
 	{"enforcer", []string{"compiler/artifact", "enforcer/classify", "enforcer/dissect", "enforcer/dissect/announce", "enforcer/dissect/icmp", "enforcer/flow", "enforcer/kpi", "enforcer/packet", "enforcer/program", "enforcer/pulse", "enforcer/slab", "enforcer/telemetry", "enforcer/telemetry/aggregate", "enforcer/telemetry/record", "lang/fact"}, []string{"golang.org/x/sync/errgroup"}},
 
 	// The programs.
-	{"cmd/netpold/...", []string{"compiler/artifact", "enforcer/...", "lang/fact", "cmd/netpold/..."}, []string{"github.com/coreos/go-systemd/..."}},
+	{"cmd/internal/buildinfo", nil, nil},
+	{"cmd/netpold/...", []string{"cmd/internal/buildinfo", "compiler/artifact", "enforcer/...", "lang/fact", "cmd/netpold/..."}, []string{"github.com/coreos/go-systemd/..."}},
 	{"cmd/netpol/internal/lab", nil, append([]string{"github.com/google/gopacket/..."}, kernelModules...)},
 	{"cmd/netpol/internal/packetsim", []string{"compiler/artifact"}, nil},
 	{"cmd/netpol/internal/release", []string{"compiler/artifact"}, nil},

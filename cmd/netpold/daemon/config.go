@@ -166,21 +166,3 @@ func limitMemory(c config) {
 		debug.SetMemoryLimit(baseMemory + int64(c.maxFlows)*memoryPerFlow)
 	}
 }
-
-// version is the module's version where go install set one, the commit
-// otherwise.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return "devel-" + s.Value[:12]
-		}
-	}
-	return "devel"
-}

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/netpol/netpol/cmd/internal/buildinfo"
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer"
 	"github.com/netpol/netpol/enforcer/dissect/all"
@@ -55,7 +56,7 @@ type enforcement struct {
 // run it and close it.
 func newEnforcement(cfg config, b *artifact.Bundle, log *slog.Logger, by *nftset.Owner) (*enforcement, error) {
 	e := &enforcement{log: log, done: make(chan struct{}), upkeep: newUpkeep(log, by), elements: &flowset.Writer{}}
-	e.sinks = sink.New(sink.Config{Log: log, Stdout: os.Stdout, Key: pseudonymKey(), Version: version(), Started: time.Now()})
+	e.sinks = sink.New(sink.Config{Log: log, Stdout: os.Stdout, Key: pseudonymKey(), Version: buildinfo.Version(), Started: time.Now()})
 	e.inputs = newInputs(cfg, b, e.sinks, log)
 	e.reporter = newReporter(e)
 	e.enforces(b)

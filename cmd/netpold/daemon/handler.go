@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/netpol/netpol/cmd/internal/buildinfo"
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer"
 	"github.com/netpol/netpol/enforcer/control"
@@ -21,7 +22,7 @@ var _ control.Handler = (*daemon)(nil)
 
 // Status says how netpold is.
 func (d *daemon) Status() control.Status {
-	s := control.Status{Version: version(), PID: os.Getpid(), Started: d.started, SinkKinds: sink.Kinds()}
+	s := control.Status{Version: buildinfo.Version(), PID: os.Getpid(), Started: d.started, SinkKinds: sink.Kinds()}
 	e := d.current()
 	if e != nil {
 		s.Counters = d.examine(e)

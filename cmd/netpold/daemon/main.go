@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/netpol/netpol/cmd/internal/buildinfo"
 	"github.com/netpol/netpol/enforcer"
 	"github.com/netpol/netpol/enforcer/kernel/capture"
 	"github.com/netpol/netpol/enforcer/telemetry/sink"
@@ -24,7 +25,7 @@ func Main(ctx context.Context, args []string) error {
 		return err
 	}
 	if cfg.version {
-		fmt.Println("netpold", version())
+		fmt.Println("netpold", buildinfo.Version())
 		fmt.Println("sinks:", strings.Join(sink.Kinds(), ", ")+"; with", strings.Join(sink.Extras(), ", "))
 		return nil
 	}

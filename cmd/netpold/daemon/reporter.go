@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/netpol/netpol/cmd/internal/buildinfo"
 	"github.com/netpol/netpol/compiler/artifact"
 	"github.com/netpol/netpol/enforcer"
 	"github.com/netpol/netpol/enforcer/kernel/procfs"
@@ -132,7 +133,7 @@ func (r *reporter) status(now time.Time, interval time.Duration) *record.AgentSt
 	digest := r.digest
 	r.mu.Unlock()
 	out := &record.AgentStatus{
-		Head: head(record.KindAgentStatus, now), AgentVersion: version(), BundleDigest: digest,
+		Head: head(record.KindAgentStatus, now), AgentVersion: buildinfo.Version(), BundleDigest: digest,
 		Uptime: int64(now.Sub(r.started).Seconds()), UpdateInterval: int64(interval.Seconds()),
 		CPUCores: runtime.NumCPU(), CPUUser: record.Milli(use.User.Milliseconds()), CPUSystem: record.Milli(use.System.Milliseconds()),
 		MemRSS: use.Resident / 1024, MaxRSS: use.MaxResident / 1024,

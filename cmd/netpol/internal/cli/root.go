@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/netpol/netpol/cmd/internal/buildinfo"
 )
 
 const rootLong = `netpol turns policy files into what a Linux router does with its traffic.
@@ -54,7 +56,7 @@ func newRootCommand(t *tool) *cobra.Command {
 		Short:         "Application-aware traffic policy for Linux routers",
 		Long:          rootLong,
 		Example:       rootExample,
-		Version:       version(),
+		Version:       buildinfo.Version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,

@@ -264,11 +264,13 @@ func TestPatienceIsBounded(t *testing.T) {
 		}
 	}
 	write(t, w)
+	const first = 3 * (patientLimit + 100)
 	waitFor(t, "the first tries", func() bool {
 		if err := w.Flush(); err != nil {
 			t.Fatal(err)
 		}
-		return w.Stats().Gone == 100
+		s := w.Stats()
+		return s.Gone == 100 && s.Retries == first
 	})
 	if w.waiting.n != patientLimit || len(w.waiting.of) != patientLimit || w.Lost() != 0 {
 		t.Errorf("%d of %d connections wait, %d are lost; want %d", w.waiting.n, len(w.waiting.of), w.Lost(), patientLimit)
@@ -276,7 +278,7 @@ func TestPatienceIsBounded(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if s := w.Stats(); s.Gone != 100 || s.Retries != 3*(patientLimit+100)+patientLimit {
+	if s := w.Stats(); s.Gone != 100 || s.Retries != first+patientLimit {
 		t.Errorf("stats %+v, want one more try of each at the end", s)
 	}
 }

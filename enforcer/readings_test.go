@@ -20,7 +20,7 @@ func TestRemovedEntriesCount(t *testing.T) {
 	}
 	w := newWorker(e, 0)
 	c := connect("192.168.1.2:40000", "198.51.100.1:443")
-	s := newScript().call(c, "us04.zoom.us")
+	s := aligned().call(c, "us04.zoom.us")
 	for s.Next(w.raw) == nil {
 		w.packet()
 	}

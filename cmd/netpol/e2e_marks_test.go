@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/netpol/netpol/enforcer/kernel/ct"
 	"github.com/netpol/netpol/enforcer/kernel/kerneltest"
 )
 
@@ -58,8 +59,11 @@ policy "zoom" {
 	lab.Router.Run("nft", "-f", s.path("mine.nft"))
 	s.startEnforcer()
 	local := dialTLS(t, lab.Client, lab.ServerAddr4, "zoom.us")
-	s.eventually("zoom is decided", func() bool { c := s.conn(local, lab.ServerAddr4); return c.Has(s.bit("calls")) })
-	c := s.conn(local, lab.ServerAddr4)
+	var c ct.Conn
+	s.eventually("zoom is decided", func() bool {
+		c = s.conn(local, lab.ServerAddr4)
+		return c.Has(s.bit("calls")) && c.Mark&doneMark != 0
+	})
 	for _, label := range []string{"web", "tls", "calls", "video", "corporate"} {
 		if !c.Has(s.bit(label)) {
 			t.Errorf("the connection lacks label %s: %x", label, c.Labels)

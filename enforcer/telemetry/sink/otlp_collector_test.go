@@ -269,7 +269,7 @@ func testOtelcolRefuses(t *testing.T, c *otelcol) {
 		faults = map[string]string{
 			"token":           `the collector at https://ADDRESS answers UNAUTHENTICATED ("provided authorization does not match expected scheme or token") to log records`,
 			"other transport": "the server answers 415 Unsupported Media Type to https://ADDRESS/v1/logs: is this its port for OTLP over gRPC",
-			"no TLS":          "connection reset by peer",
+			"no TLS":          "): does it want https",
 		}
 	}
 	for _, test := range []struct {

@@ -3,9 +3,12 @@
 package sink
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
+	"syscall"
 
 	"github.com/netpol/netpol/enforcer/telemetry/grpc"
 	"github.com/netpol/netpol/enforcer/telemetry/otlp"
@@ -15,6 +18,7 @@ import (
 type grpcCaller struct {
 	client *grpc.Client
 	place  string
+	plain  bool // without TLS
 }
 
 func openOTLPOverGRPC(r *runner) (caller, error) {
@@ -36,7 +40,7 @@ func openOTLPOverGRPC(r *runner) (caller, error) {
 	if pack != nil {
 		config.Pack = pack.pack
 	}
-	return &grpcCaller{client: grpc.New(config), place: r.sink.URL}, nil
+	return &grpcCaller{client: grpc.New(config), place: r.sink.URL, plain: to.Scheme == "http"}, nil
 }
 
 func (c *grpcCaller) close() error {
@@ -48,7 +52,10 @@ func (c *grpcCaller) close() error {
 // Response"): RESOURCE_EXHAUSTED only if the server says when.
 func (c *grpcCaller) call(s otlp.Signal, body []byte) ([]byte, error) {
 	answer, got, err := c.client.Call(s.Method(), body)
-	if err != nil || got.Code == grpc.OK {
+	switch {
+	case c.plain && hungUp(err):
+		return nil, fmt.Errorf("the server at %s ends the connection without an answer (%w): does it want https", c.place, err)
+	case err != nil || got.Code == grpc.OK:
 		return answer, err
 	}
 	err = c.fault(s, got)
@@ -65,6 +72,12 @@ func (c *grpcCaller) call(s otlp.Signal, body []byte) ([]byte, error) {
 	default:
 	}
 	return nil, &refusedError{err}
+}
+
+// hungUp says that the other end has ended a connection. Which of these errors comes is a matter of time: it has read
+// all that it was sent, or some of it.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // fault is what a status other than success says.

@@ -85,15 +85,20 @@ func (w *waiting) take(now time.Time) (a attempt, ok bool) {
 		if l.first++; 2*l.first >= len(l.attempts) {
 			l.attempts, l.first = append(l.attempts[:0], l.attempts[l.first:]...), 0
 		}
-		w.n--
-		if left := w.of[a.update.Tuple] - 1; left > 0 {
-			w.of[a.update.Tuple] = left
-		} else {
-			delete(w.of, a.update.Tuple)
-		}
+		w.left(&a)
 		return a, true
 	}
 	return a, false
+}
+
+// left notes that an attempt waits no longer.
+func (w *waiting) left(a *attempt) {
+	w.n--
+	if n := w.of[a.update.Tuple] - 1; n > 0 {
+		w.of[a.update.Tuple] = n
+	} else {
+		delete(w.of, a.update.Tuple)
+	}
 }
 
 // next is when an attempt is due, zero if none waits.
@@ -106,17 +111,23 @@ func (w *waiting) next() (due time.Time) {
 	return due
 }
 
-// outdate has what waits undo nothing of a later update.
+// outdate has what waits undo nothing of a later update. What says nothing any more waits no longer.
 func (w *waiting) outdate(later *flow.Update) {
 	if w.n == 0 || w.of[later.Tuple] == 0 {
 		return
 	}
 	for i := range w.lines {
 		l := &w.lines[i]
-		for k := l.first; k < len(l.attempts); k++ {
-			if u := &l.attempts[k].update; u.Tuple == later.Tuple {
-				without(u, later)
+		kept := l.attempts[:0]
+		for _, a := range l.attempts[l.first:] {
+			if a.update.Tuple == later.Tuple {
+				if without(&a.update, later); saysNothing(&a.update) {
+					w.left(&a)
+					continue
+				}
 			}
+			kept = append(kept, a)
 		}
+		l.attempts, l.first = kept, 0
 	}
 }

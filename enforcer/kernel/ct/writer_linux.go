@@ -298,9 +298,6 @@ func (w *Writer) retry(now time.Time) error {
 		if !ok {
 			break
 		}
-		if saysNothing(&a.update) {
-			continue
-		}
 		w.stats.Retries++
 		if err := w.queue(a); err != nil {
 			errs = err

@@ -345,12 +345,18 @@ func TestHungEnforcerHoldsLittle(t *testing.T) {
 	}
 	began := time.Now()
 	const flows = 60
+	defer func() {
+		if t.Failed() {
+			t.Logf("%d datagrams arrived; queues, and what conntrack dropped:\n%s%s", sink.datagrams.Load(), s.ns.Run("cat", "/proc/net/netfilter/nfnetlink_queue"), s.ns.Run("conntrack", "-S"))
+		}
+	}()
 	for range flows {
 		query(t, lab.Client, lab.ServerAddr4, "www.other.example", time.Millisecond)
 	}
 	// What netpold has stays with it while it is stopped, gate or no gate: waiting
-	// here is for those on their way to the server only.
-	s.eventually("all but eight packets pass", func() bool { return sink.datagrams.Load() >= flows-8 })
+	// here is for those on their way to the server only. Eight wait as the first packets of their connections, and
+	// up to eight in another queue, where a port was used again and its connection is known.
+	s.eventually("all but those that may wait pass", func() bool { return sink.datagrams.Load() >= flows-2*8 })
 	s.eventually("the gate is shut", func() bool {
 		return !strings.Contains(s.ns.Run("nft", "list set inet netpol np_hold_alive"), "expires")
 	})

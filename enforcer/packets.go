@@ -6,6 +6,7 @@ import (
 	"github.com/netpol/netpol/enforcer/flow"
 	"github.com/netpol/netpol/enforcer/packet"
 	"github.com/netpol/netpol/enforcer/telemetry/record"
+	"github.com/netpol/netpol/lang/fact"
 )
 
 // The gate lets no packet of a decided flow by, except those that were on
@@ -148,7 +149,10 @@ func (w *worker) find() (id flow.ID, fromClient bool) {
 		w.conclude(w.table.At(id), reasonOf(w.table.At(id), record.ReasonExpired))
 		w.table.Remove(id)
 		id, fromClient = w.begin(k, fromB)
-		w.takeBack(w.table.At(id))
+		if r := w.table.At(id); w.config.Live && w.config.Labels != nil {
+			w.load(r, &w.facts)
+			w.takeBack(r, &w.facts)
+		}
 		return id, fromClient
 	}
 	if id == 0 {
@@ -254,16 +258,13 @@ func (w *worker) forgotten(id flow.ID, r *flow.Record) {
 	w.stats.Reopened++
 	r.Reopen()
 	w.table.Move(id, flow.Opening, w.clock.now) // and decided in the end if nothing follows
-	w.takeBack(r)
+	w.takeBack(r, &w.facts)
 }
 
 // takeBack tells the kernel that a flow is not decided, on whose tuple one was: that verdict may wait still to be
 // tried again, and would close the gate to the packets that are to decide.
-func (w *worker) takeBack(r *flow.Record) {
-	if w.config.Live && w.config.Labels != nil {
-		w.load(r, &w.facts)
-		w.write(r, w.eval(r, &w.facts), false)
-	}
+func (w *worker) takeBack(r *flow.Record, f *fact.Facts) {
+	w.write(r, w.eval(r, f), false)
 }
 
 // begin makes a flow of which w.parsed is the first packet.

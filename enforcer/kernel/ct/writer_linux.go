@@ -236,10 +236,7 @@ func (w *Writer) refused(a attempt, after []attempt, errno unix.Errno) {
 		a.update.LabelMask = [16]byte{}
 		if !outdated(&a, after) {
 			a.due = time.Now()
-			if !w.waiting.put(a, 0) {
-				w.stats.Dropped++
-			}
-			w.arm()
+			w.waits(w.waiting.put(a, 0))
 		}
 	case unix.EPERM:
 		w.stats.Denied++
@@ -274,11 +271,16 @@ func (w *Writer) wait(a attempt) bool {
 	if w.waiting.spent(&a) {
 		return false
 	}
-	if !w.waiting.again(a) {
+	w.waits(w.waiting.again(a))
+	return true
+}
+
+// waits has the timer ring for an update that was put aside, or counts it if there was no room.
+func (w *Writer) waits(room bool) {
+	if !room {
 		w.stats.Dropped++
 	}
 	w.arm()
-	return true
 }
 
 // retryDue tries again what has waited long enough.
